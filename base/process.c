@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+pid_t process_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd)
+{
+	int pidfd = -1;
+	struct clone_args args = {
+		.flags = flags | CLONE_PIDFD,
+		.pidfd = (uintptr_t)&pidfd,
+		/* With CLONE_PARENT the kernel takes our own parent's choice and refuses another.
+		 */
+		.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
+	};
+	long pid;
+
+	if (cgroup_fd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)cgroup_fd;
+	}
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid < 0)
+		return -errno;
+	if (pid > 0)
+		*ret_pidfd = pidfd;
+	return (pid_t)pid;
+}
+
+int process_pidfd_open(pid_t pid)
+{
+	long fd = syscall(SYS_pidfd_open, pid, 0);
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int process_pidfd_signal(int pidfd, int sig)
+{
+	return syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0 ? -errno : 0;
+}
+
+/* Reads /proc/PID/stat from behind the command's name, which may hold anything. */
+static int read_stat(pid_t pid, char *buf, size_t size, char **ret_rest)
+{
+	_cleanup_fd_ int fd = -1;
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -ESRCH;
+	n = read(fd, buf, size - 1);
+	if (n <= 0)
+		return -ESRCH;
+	buf[n] = '\0';
+	*ret_rest = strrchr(buf, ')');
+	if (!*ret_rest || strlen(*ret_rest) < 3)
+		return -ESRCH;
+	*ret_rest += 2;
+	return 0;
+}
+
+int process_start_time(pid_t pid, uint64_t *ret_ticks)
+{
+	char buf[1024], *rest, *save = NULL, *word;
+
+	if (read_stat(pid, buf, sizeof(buf), &rest) < 0)
+		return -ESRCH;
+	word = strtok_r(rest, " ", &save);
+	for (int field = 3; word && field < 22; field++)
+		word = strtok_r(NULL, " ", &save);
+	if (!word)
+		return -ESRCH;
+	*ret_ticks = strtoull(word, NULL, 10);
+	return 0;
+}
+
+int process_state(pid_t pid)
+{
+	char buf[1024], *rest;
+
+	return read_stat(pid, buf, sizeof(buf), &rest) < 0 ? -ESRCH : *rest;
+}
+
+int process_wait(int pidfd, int *ret_status)
+{
+	siginfo_t info = { 0 };
+
+	while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0)
+		if (errno != EINTR)
+			return -errno;
+	if (info.si_code == CLD_EXITED)
+		*ret_status = (info.si_status & 0xff) << 8;
+	else
+		*ret_status = info.si_status | (info.si_code == CLD_DUMPED ? 0x80 : 0);
+	return 0;
+}
+
+int process_exit_code(int wait_status)
+{
+	if (WIFSIGNALED(wait_status))
+		return 128 + WTERMSIG(wait_status);
+	return WEXITSTATUS(wait_status);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Processes by pidfd, and the one clone of the program. */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/*
+ * clone3(2) without shared memory, as fork is. flags: CLONE_NEW*, CLONE_PARENT; cgroup_fd: a
+ * cgroup2 folder to be born in (CLONE_INTO_CGROUP), or -1. The pidfd is O_CLOEXEC and owned by the
+ * caller. Returns the pid in the parent, 0 in the child, or -errno. The process must have one
+ * thread only.
+ */
+pid_t process_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd);
+
+int process_pidfd_open(pid_t pid);	      /* fd or -errno */
+int process_pidfd_signal(int pidfd, int sig); /* 0 or -errno */
+
+/* Time of start in clock ticks since boot (/proc/PID/stat, field 22): with the pid it names a
+ * process for good. -ESRCH where there is none. */
+int process_start_time(pid_t pid, uint64_t *ret_ticks);
+
+/* Waits for a child to end and reaps it. ret_status as in waitpid(2). 0 or -errno. */
+int process_wait(int pidfd, int *ret_status);
+
+/* Shells' and Docker's convention: the exit status, or 128 + the signal. */
+int process_exit_code(int wait_status);
+
+/* The state letter of /proc/PID/stat ('R', 'S', 'Z', ...), or -ESRCH. */
+int process_state(pid_t pid);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The control groups of one container, on any of the three layouts: v2 alone; v1 controllers
+ * mounted one by one; hybrid (v1 controllers and a cgroup2 mount without useful controllers). The
+ * layout is found once per process from /proc/self/mountinfo and /proc/self/cgroup.
+ *
+ * Joining. A child is born in its cgroup2 folder by CLONE_INTO_CGROUP (no wait for RCU); for every
+ * v1 hierarchy the still single-threaded child itself writes "0" to a `tasks` file it inherited
+ * (a foreign pid written to cgroup.procs costs 10 ms on an idle machine).
+ *
+ * A new cgroup is a guard: cgroup_free() of one that was created and not kept removes it again.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "spec/oci_config.h"
+
+#define CGROUP_HIERARCHIES_MAX 16
+#define CGROUP_PATH_MAX 1024
+
+enum cgroup_layout { CGROUP_V2, CGROUP_V1, CGROUP_HYBRID };
+
+/* One mounted hierarchy and our folder in it; what the container's /sys/fs/cgroup is made of. */
+struct cgroup_hierarchy {
+	char name[64]; /* "memory", "cpu,cpuacct", "name=systemd"'s "systemd"; "" for cgroup2 */
+	char mountpoint[256]; /* "/sys/fs/cgroup/memory" */
+	bool v2;
+};
+
+struct cgroup;
+
+enum cgroup_layout cgroup_layout(void);
+
+/*
+ * Makes the folders. path: linux.cgroupsPath ("/cellar/ID", "name"): absolute is below the mount
+ * point, relative below "/cellar". NULL: "/cellar/" + id.
+ * An existing folder is taken over when it holds no process (-EBUSY otherwise).
+ * On v2 every ancestor enables the controllers it can.
+ */
+int cgroup_create(const char *path, const char *id, struct cgroup **ret, struct err *err);
+
+/* Opens what cgroup_create made, from cgroup_path() as saved in the state. -ENOENT when gone. */
+int cgroup_open(const char *path, struct cgroup **ret, struct err *err);
+
+/* Leaves the folders in place when freed. */
+void cgroup_keep(struct cgroup *cgroup);
+struct cgroup *cgroup_free(struct cgroup *cgroup);
+
+/* The path below every mount point, "/cellar/ID". */
+const char *cgroup_path(const struct cgroup *cgroup);
+
+/* Hierarchies in order of mounting, cgroup2 last where hybrid. */
+const struct cgroup_hierarchy *cgroup_hierarchies(const struct cgroup *cgroup, size_t *ret_count);
+
+/* Absolute path of our folder in a hierarchy. Returns buf. */
+char *cgroup_folder(const struct cgroup *cgroup, const struct cgroup_hierarchy *hierarchy,
+		    char buf[static CGROUP_PATH_MAX]);
+
+/*
+ * What a child needs to join: ret_v2_fd, an open cgroup2 folder for CLONE_INTO_CGROUP or -1;
+ * ret_task_fds, open v1 `tasks` files (O_WRONLY, O_CLOEXEC). All owned by the caller.
+ */
+int cgroup_join_fds(const struct cgroup *cgroup, int *ret_v2_fd,
+		    int ret_task_fds[static CGROUP_HIERARCHIES_MAX], size_t *ret_tasks_count,
+		    struct err *err);
+
+/* Writes limits and device rules. A limit that the host has no controller for is an error naming
+ * field and controller. Errors name the JSON field and the file. */
+int cgroup_apply(struct cgroup *cgroup, const struct oci_resources *resources, struct err *err);
+
+struct cgroup_stats {
+	uint64_t memory_usage_bytes, memory_limit_bytes; /* limit UINT64_MAX: none */
+	uint64_t memory_peak_bytes, memory_inactive_file_bytes;
+	uint64_t oom_kills; /* since creation */
+	uint64_t cpu_usage_ns, cpu_user_ns, cpu_system_ns;
+	uint64_t cpu_periods, cpu_throttled_periods, cpu_throttled_ns;
+	uint64_t pids_current, pids_limit; /* UINT64_MAX: none */
+	uint64_t io_read_bytes, io_write_bytes;
+};
+
+/* Files that are missing leave zeros. */
+int cgroup_stats(const struct cgroup *cgroup, struct cgroup_stats *ret, struct err *err);
+
+/* Processes of the cgroup and those below it. ret: owned by the caller. */
+int cgroup_pids(const struct cgroup *cgroup, pid_t **ret, size_t *ret_count, struct err *err);
+
+/* Signals every process of the cgroup; SIGKILL by cgroup.kill where there is one. */
+int cgroup_signal(const struct cgroup *cgroup, int signal, struct err *err);
+
+int cgroup_freeze(const struct cgroup *cgroup, bool frozen, struct err *err);
+int cgroup_is_frozen(const struct cgroup *cgroup); /* 1, 0 or -errno */
+
+/* Kills what is left (also what was frozen) and removes the folders, waiting (bounded, 5 s) for the
+ * kernel to let go. 0 also when they are gone. */
+int cgroup_destroy(struct cgroup *cgroup, struct err *err);
+
+CLEANUP_DEFINE(struct cgroup, cgroup, cgroup_free);
+#define _cleanup_cgroup_ _cleanup_(cleanup_cgroup)

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Carrying a plan out: clone, cellar-init from a sealed memfd, the conversation with it.
+ *
+ * Theory of operation. The parent clones a child into the new namespaces (and its cgroup2 folder),
+ * the child writes "0" to the inherited v1 `tasks` files and executes cellar-init; nothing else of
+ * ours runs inside. Where a pid namespace is joined instead of made (exec too), cellar-init is
+ * started in the host's namespaces, joins there, and clones the process with CLONE_PARENT, so that
+ * no program of ours but cellar-init can be seen from inside. Both sides then walk the same
+ *numbered list over one SOCK_SEQPACKET pair:
+ *
+ *	1 parent writes id maps and sends the plan	2 init sets up namespaces and mounts
+ *	3 init: HOOKS, parent runs `hooks`, answers	4 init enters the root, drops what it must
+ *	5 init sends the terminal's master, if any	6 init: READY, and waits to be started
+ *	7 init loads seccomp and executes the program; the socket (or exec fifo) closes: success
+ *
+ * A failure on either side ends the other; init's own sentence (struct err) reaches the caller.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "isolation/plan.h"
+
+struct launch_options {
+	const struct plan *plan;
+	int cgroup_fd;	     /* cgroup2 folder to be born in, or -1 */
+	const int *task_fds; /* open v1 `tasks` files */
+	size_t task_fds_count;
+	const int *stdio; /* three fds, or NULL: inherited. Unused with a terminal. */
+	/*
+	 * Open O_PATH exec fifo: after READY init waits for a reader of it, whoever that is
+	 * (launch_start). -1: it waits for launch_release() of this process.
+	 */
+	int exec_fifo_fd;
+	/* Runs when the namespaces exist and before the root is entered; may be NULL. */
+	int (*hooks)(void *data, pid_t pid, struct err *err);
+	void *hooks_data;
+	int target_pidfd; /* exec: init of the container, whose namespaces are joined; else -1 */
+	bool no_subreaper;
+};
+
+struct launch {
+	pid_t pid;	/* as seen from here */
+	int pidfd;	/* owned */
+	int sync_fd;	/* owned; -1 once init needs no more from us */
+	int console_fd; /* owned; master of the terminal, or -1 */
+};
+
+/* A launch that holds nothing. */
+#define LAUNCH_NONE ((struct launch){ .pidfd = -1, .sync_fd = -1, .console_fd = -1 })
+
+/*
+ * Returns when init is READY. On failure the child is dead and reaped, and nothing is owned.
+ * Used for new containers and, with target_pidfd, for exec.
+ */
+int launch_create(const struct launch_options *options, struct launch *ret, struct err *err);
+
+/* Lets a READY init that has no exec fifo execute its program; returns when it did, or with why it
+ * could not. */
+int launch_release(struct launch *launch, struct err *err);
+
+/* The same through an exec fifo, from any process: dirfd/name is the fifo, pidfd the init. */
+int launch_start(int dirfd, const char *name, int pidfd, struct err *err);
+
+void launch_deinit(struct launch *launch); /* closes; kills nothing */

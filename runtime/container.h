@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A container of the OCI runtime specification: its life from create to delete, and its state on
+ * disk, ROOT/ID/ (state.json, lock, exec.fifo; DESIGN, Paths). Used in process by `cellar` and by
+ * the shim, which is the parent of what it creates.
+ *
+ * States: creating -> created -> running <-> paused -> stopped -> (deleted). The status is never
+ * stored: it follows from the process (pid and start time), the exec fifo and the freezer, so it
+ * is true after any crash.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "spec/oci_config.h"
+#include "spec/oci_state.h"
+
+#define CONTAINER_ROOT_DEFAULT "/run/cellar"
+
+struct container;
+struct cgroup;
+
+struct container_create_options {
+	const char *root;		 /* state folder, CONTAINER_ROOT_DEFAULT when NULL */
+	const char *id;			 /* [A-Za-z0-9_+.-]+, not starting with '.' */
+	const char *bundle;		 /* folder with config.json; made absolute */
+	const struct oci_config *config; /* NULL: bundle/config.json is read */
+	const int *stdio;		 /* three fds, or NULL: inherited */
+	const char *console_socket;	 /* AF_UNIX path that gets the terminal's master; NULL */
+	bool want_console;		 /* the master goes to container_take_console() instead */
+	const char *pid_file;		 /* NULL */
+	unsigned preserve_fds;
+	bool no_pivot, no_new_keyring;
+	/* Started by container_start() of this same process: no exec fifo is made. */
+	bool start_here;
+};
+
+/* On failure nothing is left: no process, cgroup, mount, folder. */
+int container_create(const struct container_create_options *options, struct container **ret,
+		     struct err *err);
+
+/* -ENOENT, with runc's words "container does not exist", where there is none. */
+int container_open(const char *root, const char *id, struct container **ret, struct err *err);
+struct container *container_free(struct container *container); /* changes nothing but memory */
+
+/* Executes the program of a created container; poststart hooks run. Errors of exec come back. */
+int container_start(struct container *container, struct err *err);
+
+/* signal to init, or to all processes. -ESRCH "container not running" when it is stopped. */
+int container_kill(struct container *container, int signal, bool all, struct err *err);
+int container_pause(struct container *container, struct err *err);
+int container_resume(struct container *container, struct err *err);
+
+/* Stopped (or created) containers; running ones only by force, which kills. poststop hooks run.
+ * force and gone already: 0. The container is still to be freed. */
+int container_delete(struct container *container, bool force, struct err *err);
+
+enum oci_status container_status(struct container *container);
+const char *container_id(const struct container *container);
+pid_t container_pid(const struct container *container);
+int container_pidfd(const struct container *container); /* not owned; -1 when the init is gone */
+const char *container_bundle(const struct container *container);
+const struct oci_config *container_config(const struct container *container);
+const struct cgroup *container_cgroup(const struct container *container);
+int container_take_console(struct container *container); /* fd, now the caller's, or -1 */
+
+/* The state document, as `state` prints it. */
+int container_state(struct container *container, bool pretty, char **ret, struct err *err);
+
+struct container_exec_options {
+	const struct oci_process *process;
+	const int *stdio;
+	const char *console_socket;
+	const char *pid_file;
+	unsigned preserve_fds;
+};
+
+struct container_process {
+	pid_t pid;
+	int pidfd;	/* owned */
+	int console_fd; /* owned; -1 without terminal or when sent to console_socket */
+};
+
+/* One more process in a running container; a child of the caller, which has to reap it. Returns
+ * when its program is executing. */
+int container_exec(struct container *container, const struct container_exec_options *options,
+		   struct container_process *ret, struct err *err);
+
+/* Calls fn for every container below root, in order of id; broken folders are logged and skipped.
+ */
+int container_each(const char *root, int (*fn)(void *data, struct container *container), void *data,
+		   struct err *err);
+
+bool container_id_is_valid(const char *id);
+
+CLEANUP_DEFINE(struct container, container, container_free);
+#define _cleanup_container_ _cleanup_(cleanup_container)

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From an image to a bundle under a shim: what `ctr` does, and later the cell's agent.
+ *
+ * A container of the engine is a folder ROOT/containers/ID/, which is also its bundle:
+ *	meta.json	what was asked for: name, image, command, network, ...; written first, so
+ *that whatever else exists can be found and removed by it config.json	the OCI configuration
+ *rootfs/	mount point of the overlay upper/ work/	the overlay's			log
+ *output, a line each (see docs) exit.json	written by the shim when init ends hosts hostname
+ *resolv.conf	bind-mounted into it and, while it lives, RUNROOT/ID/ (runtime/container.h),
+ *RUNROOT/.engine/netns/ID, RUNROOT/.engine/shim/ (sockets), a lease below ROOT/networks/. Names are
+ *symlinks ROOT/containers/.names/NAME -> ID, made with EEXIST as the lock.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "spec/oci_config.h"
+
+#define ENGINE_ROOT_DEFAULT "/var/lib/cellar"
+#define ENGINE_RUNROOT_DEFAULT "/run/cellar"
+
+struct engine;
+struct shim_client;
+
+/* Paths are made absolute; the folders are made at first use. */
+int engine_open(const char *root, const char *runroot, struct engine **ret, struct err *err);
+struct engine *engine_close(struct engine *engine);
+const char *engine_root(const struct engine *engine);
+const char *engine_runroot(const struct engine *engine);
+
+enum engine_network { ENGINE_NETWORK_BRIDGE, ENGINE_NETWORK_NONE, ENGINE_NETWORK_HOST };
+
+struct engine_volume {
+	const char *source; /* host path, or the name of a volume */
+	const char *target;
+	bool readonly;
+};
+
+struct engine_tmpfs {
+	const char *target;
+	const char *options; /* "size=64m,mode=1777", or NULL */
+};
+
+/* What a person may ask for. Zero values are Docker's defaults. */
+struct engine_run_options {
+	const char *image;
+	const char *name;	       /* NULL: one is made up */
+	const char *const *args;       /* after the image; NULL-terminated, may be NULL */
+	const char *const *entrypoint; /* NULL: the image's; {"", NULL}: none */
+	const char *const *env;	       /* "K=V", or "K" taken from our environment */
+	const char *workdir, *user, *hostname;
+	bool terminal, interactive, detach, auto_remove;
+	bool privileged, readonly_rootfs;
+	enum engine_network network;
+	int64_t memory_bytes; /* 0: no limit */
+	int64_t cpu_millicpu; /* 0: no limit */
+	int64_t pids_limit;   /* 0: the default, -1: none */
+	const char *const *cap_add, *const *cap_drop;
+	const struct engine_volume *volumes;
+	size_t volumes_count;
+	const struct engine_tmpfs *tmpfs;
+	size_t tmpfs_count;
+};
+
+/* A container as the disk knows it, and its status now. */
+struct engine_container {
+	struct arena *arena; /* owns the rest */
+	const char *id, *name, *image, *image_id;
+	const char *const *command; /* resolved argv */
+	const char *status;	    /* "created", "running", "paused", "exited" */
+	int exit_code;		    /* of an exited one; -1: unknown (its shim died) */
+	bool oom_killed, auto_remove, terminal, interactive;
+	int64_t memory_bytes;
+	int64_t created_ns, started_ns, finished_ns; /* 0: not yet */
+	pid_t pid;				     /* 0 unless alive */
+	enum engine_network network;
+	const char *address; /* "10.77.0.2/16", or NULL */
+	const char *hostname;
+	const char *dir;	  /* ROOT/containers/ID */
+	const char *shim_address; /* NULL when it never had one */
+	const char *log_path;
+};
+
+/* Makes the container and its shim, created but not started. On failure nothing is left. */
+int engine_create(struct engine *engine, const struct engine_run_options *options,
+		  struct engine_container **ret, struct err *err);
+int engine_start(struct engine *engine, const struct engine_container *container, struct err *err);
+
+/* By name, id, or unique prefix of an id. -ENOENT. */
+int engine_find(struct engine *engine, const char *name, struct engine_container **ret,
+		struct err *err);
+struct engine_container *engine_container_free(struct engine_container *container);
+int engine_each(struct engine *engine,
+		int (*fn)(void *data, const struct engine_container *container), void *data,
+		struct err *err);
+
+/* Connects to a container's shim. */
+int engine_connect(struct engine *engine, const struct engine_container *container,
+		   struct shim_client **ret, struct err *err);
+
+/*
+ * Removes all that belongs to the container, in whatever half-made state it is; with or without a
+ * living shim. A running one only by force (-EBUSY else). Linked into the shim too (no libmnl).
+ */
+int engine_remove(const char *root, const char *runroot, const char *id, bool force,
+		  struct err *err);
+
+CLEANUP_DEFINE(struct engine, engine, engine_close);
+#define _cleanup_engine_ _cleanup_(cleanup_engine)
+CLEANUP_DEFINE(struct engine_container, engine_container, engine_container_free);
+#define _cleanup_engine_container_ _cleanup_(cleanup_engine_container)

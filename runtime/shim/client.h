@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one way to what runs: containerd's Task API (containerd.task.v3.Task) over ttrpc, as `ctr`
+ * and the cell's agent use it. Calls block; a Wait is sent on a client of its own, whose descriptor
+ * becomes readable when it is answered, so that a caller can watch many.
+ *
+ * Errors carry the server's sentence; -ENOENT for NotFound, -EEXIST for AlreadyExists,
+ * -EINVAL, -EBUSY for FailedPrecondition, -ENOSYS for Unimplemented, -ECONNRESET when the shim
+ * died.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+
+struct shim_client;
+
+struct shim_start_options {
+	const char *binary;	/* path of containerd-shim-cellar-v2 */
+	const char *namespace_; /* containerd namespace; "cellar" for ctr */
+	const char *id;
+	const char *bundle;	/* working folder of the shim */
+	const char *socket_dir; /* where its socket goes, mode 0700 */
+	bool debug;
+};
+
+/* Starts a shim process (its `start` action); ret_address "unix:///...", owned by the caller. */
+int shim_start_process(const struct shim_start_options *options, char **ret_address,
+		       struct err *err);
+
+/* -ECONNREFUSED or -ENOENT when nobody listens. */
+int shim_connect(const char *address, struct shim_client **ret, struct err *err);
+struct shim_client *shim_close(struct shim_client *client);
+int shim_fd(const struct shim_client *client); /* for poll; not owned */
+
+struct shim_mount {
+	const char *type, *source, *target; /* target below rootfs, or NULL */
+	const char *const *options;	    /* NULL-terminated */
+};
+
+struct shim_create_options {
+	const char *id, *bundle;
+	const struct shim_mount *rootfs; /* mounted on BUNDLE/rootfs by the shim */
+	size_t rootfs_count;
+	bool terminal;
+	const char *stdin_path, *stdout_path, *stderr_path; /* FIFOs, URIs, or NULL: none */
+	/* Cellar's own options (cellar.shim.v1.Options in the request's `options`). */
+	const char *runtime_root; /* state folder */
+	const char *log_path;	  /* log of stdout and stderr, one line each, or NULL */
+	const char *exit_path;	  /* file that receives the exit status as JSON, or NULL */
+	const char *remove_root, *remove_runroot; /* both set: remove the container at its end */
+};
+
+int shim_create(struct shim_client *client, const struct shim_create_options *options,
+		pid_t *ret_pid, struct err *err);
+/* exec_id: NULL or "" for the container itself, here and below. */
+int shim_start(struct shim_client *client, const char *id, const char *exec_id, pid_t *ret_pid,
+	       struct err *err);
+
+struct shim_exec_options {
+	const char *id, *exec_id;
+	bool terminal;
+	const char *stdin_path, *stdout_path, *stderr_path;
+	const char *process_json; /* OCI process */
+};
+
+int shim_exec(struct shim_client *client, const struct shim_exec_options *options, struct err *err);
+
+struct shim_exit {
+	uint32_t status; /* 128 + signal for a killed process */
+	int64_t exited_ns;
+	bool oom_killed; /* known for the container itself only */
+};
+
+/* Sends Wait. Then shim_fd() turns readable, and shim_wait_finish() reads the answer (blocking
+ * when called before). No other call on this client in between. */
+int shim_wait_begin(struct shim_client *client, const char *id, const char *exec_id,
+		    struct err *err);
+int shim_wait_finish(struct shim_client *client, struct shim_exit *ret, struct err *err);
+
+enum shim_status {
+	SHIM_UNKNOWN,
+	SHIM_CREATED,
+	SHIM_RUNNING,
+	SHIM_STOPPED,
+	SHIM_PAUSED,
+	SHIM_PAUSING
+};
+
+struct shim_state {
+	enum shim_status status;
+	pid_t pid;
+	struct shim_exit exit;
+};
+
+int shim_state(struct shim_client *client, const char *id, const char *exec_id,
+	       struct shim_state *ret, struct err *err);
+int shim_kill(struct shim_client *client, const char *id, const char *exec_id, int signal, bool all,
+	      struct err *err);
+int shim_resize(struct shim_client *client, const char *id, const char *exec_id, uint32_t width,
+		uint32_t height, struct err *err);
+int shim_close_stdin(struct shim_client *client, const char *id, const char *exec_id,
+		     struct err *err);
+int shim_delete(struct shim_client *client, const char *id, const char *exec_id,
+		struct shim_exit *ret, struct err *err);
+
+struct shim_stats {
+	uint64_t memory_usage_bytes, memory_limit_bytes;
+	uint64_t cpu_usage_ns;
+	uint64_t pids_current, pids_limit;
+	uint64_t io_read_bytes, io_write_bytes;
+};
+
+int shim_stats(struct shim_client *client, const char *id, struct shim_stats *ret, struct err *err);
+/* Ends the shim when it holds no container any more. */
+int shim_shutdown(struct shim_client *client, const char *id, struct err *err);
+
+CLEANUP_DEFINE(struct shim_client, shim_client, shim_close);
+#define _cleanup_shim_client_ _cleanup_(cleanup_shim_client)
