@@ -280,7 +280,7 @@ int seccomp_filter_build(const struct seccomp_source *source, struct sock_filter
 	if (code.full)
 		return err_say(
 			err, E2BIG,
-			"the seccomp filter needs more than the %d instructions that the kernel takes",
+			"the filter needs more than the %d instructions that the kernel takes",
 			BPF_MAXINSNS);
 	struct sock_filter *program = malloc(code.count * sizeof(*program));
 
