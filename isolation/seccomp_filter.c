@@ -226,7 +226,7 @@ static label put_tree(struct code *code, const struct seccomp_span *spans, const
 
 static int put_section(struct code *code, const struct seccomp_section *section, label *ret)
 {
-	_cleanup_free_ uint32_t *starts = calloc(section->spans_count + 1, sizeof(*starts));
+	uint32_t *starts = calloc(section->spans_count + 1, sizeof(*starts));
 	size_t leaves = 0, i = 0;
 
 	if (!starts)
@@ -242,6 +242,7 @@ static int put_section(struct code *code, const struct seccomp_section *section,
 	/* A lone leaf that compares no number returns or loads by itself. */
 	if (leaves > 1 || starts[1] > 1)
 		root = put_load(code, offsetof(struct seccomp_data, nr));
+	free(starts);
 	*ret = root;
 	return 0;
 }
