@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
 
 void address_put(struct netlink *nl, unsigned index, struct in_addr address, unsigned prefix_len)
 {
@@ -72,14 +75,14 @@ int address_list(struct netlink *nl, unsigned except_index, struct subnet_list *
 	return r == -ENOMEM ? err_set(err, ENOMEM, "list addresses") : r;
 }
 
-struct in_addr address_first(struct netlink *nl, const char *interface)
+struct in_addr address_first(const char *interface)
 {
+	_cleanup_fd_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct ifreq req = { 0 };
 	struct sockaddr_in in = { 0 };
 
-	/* One call, while rtnetlink has only a dump for this. */
 	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", interface);
-	if (ioctl(netlink_fd(nl), SIOCGIFADDR, &req) == 0)
+	if (fd >= 0 && ioctl(fd, SIOCGIFADDR, &req) == 0)
 		memcpy(&in, &req.ifr_addr, sizeof(in));
 	return in.sin_addr;
 }

@@ -15,5 +15,8 @@ void address_put(struct netlink *nl, unsigned index, struct in_addr address, uns
 int address_list(struct netlink *nl, unsigned except_index, struct subnet_list *list,
 		 struct err *err);
 
-/* The first IPv4 address of an interface, INADDR_ANY when it has none. */
-struct in_addr address_first(struct netlink *nl, const char *interface);
+/*
+ * The first IPv4 address of an interface of the current namespace, INADDR_ANY when it has none. By
+ * ioctl, because rtnetlink can only list the addresses of all interfaces.
+ */
+struct in_addr address_first(const char *interface);

@@ -52,7 +52,7 @@ int bridge_check(struct netlink *nl, const struct network_config *config, unsign
 
 	if (r <= 0)
 		return r;
-	if (!link.up || address_first(nl, config->bridge).s_addr != config->gateway.s_addr)
+	if (!link.up || address_first(config->bridge).s_addr != config->gateway.s_addr)
 		return 0;
 	r = check_masquerade(config, err);
 	if (r > 0)

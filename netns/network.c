@@ -36,6 +36,7 @@ struct attach {
 	struct netlink *nl; /* of the current namespace */
 	struct network_config config;
 	unsigned bridge_index;
+	char veth[IFNAMSIZ]; /* our end */
 	int netns_fd;
 	struct network_lease lease;
 };
@@ -89,16 +90,16 @@ static int ensure_bridge(struct attach *a, struct err *err)
  * Folder and id together, since two installations may share a host. The salt gets out of the way of
  * a namesake: a veth whose namespace is still being taken down.
  */
-static void name_veth(const struct attach *a, int salt, char name[static IFNAMSIZ])
+static void name_veth(struct attach *a, int salt)
 {
 	char text[4096 + 512], hex[DIGEST_HEX_SIZE];
 
 	snprintf(text, sizeof(text), "%d/%s/%s", salt, a->id, a->dir);
 	digest_of(text, strlen(text), hex);
-	snprintf(name, IFNAMSIZ, "veth%.11s", hex);
+	snprintf(a->veth, sizeof(a->veth), "veth%.11s", hex);
 }
 
-static int explain_veth(const struct attach *a, const char *name, int code, struct err *err)
+static int explain_veth(const struct attach *a, int code, struct err *err)
 {
 	struct link link;
 
@@ -107,20 +108,19 @@ static int explain_veth(const struct attach *a, const char *name, int code, stru
 			       "bridge %s is full: it takes 1023 ports, and each container has one",
 			       a->config.bridge);
 	/* The kernel's EEXIST does not tell which of the two names it means. */
-	if (code == EEXIST && link_find(a->nl, name, 0, &link, NULL) == 0)
+	if (code == EEXIST && link_find(a->nl, a->veth, 0, &link, NULL) == 0)
 		return err_say(err, EBUSY, "network namespace %s has an interface %s already",
 			       a->netns_path, a->lease.interface);
 	return -code;
 }
 
-static int make_veth(const struct attach *a, struct err *err)
+static int make_veth(struct attach *a, struct err *err)
 {
-	char name[IFNAMSIZ];
 	int r = -EEXIST;
 
 	for (int salt = 0; salt < VETH_NAME_TRIES && r == -EEXIST; salt++) {
 		struct link_veth veth = {
-			.name = name,
+			.name = a->veth,
 			.master = a->bridge_index,
 			.master_name = a->config.bridge,
 			.mtu = a->config.mtu,
@@ -129,13 +129,13 @@ static int make_veth(const struct attach *a, struct err *err)
 			.peer_mac = a->lease.mac,
 		};
 
-		name_veth(a, salt, name);
+		name_veth(a, salt);
 		link_put_veth(a->nl, &veth);
-		link_put_no_ipv6_address(a->nl, name);
-		link_put_up(a->nl, name);
+		link_put_no_ipv6_address(a->nl, a->veth);
+		link_put_up(a->nl, a->veth);
 		r = netlink_commit(a->nl, err);
 		if (r < 0)
-			r = explain_veth(a, name, -r, err);
+			r = explain_veth(a, -r, err);
 	}
 	if (r == 0)
 		err_clear(err);
@@ -166,6 +166,18 @@ static int configure_inside(const struct attach *a, struct err *err)
 	route_put_default(nl, (unsigned)req.ifr_ifindex, a->lease.gateway);
 	r = netlink_commit(nl, err);
 	return r < 0 ? err_add(err, "interface %s of the container", a->lease.interface) : 0;
+}
+
+/*
+ * A link set up gets its carrier from its peer a moment later, by a work queue; until then the
+ * bridge's port is closed, and what is lost then is asked for again only after a second. Asking for
+ * the link makes the kernel (from 6.8) do that work at once; older ones are just quick.
+ */
+static void settle(const struct attach *a)
+{
+	struct link link;
+
+	link_find(a->nl, a->veth, 0, &link, NULL);
 }
 
 /* ---- the whole ---- */
@@ -214,6 +226,7 @@ int network_attach(const char *dir, const char *id, const char *netns_path,
 		network_lease_release(dir, id, NULL);
 		return r;
 	}
+	settle(&a);
 	*ret = a.lease;
 	return 0;
 }
