@@ -5,11 +5,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 
 #include "base/fd.h"
+#include "base/process.h"
 #include "cmd/cellar/create_options.h"
 #include "cmd/cellar/foreground.h"
 #include "cmd/cellar/verbs.h"
@@ -184,7 +185,7 @@ static int exec_here(struct container *c, const struct container_exec_options *o
 	_cleanup_foreground_ struct foreground fg = FOREGROUND_NONE;
 	_cleanup_fd_ int pidfd = -1, master = -1;
 	struct container_process process;
-	int code;
+	int code = 0, r = 0;
 
 	if (o->console_socket)
 		return err_say(err, EINVAL, "--console-socket goes with --detach only");
@@ -195,9 +196,12 @@ static int exec_here(struct container *c, const struct container_exec_options *o
 	pidfd = process.pidfd;
 	master = process.console_fd;
 	if (master >= 0)
-		err_try(foreground_couple(&fg, master, err));
-	err_try(foreground_run(&fg, process.pid, pidfd, &code, err));
-	return code;
+		r = foreground_couple(&fg, master, err);
+	if (r == 0)
+		r = foreground_run(&fg, process.pid, pidfd, &code, err);
+	if (r < 0)
+		process_pidfd_signal(pidfd, SIGKILL);
+	return r < 0 ? r : code;
 }
 
 static int exec_detached(struct container *c, const struct container_exec_options *o,
