@@ -207,6 +207,12 @@ void io_finish(struct io *io)
 	io->finished = true;
 	io->streams[0] = stream_free(io->streams[0]);
 	close_fds(&io->slave_fd, 1);
+	/* What no stream took over: of a process that never came to life, clients must see the end.
+	 */
+	close_fds(io->child_fds, 3);
+	close_fds(io->pipes, 3);
+	close_fds(io->ends, 3);
+	close_fds(&io->stdin_writer, 1);
 	for (int i = 1; i < 3; i++)
 		if (io->streams[i])
 			stream_finish(io->streams[i], io->terminal ? TERMINAL_END_MS : 0);
