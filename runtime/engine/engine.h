@@ -3,13 +3,20 @@
  * From an image to a bundle under a shim: what `ctr` does, and later the cell's agent.
  *
  * A container of the engine is a folder ROOT/containers/ID/, which is also its bundle:
- *	meta.json	what was asked for: name, image, command, network, ...; written first, so
- *that whatever else exists can be found and removed by it config.json	the OCI configuration
- *rootfs/	mount point of the overlay upper/ work/	the overlay's			log
- *output, a line each (see docs) exit.json	written by the shim when init ends hosts hostname
- *resolv.conf	bind-mounted into it and, while it lives, RUNROOT/ID/ (runtime/container.h),
- *RUNROOT/.engine/netns/ID, RUNROOT/.engine/shim/ (sockets), a lease below ROOT/networks/. Names are
- *symlinks ROOT/containers/.names/NAME -> ID, made with EEXIST as the lock.
+ *
+ *	meta.json	what was asked for: name, image, command, network, ...; there from the
+ *moment the folder has this name, so that whatever else exists can be found by it config.json the
+ *OCI configuration rootfs/		mount point of the overlay upper/ work/	the overlay's log
+ *output, a line each (docs/ctr.md) address		of the shim's socket, written by the shim
+ *	started		when it was started, RFC 3339
+ *	exit.json	written by the shim when init ends
+ *	hosts hostname resolv.conf	bind-mounted into it
+ *
+ * and, while it lives, RUNROOT/ID/ (runtime/container.h), RUNROOT/.engine/netns/ID,
+ * RUNROOT/.engine/io/ID/ (FIFOs), RUNROOT/.engine/shim/ (sockets), a lease below ROOT/networks/.
+ * Names are symlinks ROOT/containers/.names/NAME -> ID, made with EEXIST as the lock. A folder is
+ * filled below ROOT/containers/.tmp/ before, and emptied there after, under a lock on the folder;
+ * what nobody holds there was left by a crash and is swept by the next command.
  */
 #pragma once
 
@@ -65,6 +72,7 @@ struct engine_run_options {
 	size_t volumes_count;
 	const struct engine_tmpfs *tmpfs;
 	size_t tmpfs_count;
+	uint16_t console_width, console_height; /* of the terminal at its start; 0: unknown */
 };
 
 /* A container as the disk knows it, and its status now. */

@@ -3,6 +3,7 @@
 #include "runtime/engine/names.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
