@@ -40,3 +40,11 @@ static inline void err_clear(struct err *err)
 		err->text[0] = '\0';
 	}
 }
+
+/* Forwards a failure as it is; for the long flat functions of parsers and writers. */
+#define err_try(expr)                    \
+	do {                             \
+		int err_try_ = (expr);   \
+		if (err_try_ < 0)        \
+			return err_try_; \
+	} while (0)

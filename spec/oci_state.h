@@ -16,7 +16,7 @@ struct oci_state {
 	const char *oci_version; /* NULL: OCI_VERSION */
 	const char *id;
 	enum oci_status status;
-	pid_t pid; /* left out when 0 and not running, as the specification says */
+	pid_t pid; /* 0 when stopped, as runc prints it */
 	const char *bundle;
 	/* Written after the specification's fields, as runc does; NULL leaves them out. */
 	const char *rootfs, *created, *owner;

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the files that read config.json: one reader for each object of the document. */
+#pragma once
+
+#include "base/json.h"
+#include "spec/oci_config.h"
+
+int oci_parse_process(const struct json_node *node, struct arena *arena, struct oci_process *ret,
+		      struct err *err);
+int oci_parse_linux(const struct json_node *node, struct oci_config *config, struct err *err);
+int oci_parse_resources(const struct json_node *node, struct arena *arena,
+			struct oci_resources *ret, struct err *err);
+int oci_parse_seccomp(const struct json_node *node, struct arena *arena,
+		      const struct oci_seccomp **ret, struct err *err);
+int oci_parse_annotations(const struct json_node *node, const char *key, struct arena *arena,
+			  const struct oci_annotation **ret, size_t *ret_count, struct err *err);
+/* A string that must be an absolute path. As the json_get family: 1, 0 when absent, <0. */
+int oci_parse_path(const struct json_node *node, const char *key, struct arena *arena,
+		   const char **ret, struct err *err);
+
+int oci_parse_opt_i64(const struct json_node *node, const char *key, struct oci_i64 *ret,
+		      struct err *err);
+int oci_parse_opt_u64(const struct json_node *node, const char *key, struct oci_u64 *ret,
+		      struct err *err);
+int oci_parse_opt_u32(const struct json_node *node, const char *key, struct oci_u32 *ret,
+		      struct err *err);
+int oci_parse_opt_bool(const struct json_node *node, const char *key, struct oci_bool *ret,
+		       struct err *err);

@@ -1,0 +1,163 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs what is missing, builds, and runs the tests: ./test.sh [--full] [SUITE]...
+#
+#	lint		format, layers, includes, licences, shell scripts, clang-tidy
+#	unit		cmocka, with ASan and UBSan
+#	integration	the real programs on this kernel
+#	vm		the same in a virtual machine with cgroup v2 only
+#	fuzz		every fuzzer for a few seconds
+#	show		what the issues ask to be shown: tests/show/TOPIC/*
+#	bench		speed, as a ratio against the floor and runc in the same run (also: show)
+#
+# Without a suite: all but bench, in at most 25 minutes on two cores. --full takes the long counts.
+# The last line counts what passed, failed and was skipped; each skip has its reason above it.
+set -uo pipefail
+cd "$(dirname "$0")" || exit 1
+
+suites=()
+export CELLAR_TEST_FULL=
+while [ $# -gt 0 ]; do
+	case $1 in
+	--full) CELLAR_TEST_FULL=1 ;;
+	-h | --help) sed -n '3,15s/^# \{0,1\}//p' "$0" && exit 0 ;;
+	lint | unit | integration | vm | fuzz | show | bench) suites+=("$1") ;;
+	*) echo "test.sh: no suite is called '$1'; see ./test.sh --help" >&2 && exit 2 ;;
+	esac
+	shift
+done
+[ ${#suites[@]} -gt 0 ] || suites=(lint unit integration vm fuzz show)
+
+logs=build/test-logs
+passed=0 failed=0 skipped=0
+reasons=()
+mkdir -p "$logs"
+# Out of the process list and the environment: what a test starts must not depend on the caller's.
+unset CELLAR_BIN
+
+# record NAME STATUS LOG SECONDS: counts the check lines that a script printed
+record() {
+	local name=$1 status=$2 log=$3 seconds=$4 ok bad skip
+	ok=$(grep -c '^ok ' "$log")
+	bad=$(grep -c '^FAIL ' "$log")
+	skip=$(grep -c '^skip ' "$log")
+	if [ "$status" != 0 ] && [ "$status" != 77 ] && [ "$bad" = 0 ]; then
+		bad=1
+		echo "FAIL $name: ended with status $status" >>"$log"
+	fi
+	[ $((ok + bad + skip)) -gt 0 ] || ok=1
+	passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
+	while read -r line; do
+		reasons+=("$name: $line")
+	done < <(sed -n 's/^skip //p' "$log")
+	if [ "$bad" -gt 0 ]; then
+		printf 'FAILED  %-40s %s of %s checks, %s s; whole log: %s\n' "$name" "$bad" \
+			$((ok + bad)) "$seconds" "$log"
+		grep '^FAIL ' "$log" | head -n 20 | sed 's/^/	/'
+		grep -q '^ok ' "$log" || tail -n 15 "$log" | sed 's/^/	/'
+	else
+		printf 'passed  %-40s %s checks, %s s\n' "$name" "$ok" "$seconds"
+	fi
+}
+
+# run NAME TIMEOUT COMMAND...
+run() {
+	local name=$1 limit_s=$2 log start=$SECONDS status=0
+	shift 2
+	log=$logs/${name//\//-}.log
+	timeout -k 10 "$limit_s" "$@" >"$log" 2>&1 </dev/null || status=$?
+	[ $status != 124 ] || echo "FAIL $name: took longer than $limit_s s" >>"$log"
+	record "$name" $status "$log" $((SECONDS - start))
+}
+
+build() {
+	local preset=$1 log=$logs/build-$1.log
+	if ! { cmake --preset "$preset" && cmake --build --preset "$preset"; } >"$log" 2>&1; then
+		grep -E 'error|warning: ' "$log" | head -n 20
+		tail -n 5 "$log"
+		echo "test.sh: the $preset build failed; whole log: $log" >&2
+		echo "0 passed, 1 failed"
+		exit 1
+	fi
+}
+
+suite_lint() {
+	local script
+	for script in tests/lint/*.sh; do
+		run "lint/$(basename "$script" .sh)" 900 bash "$script"
+	done
+}
+
+suite_unit() {
+	local program
+	for program in build/debug/bin/unit-*; do
+		run "unit/${program##*/unit-}" 300 tests/lib/cmocka.sh "$program"
+	done
+}
+
+suite_integration() {
+	local script
+	for script in tests/integration/*.sh; do
+		run "integration/$(basename "$script" .sh)" 600 bash "$script"
+	done
+}
+
+# One machine for all of it: a boot costs 10 s. Its scripts report one by one.
+suite_vm() {
+	local log=$logs/vm.log start=$SECONDS status=0 name
+	rm -rf "$logs/vm"
+	timeout -k 10 1500 tests/vm/vm.sh --timeout 1400 --env CELLAR_TEST_FULL -- \
+		bash tests/vm/suite.sh >"$log" 2>&1 </dev/null || status=$?
+	if [ $status != 0 ] || ! grep -q '^# end of suite$' "$log"; then
+		echo "FAIL vm: the machine ended with status $status before the suite did" >>"$log"
+		record vm $status "$log" $((SECONDS - start))
+		return
+	fi
+	while read -r _ name status seconds; do
+		sed -n "/^# begin $name\$/,/^# done $name /p" "$log" >"$logs/vm-$name.log"
+		record "vm/$name" "$status" "$logs/vm-$name.log" "$seconds"
+	done < <(grep '^# done ' "$log" | cut -d' ' -f2-)
+}
+
+suite_fuzz() {
+	local program seconds=5
+	[ -z "$CELLAR_TEST_FULL" ] || seconds=120
+	build clang
+	for program in build/clang/bin/fuzz-*; do
+		run "fuzz/${program##*/fuzz-}" $((seconds + 120)) \
+			bash tests/fuzz/run.sh "$program" "$seconds"
+	done
+}
+
+suite_show() {
+	local script
+	for script in tests/show/*/*; do
+		case ${script##*/} in
+		# fresh-clone runs this very script; bench needs a quiet machine.
+		fresh-clone | bench*) [ -n "$CELLAR_TEST_FULL" ] || continue ;;
+		esac
+		[ "${script##*/}" != fresh-clone ] || [ -z "${CELLAR_FRESH_CLONE:-}" ] || continue
+		run "show/${script#tests/show/}" 3600 bash "$script"
+	done
+}
+
+suite_bench() {
+	run bench/run 1800 bash tests/bench/run.sh
+	cat "$logs/bench-run.log"
+}
+
+tools/install-deps.sh test || exit 1
+build release
+case " ${suites[*]} " in *' lint '* | *' unit '*) build debug ;; esac
+for suite in "${suites[@]}"; do
+	"suite_$suite"
+done
+
+if [ ${#reasons[@]} -gt 0 ]; then
+	echo
+	echo "Skipped:"
+	printf '	%s\n' "${reasons[@]}"
+fi
+echo
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed = 0 ]

@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# One fuzzer for some seconds over its corpus: tests/fuzz/run.sh PROGRAM SECONDS
+set -uo pipefail
+program=$1 seconds=$2
+name=$(basename "$program")
+work=$(mktemp -d "${TMPDIR:-/tmp}/cellar-fuzz.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/new" "$work/bad"
+corpus=tests/fuzz/corpus/${name#fuzz-}
+[ -d "$corpus" ] || corpus=
+# shellcheck disable=SC2086
+if "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$work/bad/" \
+	-print_final_stats=1 "$work/new" $corpus >"$work/log" 2>&1; then
+	echo "ok $name: $(awk '/stat::number_of_executed_units/ {print $2}' "$work/log") inputs"
+else
+	tail -n 40 "$work/log"
+	mkdir -p build/fuzz-findings
+	cp "$work"/bad/* build/fuzz-findings/ 2>/dev/null
+	echo "FAIL $name: a finding, kept in build/fuzz-findings"
+	exit 1
+fi

@@ -1,0 +1,15 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs a cmocka program and turns its lines into ours: tests/lib/cmocka.sh PROGRAM
+set -uo pipefail
+out=$("$1" 2>&1)
+status=$?
+printf '%s\n' "$out" | grep -v '^\[  *\(OK\|RUN\|=*\|-*\|PASSED\|FAILED\|SKIPPED\)  *\]'
+printf '%s\n' "$out" | sed -n \
+	-e 's/^\[       OK \] \(.*\)$/ok \1/p' \
+	-e 's/^\[  FAILED  \] \([A-Za-z_0-9]*\)$/FAIL \1: see above/p' \
+	-e 's/^\[  SKIPPED \] \([A-Za-z_0-9]*\)$/skip \1: see the program/p' | sort -u
+if [ $status = 77 ] && ! printf '%s\n' "$out" | grep -q '^\['; then
+	echo "skip $(basename "$1"): $(printf '%s' "$out" | tail -n 1)"
+fi
+exit $status

@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Runs on the overlay as PID 1: what an init system would mount, cgroup2 with every controller, then
+# the command, its exit status into the share, and off.
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb
+mkdir -p /dev/pts /dev/shm /dev/mqueue
+mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts
+mount -t tmpfs shm /dev/shm
+mount -t mqueue mqueue /dev/mqueue
+ln -sf /proc/self/fd /dev/fd
+# A tmpfs for what tests write: an overlay cannot be the upper layer of another overlay. Not on /tmp,
+# where the checkout itself may lie.
+mkdir -p /vmtmp
+mount -t tmpfs -o mode=1777 tmp /vmtmp
+export TMPDIR=/vmtmp
+mkdir -p /var/lib/cellar
+mount -t tmpfs -o mode=755 lib /var/lib/cellar
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount -t securityfs securityfs /sys/kernel/security 2>/dev/null
+mount -t bpf bpf /sys/fs/bpf 2>/dev/null
+# The root group must be empty of processes before its controllers go down the tree.
+mkdir /sys/fs/cgroup/init
+echo 1 >/sys/fs/cgroup/init/cgroup.procs
+for pid in $(cat /sys/fs/cgroup/cgroup.procs); do
+	echo "$pid" >/sys/fs/cgroup/init/cgroup.procs
+done 2>/dev/null
+for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do
+	echo "+$controller" >/sys/fs/cgroup/cgroup.subtree_control
+done 2>/dev/null
+hostname bench
+ip link set lo up
+# shellcheck disable=SC3045 # dash has it
+ulimit -n 65536
+out=/dev/null err=/dev/null
+for port in /sys/class/virtio-ports/*; do
+	case $(cat "$port/name") in
+	cellar.out) out=/dev/${port##*/} ;;
+	cellar.err) err=/dev/${port##*/} ;;
+	esac
+done
+# shellcheck source=/dev/null
+. /vmshare/command
+: "${modules:?}" "${release:?}"
+mkdir -p "/lib/modules/$release"
+mount --bind "/run/host$modules" "/lib/modules/$release"
+for module in veth bridge nf_tables nft_masq nft_chain_nat nf_nat tun; do
+	modprobe "$module" 2>/dev/null
+done
+"$@" </dev/null >"$out" 2>"$err"
+status=$?
+sync
+echo $status >/vmshare/status
+exec busybox poweroff -f

@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs the Debian packages that are missing: tools/install-deps.sh build|test
+# Quiet when there is nothing to do; needs root only when there is.
+set -euo pipefail
+
+build=(gcc libc6-dev cmake ninja-build pkg-config musl-tools libseccomp-dev libcap-dev libyajl-dev
+	libmnl-dev nettle-dev libarchive-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler
+	protobuf-compiler busybox-static util-linux tar gzip)
+# What the tests compare with (runc, skopeo, umoci), look through (iproute2, nftables, jq, strace)
+# and run in (QEMU).
+tests=(libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev shellcheck runc skopeo umoci jq
+	iproute2 nftables iputils-ping procps psmisc strace file git time
+	qemu-system-x86 qemu-system-common cpio kmod xz-utils)
+
+case ${1:-} in
+build) want=("${build[@]}") ;;
+test) want=("${build[@]}" "${tests[@]}") ;;
+*)
+	echo "usage: tools/install-deps.sh build|test" >&2
+	exit 2
+	;;
+esac
+
+missing=()
+for package in "${want[@]}"; do
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+		missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "$(id -u)" != 0 ]; then
+	echo "install-deps: missing packages, install them as root: apt-get install ${missing[*]}" >&2
+	exit 1
+fi
+echo "Installing ${#missing[@]} Debian packages: ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+export DEBIAN_FRONTEND=noninteractive
+if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}"; } \
+	>"$log" 2>&1; then
+	tail -n 20 "$log" >&2
+	echo "install-deps: apt-get could not install the packages above" >&2
+	exit 1
+fi
