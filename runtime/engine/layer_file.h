@@ -14,5 +14,5 @@
  * folders: the layers' trees on the host, the lowest first. Reads at most limit bytes of a regular
  * file into a text owned by the caller. -ENOENT where there is none (also a folder or device).
  */
-int layers_read(const char *const *folders, size_t count, const char *path, size_t limit,
+int layer_file_read(const char *const *folders, size_t count, const char *path, size_t limit,
 		char **ret, struct err *err);

@@ -7,7 +7,7 @@
  * the root (or at the folder of the link) again. The path walked so far never contains a symlink,
  * so plain openat calls with O_NOFOLLOW at the end cannot leave the layer.
  */
-#include "runtime/engine/layers.h"
+#include "runtime/engine/layer_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -176,7 +176,7 @@ static int find_file(struct walk *w, char ret_path[static PATH_MAX])
 	return r < 0 ? r : -ENOENT;
 }
 
-int layers_read(const char *const *folders, size_t count, const char *path, size_t limit,
+int layer_file_read(const char *const *folders, size_t count, const char *path, size_t limit,
 		char **ret, struct err *err)
 {
 	struct walk walk = { .folders = folders, .count = count };
