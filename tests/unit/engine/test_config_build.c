@@ -30,10 +30,12 @@ struct fixture {
 
 static int set_up(void **state)
 {
+	static const char *const env[] = { "PATH=/bin", "LANG=C", NULL }, *const cmd[] = { "sh",
+											   NULL };
 	static struct fixture f;
 
 	f = (struct fixture){
-		.image = { .env = LIST("PATH=/bin", "LANG=C"), .cmd = LIST("sh") },
+		.image = { .env = env, .cmd = cmd },
 		.user = { .home = "/root" },
 	};
 	f.input = (struct config_input){
