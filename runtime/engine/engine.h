@@ -79,15 +79,18 @@ struct engine_run_options {
 struct engine_container {
 	struct arena *arena; /* owns the rest */
 	const char *id, *name, *image, *image_id;
+	const char *const *layers;  /* chain ids it needs, NULL-terminated */
 	const char *const *command; /* resolved argv */
 	const char *status;	    /* "created", "running", "paused", "exited" */
 	int exit_code;		    /* of an exited one; -1: unknown (its shim died) */
-	bool oom_killed, auto_remove, terminal, interactive;
-	int64_t memory_bytes;
+	bool oom_killed, auto_remove, terminal, interactive, privileged, readonly_rootfs;
+	int64_t memory_bytes, cpu_millicpu;	     /* 0: no limit */
+	int64_t pids_limit;			     /* -1: none */
 	int64_t created_ns, started_ns, finished_ns; /* 0: not yet */
 	pid_t pid;				     /* 0 unless alive */
 	enum engine_network network;
 	const char *address; /* "10.77.0.2/16", or NULL */
+	const char *gateway; /* or NULL */
 	const char *hostname;
 	const char *dir;	  /* ROOT/containers/ID */
 	const char *shim_address; /* NULL when it never had one */

@@ -177,7 +177,7 @@ static int find_file(struct walk *w, char ret_path[static PATH_MAX])
 }
 
 int layer_file_read(const char *const *folders, size_t count, const char *path, size_t limit,
-		char **ret, struct err *err)
+		    char **ret, struct err *err)
 {
 	struct walk walk = { .folders = folders, .count = count };
 	_cleanup_fd_ int fd = -1;

@@ -15,4 +15,4 @@
  * file into a text owned by the caller. -ENOENT where there is none (also a folder or device).
  */
 int layer_file_read(const char *const *folders, size_t count, const char *path, size_t limit,
-		char **ret, struct err *err);
+		    char **ret, struct err *err);
