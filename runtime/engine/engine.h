@@ -97,10 +97,48 @@ struct engine_container {
 	const char *log_path;
 };
 
-/* Makes the container and its shim, created but not started. On failure nothing is left. */
+/*
+ * Our ends of the FIFOs of an attached process, all non-blocking; -1 and NULL where there is none.
+ * With a terminal everything comes from stdout.
+ */
+struct engine_stdio {
+	int stdin_fd, stdout_fd, stderr_fd;
+	char *stdin_path, *stdout_path, *stderr_path;
+};
+
+#define ENGINE_STDIO_NONE \
+	((struct engine_stdio){ .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1 })
+
+/* Closes and removes them. */
+void engine_stdio_close(struct engine_stdio *io);
+
+/*
+ * Makes the container and its shim, created but not started. On failure nothing is left.
+ * ret_io: filled unless options->detach, when it may be NULL.
+ */
 int engine_create(struct engine *engine, const struct engine_run_options *options,
-		  struct engine_container **ret, struct err *err);
-int engine_start(struct engine *engine, const struct engine_container *container, struct err *err);
+		  struct engine_container **ret, struct engine_stdio *ret_io, struct err *err);
+
+/* Executes its program; client as engine_connect gives it. Errors of exec come back. */
+int engine_start(struct engine *engine, const struct engine_container *container,
+		 struct shim_client *client, struct err *err);
+
+/* What `ctr exec` asks for. */
+struct engine_exec_options {
+	const char *const *args; /* NULL-terminated */
+	const char *const *env;	 /* "K=V" or "K" */
+	const char *workdir, *user;
+	bool terminal, interactive, detach;
+	uint16_t console_width, console_height;
+};
+
+/*
+ * Adds a process to a running container, not started yet (shim_start with ret_exec_id, which the
+ * caller owns). Everything not asked for is as for the container's own process. ret_io as above.
+ */
+int engine_exec(struct engine *engine, const struct engine_container *container,
+		struct shim_client *client, const struct engine_exec_options *options,
+		char **ret_exec_id, struct engine_stdio *ret_io, struct err *err);
 
 /* By name, id, or unique prefix of an id. -ENOENT. */
 int engine_find(struct engine *engine, const char *name, struct engine_container **ret,
@@ -115,6 +153,13 @@ int engine_connect(struct engine *engine, const struct engine_container *contain
 		   struct shim_client **ret, struct err *err);
 
 /*
+ * Removes a container with its shim: ends the shim's work when it lives, then engine_remove(). A
+ * running container only by force (-EBUSY else).
+ */
+int engine_destroy(struct engine *engine, const struct engine_container *container, bool force,
+		   struct err *err);
+
+/*
  * Removes all that belongs to the container, in whatever half-made state it is; with or without a
  * living shim. A running one only by force (-EBUSY else). Linked into the shim too (no libmnl).
  */
@@ -124,4 +169,5 @@ int engine_remove(const char *root, const char *runroot, const char *id, bool fo
 CLEANUP_DEFINE(struct engine, engine, engine_close);
 #define _cleanup_engine_ _cleanup_(cleanup_engine)
 CLEANUP_DEFINE(struct engine_container, engine_container, engine_container_free);
+#define _cleanup_engine_stdio_ _cleanup_(engine_stdio_close)
 #define _cleanup_engine_container_ _cleanup_(cleanup_engine_container)

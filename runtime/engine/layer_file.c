@@ -38,12 +38,6 @@ struct walk {
 
 enum found { FOUND_NOTHING, FOUND_FOLDER, FOUND_FILE, FOUND_SYMLINK };
 
-static void restart(struct walk *w)
-{
-	w->done[0] = '\0';
-	memset(w->merged, 1, sizeof(w->merged));
-}
-
 static int layer_path(const struct walk *w, size_t layer, const char *name,
 		      char buf[static PATH_MAX])
 {
@@ -58,6 +52,18 @@ static bool is_opaque(const char *path)
 	char value;
 
 	return lgetxattr(path, "trusted.overlay.opaque", &value, 1) == 1 && value == 'y';
+}
+
+/* Back at the root: all layers from the top to one whose root is opaque. */
+static void restart(struct walk *w)
+{
+	bool hidden = false;
+
+	w->done[0] = '\0';
+	for (size_t i = w->count; i-- > 0;) {
+		w->merged[i] = !hidden;
+		hidden = hidden || is_opaque(w->folders[i]);
+	}
 }
 
 /* Looks name up in the folder reached. For a file or symlink ret_path is where it is; for a folder
