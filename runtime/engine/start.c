@@ -88,7 +88,8 @@ static void wait_for_exit(const struct engine_container *container, struct shim_
 		shim_wait_finish(client, &status, NULL);
 }
 
-/* The shim may be gone, or be about to go: what it leaves undone engine_remove() does. */
+/* The shim ends by itself once its container has ended and nobody is connected. It may be gone, or
+ * be about to go: what it leaves undone engine_remove() does. */
 static void end_shim(struct engine *engine, const struct engine_container *container)
 {
 	_cleanup_shim_client_ struct shim_client *client = NULL, *waiter = NULL;
@@ -96,12 +97,8 @@ static void end_shim(struct engine *engine, const struct engine_container *conta
 	if (engine_connect(engine, container, &client, NULL) < 0 ||
 	    engine_connect(engine, container, &waiter, NULL) < 0)
 		return;
-	if (strcmp(container->status, "exited") != 0) {
-		shim_kill(client, container->id, NULL, SIGKILL, true, NULL);
-		wait_for_exit(container, waiter);
-	}
-	shim_delete(client, container->id, NULL, NULL, NULL);
-	shim_shutdown(client, container->id, NULL);
+	shim_kill(client, container->id, NULL, SIGKILL, true, NULL);
+	wait_for_exit(container, waiter);
 }
 
 int engine_destroy(struct engine *engine, const struct engine_container *container, bool force,
