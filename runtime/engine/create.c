@@ -52,6 +52,7 @@ static int fill_meta(struct creation *c, struct err *err)
 		.image_id = c->image->id,
 		.layers = c->image->layers,
 		.hostname = o->hostname,
+		.stop_signal = c->image->config.stop_signal,
 		.terminal = o->terminal,
 		.interactive = o->interactive,
 		.auto_remove = o->auto_remove,

@@ -92,6 +92,7 @@ struct engine_container {
 	const char *address; /* "10.77.0.2/16", or NULL */
 	const char *gateway; /* or NULL */
 	const char *hostname;
+	const char *stop_signal;  /* as the image says it: "SIGTERM", "15"; NULL */
 	const char *dir;	  /* ROOT/containers/ID */
 	const char *shim_address; /* NULL when it never had one */
 	const char *log_path;
@@ -151,6 +152,20 @@ int engine_each(struct engine *engine,
 /* Connects to a container's shim. */
 int engine_connect(struct engine *engine, const struct engine_container *container,
 		   struct shim_client **ret, struct err *err);
+
+/* Signals the container's first process: through the shim, or straight where that has gone.
+ * -ESRCH when it does not run. */
+int engine_kill(struct engine *engine, const struct engine_container *container, int signal,
+		struct err *err);
+
+struct engine_exit {
+	int code; /* 128 + signal for a killed one; -1: unknown, its shim died */
+	bool oom_killed;
+};
+
+/* Waits until it has ended, timeout_ms at most (-1: for ever): 1 when it has, 0 after that time. */
+int engine_wait(struct engine *engine, const struct engine_container *container, int timeout_ms,
+		struct engine_exit *ret, struct err *err);
 
 /*
  * Removes a container with its shim: ends the shim's work when it lives, then engine_remove(). A

@@ -25,8 +25,8 @@ static int parse(const char *text, size_t len, struct exit_record *ret, struct e
 	if (r < 0)
 		return r;
 	root = json_root(doc);
-	r = json_need(json_get_range(&root, "exit_code", 0, 255, &code, err), &root,
-		      "exit_code", err);
+	r = json_need(json_get_range(&root, "exit_code", 0, 255, &code, err), &root, "exit_code",
+		      err);
 	if (r >= 0)
 		r = json_get_bool(&root, "oom_killed", &record.oom_killed, err);
 	if (r >= 0)

@@ -100,6 +100,7 @@ static void set_meta(struct engine_container *c, const struct meta *meta)
 	c->address = meta->address;
 	c->gateway = meta->gateway;
 	c->hostname = meta->hostname;
+	c->stop_signal = meta->stop_signal;
 }
 
 int engine_load(struct engine *engine, int dirfd, const char *id, struct engine_container **ret,

@@ -52,6 +52,7 @@ static void format_fields(struct json_writer *w, const struct meta *meta)
 	json_field_string(w, "network", meta_network_name(meta->network));
 	json_field_string(w, "address", meta->address);
 	json_field_string(w, "gateway", meta->gateway);
+	json_field_string(w, "stop_signal", meta->stop_signal);
 	json_field_bool(w, "terminal", meta->terminal);
 	json_field_bool(w, "interactive", meta->interactive);
 	json_field_bool(w, "auto_remove", meta->auto_remove);
@@ -94,6 +95,7 @@ static int parse_strings(const struct json_node *root, struct arena *arena, stru
 		{ "hostname", &ret->hostname, true },
 		{ "address", &ret->address, false },
 		{ "gateway", &ret->gateway, false },
+		{ "stop_signal", &ret->stop_signal, false },
 	};
 	int r = 0;
 
