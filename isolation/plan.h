@@ -33,10 +33,9 @@ struct plan_options {
 	size_t cgroups_count;
 	bool no_pivot;
 	bool no_new_keyring;
-	bool rootless;		   /* the caller has no privileges outside its user namespace */
-	unsigned preserve_fds;	   /* fds 3..3+n-1 stay open in the container's process */
-	const char *id;		   /* of the container */
-	const char *seccomp_cache; /* folder of compiled filters, or NULL */
+	bool rootless;	       /* the caller has no privileges outside its user namespace */
+	unsigned preserve_fds; /* fds 3..3+n-1 stay open in the container's process */
+	const char *id;	       /* of the container */
 };
 
 /* The plan of a new container: namespaces, mounts, devices, identity, process. */

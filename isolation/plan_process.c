@@ -70,8 +70,7 @@ static int put_seccomp(struct plan_builder *b, struct err *err)
 
 	if (!b->config->seccomp)
 		return 0;
-	if (seccomp_compile(b->config->seccomp, b->options->seccomp_cache, &program, err) < 0)
-		return err_add(err, "linux.seccomp");
+	err_try(seccomp_compile(b->config->seccomp, &program, err));
 	if (program.count > 0) {
 		b->head.flags |= PLAN_SECCOMP;
 		b->head.seccomp_flags = program.flags;
