@@ -39,6 +39,12 @@ struct container {
 int container_new(const char *root, const char *id, int dirfd, struct container **ret,
 		  struct err *err);
 
+/*
+ * Locks the folder (folder_lock) and, where the record was read before the creator had come to its
+ * end, reads it again: what is done under the lock is done to what is there now.
+ */
+int container_lock(struct container *container, struct err *err);
+
 /* container_config() and container_cgroup() with the reason why not. */
 int container_load_config(const struct container *container, const struct oci_config **ret,
 			  struct err *err);

@@ -30,7 +30,7 @@ residue() {
 	ls -A "$root"
 	find /sys/fs/cgroup -type d -name "*$T_ID*" 2>/dev/null
 	grep "$T_DIR" /proc/self/mountinfo
-	pgrep -f "cellar-init|$T_DIR/bundle"
+	pgrep -f "$T_DIR/bundle"
 	true
 }
 
@@ -172,7 +172,10 @@ if command -v python3 >/dev/null; then
 		fd = array.array("i", anc[0][2])[0]
 		print(data.decode(), flush=True)
 		print(os.read(fd, 100).decode().strip(), flush=True)
-		os.read(fd, 100)
+		try:
+		    os.read(fd, 100)
+		except OSError:
+		    pass
 	END
 	reader=$!
 	t_wait 20 test -S "$T_DIR/console"
