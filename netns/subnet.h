@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cleanup.h"
+
 struct subnet {
 	struct in_addr address; /* host bits clear */
 	unsigned prefix_len;	/* 0 to 32 */

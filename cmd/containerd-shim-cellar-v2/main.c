@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* containerd-shim-cellar-v2: supervises one container, or a pod's. People never call it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "runtime/engine/engine.h"
+#include "runtime/shim/bootstrap.h"
+
+static int run(const struct bootstrap_args *args, struct err *err)
+{
+	if (args->version)
+		return bootstrap_version(err);
+	if (args->info)
+		return bootstrap_info(err);
+	if (args->action && !strcmp(args->action, "start"))
+		return bootstrap_start(args, engine_remove, err);
+	if (args->action && !strcmp(args->action, "delete"))
+		return bootstrap_delete(args, err);
+	return err_say(err, EINVAL,
+		       "started by containerd and ctr, with the action start or delete, not %s",
+		       args->action ? args->action : "without one");
+}
+
+int main(int argc, char **argv)
+{
+	struct bootstrap_args args;
+	struct err err = { 0 };
+	int r = bootstrap_parse(argc, argv, &args, &err);
+
+	if (r == 0)
+		r = run(&args, &err);
+	if (r < 0)
+		fprintf(stderr, "containerd-shim-cellar-v2: %s\n", err.text);
+	return r < 0;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/shim/backend.h"
+
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "cgroups/cgroup.h"
+#include "runtime/container.h"
+
+static int create(const struct backend_create *o, void **ret_handle, struct backend_process *ret,
+		  struct err *err)
+{
+	struct container_create_options options = {
+		.root = o->root,
+		.id = o->id,
+		.bundle = o->bundle,
+		.stdio = o->stdio,
+		.want_console = o->terminal,
+		.no_pivot = o->no_pivot,
+		.no_new_keyring = o->no_new_keyring,
+		.start_here = true,
+	};
+	struct container *container;
+	int r = container_create(&options, &container, err);
+
+	if (r < 0)
+		return r;
+	ret->pid = container_pid(container);
+	ret->pidfd = -1;
+	ret->console_fd = o->terminal ? container_take_console(container) : -1;
+	*ret_handle = container;
+	return 0;
+}
+
+static int start(void *handle, struct err *err)
+{
+	return container_start(handle, err);
+}
+
+static int exec(void *handle, const struct backend_exec *o, struct backend_process *ret,
+		struct err *err)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct oci_process process = { 0 };
+	struct container_exec_options options = { .process = &process, .stdio = o->stdio };
+	struct container_process made;
+	int r;
+
+	if (!arena)
+		return err_set(err, ENOMEM, "read the process to execute");
+	r = oci_process_parse(o->process_json, o->process_len, arena, &process, err);
+	if (r < 0)
+		return r;
+	process.terminal = o->terminal;
+	r = container_exec(handle, &options, &made, err);
+	if (r < 0)
+		return r;
+	*ret = (struct backend_process){ made.pid, made.pidfd, made.console_fd };
+	return 0;
+}
+
+static int kill_container(void *handle, int signal, bool all, struct err *err)
+{
+	return container_kill(handle, signal, all, err);
+}
+
+static int freeze(void *handle, bool frozen, struct err *err)
+{
+	return frozen ? container_pause(handle, err) : container_resume(handle, err);
+}
+
+static bool has_pid_namespace(void *handle)
+{
+	const struct oci_namespace *ns = &container_config(handle)->namespaces[OCI_NS_PID];
+
+	return ns->present && !ns->path;
+}
+
+static int stats(void *handle, struct backend_stats *ret, struct err *err)
+{
+	const struct cgroup *cgroup = container_cgroup(handle);
+	struct cgroup_stats s;
+	int r;
+
+	if (!cgroup)
+		return err_say(err, ENOENT, "the container has no cgroup any more");
+	r = cgroup_stats(cgroup, &s, err);
+	if (r < 0)
+		return r;
+	*ret = (struct backend_stats){
+		.v2 = cgroup_layout() == CGROUP_V2,
+		.memory_usage_bytes = s.memory_usage_bytes,
+		.memory_limit_bytes = s.memory_limit_bytes,
+		.memory_peak_bytes = s.memory_peak_bytes,
+		.memory_inactive_file_bytes = s.memory_inactive_file_bytes,
+		.oom_kills = s.oom_kills,
+		.cpu_usage_ns = s.cpu_usage_ns,
+		.cpu_user_ns = s.cpu_user_ns,
+		.cpu_system_ns = s.cpu_system_ns,
+		.cpu_periods = s.cpu_periods,
+		.cpu_throttled_periods = s.cpu_throttled_periods,
+		.cpu_throttled_ns = s.cpu_throttled_ns,
+		.pids_current = s.pids_current,
+		.pids_limit = s.pids_limit,
+		.io_read_bytes = s.io_read_bytes,
+		.io_write_bytes = s.io_write_bytes,
+	};
+	return 0;
+}
+
+static int pids(void *handle, pid_t **ret, size_t *ret_count, struct err *err)
+{
+	const struct cgroup *cgroup = container_cgroup(handle);
+
+	if (!cgroup)
+		return err_say(err, ENOENT, "the container has no cgroup any more");
+	return cgroup_pids(cgroup, ret, ret_count, err);
+}
+
+static int destroy(void *handle, struct err *err)
+{
+	int r = container_delete(handle, true, err);
+
+	container_free(handle);
+	return r;
+}
+
+const struct backend_ops backend_runtime = {
+	.create = create,
+	.start = start,
+	.exec = exec,
+	.kill = kill_container,
+	.freeze = freeze,
+	.has_pid_namespace = has_pid_namespace,
+	.stats = stats,
+	.pids = pids,
+	.destroy = destroy,
+	.mount = rootfs_mount,
+	.unmount = rootfs_unmount,
+};

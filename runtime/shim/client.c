@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/shim/client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/shim/client_call.h"
+#include "runtime/shim/options.pb-c.h"
+#include "runtime/shim/proto.h"
+#include "runtime/shim/task.pb-c.h"
+
+int shim_create(struct shim_client *client, const struct shim_create_options *options,
+		pid_t *ret_pid, struct err *err)
+{
+	Task__CreateRequest request = TASK__CREATE_REQUEST__INIT;
+	Options__Cellar own = OPTIONS__CELLAR__INIT;
+	Pb__Any any = PB__ANY__INIT;
+	_cleanup_free_ Task__Mount *mounts = NULL;
+	_cleanup_free_ Task__Mount **list = NULL;
+	_cleanup_proto_ Task__PidResponse *response = NULL;
+	int r;
+
+	mounts = calloc(options->rootfs_count + 1, sizeof(*mounts));
+	list = calloc(options->rootfs_count + 1, sizeof(*list));
+	if (!mounts || !list)
+		return err_set(err, ENOMEM, "create container %s", options->id);
+	for (size_t i = 0; i < options->rootfs_count; i++) {
+		const struct shim_mount *m = &options->rootfs[i];
+
+		list[i] = &mounts[i];
+		mounts[i] = (Task__Mount)TASK__MOUNT__INIT;
+		mounts[i].type = proto_string(m->type);
+		mounts[i].source = proto_string(m->source);
+		mounts[i].target = proto_string(m->target);
+		mounts[i].options = (char **)(uintptr_t)m->options;
+		while (m->options && m->options[mounts[i].n_options])
+			mounts[i].n_options++;
+	}
+	own.runtime_root = proto_string(options->runtime_root);
+	own.log_path = proto_string(options->log_path);
+	own.exit_path = proto_string(options->exit_path);
+	own.remove_root = proto_string(options->remove_root);
+	own.remove_runroot = proto_string(options->remove_runroot);
+	r = proto_pack_any(&own, "cellar.shim.v1.Options", &any);
+	if (r < 0)
+		return err_set(err, -r, "create container %s", options->id);
+	request.id = proto_string(options->id);
+	request.bundle = proto_string(options->bundle);
+	request.rootfs = list;
+	request.n_rootfs = options->rootfs_count;
+	request.terminal = options->terminal;
+	request.stdin = proto_string(options->stdin_path);
+	request.stdout = proto_string(options->stdout_path);
+	request.stderr = proto_string(options->stderr_path);
+	request.options = &any;
+	r = shim_call(client, "Create", &request, &task__pid_response__descriptor, &response, err);
+	free(any.value.data);
+	if (r < 0)
+		return r;
+	if (ret_pid)
+		*ret_pid = (pid_t)response->pid;
+	return 0;
+}
+
+static void fill(Task__ProcessRequest *request, const char *id, const char *exec_id)
+{
+	*request = (Task__ProcessRequest)TASK__PROCESS_REQUEST__INIT;
+	request->id = proto_string(id);
+	request->exec_id = proto_string(exec_id);
+}
+
+int shim_start(struct shim_client *client, const char *id, const char *exec_id, pid_t *ret_pid,
+	       struct err *err)
+{
+	_cleanup_proto_ Task__PidResponse *response = NULL;
+	Task__ProcessRequest request;
+	int r;
+
+	fill(&request, id, exec_id);
+	r = shim_call(client, "Start", &request, &task__pid_response__descriptor, &response, err);
+	if (r == 0 && ret_pid)
+		*ret_pid = (pid_t)response->pid;
+	return r;
+}
+
+int shim_exec(struct shim_client *client, const struct shim_exec_options *options, struct err *err)
+{
+	Task__ExecRequest request = TASK__EXEC_REQUEST__INIT;
+	Pb__Any spec = PB__ANY__INIT;
+
+	spec.type_url = proto_string("types.containerd.io/opencontainers/runtime-spec/1/Process");
+	spec.value.data = (uint8_t *)proto_string(options->process_json);
+	spec.value.len = strlen(options->process_json);
+	request.id = proto_string(options->id);
+	request.exec_id = proto_string(options->exec_id);
+	request.terminal = options->terminal;
+	request.stdin = proto_string(options->stdin_path);
+	request.stdout = proto_string(options->stdout_path);
+	request.stderr = proto_string(options->stderr_path);
+	request.spec = &spec;
+	return shim_call(client, "Exec", &request, NULL, NULL, err);
+}
+
+int shim_wait_begin(struct shim_client *client, const char *id, const char *exec_id,
+		    struct err *err)
+{
+	Task__ProcessRequest request;
+
+	fill(&request, id, exec_id);
+	return shim_call_begin(client, "Wait", &request, err);
+}
+
+int shim_wait_finish(struct shim_client *client, struct shim_exit *ret, struct err *err)
+{
+	_cleanup_proto_ Task__WaitResponse *response = NULL;
+	int r = shim_call_finish(client, &task__wait_response__descriptor, &response, err);
+
+	if (r < 0)
+		return r;
+	ret->status = response->exit_status;
+	ret->exited_ns = proto_get_time(response->exited_at);
+	ret->oom_killed = response->oom_killed;
+	return 0;
+}
+
+int shim_state(struct shim_client *client, const char *id, const char *exec_id,
+	       struct shim_state *ret, struct err *err)
+{
+	_cleanup_proto_ Task__StateResponse *response = NULL;
+	Task__ProcessRequest request;
+	int r;
+
+	fill(&request, id, exec_id);
+	r = shim_call(client, "State", &request, &task__state_response__descriptor, &response, err);
+	if (r < 0)
+		return r;
+	ret->status = (enum shim_status)response->status;
+	ret->pid = (pid_t)response->pid;
+	ret->exit.status = response->exit_status;
+	ret->exit.exited_ns = proto_get_time(response->exited_at);
+	ret->exit.oom_killed = response->oom_killed;
+	return 0;
+}
+
+int shim_kill(struct shim_client *client, const char *id, const char *exec_id, int signal, bool all,
+	      struct err *err)
+{
+	Task__KillRequest request = TASK__KILL_REQUEST__INIT;
+
+	request.id = proto_string(id);
+	request.exec_id = proto_string(exec_id);
+	request.signal = (uint32_t)signal;
+	request.all = all;
+	return shim_call(client, "Kill", &request, NULL, NULL, err);
+}
+
+int shim_resize(struct shim_client *client, const char *id, const char *exec_id, uint32_t width,
+		uint32_t height, struct err *err)
+{
+	Task__ResizeRequest request = TASK__RESIZE_REQUEST__INIT;
+
+	request.id = proto_string(id);
+	request.exec_id = proto_string(exec_id);
+	request.width = width;
+	request.height = height;
+	return shim_call(client, "ResizePty", &request, NULL, NULL, err);
+}
+
+int shim_close_stdin(struct shim_client *client, const char *id, const char *exec_id,
+		     struct err *err)
+{
+	Task__CloseIORequest request = TASK__CLOSE_IOREQUEST__INIT;
+
+	request.id = proto_string(id);
+	request.exec_id = proto_string(exec_id);
+	request.stdin = true;
+	return shim_call(client, "CloseIO", &request, NULL, NULL, err);
+}
+
+int shim_delete(struct shim_client *client, const char *id, const char *exec_id,
+		struct shim_exit *ret, struct err *err)
+{
+	_cleanup_proto_ Task__DeleteResponse *response = NULL;
+	Task__ProcessRequest request;
+	int r;
+
+	fill(&request, id, exec_id);
+	r = shim_call(client, "Delete", &request, &task__delete_response__descriptor, &response,
+		      err);
+	if (r == 0 && ret) {
+		ret->status = response->exit_status;
+		ret->exited_ns = proto_get_time(response->exited_at);
+		ret->oom_killed = response->oom_killed;
+	}
+	return r;
+}
+
+int shim_shutdown(struct shim_client *client, const char *id, struct err *err)
+{
+	Task__ShutdownRequest request = TASK__SHUTDOWN_REQUEST__INIT;
+
+	request.id = proto_string(id);
+	return shim_call(client, "Shutdown", &request, NULL, NULL, err);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One blocking call of the Task API; what client*.c is made of. */
+#pragma once
+
+#include <protobuf-c/protobuf-c.h>
+
+#include "base/err.h"
+#include "runtime/shim/client.h"
+
+/* type NULL: the answer's message is not wanted. ret: a message for proto_free(). */
+int shim_call(struct shim_client *client, const char *method, const void *request,
+	      const ProtobufCMessageDescriptor *type, void *ret, struct err *err);
+
+/* The two halves of it. */
+int shim_call_begin(struct shim_client *client, const char *method, const void *request,
+		    struct err *err);
+int shim_call_finish(struct shim_client *client, const ProtobufCMessageDescriptor *type, void *ret,
+		     struct err *err);

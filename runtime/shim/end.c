@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/shim/end.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "runtime/shim/event.pb-c.h"
+#include "runtime/shim/proto.h"
+#include "runtime/shim/shim.h"
+
+#define DRAIN_NS INT64_C(10000000000)
+
+static void publish_exit(struct process *p)
+{
+	Event__TaskExit event = EVENT__TASK_EXIT__INIT;
+	Pb__Timestamp time = PB__TIMESTAMP__INIT;
+
+	proto_set_time(&time, p->exited_ns);
+	event.container_id = p->task->id;
+	event.id = process_is_init(p) ? p->task->id : p->exec_id;
+	event.pid = (uint32_t)p->pid;
+	event.exit_status = p->exit_code;
+	event.exited_at = &time;
+	events_publish(p->task->shim->events, "/tasks/exit", "TaskExit", &event);
+}
+
+static void answer_waiters(struct process *p)
+{
+	Task__WaitResponse response = TASK__WAIT_RESPONSE__INIT;
+	Pb__Timestamp time = PB__TIMESTAMP__INIT;
+
+	proto_set_time(&time, p->exited_ns);
+	response.exit_status = p->exit_code;
+	response.exited_at = &time;
+	response.oom_killed = process_is_init(p) && p->task->oom_killed;
+	while (p->waiters) {
+		struct rpc_call *call = p->waiters;
+
+		p->waiters = rpc_next(call);
+		rpc_reply(call, &response);
+	}
+}
+
+static int write_exit_file(const struct task *task, struct err *err)
+{
+	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
+	_cleanup_free_ char *text = NULL;
+	char time[CLOCK_RFC3339_SIZE];
+	size_t len;
+
+	if (!w)
+		return err_set(err, ENOMEM, "write %s", task->exit_path);
+	json_open_object(w);
+	json_field_u64(w, "version", 1);
+	json_field_u64(w, "exit_code", task->init.exit_code);
+	json_field_bool(w, "oom_killed", task->oom_killed);
+	json_field_string(w, "finished", clock_format(task->init.exited_ns, time));
+	json_close_object(w);
+	text = json_writer_take(w, &len);
+	if (!text)
+		return err_set(err, ENOMEM, "write %s", task->exit_path);
+	return file_replace(AT_FDCWD, task->exit_path, text, len, 0644, false, err);
+}
+
+/* Ends what is left of the container below us. The first error counts, the rest is tried. */
+static int destroy(struct task *task, struct err *err)
+{
+	const struct backend_ops *backend = task->shim->options->backend;
+	int r = 0, q;
+
+	if (task->handle)
+		r = backend->destroy(take_ptr(task->handle), err);
+	if (task->mounted) {
+		q = backend->unmount(task->bundle, r < 0 ? NULL : err);
+		task->mounted = q < 0;
+		r = r < 0 ? r : q;
+	}
+	return r;
+}
+
+/* ctr's containers: nobody has to call Delete. */
+static void settle(struct task *task)
+{
+	struct err err = { 0 };
+
+	if (task->exit_path && write_exit_file(task, &err) < 0)
+		log_error("%s", err.text);
+	err_clear(&err);
+	if (destroy(task, &err) < 0)
+		log_error("%s", err.text);
+}
+
+/* The container goes as a whole, and the shim after it. */
+static void remove_container(struct task *task)
+{
+	struct shim *shim = task->shim;
+	struct err err = { 0 };
+
+	/* Nobody must find the shim any more, the removal itself least of all. */
+	shim_stop_listening(shim);
+	if (!shim->options->remove)
+		log_error("container %s was to be removed, which this program cannot do", task->id);
+	else if (shim->options->remove(task->remove_root, task->remove_runroot, task->id, true,
+				       &err) < 0)
+		log_error("%s", err.text);
+	shim_end(shim);
+}
+
+static bool is_drained(const struct process *p)
+{
+	return !p->io || io_is_drained(p->io);
+}
+
+static int on_delete_timer(void *data);
+
+static void schedule_delete(struct process *p)
+{
+	int64_t wait = is_drained(p) ? 0 : DRAIN_NS;
+
+	if (!p->delete_timer)
+		loop_add_time(p->task->shim->loop, clock_monotonic_ns() + wait, on_delete_timer, p,
+			      &p->delete_timer, NULL);
+}
+
+static void try_delete(struct process *p);
+
+static bool execs_running(const struct task *task)
+{
+	for (const struct process *p = task->execs; p; p = p->next)
+		if (p->status == PROCESS_RUNNING || (p->status == PROCESS_STOPPED && !p->reported))
+			return true;
+	return false;
+}
+
+static void report(struct process *p)
+{
+	struct task *task = p->task;
+
+	if (p->status != PROCESS_STOPPED || p->reported)
+		return;
+	if (!task->durable && !is_drained(p))
+		return;
+	if (process_is_init(p) && execs_running(task))
+		return;
+	p->reported = true;
+	if (process_is_init(p) && task->exit_path)
+		settle(task);
+	if (p->pid)
+		publish_exit(p);
+	answer_waiters(p);
+	if (!process_is_init(p)) {
+		report(&task->init);
+		/* Later, because deleting the task would free the process that we report. */
+		if (task->init.reported && task->init.deleting)
+			schedule_delete(&task->init);
+		return;
+	}
+	if (task->remove_root && task->remove_runroot)
+		remove_container(task);
+	else
+		shim_check_end(task->shim);
+}
+
+/* The count is of the whole container: a child that was killed counts as well. */
+static void check_oom(struct task *task)
+{
+	Event__TaskPlain event = EVENT__TASK_PLAIN__INIT;
+	struct backend_stats stats;
+
+	if (!task->handle || task->shim->options->backend->stats(task->handle, &stats, NULL) < 0 ||
+	    stats.oom_kills == 0)
+		return;
+	task->oom_killed = true;
+	event.container_id = task->id;
+	events_publish(task->shim->events, "/tasks/oom", "TaskOOM", &event);
+}
+
+void process_end(struct process *p, uint32_t exit_code)
+{
+	struct task *task = p->task;
+
+	if (p->status == PROCESS_STOPPED)
+		return;
+	p->status = PROCESS_STOPPED;
+	p->exit_code = p->start_failure ? p->start_failure : exit_code;
+	p->exited_ns = clock_realtime_ns();
+	if (process_is_init(p)) {
+		const struct backend_ops *backend = task->shim->options->backend;
+
+		check_oom(task);
+		if (task->handle && !backend->has_pid_namespace(task->handle))
+			backend->kill(task->handle, SIGKILL, true, NULL);
+	}
+	if (p->io)
+		io_finish(p->io);
+	report(p);
+	try_delete(p);
+}
+
+static void on_process_exit(void *data, pid_t pid, int wait_status)
+{
+	(void)pid;
+	process_end(data, (uint32_t)process_exit_code(wait_status));
+}
+
+int process_watch(struct process *p)
+{
+	return reaper_watch(p->task->shim->reaper, p->pid, on_process_exit, p);
+}
+
+void process_drained(void *data)
+{
+	struct process *p = data;
+
+	report(p);
+	try_delete(p);
+}
+
+static void publish_delete(const struct task *task, const Task__DeleteResponse *end)
+{
+	Event__TaskDelete event = EVENT__TASK_DELETE__INIT;
+
+	event.container_id = task->id;
+	event.pid = end->pid;
+	event.exit_status = end->exit_status;
+	event.exited_at = end->exited_at;
+	events_publish(task->shim->events, "/tasks/delete", "TaskDelete", &event);
+}
+
+static void finish_delete(struct process *p)
+{
+	struct task *task = p->task;
+	struct shim *shim = task->shim;
+	struct rpc_call *call = take_ptr(p->deleting);
+	Task__DeleteResponse response = TASK__DELETE_RESPONSE__INIT;
+	Pb__Timestamp time = PB__TIMESTAMP__INIT;
+	struct err err = { 0 };
+
+	p->delete_timer = loop_remove(p->delete_timer);
+	if (process_is_init(p) && destroy(task, &err) < 0) {
+		rpc_fail(call, TTRPC_UNKNOWN, &err);
+		return;
+	}
+	proto_set_time(&time, p->exited_ns);
+	response.pid = (uint32_t)p->pid;
+	response.exit_status = p->exit_code;
+	response.exited_at = p->exited_ns ? &time : NULL;
+	response.oom_killed = process_is_init(p) && task->oom_killed;
+	if (process_is_init(p)) {
+		publish_delete(task, &response);
+		task_free(task);
+	} else {
+		process_free(p);
+	}
+	rpc_reply(call, &response);
+	shim_check_end(shim);
+}
+
+static void try_delete(struct process *p)
+{
+	if (!p->deleting || !p->reported)
+		return;
+	if (is_drained(p))
+		finish_delete(p);
+	else
+		schedule_delete(p);
+}
+
+static int on_delete_timer(void *data)
+{
+	struct process *p = data;
+
+	p->delete_timer = NULL;
+	finish_delete(p);
+	return 0;
+}
+
+void process_delete(struct process *p, struct rpc_call *call)
+{
+	struct err err = { 0 };
+
+	if (p->deleting) {
+		rpc_fail(call,
+			 ttrpc_fail(&err, TTRPC_FAILED_PRECONDITION, "it is being deleted already"),
+			 &err);
+		return;
+	}
+	p->deleting = call;
+	if (p->status == PROCESS_CREATED && !p->pid)
+		finish_delete(p); /* an exec that was never started */
+	else
+		try_delete(p);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The end of processes: reaped, drained, reported, deleted; and of a container that ctr made. */
+#pragma once
+
+#include "runtime/shim/task.h"
+
+/* Reports to the shim when the process dies. -ENOMEM. */
+int process_watch(struct process *process);
+
+/* For a process that was reaped by somebody else, or never came to life. */
+void process_end(struct process *process, uint32_t exit_code);
+
+/* io_options.drained of a process. */
+void process_drained(void *process);
+
+/* Answers call with the process's end and forgets the process; waits until it has ended and its
+ * output is delivered (10 s at most). */
+void process_delete(struct process *process, struct rpc_call *call);

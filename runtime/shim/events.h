@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Events for containerd: a queue that is sent, one at a time and so in order, to the Events service
+ * at TTRPC_ADDRESS. A lost connection is made again; after five tries, or when 2048 events wait,
+ * the oldest one is given up. Without an address (ctr) nothing is kept.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/loop.h"
+
+struct events;
+
+/* address NULL or "": events are dropped. Strings are copied. */
+int events_new(struct loop *loop, const char *address, const char *namespace_, struct events **ret,
+	       struct err *err);
+struct events *events_free(struct events *events);
+
+/* name: "TaskStart" of containerd.events; topic: "/tasks/start". */
+void events_publish(struct events *events, const char *topic, const char *name,
+		    const void *message);
+
+/* Calls fn from the loop as soon as nothing waits, or after timeout_ms. */
+int events_flush(struct events *events, int timeout_ms, void (*fn)(void *data), void *data);

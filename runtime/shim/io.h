@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The stdio of one process: what the Task API names (FIFOs, file:// and binary:// URIs), the log,
+ * and the pipes or the terminal of the process itself.
+ *
+ *	io_new()	opens all; io_child_fds() are for the process
+ *	io_attach()	the process exists: our copies of its ends are closed, copying starts
+ *	io_finish()	it has ended: the rest is delivered, then drained() is called
+ *
+ * Two kinds of callers. A durable client (containerd) may go and come back: its FIFOs are held open
+ * at both ends, so that nothing is lost and nobody sees an end of file. Any other client (ctr)
+ *opens its ends before it calls; when it has gone, its FIFOs are dropped and the process goes on.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/loop.h"
+
+struct io;
+
+struct io_options {
+	struct loop *loop;
+	bool terminal, durable;
+	const char *stdin_path, *stdout_path, *stderr_path; /* "" or NULL: none */
+	const char *log_path;				    /* NULL: none */
+	const char *id, *namespace_;			    /* for binary:// loggers */
+	uid_t uid;					    /* owner of the pipes, 0: ours */
+	gid_t gid;
+	void (*drained)(void *data); /* called from the loop, never from inside a call of ours */
+	void *data;
+};
+
+int io_new(const struct io_options *options, struct io **ret, struct err *err);
+
+/* Not from inside drained(). Output that was not read yet is lost. */
+struct io *io_free(struct io *io);
+
+/* Three descriptors, or NULL with a terminal. Ours. */
+const int *io_child_fds(const struct io *io);
+
+/* console_fd: the terminal's master, taken over also on failure; -1 without terminal. */
+int io_attach(struct io *io, int console_fd, struct err *err);
+void io_finish(struct io *io);
+bool io_is_drained(const struct io *io); /* after io_finish() */
+
+void io_close_stdin(struct io *io);
+int io_resize(struct io *io, uint32_t width, uint32_t height, struct err *err);

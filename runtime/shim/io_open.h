@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the names of stdio in the Task API to descriptors; all O_CLOEXEC and O_NONBLOCK. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/*
+ * Where output goes: a FIFO's path, "file:///PATH" (folders are made, appended to). Returns an fd;
+ * -1 in *ret for no path, and where nobody reads the FIFO of a client that is not durable.
+ */
+int io_open_output(const char *path, bool durable, int *ret, struct err *err);
+
+/*
+ * Where stdin comes from: a FIFO. ret_writer: a writing end of a durable client's FIFO, which keeps
+ * the end of file away until it is closed, else -1.
+ */
+int io_open_input(const char *path, bool durable, int *ret, int *ret_writer, struct err *err);
+
+bool io_is_binary(const char *path);
+
+/*
+ * Starts the logger of "binary:///PROGRAM?KEY=VALUE&...": it reads stdout from descriptor 3 and
+ * stderr from 4, and closes 5 when it is ready, for which this waits (10 s). ret_fds: our two
+ * writing ends.
+ */
+int io_start_binary(const char *uri, const char *id, const char *namespace_, int ret_fds[static 2],
+		    pid_t *ret_pid, struct err *err);

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Create: stdio, rootfs and container of a task, in this order; all undone on failure. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "runtime/container.h"
+#include "runtime/shim/bundle_file.h"
+#include "runtime/shim/end.h"
+#include "runtime/shim/event.pb-c.h"
+#include "runtime/shim/methods.h"
+#include "runtime/shim/options.pb-c.h"
+#include "runtime/shim/proto.h"
+
+/* containerd may hold the same id in several of its namespaces. */
+#define DURABLE_ROOT "/run/containerd/cellar"
+
+struct runc_switches {
+	bool no_pivot, no_new_keyring;
+};
+
+/* "" is how protobuf says that there is none. */
+static int set_string(char **field, const char *value)
+{
+	if (!*value)
+		return 0;
+	*field = strdup(value);
+	return *field ? 0 : -ENOMEM;
+}
+
+static int read_own_options(struct task *task, const Pb__Any *any, struct err *err)
+{
+	_cleanup_proto_ Options__Cellar *o = NULL;
+	int r = proto_unpack(&options__cellar__descriptor, any->value.data, any->value.len, &o,
+			     err);
+
+	if (r < 0)
+		return r;
+	task->durable = false;
+	if (set_string(&task->runtime_root, o->runtime_root) < 0 ||
+	    set_string(&task->log_path, o->log_path) < 0 ||
+	    set_string(&task->exit_path, o->exit_path) < 0 ||
+	    set_string(&task->remove_root, o->remove_root) < 0 ||
+	    set_string(&task->remove_runroot, o->remove_runroot) < 0)
+		return err_set(err, ENOMEM, "create container %s", task->id);
+	return 0;
+}
+
+static int read_runc_options(struct task *task, const Pb__Any *any, const char *namespace_,
+			     struct runc_switches *switches, struct err *err)
+{
+	_cleanup_proto_ Options__Runc *o = NULL;
+	const char *root = DURABLE_ROOT;
+	int r;
+
+	if (any && proto_any_is(any, "containerd.runc.v1.Options")) {
+		r = proto_unpack(&options__runc__descriptor, any->value.data, any->value.len, &o,
+				 err);
+		if (r < 0)
+			return r;
+		*switches = (struct runc_switches){ o->no_pivot_root, o->no_new_keyring };
+		task->io_uid = o->io_uid;
+		task->io_gid = o->io_gid;
+		if (*o->root)
+			root = o->root;
+	} else if (any && *any->type_url && !proto_any_is(any, "runtimeoptions.v1.Options")) {
+		log_warn("options of the type %s are not known and not used", any->type_url);
+	}
+	if (asprintf(&task->runtime_root, "%s/%s", root, namespace_) < 0) {
+		task->runtime_root = NULL;
+		return err_set(err, ENOMEM, "create container %s", task->id);
+	}
+	return 0;
+}
+
+static int open_io(struct process *p, struct err *err)
+{
+	struct io_options o = {
+		.loop = p->task->shim->loop,
+		.terminal = p->terminal,
+		.durable = p->task->durable,
+		.stdin_path = p->stdin_path,
+		.stdout_path = p->stdout_path,
+		.stderr_path = p->stderr_path,
+		.log_path = process_is_init(p) ? p->task->log_path : NULL,
+		.id = p->task->id,
+		.namespace_ = p->task->shim->options->namespace_,
+		.uid = p->task->io_uid,
+		.gid = p->task->io_gid,
+		.drained = process_drained,
+		.data = p,
+	};
+
+	return io_new(&o, &p->io, err);
+}
+
+static int mount_rootfs(struct task *task, const Task__CreateRequest *request, struct err *err)
+{
+	_cleanup_free_ struct rootfs_mount *mounts = NULL;
+	int r;
+
+	if (request->n_rootfs == 0)
+		return 0;
+	mounts = calloc(request->n_rootfs, sizeof(*mounts));
+	if (!mounts)
+		return err_set(err, ENOMEM, "mount rootfs");
+	for (size_t i = 0; i < request->n_rootfs; i++) {
+		const Task__Mount *m = request->rootfs[i];
+
+		mounts[i] = (struct rootfs_mount){ m->type, m->source, m->target,
+						   (const char *const *)m->options, m->n_options };
+	}
+	r = task->shim->options->backend->mount(task->bundle, mounts, request->n_rootfs, err);
+	task->mounted = r == 0;
+	return r;
+}
+
+static int create_container(struct task *task, const struct runc_switches *switches,
+			    struct err *err)
+{
+	struct process *init = &task->init;
+	struct backend_process made = { .pidfd = -1, .console_fd = -1 };
+	struct backend_create o = {
+		.root = task->runtime_root,
+		.id = task->id,
+		.bundle = task->bundle,
+		.stdio = io_child_fds(init->io),
+		.terminal = init->terminal,
+		.no_pivot = switches->no_pivot,
+		.no_new_keyring = switches->no_new_keyring,
+	};
+	int r = task->shim->options->backend->create(&o, &task->handle, &made, err);
+
+	if (r < 0)
+		return r;
+	init->pid = made.pid;
+	r = io_attach(init->io, made.console_fd, err);
+	if (r == 0 && process_watch(init) < 0)
+		r = err_set(err, ENOMEM, "create container %s", task->id);
+	return r;
+}
+
+static int create_task(struct task *task, const Task__CreateRequest *request, struct err *err)
+{
+	struct runc_switches switches = { 0 };
+	int r;
+
+	task->durable = true;
+	if (proto_any_is(request->options, "cellar.shim.v1.Options"))
+		r = read_own_options(task, request->options, err);
+	else
+		r = read_runc_options(task, request->options, task->shim->options->namespace_,
+				      &switches, err);
+	if (r == 0 && task->durable)
+		r = bundle_file_write(task->bundle, task->runtime_root, err);
+	if (r == 0)
+		r = open_io(&task->init, err);
+	if (r == 0)
+		r = mount_rootfs(task, request, err);
+	if (r == 0)
+		r = create_container(task, &switches, err);
+	return r;
+}
+
+static void undo(struct task *task)
+{
+	const struct backend_ops *backend = task->shim->options->backend;
+
+	/* The error that is on its way counts; these are its consequences. */
+	if (task->handle)
+		backend->destroy(task->handle, NULL);
+	if (task->mounted)
+		backend->unmount(task->bundle, NULL);
+	task_free(task);
+}
+
+static void publish(const struct task *task, const Task__CreateRequest *request)
+{
+	Event__TaskIO io = EVENT__TASK_IO__INIT;
+	Event__TaskCreate event = EVENT__TASK_CREATE__INIT;
+
+	io.stdin = request->stdin;
+	io.stdout = request->stdout;
+	io.stderr = request->stderr;
+	io.terminal = request->terminal;
+	event.container_id = task->id;
+	event.bundle = task->bundle;
+	event.rootfs = request->rootfs;
+	event.n_rootfs = request->n_rootfs;
+	event.io = &io;
+	event.pid = (uint32_t)task->init.pid;
+	events_publish(task->shim->events, "/tasks/create", "TaskCreate", &event);
+}
+
+enum ttrpc_code method_create(struct shim *shim, struct rpc_call *call, const void *data,
+			      struct err *err)
+{
+	const Task__CreateRequest *request = data;
+	Task__PidResponse response = TASK__PID_RESPONSE__INIT;
+	struct task *task;
+
+	if (!container_id_is_valid(request->id) || request->bundle[0] != '/')
+		return ttrpc_fail(
+			err, TTRPC_INVALID_ARGUMENT,
+			"create needs an id and an absolute bundle, not \"%s\" and \"%s\"",
+			request->id, request->bundle);
+	if (*request->checkpoint)
+		return ttrpc_fail(err, TTRPC_UNIMPLEMENTED, "checkpoints are not implemented");
+	if (task_find(shim, request->id, &task, NULL) == TTRPC_OK)
+		return ttrpc_fail(err, TTRPC_ALREADY_EXISTS, "container %s exists", request->id);
+	if (shim->ending)
+		return ttrpc_fail(err, TTRPC_FAILED_PRECONDITION, "the shim is ending");
+	task = task_new(shim, request);
+	if (!task) {
+		err_set(err, ENOMEM, "create container %s", request->id);
+		return TTRPC_UNKNOWN;
+	}
+	if (create_task(task, request, err) < 0) {
+		undo(task);
+		return TTRPC_UNKNOWN;
+	}
+	task->next = shim->tasks;
+	shim->tasks = task;
+	shim->had_task = true;
+	shim->durable |= task->durable;
+	publish(task, request);
+	response.pid = (uint32_t)task->init.pid;
+	rpc_reply(call, &response);
+	return TTRPC_OK;
+}

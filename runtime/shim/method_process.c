@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Methods on a process that exists: signals, terminal, stdin, its state and its end. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/process.h"
+#include "runtime/shim/end.h"
+#include "runtime/shim/methods.h"
+#include "runtime/shim/proto.h"
+
+static enum ttrpc_code kill_process(struct process *p, int signal, bool all, struct err *err)
+{
+	int r;
+
+	if (p->status == PROCESS_STOPPED || (process_is_init(p) && !p->task->handle))
+		return ttrpc_fail(err, TTRPC_NOT_FOUND, "process already finished");
+	if (process_is_init(p)) {
+		r = p->task->shim->options->backend->kill(p->task->handle, signal, all, err);
+	} else {
+		if (p->status == PROCESS_CREATED)
+			return ttrpc_fail(err, TTRPC_FAILED_PRECONDITION,
+					  "process %s was not started", p->exec_id);
+		r = process_pidfd_signal(p->pidfd, signal);
+		if (r < 0)
+			err_set(err, -r, "send signal %d to process %s", signal, p->exec_id);
+	}
+	if (r == -ESRCH)
+		return ttrpc_fail(err, TTRPC_NOT_FOUND, "process already finished");
+	return r < 0 ? TTRPC_UNKNOWN : TTRPC_OK;
+}
+
+enum ttrpc_code method_kill(struct shim *shim, struct rpc_call *call, const void *data,
+			    struct err *err)
+{
+	const Task__KillRequest *request = data;
+	struct process *p;
+	enum ttrpc_code code = process_find(shim, request->id, request->exec_id, &p, err);
+
+	if (code != TTRPC_OK)
+		return code;
+	if (request->signal > (uint32_t)SIGRTMAX)
+		return ttrpc_fail(err, TTRPC_INVALID_ARGUMENT, "there is no signal %u",
+				  request->signal);
+	code = kill_process(p, (int)request->signal, request->all, err);
+	if (code == TTRPC_OK)
+		rpc_reply(call, NULL);
+	return code;
+}
+
+enum ttrpc_code method_resize(struct shim *shim, struct rpc_call *call, const void *data,
+			      struct err *err)
+{
+	const Task__ResizeRequest *request = data;
+	struct process *p;
+	enum ttrpc_code code = process_find(shim, request->id, request->exec_id, &p, err);
+
+	if (code != TTRPC_OK)
+		return code;
+	/* Without a terminal there is nothing to do, which clients rely on. */
+	if (p->terminal && p->io && p->status != PROCESS_STOPPED &&
+	    io_resize(p->io, request->width, request->height, err) < 0)
+		return TTRPC_UNKNOWN;
+	rpc_reply(call, NULL);
+	return TTRPC_OK;
+}
+
+enum ttrpc_code method_close_io(struct shim *shim, struct rpc_call *call, const void *data,
+				struct err *err)
+{
+	const Task__CloseIORequest *request = data;
+	struct process *p;
+	enum ttrpc_code code = process_find(shim, request->id, request->exec_id, &p, err);
+
+	if (code != TTRPC_OK)
+		return code;
+	if (request->stdin && p->io)
+		io_close_stdin(p->io);
+	rpc_reply(call, NULL);
+	return TTRPC_OK;
+}
+
+enum ttrpc_code method_wait(struct shim *shim, struct rpc_call *call, const void *data,
+			    struct err *err)
+{
+	const Task__ProcessRequest *request = data;
+	Task__WaitResponse response = TASK__WAIT_RESPONSE__INIT;
+	Pb__Timestamp time = PB__TIMESTAMP__INIT;
+	struct process *p;
+	enum ttrpc_code code = process_find(shim, request->id, request->exec_id, &p, err);
+
+	if (code != TTRPC_OK)
+		return code;
+	if (!p->reported) {
+		rpc_set_next(call, p->waiters);
+		p->waiters = call;
+		return TTRPC_OK;
+	}
+	proto_set_time(&time, p->exited_ns);
+	response.exit_status = p->exit_code;
+	response.exited_at = &time;
+	response.oom_killed = process_is_init(p) && p->task->oom_killed;
+	rpc_reply(call, &response);
+	return TTRPC_OK;
+}
+
+static Task__Status status_of(const struct process *p)
+{
+	if (p->status == PROCESS_CREATED)
+		return TASK__STATUS__CREATED;
+	if (p->status == PROCESS_STOPPED)
+		return TASK__STATUS__STOPPED;
+	return p->task->paused ? TASK__STATUS__PAUSED : TASK__STATUS__RUNNING;
+}
+
+enum ttrpc_code method_state(struct shim *shim, struct rpc_call *call, const void *data,
+			     struct err *err)
+{
+	const Task__ProcessRequest *request = data;
+	Task__StateResponse response = TASK__STATE_RESPONSE__INIT;
+	Pb__Timestamp time = PB__TIMESTAMP__INIT;
+	struct process *p;
+	enum ttrpc_code code = process_find(shim, request->id, request->exec_id, &p, err);
+
+	if (code != TTRPC_OK)
+		return code;
+	response.id = p->task->id;
+	response.bundle = p->task->bundle;
+	response.pid = (uint32_t)p->pid;
+	response.status = status_of(p);
+	response.stdin = p->stdin_path;
+	response.stdout = p->stdout_path;
+	response.stderr = p->stderr_path;
+	response.terminal = p->terminal;
+	response.exec_id = p->exec_id;
+	if (p->status == PROCESS_STOPPED) {
+		proto_set_time(&time, p->exited_ns);
+		response.exited_at = &time;
+		response.exit_status = p->exit_code;
+		response.oom_killed = process_is_init(p) && p->task->oom_killed;
+	}
+	rpc_reply(call, &response);
+	return TTRPC_OK;
+}
+
+enum ttrpc_code method_delete(struct shim *shim, struct rpc_call *call, const void *data,
+			      struct err *err)
+{
+	const Task__ProcessRequest *request = data;
+	struct process *p;
+	enum ttrpc_code code = process_find(shim, request->id, request->exec_id, &p, err);
+
+	if (code != TTRPC_OK)
+		return code;
+	if (p->status == PROCESS_RUNNING)
+		return ttrpc_fail(err, TTRPC_UNKNOWN, "cannot delete a running process");
+	if (p->status == PROCESS_CREATED && p->pid) {
+		/* Its end is awaited like any other. */
+		code = kill_process(p, SIGKILL, true, err);
+		if (code != TTRPC_OK && code != TTRPC_NOT_FOUND)
+			return code;
+	}
+	process_delete(p, call);
+	return TTRPC_OK;
+}

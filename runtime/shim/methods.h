@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The methods of the Task API. Each answers the call, or keeps it to be answered later, and returns
+ * TTRPC_OK; or leaves it alone and returns a code with err set.
+ */
+#pragma once
+
+#include "runtime/shim/shim.h"
+
+typedef enum ttrpc_code (*method_fn)(struct shim *shim, struct rpc_call *call, const void *request,
+				     struct err *err);
+
+enum ttrpc_code method_create(struct shim *, struct rpc_call *, const void *, struct err *);
+enum ttrpc_code method_start(struct shim *, struct rpc_call *, const void *, struct err *);
+enum ttrpc_code method_delete(struct shim *, struct rpc_call *, const void *, struct err *);
+enum ttrpc_code method_exec(struct shim *, struct rpc_call *, const void *, struct err *);
+enum ttrpc_code method_kill(struct shim *, struct rpc_call *, const void *, struct err *);
+enum ttrpc_code method_pause(struct shim *, struct rpc_call *, const void *, struct err *);
+enum ttrpc_code method_resume(struct shim *, struct rpc_call *, const void *, struct err *);
+enum ttrpc_code method_resize(struct shim *, struct rpc_call *, const void *, struct err *);
+enum ttrpc_code method_close_io(struct shim *, struct rpc_call *, const void *, struct err *);
+enum ttrpc_code method_wait(struct shim *, struct rpc_call *, const void *, struct err *);
+enum ttrpc_code method_state(struct shim *, struct rpc_call *, const void *, struct err *);
+enum ttrpc_code method_pids(struct shim *, struct rpc_call *, const void *, struct err *);
+enum ttrpc_code method_stats(struct shim *, struct rpc_call *, const void *, struct err *);
+enum ttrpc_code method_connect(struct shim *, struct rpc_call *, const void *, struct err *);
+enum ttrpc_code method_shutdown(struct shim *, struct rpc_call *, const void *, struct err *);
+
+/* server_ops.request of a shim: finds the method and calls it. */
+void methods_dispatch(void *shim, struct rpc_call *call, const Ttrpc__Request *request);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The serving side of ttrpc in the event loop: a listener, up to 64 connections, and the calls on
+ * them that are not answered yet. A call may be answered at any later time (Wait), or never, when
+ * its connection has gone before.
+ *
+ * Invariants:
+ *  1 A connection's input buffer holds less than one frame after each round; a frame is at most
+ *    TTRPC_MESSAGE_MAX bytes, and memory grows with what has arrived, not with what was announced.
+ *  2 The output buffer is bounded: a peer that does not read is dropped.
+ *  3 Peers of another user than ours are dropped unheard.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "runtime/shim/ttrpc.h"
+
+#define SERVER_CONNECTIONS_MAX 64
+#define SERVER_CALLS_MAX 1024 /* unanswered ones on one connection */
+
+struct server;
+struct rpc_call;
+
+struct server_ops {
+	/* Owns the call and answers it with rpc_reply() or rpc_fail(), now or later. */
+	void (*request)(void *data, struct rpc_call *call, const Ttrpc__Request *request);
+	/* A connection was closed; it is not counted any more. */
+	void (*closed)(void *data);
+};
+
+/* Owns listen_fd, also on failure. */
+int server_new(struct loop *loop, int listen_fd, const struct server_ops *ops, void *data,
+	       struct server **ret, struct err *err);
+struct server *server_free(struct server *server); /* calls left over must not be answered */
+
+size_t server_connections(const struct server *server);
+bool server_had_connection(const struct server *server);
+void server_stop_listening(struct server *server);
+
+/* Writes what is still buffered, for at most timeout_ms; for the end of the process. */
+void server_drain(struct server *server, int timeout_ms);
+
+/* Both end the call. message NULL: Empty. */
+void rpc_reply(struct rpc_call *call, const void *message);
+void rpc_fail(struct rpc_call *call, enum ttrpc_code code, const struct err *why);
+
+/* For lists of those who wait. */
+struct rpc_call *rpc_next(const struct rpc_call *call);
+void rpc_set_next(struct rpc_call *call, struct rpc_call *next);

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/shim/shim.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "runtime/shim/methods.h"
+
+#define FLUSH_EVENTS_MS 3000
+#define FLUSH_ANSWERS_MS 1000
+#define FIRST_CLIENT_NS INT64_C(10000000000)
+
+/* ctr's executed processes whose client has gone: nobody will delete them. */
+static void forget_execs(struct shim *shim)
+{
+	for (struct task *task = shim->tasks; task; task = task->next) {
+		struct process *p = task->durable ? NULL : task->execs, *next;
+
+		for (; p; p = next) {
+			next = p->next;
+			if (p->reported || p->status == PROCESS_CREATED)
+				process_free(p);
+		}
+	}
+}
+
+static void on_closed(void *data)
+{
+	struct shim *shim = data;
+
+	if (server_connections(shim->server) == 0)
+		forget_execs(shim);
+	shim_check_end(shim);
+}
+
+static const struct server_ops server_ops = { .request = methods_dispatch, .closed = on_closed };
+
+int shim_init(struct shim *shim, struct loop *loop, const struct shim_options *options,
+	      int listen_fd, struct err *err)
+{
+	int r;
+
+	*shim = (struct shim){ .options = options, .loop = loop };
+	r = server_new(loop, listen_fd, &server_ops, shim, &shim->server, err);
+	if (r == 0)
+		r = events_new(loop, options->ttrpc_address, options->namespace_, &shim->events,
+			       err);
+	if (r == 0)
+		r = reaper_new(loop, &shim->reaper, err);
+	if (r < 0)
+		shim_deinit(shim);
+	return r;
+}
+
+void shim_deinit(struct shim *shim)
+{
+	while (shim->tasks)
+		task_free(shim->tasks);
+	shim->server = server_free(shim->server);
+	shim->events = events_free(shim->events);
+	shim->reaper = reaper_free(shim->reaper);
+}
+
+void shim_stop_listening(struct shim *shim)
+{
+	if (shim->unlisted)
+		return;
+	shim->unlisted = true;
+	/* The name first: a shim that takes our place binds it as soon as nobody answers there. */
+	if (shim->options->socket_path)
+		unlink(shim->options->socket_path);
+	server_stop_listening(shim->server);
+}
+
+static void leave(void *data)
+{
+	struct shim *shim = data;
+
+	loop_quit(shim->loop, 0);
+}
+
+void shim_end(struct shim *shim)
+{
+	if (shim->ending)
+		return;
+	shim->ending = true;
+	if (events_flush(shim->events, FLUSH_EVENTS_MS, leave, shim) < 0)
+		leave(shim);
+}
+
+void shim_check_end(struct shim *shim)
+{
+	if (shim->ending || server_connections(shim->server) ||
+	    !server_had_connection(shim->server))
+		return;
+	if (shim->durable)
+		return;
+	for (const struct task *task = shim->tasks; task; task = task->next)
+		if (!task->init.reported || !task->exit_path)
+			return;
+	shim_end(shim);
+}
+
+/* Nobody ever came. */
+static int on_first_client_timeout(void *data)
+{
+	struct shim *shim = data;
+
+	if (!server_had_connection(shim->server))
+		shim_end(shim);
+	return 0;
+}
+
+/* A shim with a container outlives whoever tells all processes to end: its container is told too.
+ */
+static int on_signal(void *data, int signal)
+{
+	struct shim *shim = data;
+
+	(void)signal;
+	if (!shim->tasks)
+		shim_end(shim);
+	return 0;
+}
+
+static void ignore(int signal)
+{
+	(void)signal;
+}
+
+static int watch_signals(struct shim *shim, struct loop_source **ret, struct err *err)
+{
+	/* A handler and not SIG_IGN, which would be inherited by what we execute. */
+	struct sigaction action = { .sa_handler = ignore, .sa_flags = SA_RESTART };
+	sigset_t set;
+
+	sigaction(SIGPIPE, &action, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	return loop_add_signals(shim->loop, &set, on_signal, shim, ret, err);
+}
+
+static int serve(struct loop *loop, const struct shim_options *options, int listen_fd,
+		 struct err *err)
+{
+	struct loop_source *signals = NULL;
+	struct shim shim;
+	int r = shim_init(&shim, loop, options, listen_fd, err);
+
+	if (r < 0)
+		return r;
+	r = watch_signals(&shim, &signals, err);
+	if (r == 0)
+		r = loop_add_time(loop, clock_monotonic_ns() + FIRST_CLIENT_NS,
+				  on_first_client_timeout, &shim, NULL, err);
+	if (r == 0)
+		r = loop_run(loop, err);
+	/* Whoever connects from here on shall be refused, not kept waiting. */
+	shim_stop_listening(&shim);
+	server_drain(shim.server, FLUSH_ANSWERS_MS);
+	loop_remove(signals);
+	shim_deinit(&shim);
+	return r;
+}
+
+int shim_serve(const struct shim_options *options, int listen_fd, struct err *err)
+{
+	struct loop *loop;
+	int r = loop_new(&loop, err);
+
+	if (r < 0) {
+		close(listen_fd);
+		return r;
+	}
+	r = serve(loop, options, listen_fd, err);
+	loop_free(loop);
+	return r;
+}

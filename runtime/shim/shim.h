@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The supervisor: one process that holds one container, or all containers of a pod, and serves the
+ * Task API for them until it is told to end or has nothing left to hold.
+ *
+ * Its end. With an exit file (ctr's containers) the shim cleans up by itself when the init has
+ * ended and leaves when nobody is connected any more; with a removal asked for it removes the
+ * container first and then leaves at once, so that the connection's end tells that all is gone.
+ * Otherwise (containerd) it stays until Shutdown. One that was never given a container leaves with
+ * its last client, or after ten seconds without any.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "runtime/shim/backend.h"
+#include "runtime/shim/events.h"
+#include "runtime/shim/reaper.h"
+#include "runtime/shim/server.h"
+#include "runtime/shim/task.h"
+
+/* engine_remove() of the program; force is always set. */
+typedef int (*shim_remove_fn)(const char *root, const char *runroot, const char *id, bool force,
+			      struct err *err);
+
+struct shim_options {
+	const char *namespace_;
+	const char *socket_path;   /* unlinked at the end; NULL */
+	const char *ttrpc_address; /* of containerd's events; NULL */
+	const struct backend_ops *backend;
+	shim_remove_fn remove; /* NULL: removal is not offered */
+};
+
+struct shim {
+	const struct shim_options *options;
+	struct loop *loop;
+	struct server *server;
+	struct events *events;
+	struct reaper *reaper;
+	struct task *tasks;
+	bool had_task;
+	bool durable; /* a client like containerd made a task: stay until Shutdown */
+	bool ending, unlisted;
+};
+
+/* Serves until the end; owns listen_fd. 0, or -errno where it could not begin. */
+int shim_serve(const struct shim_options *options, int listen_fd, struct err *err);
+
+/* The parts of it, for tests that run the loop themselves. */
+int shim_init(struct shim *shim, struct loop *loop, const struct shim_options *options,
+	      int listen_fd, struct err *err);
+void shim_deinit(struct shim *shim);
+
+/* Leaves the loop if the rules above say so; called whenever one of their conditions changed. */
+void shim_check_end(struct shim *shim);
+
+/* From here on nobody finds the shim; who is connected stays so. */
+void shim_stop_listening(struct shim *shim);
+
+/* Leaves the loop once the events are out. */
+void shim_end(struct shim *shim);

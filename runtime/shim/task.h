@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tasks and their processes, as plain data of the shim. A task is a container: its init and the
+ * processes executed in it later. A process goes one way only:
+ *
+ *	CREATED -> RUNNING -> STOPPED (reaped) -> reported (output delivered, exit published)
+ *	CREATED ------------^
+ *
+ * Invariants:
+ *  1 A process that is STOPPED was reaped, once, and its exit time is set.
+ *  2 Who waits for a process is answered when it is reported, and never before an answer to Start.
+ *  3 The init is reported last: after every other process of its task that was started.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "runtime/shim/io.h"
+#include "runtime/shim/server.h"
+#include "runtime/shim/task.pb-c.h"
+
+struct shim;
+struct task;
+
+struct process {
+	struct task *task;
+	struct process *next; /* of task->execs */
+	char *exec_id;	      /* "" for the init */
+	enum { PROCESS_CREATED, PROCESS_RUNNING, PROCESS_STOPPED } status;
+	bool reported;
+	bool terminal;
+	char *stdin_path, *stdout_path, *stderr_path;
+	char *spec; /* JSON of an exec, until it is started */
+	size_t spec_len;
+	struct io *io;		/* NULL when it was never opened, and after deletion */
+	pid_t pid;		/* 0: none yet */
+	int pidfd;		/* of an exec; -1 */
+	uint32_t start_failure; /* exit code that a failed Start stands for (126, 127); 0: none */
+	uint32_t exit_code;
+	int64_t exited_ns;
+	struct rpc_call *waiters;
+	struct rpc_call *deleting; /* a Delete that waits for the output */
+	struct loop_source *delete_timer;
+};
+
+struct task {
+	struct shim *shim;
+	struct task *next;
+	char *id, *bundle;
+	void *handle; /* of the backend; NULL once destroyed */
+	bool mounted; /* something is on BUNDLE/rootfs */
+	bool paused, oom_killed, durable;
+	uid_t io_uid;
+	gid_t io_gid;
+	char *runtime_root, *log_path, *exit_path, *remove_root, *remove_runroot; /* or NULL */
+	struct process init;
+	struct process *execs;
+};
+
+/* A task without process, not yet in the shim's list. NULL: out of memory. */
+struct task *task_new(struct shim *shim, const Task__CreateRequest *request);
+
+/* Frees memory and descriptors, and takes it out of the list; what runs is not touched. */
+void task_free(struct task *task);
+
+struct process *process_new(struct task *task, const Task__ExecRequest *request);
+void process_free(struct process *process); /* an exec; out of its task's list */
+
+/* The sentences of the reference: clients match them. *ret is set with TTRPC_OK only. */
+enum ttrpc_code task_find(struct shim *shim, const char *id, struct task **ret, struct err *err);
+enum ttrpc_code process_find(struct shim *shim, const char *id, const char *exec_id,
+			     struct process **ret, struct err *err);
+
+static inline bool process_is_init(const struct process *process)
+{
+	return !*process->exec_id;
+}
