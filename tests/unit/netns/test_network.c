@@ -34,7 +34,10 @@ static int make_host(void **state)
 	struct host *h = calloc(1, sizeof(*h));
 	struct err err = { 0 };
 
-	if (!h || unshare(CLONE_NEWNET) < 0)
+	if (!h)
+		return -1;
+	*state = h;
+	if (unshare(CLONE_NEWNET) < 0)
 		return -1;
 	snprintf(h->base, sizeof(h->base), "/tmp/cellar-netns-test-XXXXXX");
 	if (!mkdtemp(h->base))
@@ -43,7 +46,6 @@ static int make_host(void **state)
 	snprintf(h->a, sizeof(h->a), "%s/a", h->base);
 	snprintf(h->b, sizeof(h->b), "%s/b", h->base);
 	snprintf(h->outside, sizeof(h->outside), "%s/outside", h->base);
-	*state = h;
 	return network_namespace_create(h->a, &err) < 0 || network_namespace_create(h->b, &err) < 0;
 }
 
