@@ -220,11 +220,13 @@ static void paths_stay_inside(void **state)
 	assert_true(exists_anywhere(name)); /* not ours to remove: a caller named it */
 	ok(cgroup_open(name, &c, &err));
 	destroy(c);
-	snprintf(path, sizeof(path), "../../%s", name + 1);
-	snprintf(want, sizeof(want), "/cellar%s", name);
+	snprintf(path, sizeof(path), "../../%s/z", name + 1);
+	snprintf(want, sizeof(want), "/cellar%s/z", name);
 	ok(cgroup_create(path, "id", &c, &err));
 	assert_string_equal(cgroup_path(c), want);
 	destroy(c);
+	snprintf(want, sizeof(want), "/cellar%s", name);
+	assert_false(exists_anywhere(want));
 	ok(cgroup_create(NULL, name + 1, &c, &err));
 	snprintf(want, sizeof(want), "/cellar-%s", name + 1);
 	assert_string_equal(cgroup_path(c), want);
@@ -504,6 +506,58 @@ static void a_limit_without_its_controller_names_both(void **state)
 	destroy(c);
 }
 
+/* cgroup2's own rules, which a person has to be told about. */
+static void a_parent_with_processes_gives_no_controllers(void **state)
+{
+	struct oci_resources res = { .pids_limit = { true, 5 } };
+	struct cgroup *c = make(), *below = NULL;
+	char path[160], want[512];
+	int pidfd;
+
+	(void)state;
+	if (c->mounts->v1[CGROUP_PIDS] >= 0 || !has(c, CGROUP_PIDS)) {
+		destroy(c);
+		skip();
+	}
+	start(c, do_pause, &pidfd);
+	snprintf(path, sizeof(path), "%s/y", name);
+	ok(cgroup_create(path, "id", &below, &err));
+	assert_int_equal(run(below, do_nothing), 7);
+	assert_int_equal(cgroup_apply(below, &res, &err), -EOPNOTSUPP);
+	snprintf(want, sizeof(want),
+		 "linux.resources.pids.limit: the pids controller cannot be enabled in "
+		 "/sys/fs/cgroup%s: processes live in that cgroup itself",
+		 name);
+	assert_string_equal(err.text, want);
+	destroy(below);
+	destroy(c);
+	assert_int_equal(finish(pidfd), 128 + SIGKILL);
+}
+
+static void a_threaded_parent_is_refused(void **state)
+{
+	static const char *const domain_only[] = { "-memory", "-io", "-hugetlb", "-rdma", "-misc" };
+	struct cgroup *c = make(), *x = NULL, *y = NULL;
+	char path[160], list[16] = "";
+
+	(void)state;
+	if (c->mounts->layout != CGROUP_V2 ||
+	    cgroup_file_read(c, 0, "cgroup.controllers", list, sizeof(list)) <= 0) {
+		destroy(c);
+		skip();
+	}
+	snprintf(path, sizeof(path), "%s/x", name);
+	ok(cgroup_create(path, "id", &x, &err));
+	for (size_t i = 0; i < ARRAY_SIZE(domain_only); i++)
+		cgroup_file_write(c, 0, "cgroup.subtree_control", domain_only[i]);
+	assert_int_equal(cgroup_file_write(x, 0, "cgroup.type", "threaded"), 0);
+	snprintf(path, sizeof(path), "%s/x/y", name);
+	assert_int_equal(cgroup_create(path, "id", &y, &err), -EOPNOTSUPP);
+	assert_non_null(strstr(err.text, "because a cgroup above it is threaded"));
+	destroy(x);
+	destroy(c);
+}
+
 static void a_unified_key_must_be_a_file(void **state)
 {
 	struct oci_unified u[] = { { "cgroup.max.depth", "5" }, { "no.such", "1" } };
@@ -639,6 +693,8 @@ int main(void)
 		cmocka_unit_test(cpu_time_is_counted),
 		cmocka_unit_test(cpuset_is_set_and_a_wrong_one_named),
 		cmocka_unit_test(a_limit_without_its_controller_names_both),
+		cmocka_unit_test(a_parent_with_processes_gives_no_controllers),
+		cmocka_unit_test(a_threaded_parent_is_refused),
 		cmocka_unit_test(a_unified_key_must_be_a_file),
 		cmocka_unit_test(devices_are_denied_allowed_and_updated),
 		cmocka_unit_test(many_at_once_do_not_disturb_each_other),
