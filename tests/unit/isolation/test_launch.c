@@ -309,6 +309,46 @@ static void joins_namespaces(void **state)
 	close(out[1]);
 }
 
+static void joins_a_user_namespace(void **state)
+{
+	static const char *const names =
+		"{\"type\":\"pid\"},{\"type\":\"mount\"},{\"type\":\"uts\"},{\"type\":\"user\"}";
+	static const char *const maps =
+		"\"uidMappings\":[{\"containerID\":0,\"hostID\":200000,\"size\":1000}],"
+		"\"gidMappings\":[{\"containerID\":0,\"hostID\":200000,\"size\":1000}]";
+	struct spec first = { .script = "echo up; exec sleep 100",
+			      .namespaces = names,
+			      .linux_ = maps };
+	struct launch l = LAUNCH_NONE;
+	struct err err = { 0 };
+	int out[2], status;
+	struct outcome o;
+	char byte, joined[256];
+
+	(void)state;
+	assert_return_code(pipe2(out, O_CLOEXEC), errno);
+	if (bench_start(&bench, &first, out[1], &l, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(read(out[0], &byte, 1), 1);
+	o = RUN(.script = "id -u; tty; stat -c %u $(tty); cat /proc/self/uid_map",
+		.exec_of = l.pidfd, .namespaces = names, .linux_ = maps,
+		.process = "\"terminal\":true");
+	assert_ran(o, 0);
+	assert_says(o, "0\r\n/dev/pts/0\r\n0\r\n         0     200000");
+	snprintf(joined, sizeof(joined),
+		 "{\"type\":\"pid\"},{\"type\":\"mount\"},{\"type\":\"uts\"},{\"type\":\"user\","
+		 "\"path\":\"/proc/%d/ns/user\"}",
+		 l.pid);
+	o = RUN(.script = "id -u; cat /proc/self/uid_map; echo $$", .namespaces = joined);
+	assert_ran(o, 0);
+	assert_string_equal(o.out, "0\n         0     200000       1000\n1\n");
+	process_pidfd_signal(l.pidfd, SIGKILL);
+	process_wait(l.pidfd, &status);
+	launch_deinit(&l);
+	close(out[0]);
+	close(out[1]);
+}
+
 static void gives_a_terminal(void **state)
 {
 	struct outcome o = RUN(.script = "tty; stat -c '%t:%T' /dev/console; echo hi >/dev/tty",
@@ -539,6 +579,7 @@ int main(void)
 		cmocka_unit_test(maps_users_of_a_mount),
 		cmocka_unit_test(gives_capabilities),
 		cmocka_unit_test(joins_namespaces),
+		cmocka_unit_test(joins_a_user_namespace),
 		cmocka_unit_test(gives_a_terminal),
 		cmocka_unit_test(copies_up),
 		cmocka_unit_test(runs_hooks_inside),
