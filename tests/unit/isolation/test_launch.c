@@ -233,6 +233,10 @@ static void maps_users_of_a_mount(void **state)
 			"\"effective\":[\"CAP_CHOWN\"]}",
 		.linux_ = "\"uidMappings\":[{\"containerID\":0,\"hostID\":200000,\"size\":1000}],"
 			  "\"gidMappings\":[{\"containerID\":0,\"hostID\":200000,\"size\":1000}]");
+	if (o.r == -EINVAL && strstr(o.err.text, "idmap ")) {
+		print_message("no id maps on this file system (overlay has none)\n");
+		skip();
+	}
 	assert_ran(o, 0);
 	assert_says(o, "0\n");
 	snprintf(path, sizeof(path), "%s/data/x", bench.dir);
