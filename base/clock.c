@@ -27,21 +27,39 @@ int64_t clock_monotonic_ns(void)
 	return now(CLOCK_MONOTONIC);
 }
 
+/* Days since the epoch as a date of the Gregorian calendar. By arithmetic, because gmtime_r() reads
+ * the zone's file first. A year counts from March here, so that the leap day is its last. */
+static void date_of(int64_t days, int *ret_year, int *ret_month, int *ret_day)
+{
+	int64_t shifted = days + 719468; /* since 0000-03-01 */
+	int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+	int64_t in_era = shifted - era * 146097;
+	int64_t year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+	int64_t in_year = in_era - (365 * year + year / 4 - year / 100);
+	int64_t month = (5 * in_year + 2) / 153;
+
+	*ret_day = (int)(in_year - (153 * month + 2) / 5 + 1);
+	*ret_month = (int)(month < 10 ? month + 3 : month - 9);
+	*ret_year = (int)(year + era * 400 + (*ret_month <= 2));
+}
+
 char *clock_format(int64_t realtime_ns, char buf[static CLOCK_RFC3339_SIZE])
 {
-	int64_t s = realtime_ns / NS_PER_S, frac = realtime_ns % NS_PER_S;
-	struct tm tm;
-	size_t len;
+	int64_t s = realtime_ns / NS_PER_S, frac = realtime_ns % NS_PER_S, days, rest;
+	int year, month, day;
 
 	if (frac < 0) {
 		frac += NS_PER_S;
 		s--;
 	}
-	time_t t = s;
-
-	gmtime_r(&t, &tm);
-	len = strftime(buf, CLOCK_RFC3339_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(buf + len, CLOCK_RFC3339_SIZE - len, ".%09lldZ", (long long)frac);
+	days = s >= 0 ? s / 86400 : (s - 86399) / 86400;
+	rest = s - days * 86400;
+	date_of(days, &year, &month, &day);
+	/* The remainders change nothing; they tell the compiler how wide each number is. */
+	snprintf(buf, CLOCK_RFC3339_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%09uZ",
+		 (unsigned)year % 10000u, (unsigned)month % 100u, (unsigned)day % 100u,
+		 (unsigned)(rest / 3600) % 100u, (unsigned)(rest / 60) % 60u, (unsigned)rest % 60u,
+		 (unsigned)frac % 1000000000u);
 	return buf;
 }
 

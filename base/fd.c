@@ -88,11 +88,14 @@ int file_read(int dirfd, const char *path, size_t limit, char **ret, size_t *ret
 {
 	_cleanup_fd_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
+	int r;
+
 	if (fd < 0)
 		return err_set(err, errno, "open %s", path);
-	if (fd_read_all(fd, limit, ret, ret_len, err) < 0)
-		return err_add(err, "%s", path);
-	return 0;
+	r = fd_read_all(fd, limit, ret, ret_len, err);
+	if (r < 0)
+		err_add(err, "%s", path);
+	return r;
 }
 
 int file_write(int dirfd, const char *path, const char *text, struct err *err)

@@ -57,26 +57,24 @@ int path_join(char *buf, size_t size, const char *a, const char *b, struct err *
 void path_clean(char *path)
 {
 	bool rooted = path[0] == '/';
-	char *out = path + rooted, *base = out;
-	const char *in = path + rooted;
+	char *start = path + rooted, *out = start;
+	char *base = start; /* behind leading ".." of a relative path, which nothing takes back */
+	const char *in = start;
 
 	while (*in) {
 		size_t len = strcspn(in, "/");
+		bool up = len == 2 && in[0] == '.' && in[1] == '.';
 
-		if (len == 2 && in[0] == '.' && in[1] == '.') {
-			if (out > base) {
-				while (out > base && *--out != '/')
-					;
-			} else if (!rooted) {
-				memcpy(out, "..", 2);
-				out += 2;
-				base = out;
-			}
-		} else if (len > 0 && !(len == 1 && in[0] == '.')) {
-			if (out > path + rooted)
+		if (up && out > base) {
+			while (out > base && *--out != '/')
+				;
+		} else if (len > 0 && !(len == 1 && in[0] == '.') && !(up && rooted)) {
+			if (out > start)
 				*out++ = '/';
 			memmove(out, in, len);
 			out += len;
+			if (up)
+				base = out;
 		}
 		in += len;
 		while (*in == '/')

@@ -2,7 +2,8 @@
 /*
  * The control groups of one container, on any of the three layouts: v2 alone; v1 controllers
  * mounted one by one; hybrid (v1 controllers and a cgroup2 mount without useful controllers). The
- * layout is found once per process from /proc/self/mountinfo and /proc/self/cgroup.
+ * layout is found once per process from /proc/self/mountinfo; paths are below what is mounted, so
+ * that in a container or a private cgroup namespace they cannot leave it.
  *
  * Joining. A child is born in its cgroup2 folder by CLONE_INTO_CGROUP (no wait for RCU); for every
  * v1 hierarchy the still single-threaded child itself writes "0" to a `tasks` file it inherited
@@ -37,9 +38,11 @@ enum cgroup_layout cgroup_layout(void);
 
 /*
  * Makes the folders. path: linux.cgroupsPath ("/cellar/ID", "name"): absolute is below the mount
- * point, relative below "/cellar". NULL: "/cellar/" + id.
+ * point, relative below "/cellar"; ".." leads out of neither. NULL: "/cellar-" + id, the fastest,
+ * for a folder in between costs 0.6 ms to make and remove in ten v1 hierarchies.
  * An existing folder is taken over when it holds no process (-EBUSY otherwise).
- * On v2 every ancestor enables the controllers it can.
+ * On v2 every ancestor enables the controllers it can; what cannot be is an error only when
+ * cgroup_apply() needs it.
  */
 int cgroup_create(const char *path, const char *id, struct cgroup **ret, struct err *err);
 
@@ -68,8 +71,15 @@ int cgroup_join_fds(const struct cgroup *cgroup, int *ret_v2_fd,
 		    int ret_task_fds[static CGROUP_HIERARCHIES_MAX], size_t *ret_tasks_count,
 		    struct err *err);
 
-/* Writes limits and device rules. A limit that the host has no controller for is an error naming
- * field and controller. Errors name the JSON field and the file. */
+/*
+ * Writes limits and device rules. A limit that the host has no controller for is an error
+ * (-EOPNOTSUPP) naming field and controller. Errors name the JSON field and the file. As with other
+ * runtimes a limit, quota, weight or share of 0 means that it is not set.
+ *
+ * Device rules are followed by those that every container needs for its own /dev. Without any, a
+ * cgroup from cgroup_create() still denies all other devices, and one from cgroup_open() keeps what
+ * it has. On an opened cgroup all else is an update: only what is given changes.
+ */
 int cgroup_apply(struct cgroup *cgroup, const struct oci_resources *resources, struct err *err);
 
 struct cgroup_stats {
@@ -94,8 +104,9 @@ int cgroup_signal(const struct cgroup *cgroup, int signal, struct err *err);
 int cgroup_freeze(const struct cgroup *cgroup, bool frozen, struct err *err);
 int cgroup_is_frozen(const struct cgroup *cgroup); /* 1, 0 or -errno */
 
-/* Kills what is left (also what was frozen) and removes the folders, waiting (bounded, 5 s) for the
- * kernel to let go. 0 also when they are gone. */
+/* Kills what is left (also what was frozen) and removes the folders and those below them, waiting
+ * (bounded, 5 s) for the kernel to let go; "/cellar" goes with its last child. 0 also when they are
+ * gone. */
 int cgroup_destroy(struct cgroup *cgroup, struct err *err);
 
 CLEANUP_DEFINE(struct cgroup, cgroup, cgroup_free);

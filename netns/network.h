@@ -5,9 +5,10 @@
  * subnet. No foreign program is run.
  *
  * On disk, below DIR = ROOT/networks:
- *	bridge.json		name of the bridge, subnet, gateway; chosen at first use
- *	lock			held while leasing
- *	leases/ADDRESS		holds the container's id; made with O_EXCL
+ *	bridge.json		name of the bridge, subnet, gateway, MTU; chosen at first use
+ *	lock			held while leasing; holds the address leased last
+ *	leases/ADDRESS -> ID	a lease: a symlink, made whole at once
+ *	leases/by-id/ID -> ADDRESS
  *
  * The container's namespace is a bind mount, RUNROOT/.engine/netns/ID. When it is unmounted the
  * kernel takes the veth along; nothing is ever deleted by RTM_DELLINK in a caller's way.
@@ -36,17 +37,24 @@ struct network_lease {
 };
 
 /*
- * Makes a network namespace, named by a bind mount on path (an empty file it creates), with lo up.
- * On failure nothing is left.
+ * Makes a network namespace, named by a bind mount on path (an empty file it creates in a folder
+ * that exists; -EEXIST where there is one), with lo up. On failure nothing is left. The caller's
+ * own namespace is never changed, here and in network_attach(). One thread only.
  */
 int network_namespace_create(const char *path, struct err *err);
 
-/* Unmounts and removes the name. 0 also when it is gone. Needs no libmnl. */
+/*
+ * Unmounts and removes the name, from other mount namespaces also. 0 also when it is gone or was
+ * never mounted. Its veth goes when the last process in it has ended, some 20 ms later. Needs no
+ * libmnl.
+ */
 int network_namespace_remove(const char *path, struct err *err);
 
 /*
  * Attaches the named namespace to the bridge: ensures bridge, forwarding and masquerade, leases an
- * address for id, makes eth0 with it and the default route. On failure the lease is given back.
+ * address for id (the one it holds already, if any), makes eth0 with it and the default route. dir
+ * is made when missing. id is the name of a file. On failure the lease is given back, and the
+ * namespace may have an eth0 already: remove it.
  */
 int network_attach(const char *dir, const char *id, const char *netns_path,
 		   struct network_lease *ret, struct err *err);
@@ -54,10 +62,13 @@ int network_attach(const char *dir, const char *id, const char *netns_path,
 /* Gives the lease of id back. 0 also when there is none. Needs no libmnl. */
 int network_lease_release(const char *dir, const char *id, struct err *err);
 
-/* Calls fn for every lease; used to mend leases whose container is gone. */
+/*
+ * Calls fn for every lease, also for one that a kill left half made; used to mend leases whose
+ * container is gone. fn may release; its <0 ends the walk and is returned. Needs no libmnl.
+ */
 int network_lease_each(const char *dir,
 		       int (*fn)(void *data, const char *id, struct in_addr address), void *data,
 		       struct err *err);
 
-/* The configuration, chosen and saved at first use. */
+/* The configuration of DIR, chosen and saved at first use. */
 int network_config_load(const char *dir, struct network_config *ret, struct err *err);

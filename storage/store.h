@@ -3,17 +3,21 @@
  * The store of images and layers, and the mounts that containers are given of them.
  *
  * On disk, below ROOT (default /var/lib/cellar):
- *	version			"1"; a newer one is refused
- *	lock			shared by users of images, exclusive for collection
- *	content/sha256/HEX	blobs, verified while written, renamed into place when whole
- *	content/tmp/		downloads in progress; swept by the next writer that finds no owner
- *	layers/HEX/		unpacked layers by chain id: fs/ (the tree) and `diff` (its diff
- *id); made as layers/tmp/..., renamed when whole images/NAME-ESCAPED	one JSON file a name: name,
- *manifest descriptor, layer chain ids
- *	containers/ID/		the engine's (runtime/engine), with upper/ and work/ of the overlay
- *	volumes/NAME/data	named volumes
  *
- * A kill at any moment leaves either the old state or the new, and rubbish only below tmp folders.
+ *	version              "1"; a newer one is refused
+ *	lock                 flock: shared by users of images, exclusive for collection
+ *	content/sha256/HEX   blobs, verified while written, renamed into place when whole
+ *	content/tmp/         files in the making
+ *	layers/HEX/          unpacked layers by chain id: fs/ (the tree) and diff (its diff id)
+ *	layers/tmp/          layers in the making or in removal
+ *	l/HEX                short symlinks to the trees, for the option string of overlay
+ *	images/NAME          one JSON file a name: manifest's descriptor, id, chain ids
+ *	containers/ID/       the engine's (runtime/engine), with upper/ and work/ of the overlay
+ *	volumes/NAME/data    named volumes
+ *
+ * A kill at any moment leaves either the old state or the new, and rubbish only below tmp folders,
+ * where the next writer sweeps away what no living process has locked. Blobs and layers that no
+ * name needs, as a killed import leaves them, go with the next store_image_remove().
  */
 #pragma once
 
@@ -27,11 +31,22 @@
 
 struct store;
 
-/* Opens (making it where needed) the store at root. */
+/*
+ * Opens (making it where needed) the store at root, which may be relative. Its path must be free of
+ * ',', ':', '\' and '"'.
+ */
 int store_open(const char *root, struct store **ret, struct err *err);
 struct store *store_close(struct store *store);
 int store_fd(const struct store *store);	   /* the root folder; not owned */
 const char *store_root(const struct store *store); /* absolute path */
+
+/*
+ * While the returned descriptor is open nothing is collected: hold it from finding an image until
+ * the disk says that a container uses its layers (so that in_use of store_image_remove finds it).
+ * Waits for a collection under way. Not around store_image_remove() in the same process, which
+ * would wait for it for ever.
+ */
+int store_hold(struct store *store, struct err *err);
 
 struct store_image {
 	struct arena *arena; /* owns the rest */
@@ -56,20 +71,38 @@ struct store_image *store_image_free(struct store_image *image);
 int store_image_each(struct store *store, int (*fn)(void *data, const struct store_image *image),
 		     void *data, struct err *err);
 
-/* Removes the name; blobs and layers that no other name and no container needs go too.
- * in_use(layer) says whether a container needs a layer's chain id. */
+/*
+ * Removes the name (found as store_image_find does); blobs and layers that no other name and no
+ * container needs go too. in_use(layer) says whether a container needs a layer's chain id. By an id
+ * that has several names: -EBUSY, which says them. Waits for imports under way.
+ */
 int store_image_remove(struct store *store, const char *name,
 		       bool (*in_use)(void *data, const char *chain_id), void *data,
 		       struct err *err);
 
 /*
- * The overlay of a container: upper and work below container_dir, over the image's layers.
- * ret_options: the data string of mount type "overlay" ("lowerdir=..,upperdir=..,workdir=.."), in
- * the arena. is_volatile adds "volatile" (for --rm: nothing of upper is wanted after a crash).
+ * The overlay of a container: container_dir/upper over the image's layers, with container_dir/work.
+ * container_dir (absolute) must exist; upper and work are made where they are missing, upper with
+ * owner and mode of the image's root folder, which it becomes. ret_options, in the arena:
+ * "lowerdir=ROOT/l/0123abcd:ROOT/l/...,upperdir=...,workdir=..." (topmost layer first), with
+ * "volatile" when is_volatile (for --rm: nothing of upper is wanted after a crash).
+ *
+ * To be mounted by store_overlay_mount() or mount(2), not by fsconfig(2): that takes at most 255
+ * bytes a value, about nine layers, and appending layers ("lowerdir+") is younger than Debian 12's
+ * kernel.
  */
 int store_overlay_options(struct store *store, const struct store_image *image,
 			  const char *container_dir, bool is_volatile, struct arena *arena,
 			  const char **ret_options, struct err *err);
+
+/*
+ * Mounts an overlay with such an option string, or any other caller's (containerd's) with options
+ * joined by commas; flags are MS_*. mount(2) takes one page of options: where they are longer, the
+ * lower folders are named relative to the folder they share, in which the process stands for the
+ * moment of the mount. So: from a process with one thread, with absolute paths.
+ */
+int store_overlay_mount(const char *options, unsigned long flags, const char *target,
+			struct err *err);
 
 CLEANUP_DEFINE(struct store, store, store_close);
 #define _cleanup_store_ _cleanup_(cleanup_store)

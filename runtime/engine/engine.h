@@ -3,13 +3,20 @@
  * From an image to a bundle under a shim: what `ctr` does, and later the cell's agent.
  *
  * A container of the engine is a folder ROOT/containers/ID/, which is also its bundle:
- *	meta.json	what was asked for: name, image, command, network, ...; written first, so
- *that whatever else exists can be found and removed by it config.json	the OCI configuration
- *rootfs/	mount point of the overlay upper/ work/	the overlay's			log
- *output, a line each (see docs) exit.json	written by the shim when init ends hosts hostname
- *resolv.conf	bind-mounted into it and, while it lives, RUNROOT/ID/ (runtime/container.h),
- *RUNROOT/.engine/netns/ID, RUNROOT/.engine/shim/ (sockets), a lease below ROOT/networks/. Names are
- *symlinks ROOT/containers/.names/NAME -> ID, made with EEXIST as the lock.
+ *
+ *	meta.json	what was asked for: name, image, command, network, ...; there from the
+ *moment the folder has this name, so that whatever else exists can be found by it config.json the
+ *OCI configuration rootfs/		mount point of the overlay upper/ work/	the overlay's log
+ *output, a line each (docs/ctr.md) address		of the shim's socket, written by the shim
+ *	started		when it was started, RFC 3339
+ *	exit.json	written by the shim when init ends
+ *	hosts hostname resolv.conf	bind-mounted into it
+ *
+ * and, while it lives, RUNROOT/ID/ (runtime/container.h), RUNROOT/.engine/netns/ID,
+ * RUNROOT/.engine/io/ID/ (FIFOs), RUNROOT/.engine/shim/ (sockets), a lease below ROOT/networks/.
+ * Names are symlinks ROOT/containers/.names/NAME -> ID, made with EEXIST as the lock. A folder is
+ * filled below ROOT/containers/.tmp/ before, and emptied there after, under a lock on the folder;
+ * what nobody holds there was left by a crash and is swept by the next command.
  */
 #pragma once
 
@@ -65,31 +72,74 @@ struct engine_run_options {
 	size_t volumes_count;
 	const struct engine_tmpfs *tmpfs;
 	size_t tmpfs_count;
+	uint16_t console_width, console_height; /* of the terminal at its start; 0: unknown */
 };
 
 /* A container as the disk knows it, and its status now. */
 struct engine_container {
 	struct arena *arena; /* owns the rest */
 	const char *id, *name, *image, *image_id;
+	const char *const *layers;  /* chain ids it needs, NULL-terminated */
 	const char *const *command; /* resolved argv */
 	const char *status;	    /* "created", "running", "paused", "exited" */
 	int exit_code;		    /* of an exited one; -1: unknown (its shim died) */
-	bool oom_killed, auto_remove, terminal, interactive;
-	int64_t memory_bytes;
+	bool oom_killed, auto_remove, terminal, interactive, privileged, readonly_rootfs;
+	int64_t memory_bytes, cpu_millicpu;	     /* 0: no limit */
+	int64_t pids_limit;			     /* -1: none */
 	int64_t created_ns, started_ns, finished_ns; /* 0: not yet */
 	pid_t pid;				     /* 0 unless alive */
 	enum engine_network network;
 	const char *address; /* "10.77.0.2/16", or NULL */
+	const char *gateway; /* or NULL */
 	const char *hostname;
+	const char *stop_signal;  /* as the image says it: "SIGTERM", "15"; NULL */
 	const char *dir;	  /* ROOT/containers/ID */
 	const char *shim_address; /* NULL when it never had one */
 	const char *log_path;
 };
 
-/* Makes the container and its shim, created but not started. On failure nothing is left. */
+/*
+ * Our ends of the FIFOs of an attached process, all non-blocking; -1 and NULL where there is none.
+ * With a terminal everything comes from stdout.
+ */
+struct engine_stdio {
+	int stdin_fd, stdout_fd, stderr_fd;
+	char *stdin_path, *stdout_path, *stderr_path;
+};
+
+#define ENGINE_STDIO_NONE \
+	((struct engine_stdio){ .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1 })
+
+/* Closes and removes them. */
+void engine_stdio_close(struct engine_stdio *io);
+
+/*
+ * Makes the container and its shim, created but not started. On failure nothing is left.
+ * ret_io: filled unless options->detach, when it may be NULL.
+ */
 int engine_create(struct engine *engine, const struct engine_run_options *options,
-		  struct engine_container **ret, struct err *err);
-int engine_start(struct engine *engine, const struct engine_container *container, struct err *err);
+		  struct engine_container **ret, struct engine_stdio *ret_io, struct err *err);
+
+/* Executes its program; client as engine_connect gives it. Errors of exec come back. */
+int engine_start(struct engine *engine, const struct engine_container *container,
+		 struct shim_client *client, struct err *err);
+
+/* What `ctr exec` asks for. */
+struct engine_exec_options {
+	const char *const *args; /* NULL-terminated */
+	const char *const *env;	 /* "K=V" or "K" */
+	const char *workdir, *user;
+	bool terminal, interactive, detach;
+	uint16_t console_width, console_height;
+};
+
+/*
+ * Adds a process to a running container, not started yet (shim_start with ret_exec_id, which the
+ * caller owns). Everything not asked for is as for the container's own process. ret_io as above.
+ */
+int engine_exec(struct engine *engine, const struct engine_container *container,
+		struct shim_client *client, const struct engine_exec_options *options,
+		char **ret_exec_id, struct engine_stdio *ret_io, struct err *err);
 
 /* By name, id, or unique prefix of an id. -ENOENT. */
 int engine_find(struct engine *engine, const char *name, struct engine_container **ret,
@@ -103,6 +153,27 @@ int engine_each(struct engine *engine,
 int engine_connect(struct engine *engine, const struct engine_container *container,
 		   struct shim_client **ret, struct err *err);
 
+/* Signals the container's first process: through the shim, or straight where that has gone.
+ * -ESRCH when it does not run. */
+int engine_kill(struct engine *engine, const struct engine_container *container, int signal,
+		struct err *err);
+
+struct engine_exit {
+	int code; /* 128 + signal for a killed one; -1: unknown, its shim died */
+	bool oom_killed;
+};
+
+/* Waits until it has ended, timeout_ms at most (-1: for ever): 1 when it has, 0 after that time. */
+int engine_wait(struct engine *engine, const struct engine_container *container, int timeout_ms,
+		struct engine_exit *ret, struct err *err);
+
+/*
+ * Removes a container with its shim: ends the shim's work when it lives, then engine_remove(). A
+ * running container only by force (-EBUSY else).
+ */
+int engine_destroy(struct engine *engine, const struct engine_container *container, bool force,
+		   struct err *err);
+
 /*
  * Removes all that belongs to the container, in whatever half-made state it is; with or without a
  * living shim. A running one only by force (-EBUSY else). Linked into the shim too (no libmnl).
@@ -113,4 +184,5 @@ int engine_remove(const char *root, const char *runroot, const char *id, bool fo
 CLEANUP_DEFINE(struct engine, engine, engine_close);
 #define _cleanup_engine_ _cleanup_(cleanup_engine)
 CLEANUP_DEFINE(struct engine_container, engine_container, engine_container_free);
+#define _cleanup_engine_stdio_ _cleanup_(engine_stdio_close)
 #define _cleanup_engine_container_ _cleanup_(cleanup_engine_container)

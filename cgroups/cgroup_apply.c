@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* linux.resources, applied: finds the hierarchy and the writer for each controller. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/path.h"
+#include "cgroups/cgroup_devices.h"
+#include "cgroups/cgroup_limit.h"
+
+static const char *memory_field(const struct oci_resources *res)
+{
+	const struct oci_memory *m = &res->memory;
+
+	return cgroup_given(m->limit)	      ? "memory.limit"
+	       : cgroup_given(m->swap)	      ? "memory.swap"
+	       : cgroup_given(m->reservation) ? "memory.reservation"
+	       : m->swappiness.set	      ? "memory.swappiness"
+	       : m->disable_oom_killer.set && m->disable_oom_killer.value
+		       ? "memory.disableOOMKiller"
+		       : NULL;
+}
+
+static const char *cpu_field(const struct oci_resources *res)
+{
+	const struct oci_cpu *c = &res->cpu;
+
+	return cgroup_given_u(c->shares)	       ? "cpu.shares"
+	       : cgroup_given(c->quota_us)	       ? "cpu.quota"
+	       : cgroup_given_u(c->period_us)	       ? "cpu.period"
+	       : c->burst_us.set		       ? "cpu.burst"
+	       : c->idle.set			       ? "cpu.idle"
+	       : cgroup_given(c->realtime_runtime_us)  ? "cpu.realtimeRuntime"
+	       : cgroup_given_u(c->realtime_period_us) ? "cpu.realtimePeriod"
+						       : NULL;
+}
+
+static const char *cpuset_field(const struct oci_resources *res)
+{
+	return res->cpu.cpus && *res->cpu.cpus	 ? "cpu.cpus"
+	       : res->cpu.mems && *res->cpu.mems ? "cpu.mems"
+						 : NULL;
+}
+
+static const char *pids_field(const struct oci_resources *res)
+{
+	return cgroup_given(res->pids_limit) ? "pids.limit" : NULL;
+}
+
+static const char *io_field(const struct oci_resources *res)
+{
+	return res->blkio_weight.set && res->blkio_weight.value ? "blockIO.weight" : NULL;
+}
+
+static const struct {
+	enum cgroup_controller controller;
+	const char *(*first_field)(const struct oci_resources *res); /* that is given, or NULL */
+} limits[] = {
+	{ CGROUP_CPUSET, cpuset_field }, { CGROUP_CPU, cpu_field }, { CGROUP_MEMORY, memory_field },
+	{ CGROUP_PIDS, pids_field },	 { CGROUP_IO, io_field },
+};
+
+static int apply_controller(const struct cgroup *c, enum cgroup_controller controller,
+			    const char *field, const struct oci_resources *res, struct err *err)
+{
+	struct cgroup_target t = { .cgroup = c, .controller = controller };
+	bool v2 = c->mounts->v1[controller] < 0;
+
+	t.hierarchy = v2 ? c->mounts->v2 : c->mounts->v1[controller];
+	if (t.hierarchy < 0)
+		return cgroup_limit_bad(field, err, EOPNOTSUPP,
+					"the %s controller is not mounted on this host",
+					cgroup_controller_name(controller, false));
+	t.fresh = cgroup_is_fresh(c, t.hierarchy);
+	return (v2 ? cgroup_limits_v2 : cgroup_limits_v1)[controller](&t, res, err);
+}
+
+int cgroup_limit_cpuset(const struct cgroup_target *t, const struct oci_resources *res,
+			struct err *err)
+{
+	struct cgroup_setting cpus = { .file = "cpuset.cpus", .text = res->cpu.cpus };
+	struct cgroup_setting mems = { .file = "cpuset.mems", .text = res->cpu.mems };
+	int r;
+
+	if (cpus.text && *cpus.text)
+		cpus.field = "cpu.cpus";
+	if (mems.text && *mems.text)
+		mems.field = "cpu.mems";
+	r = cgroup_limit_set(t, &cpus, err);
+	return r < 0 ? r : cgroup_limit_set(t, &mems, err);
+}
+
+int cgroup_limit_pids(const struct cgroup_target *t, const struct oci_resources *res,
+		      struct err *err)
+{
+	struct cgroup_setting s =
+		cgroup_setting_i64("pids.limit", "pids.max", res->pids_limit.value, "max");
+
+	return cgroup_limit_set(t, &s, err);
+}
+
+/* A value may have several lines, as io.max does; the kernel takes them one by one. */
+static int apply_unified(const struct cgroup *c, const struct oci_unified *u, struct err *err)
+{
+	char path[CGROUP_PATH_MAX];
+	_cleanup_fd_ int fd = -1;
+
+	if (c->mounts->v2 < 0)
+		return err_say(err, EOPNOTSUPP,
+			       "linux.resources.unified[\"%s\"]: this host has no cgroup v2",
+			       u->key);
+	if (!path_is_name(u->key))
+		return err_say(err, EINVAL,
+			       "linux.resources.unified[\"%s\"]: a key is the name of one file",
+			       u->key);
+	cgroup_file_path(c, c->mounts->v2, u->key, path);
+	fd = cgroup_file_open(c, c->mounts->v2, u->key, O_WRONLY);
+	if (fd < 0) {
+		err_set(err, -fd, "open %s", path);
+		return err_add(err, "linux.resources.unified[\"%s\"]", u->key);
+	}
+	for (const char *line = u->value; *line;) {
+		size_t len = strcspn(line, "\n");
+
+		if (len > 0 && write(fd, line, len) < 0) {
+			err_set(err, errno, "write '%.*s' to %s", (int)len, line, path);
+			return err_add(err, "linux.resources.unified[\"%s\"]", u->key);
+		}
+		line += len + (line[len] == '\n');
+	}
+	return 0;
+}
+
+int cgroup_apply(struct cgroup *cgroup, const struct oci_resources *resources, struct err *err)
+{
+	int r = cgroup_devices_apply(cgroup, resources->devices, resources->devices_count, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		const char *field = limits[i].first_field(resources);
+
+		r = field ? apply_controller(cgroup, limits[i].controller, field, resources, err)
+			  : 0;
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < resources->unified_count; i++) {
+		r = apply_unified(cgroup, &resources->unified[i], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making the folders of a cgroup, and what must be in them before anybody can join. */
+#pragma once
+
+#include "cgroups/cgroup_folder.h"
+
+/*
+ * Makes the folder in every hierarchy, with the missing ones above it, and sets c->fresh. -EBUSY
+ * when one is there already and holds a process; then, as after every failure, nothing new is left.
+ */
+int cgroup_make_folders(struct cgroup *c, struct err *err);
+
+/*
+ * Tries to remove our folder, and all below it, from every hierarchy of the mask. Returns the mask
+ * of those that are still there, and why: -EBUSY (a process is in it), or another -errno that no
+ * patience mends. Removes "/cellar" as well when it has become empty.
+ */
+unsigned cgroup_remove_folders(const struct cgroup *c, unsigned mask, int *ret_why);
+
+/* Where relative paths go: ours alone, so whoever finds it empty removes it. */
+#define CGROUP_PARENT "/cellar"

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cellar-image: what `ctr image` executes for work that needs libarchive. Exit status 0, or 1 with
+ * one sentence on stderr.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cmd/cellar-image/verbs.h"
+
+static const struct {
+	const char *name;
+	int (*run)(const char *root, int argc, char **argv);
+} verbs[] = {
+	{ "import", verb_import },
+};
+
+static const char help[] =
+	"usage: cellar-image [--root DIR] import [--name NAME] [--json] PATH\n"
+	"\n"
+	"Brings the images of an OCI layout (a folder, or a tar of one) into the store.\n"
+	"\n"
+	"  --root DIR   the store (default " VERBS_ROOT ")\n"
+	"  --name NAME  name of the image (default: the layout's own)\n"
+	"  --json       print one JSON object an image\n";
+
+static int say_usage(const char *what, const char *which)
+{
+	fprintf(stderr, "cellar-image: %s%s (see cellar-image --help)\n", what, which);
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	const char *root = VERBS_ROOT;
+	int i = 1;
+
+	umask(022);
+	for (; i < argc && argv[i][0] == '-'; i++) {
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+			fputs(help, stdout);
+			return 0;
+		}
+		if (strncmp(argv[i], "--root=", 7) == 0)
+			root = argv[i] + 7;
+		else if (strcmp(argv[i], "--root") == 0 && i + 1 < argc)
+			root = argv[++i];
+		else
+			return say_usage("unknown option, or one without its value: ", argv[i]);
+	}
+	if (i >= argc)
+		return say_usage("what is to be done? ", "import");
+	for (size_t v = 0; v < sizeof(verbs) / sizeof(verbs[0]); v++)
+		if (strcmp(argv[i], verbs[v].name) == 0)
+			return verbs[v].run(root, argc - i, argv + i);
+	return say_usage("unknown command ", argv[i]);
+}

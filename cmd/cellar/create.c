@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/cellar/create_options.h"
+#include "cmd/cellar/verbs.h"
+
+static const struct option_entry options[] = {
+	CREATE_OPTIONS(struct create_options, ),
+	OPTION_END,
+};
+
+static int run(const struct cellar_globals *globals, int argc, char **argv, struct err *err)
+{
+	_cleanup_container_ struct container *c = NULL;
+	struct create_options o = { 0 };
+	struct container_create_options create;
+	char **args;
+	size_t count;
+	int r = verb_parse(&verb_create, argc, argv, &o, &args, &count, err);
+
+	if (r != 0)
+		return r;
+	create_options_fill(&o, globals, args[0], &create);
+	return container_create(&create, &c, err);
+}
+
+const struct verb verb_create = {
+	.command = { .name = "cellar create",
+		     .args = "ID",
+		     .summary = "make a container, ready for 'start'",
+		     .options = options,
+		     .flags = VERB_OPTIONS,
+		     .args_min = 1,
+		     .args_max = 1 },
+	.run = run,
+};

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/cellar/verbs.h"
+#include "runtime/container.h"
+
+struct args {
+	bool all;
+};
+
+static const struct option_entry options[] = {
+	OPTION_BOOL(struct args, all, 'a', "all", "signal every process of the container"),
+	OPTION_END,
+};
+
+/* "9", "KILL", "SIGKILL", "kill", "RTMIN+3". -EINVAL. */
+static int parse_signal(const char *text)
+{
+	const char *name = text;
+	char *end;
+	long n;
+
+	if (isdigit((unsigned char)*text)) {
+		n = strtol(text, &end, 10);
+		return *end || n >= NSIG ? -EINVAL : (int)n;
+	}
+	if (strncasecmp(name, "SIG", 3) == 0)
+		name += 3;
+	for (int sig = 1; sig < 32; sig++) {
+		const char *known = sigabbrev_np(sig);
+
+		if (known && strcasecmp(known, name) == 0)
+			return sig;
+	}
+	if (strncasecmp(name, "RTMIN", 5) != 0)
+		return -EINVAL;
+	n = name[5] == '+' ? strtol(name + 6, &end, 10) : 0;
+	if ((name[5] != '\0' && (name[5] != '+' || *end)) || n < 0 || 34 + n >= NSIG)
+		return -EINVAL;
+	return (int)(34 + n);
+}
+
+static int run(const struct cellar_globals *globals, int argc, char **argv, struct err *err)
+{
+	_cleanup_container_ struct container *c = NULL;
+	struct args a = { 0 };
+	char **args;
+	size_t count;
+	int r = verb_parse(&verb_kill, argc, argv, &a, &args, &count, err), sig;
+
+	if (r != 0)
+		return r;
+	sig = parse_signal(count > 1 ? args[1] : "TERM");
+	if (sig < 0)
+		return err_say(err, EINVAL, "'%s' is no signal; try TERM or 15", args[1]);
+	err_try(container_open(globals->root, args[0], &c, err));
+	return container_kill(c, sig, a.all, err);
+}
+
+const struct verb verb_kill = {
+	.command = { .name = "cellar kill",
+		     .args = "ID [SIGNAL]",
+		     .summary = "send a signal to a container (default TERM)",
+		     .details =
+			     "Signals are names or numbers: cellar kill web HUP, cellar kill web 9.",
+		     .options = options,
+		     .flags = VERB_OPTIONS,
+		     .args_min = 1,
+		     .args_max = 2 },
+	.run = run,
+};

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cellar, the OCI runtime: global options, then a verb of the table. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "cmd/cellar/verbs.h"
+#include "runtime/container.h"
+
+static const struct verb *const verbs[] = {
+	&verb_create, &verb_delete, &verb_exec, &verb_kill, &verb_list,	 &verb_pause,
+	&verb_ps,     &verb_resume, &verb_run,	&verb_spec, &verb_start, &verb_state,
+};
+
+static const struct option_entry global_options[] = {
+	OPTION_STRING(struct cellar_globals, root, 0, "root", "DIR",
+		      "folder of the containers' state (default " CONTAINER_ROOT_DEFAULT ")"),
+	OPTION_STRING(struct cellar_globals, log, 0, "log", "FILE", "append messages to a file"),
+	OPTION_STRING(struct cellar_globals, log_format, 0, "log-format", "text|json",
+		      "form of the messages (default text)"),
+	OPTION_BOOL(struct cellar_globals, debug, 0, "debug", "write debugging messages too"),
+	OPTION_BOOL(struct cellar_globals, version, 'v', "version", "print the version"),
+	OPTION_END,
+};
+
+static const struct options_command program = {
+	.name = "cellar",
+	.args = "COMMAND [ARG...]",
+	.summary = "run containers as the Open Container Initiative specifies them",
+	.options = global_options,
+	.flags = OPTIONS_STOP_AT_ARG | OPTIONS_SINGLE_DASH,
+	.args_max = SIZE_MAX,
+};
+
+static int print_help(void)
+{
+	options_help(&program, stdout);
+	puts("\nCommands:");
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		printf("  %-10s%s\n", strchr(verbs[i]->command.name, ' ') + 1,
+		       verbs[i]->command.summary);
+	puts("\n'cellar COMMAND --help' tells more about a command.");
+	return 0;
+}
+
+static int fail(const struct cellar_globals *globals, int status, const struct err *err)
+{
+	/* Callers read the last error line of the log; a person reads stderr. */
+	if (globals->log)
+		log_error("%s", err->text);
+	fprintf(stderr, "cellar: %s\n", err->text);
+	return status;
+}
+
+static int open_log(const struct cellar_globals *globals, struct err *err)
+{
+	const char *format = globals->log_format ? globals->log_format : "text";
+	bool json = strcmp(format, "json") == 0;
+
+	if (!json && strcmp(format, "text") != 0)
+		return err_say(err, EINVAL, "--log-format: '%s' is neither text nor json", format);
+	if (globals->debug)
+		log_set_level(LOG_LEVEL_DEBUG);
+	return log_open(globals->log, json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT, err);
+}
+
+static int run_verb(const struct cellar_globals *globals, int argc, char **argv, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		const struct verb *verb = verbs[i];
+		int r;
+
+		if (strcmp(strchr(verb->command.name, ' ') + 1, argv[0]) != 0)
+			continue;
+		r = verb->run(globals, argc - 1, argv + 1, err);
+		if (r == VERB_HELP)
+			options_help(&verb->command, stdout);
+		if (r < 0)
+			return fail(globals, verb->failure ? verb->failure : 1, err);
+		return r == VERB_HELP ? 0 : r;
+	}
+	err_say(err, EINVAL, "no such command: '%s'; 'cellar --help' lists them", argv[0]);
+	return fail(globals, 1, err);
+}
+
+int main(int argc, char **argv)
+{
+	struct cellar_globals globals = { 0 };
+	struct err err = { 0 };
+	char **words;
+	size_t count;
+	int r = options_parse(&program, argc - 1, argv + 1, &globals, &words, &count, &err);
+
+	if (r < 0 || (r == 0 && open_log(&globals, &err) < 0))
+		return fail(&globals, 1, &err);
+	if (r == 0 && globals.version) {
+		printf("cellar version " CELLAR_VERSION "\ncommit: " CELLAR_COMMIT
+		       "\nspec: " OCI_VERSION "\n");
+		return 0;
+	}
+	if (r > 0 || count == 0 || strcmp(words[0], "help") == 0)
+		return print_help();
+	return run_verb(&globals, (int)count, words, &err);
+}
+
+int verb_parse(const struct verb *verb, int argc, char **argv, void *target, char ***ret_args,
+	       size_t *ret_count, struct err *err)
+{
+	int r = options_parse(&verb->command, argc, argv, target, ret_args, ret_count, err);
+
+	return r > 0 ? VERB_HELP : r;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ctr: containers for a person at a shell. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "cmd/ctr/verbs.h"
+
+static const struct verb *const verbs[] = {
+	&verb_run,  &verb_ps, &verb_exec,  &verb_logs,	&verb_inspect, &verb_stop, &verb_kill,
+	&verb_wait, &verb_rm, &verb_stats, &verb_image, &verb_version, &verb_info,
+};
+
+static const struct option_entry global_options[] = {
+	OPTION_STRING(struct ctr, root, 0, "root", "DIR",
+		      "images, containers, volumes (default " ENGINE_ROOT_DEFAULT ")"),
+	OPTION_STRING(struct ctr, runroot, 0, "runroot", "DIR",
+		      "state of what runs (default " ENGINE_RUNROOT_DEFAULT ")"),
+	OPTION_BOOL(struct ctr, debug, 0, "debug", "say what is done"),
+	OPTION_BOOL(struct ctr, version, 0, "version", "print the version"),
+	OPTION_END,
+};
+
+static const struct options_command global_command = {
+	.name = "ctr",
+	.args = "COMMAND [ARG...]",
+	.summary = "run containers",
+	.options = global_options,
+	.flags = OPTIONS_STOP_AT_ARG,
+	.args_max = SIZE_MAX,
+};
+
+static int print_help(FILE *out)
+{
+	fputs("ctr - run containers\n\nUsage: ctr [OPTIONS] COMMAND [ARG...]\n\nCommands:\n", out);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		fprintf(out, "  %-10s%s\n", verbs[i]->command.name + strlen("ctr "),
+			verbs[i]->command.summary);
+	fputs("\nOptions:\n", out);
+	options_help_table(global_options, out);
+	fputs("\n`ctr help COMMAND` explains one, with examples. The first steps:\n\n"
+	      "  ctr image import ./bb.tar\n"
+	      "  ctr run --rm -it bb sh\n",
+	      out);
+	return out == stdout ? 0 : EXIT_OURS;
+}
+
+static const struct verb *find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (strcmp(name, verbs[i]->command.name + strlen("ctr ")) == 0)
+			return verbs[i];
+	fprintf(stderr, "ctr: there is no command \"%s\"; `ctr --help` lists them\n", name);
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	struct ctr ctr = { 0 };
+	struct err err = { 0 };
+	const struct verb *verb;
+	char **args;
+	size_t count;
+	int r;
+
+	umask(022);
+	r = options_parse(&global_command, argc - 1, argv + 1, &ctr, &args, &count, &err);
+	if (r < 0) {
+		fprintf(stderr, "ctr: %s\n", err.text);
+		return EXIT_OURS;
+	}
+	if (r > 0)
+		return print_help(stdout);
+	log_set_level(ctr.debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN);
+	if (ctr.version)
+		return ctr_dispatch(&verb_version, &ctr, 0, args);
+	if (count && strcmp(args[0], "help") == 0) {
+		if (count == 1)
+			return print_help(stdout);
+		verb = find(args[1]);
+		args[count] = (char[]){ "--help" };
+		return verb ? ctr_dispatch(verb, &ctr, (int)count - 1, args + 2) : EXIT_OURS;
+	}
+	verb = count ? find(args[0]) : NULL;
+	if (!verb)
+		return count ? EXIT_OURS : print_help(stderr);
+	return ctr_dispatch(verb, &ctr, (int)count - 1, args + 1);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Columns for people: every cell is kept until all are known, so that they align. */
+#pragma once
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/cleanup.h"
+
+#define TABLE_COLUMNS_MAX 12
+
+struct table {
+	size_t columns; /* set by who makes it */
+	char **cells;	/* owned */
+	size_t count, size;
+};
+
+/* Appends a cell, from left to right, line after line; -ENOMEM. */
+int table_add(struct table *table, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void table_print(const struct table *table, FILE *out);
+void table_deinit(struct table *table);
+
+#define _cleanup_table_ _cleanup_(table_deinit)

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs of `ctr`: a table, one small file each. */
+#pragma once
+
+#include "base/err.h"
+#include "cmd/options.h"
+#include "runtime/engine/engine.h"
+
+/* Options in front of the verb. */
+struct ctr {
+	const char *root, *runroot; /* NULL: the defaults */
+	bool debug, version;
+};
+
+#define VERB_HELP 256 /* --help was asked for */
+
+enum {
+	EXIT_OURS = 125,	   /* we failed, not the container */
+	EXIT_NOT_EXECUTABLE = 126, /* as shells and Docker have it */
+	EXIT_NOT_FOUND = 127,
+};
+
+struct verb {
+	struct options_command command;
+	int failure; /* exit status of a failure; 0 stands for 1 */
+	/* argv: what stands behind the verb. Returns the exit status from 0 to 255, VERB_HELP, or
+	 * -errno with the sentence in err. */
+	int (*run)(const struct ctr *ctr, int argc, char **argv, struct err *err);
+};
+
+extern const struct verb verb_exec, verb_image, verb_image_import, verb_image_ls, verb_image_rm,
+	verb_info, verb_inspect, verb_kill, verb_logs, verb_ps, verb_rm, verb_run, verb_stats,
+	verb_stop, verb_version, verb_wait;
+
+/* NULL-terminated; what `ctr image` chooses from. */
+extern const struct verb *const image_verbs[];
+
+int ctr_open(const struct ctr *ctr, struct engine **ret, struct err *err);
+
+/* Prints "ctr: NAME: sentence" to stderr; name without "ctr ". */
+void ctr_complain(const struct verb *verb, const struct err *err);
+
+/* Runs one verb: its help, its complaint, its exit status. */
+int ctr_dispatch(const struct verb *verb, const struct ctr *ctr, int argc, char **argv);
+
+/* Does one thing to many containers: fn for each name, complaining and going on where it fails.
+ * Returns 0, or 1 when something failed. */
+int ctr_for_names(const struct verb *verb, const struct ctr *ctr, char **names,
+		  int (*fn)(struct engine *engine, const char *name, void *data, struct err *err),
+		  void *data, struct err *err);

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Theory of operation
+ *
+ * An attach reads bridge.json, looks whether the bridge is whole, leases an address, makes the veth
+ * pair by one request, and configures its inner end through a socket that was made inside. Nothing
+ * of this waits: no link is moved or deleted, no rule is added.
+ *
+ * Only what is missing at first use (or was taken away) is made under the lock of the network
+ * namespace, by one process; the others find it there. Order of locks: namespace, then DIR/lock.
+ * DIR/lock alone is held while leasing, and never while the kernel makes a link.
+ */
+#include "netns/network.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "base/digest.h"
+#include "netns/address.h"
+#include "netns/bridge.h"
+#include "netns/config.h"
+#include "netns/lease.h"
+#include "netns/link.h"
+#include "netns/namespace.h"
+#include "netns/route.h"
+
+#define INTERFACE "eth0"
+#define VETH_NAME_TRIES 4
+
+struct attach {
+	const char *dir, *id, *netns_path;
+	struct netlink *nl; /* of the current namespace */
+	struct network_config config;
+	unsigned bridge_index;
+	char veth[IFNAMSIZ]; /* our end */
+	int netns_fd;
+	struct network_lease lease;
+};
+
+static void attach_deinit(struct attach *a)
+{
+	netlink_close(a->nl);
+	cleanup_fd(&a->netns_fd);
+}
+
+int network_config_load(const char *dir, struct network_config *ret, struct err *err)
+{
+	_cleanup_netlink_ struct netlink *nl = NULL;
+	_cleanup_fd_ int lock_fd = -1;
+	int r = config_read(dir, ret, err);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	lock_fd = namespace_lock(err);
+	if (lock_fd < 0)
+		return lock_fd;
+	r = netlink_open(NETLINK_ROUTE, &nl, err);
+	return r < 0 ? r : config_read_or_choose(dir, nl, ret, err);
+}
+
+static int set_up_bridge(struct attach *a, struct err *err)
+{
+	_cleanup_fd_ int lock_fd = namespace_lock(err);
+	int r;
+
+	if (lock_fd < 0)
+		return lock_fd;
+	r = config_read_or_choose(a->dir, a->nl, &a->config, err);
+	return r < 0 ? r : bridge_mend(a->nl, &a->config, &a->bridge_index, err);
+}
+
+static int ensure_bridge(struct attach *a, struct err *err)
+{
+	int r = config_read(a->dir, &a->config, err);
+
+	if (r > 0)
+		r = bridge_check(a->nl, &a->config, &a->bridge_index, err);
+	if (r == 0)
+		r = set_up_bridge(a, err);
+	return r < 0 ? r : 0;
+}
+
+/* ---- the veth ---- */
+
+/*
+ * Folder and id together, since two installations may share a host. The salt gets out of the way of
+ * a namesake: a veth whose namespace is still being taken down.
+ */
+static void name_veth(struct attach *a, int salt)
+{
+	char text[4096 + 512], hex[DIGEST_HEX_SIZE];
+
+	snprintf(text, sizeof(text), "%d/%s/%s", salt, a->id, a->dir);
+	digest_of(text, strlen(text), hex);
+	snprintf(a->veth, sizeof(a->veth), "veth%.11s", hex);
+}
+
+static int explain_veth(const struct attach *a, int code, struct err *err)
+{
+	struct link link;
+
+	if (code == EXFULL)
+		return err_say(err, code,
+			       "bridge %s is full: it takes 1023 ports, and each container has one",
+			       a->config.bridge);
+	/* The kernel's EEXIST does not tell which of the two names it means. */
+	if (code == EEXIST && link_find(a->nl, a->veth, 0, &link, NULL) == 0)
+		return err_say(err, EBUSY, "network namespace %s has an interface %s already",
+			       a->netns_path, a->lease.interface);
+	return -code;
+}
+
+static int make_veth(struct attach *a, struct err *err)
+{
+	int r = -EEXIST;
+
+	for (int salt = 0; salt < VETH_NAME_TRIES && r == -EEXIST; salt++) {
+		struct link_veth veth = {
+			.name = a->veth,
+			.master = a->bridge_index,
+			.master_name = a->config.bridge,
+			.mtu = a->config.mtu,
+			.peer_name = a->lease.interface,
+			.peer_netns_fd = a->netns_fd,
+			.peer_mac = a->lease.mac,
+		};
+
+		name_veth(a, salt);
+		link_put_veth(a->nl, &veth);
+		link_put_no_ipv6_address(a->nl, a->veth);
+		link_put_up(a->nl, a->veth);
+		r = netlink_commit(a->nl, err);
+		if (r < 0)
+			r = explain_veth(a, -r, err);
+	}
+	if (r == 0)
+		err_clear(err);
+	return r;
+}
+
+/* ---- inside ---- */
+
+static int configure_inside(const struct attach *a, struct err *err)
+{
+	_cleanup_netlink_ struct netlink *nl = NULL;
+	_cleanup_fd_ int fd = namespace_socket(a->netns_fd, AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK,
+					       NETLINK_ROUTE, err);
+	struct ifreq req = { 0 };
+	int r;
+
+	if (fd < 0)
+		return fd;
+	memcpy(req.ifr_name, a->lease.interface, IFNAMSIZ);
+	if (ioctl(fd, SIOCGIFINDEX, &req) < 0)
+		return err_set(err, errno, "find interface %s in %s", a->lease.interface,
+			       a->netns_path);
+	r = netlink_adopt(take_fd(&fd), &nl, err);
+	if (r < 0)
+		return r;
+	link_put_up(nl, a->lease.interface);
+	address_put(nl, (unsigned)req.ifr_ifindex, a->lease.address, a->lease.prefix_len);
+	route_put_default(nl, (unsigned)req.ifr_ifindex, a->lease.gateway);
+	r = netlink_commit(nl, err);
+	return r < 0 ? err_add(err, "interface %s of the container", a->lease.interface) : 0;
+}
+
+/*
+ * A link set up gets its carrier from its peer a moment later, by a work queue; until then the
+ * bridge's port is closed, and what is lost then is asked for again only after a second. Asking for
+ * the link makes the kernel (from 6.8) do that work at once; older ones are just quick.
+ */
+static void settle(const struct attach *a)
+{
+	struct link link;
+
+	link_find(a->nl, a->veth, 0, &link, NULL);
+}
+
+/* ---- the whole ---- */
+
+/* The MAC follows the address, so a neighbour that remembers the one is right about the other. */
+static int take_lease(struct attach *a, struct err *err)
+{
+	int r = lease_take(a->dir, a->id, &a->config, &a->lease.address, err);
+
+	if (r < 0)
+		return r;
+	a->lease.gateway = a->config.gateway;
+	a->lease.prefix_len = a->config.prefix_len;
+	a->lease.mac[0] = 0x02;
+	a->lease.mac[1] = 0xce;
+	memcpy(a->lease.mac + 2, &a->lease.address, 4);
+	snprintf(a->lease.interface, sizeof(a->lease.interface), "%s", INTERFACE);
+	return 0;
+}
+
+int network_attach(const char *dir, const char *id, const char *netns_path,
+		   struct network_lease *ret, struct err *err)
+{
+	_cleanup_(attach_deinit) struct attach a = {
+		.dir = dir,
+		.id = id,
+		.netns_path = netns_path,
+		.netns_fd = -1,
+	};
+	int r;
+
+	a.netns_fd = namespace_open(netns_path, err);
+	if (a.netns_fd < 0)
+		return a.netns_fd;
+	r = netlink_open(NETLINK_ROUTE, &a.nl, err);
+	if (r == 0)
+		r = ensure_bridge(&a, err);
+	if (r == 0)
+		r = take_lease(&a, err);
+	if (r < 0)
+		return r;
+	r = make_veth(&a, err);
+	if (r == 0)
+		r = configure_inside(&a, err);
+	if (r < 0) {
+		network_lease_release(dir, id, NULL);
+		return r;
+	}
+	settle(&a);
+	*ret = a.lease;
+	return 0;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/check.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool has(const struct oci_config *c, enum oci_namespace_type type)
+{
+	return c->namespaces[type].present;
+}
+
+static bool makes(const struct oci_config *c, enum oci_namespace_type type)
+{
+	return has(c, type) && !c->namespaces[type].path;
+}
+
+int check_process(const struct oci_process *p, const char *path, struct err *err)
+{
+	if (!p->args || p->args_count == 0 || !p->args[0])
+		return err_say(err, EINVAL, "%sargs: empty, so there is no program to run", path);
+	if (p->args[0][0] == '\0')
+		return err_say(err, EINVAL, "%sargs[0]: empty, so there is no program to run",
+			       path);
+	if (!p->cwd || p->cwd[0] != '/')
+		return err_say(err, EINVAL, "%scwd: '%s' is not an absolute path", path,
+			       p->cwd ? p->cwd : "");
+	return 0;
+}
+
+static int check_names(const struct oci_config *c, struct err *err)
+{
+	if (c->hostname && c->hostname[0] && !has(c, OCI_NS_UTS))
+		return err_say(
+			err, EINVAL,
+			"hostname: needs a uts namespace in linux.namespaces, else it would rename the host");
+	if (c->domainname && c->domainname[0] && !has(c, OCI_NS_UTS))
+		return err_say(
+			err, EINVAL,
+			"domainname: needs a uts namespace in linux.namespaces, else it would rename the host");
+	if (c->hostname && strlen(c->hostname) > 64)
+		return err_say(err, EINVAL, "hostname: longer than the kernel's 64 bytes");
+	if (c->domainname && strlen(c->domainname) > 64)
+		return err_say(err, EINVAL, "domainname: longer than the kernel's 64 bytes");
+	return 0;
+}
+
+static int check_mount_namespace(const struct oci_config *c, struct err *err)
+{
+	if (!has(c, OCI_NS_MOUNT))
+		return err_say(
+			err, EINVAL,
+			"linux.namespaces: a mount namespace is missing; a container without its own root is not supported");
+	return 0;
+}
+
+static int check_users(const struct oci_config *c, struct err *err)
+{
+	bool maps = c->uid_maps_count > 0 || c->gid_maps_count > 0;
+
+	if (maps && !has(c, OCI_NS_USER))
+		return err_say(err, EINVAL, "linux.%s: needs a user namespace in linux.namespaces",
+			       c->uid_maps_count > 0 ? "uidMappings" : "gidMappings");
+	if (makes(c, OCI_NS_USER) && c->uid_maps_count == 0)
+		return err_say(err, EINVAL,
+			       "linux.uidMappings: missing, and a new user namespace needs it");
+	if (makes(c, OCI_NS_USER) && c->gid_maps_count == 0)
+		return err_say(err, EINVAL,
+			       "linux.gidMappings: missing, and a new user namespace needs it");
+	return 0;
+}
+
+int check_config(const struct oci_config *c, struct err *err)
+{
+	if (!c->has_process)
+		return err_say(err, EINVAL, "process: missing, so there is no program to run");
+	err_try(check_process(&c->process, "process.", err));
+	err_try(check_names(c, err));
+	err_try(check_mount_namespace(c, err));
+	return check_users(c, err);
+}

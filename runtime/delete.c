@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The end of a container: what it left is killed, taken away and forgotten, in that order. */
+#include <errno.h>
+#include <signal.h>
+
+#include "base/log.h"
+#include "base/process.h"
+#include "runtime/container_struct.h"
+#include "runtime/folder.h"
+#include "runtime/hooks.h"
+
+/*
+ * The cgroup as recorded. A creator that died between making the cgroup and recording it left its
+ * config.json: from that the same path is made again, and what exists is taken over.
+ */
+static int find_cgroup(struct container *c, struct cgroup **ret, struct err *err)
+{
+	const struct oci_config *config;
+
+	if (c->record.cgroup_path)
+		return container_load_cgroup(c, ret, err);
+	if (!c->cache->cgroup && container_load_config(c, &config, NULL) == 0 &&
+	    cgroup_create(config->cgroups_path, c->id, &c->cache->cgroup, NULL) < 0)
+		return err_say(err, ENOENT, "no cgroup");
+	*ret = c->cache->cgroup;
+	return *ret ? 0 : err_say(err, ENOENT, "no cgroup");
+}
+
+static int kill_all(struct container *c, struct err *err)
+{
+	struct cgroup *cgroup;
+	int r;
+
+	if (c->pidfd >= 0) {
+		process_pidfd_signal(c->pidfd, SIGKILL);
+		/* A v1 freezer holds even the dying. */
+		if (container_load_cgroup(c, &cgroup, NULL) == 0 && cgroup_is_frozen(cgroup) > 0)
+			cgroup_freeze(cgroup, false, NULL);
+	}
+	r = container_wait_dead(c, err);
+	if (r < 0)
+		return r;
+	r = find_cgroup(c, &cgroup, NULL);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return find_cgroup(c, &cgroup, err);
+	return cgroup_destroy(cgroup, err);
+}
+
+static void run_poststop(const struct container *c)
+{
+	const struct oci_config *config;
+	struct err err = { 0 };
+	char *state = NULL;
+	size_t len;
+
+	if (container_load_config(c, &config, NULL) < 0 || config->hooks.poststop.count == 0)
+		return;
+	/* "If any poststop hook fails, the runtime MUST log a warning" and go on with the rest. */
+	for (size_t i = 0; i < config->hooks.poststop.count; i++) {
+		const struct oci_hook_list one = { .hooks = &config->hooks.poststop.hooks[i],
+						   .count = 1 };
+
+		if (!state && container_state_as(c, OCI_STOPPED, false, &state, &len, &err) < 0)
+			break;
+		if (hooks_run("poststop", &one, c->record.bundle, state, len, &err) < 0)
+			log_warn("%s", err.text);
+	}
+	free(state);
+}
+
+int container_destroy(struct container *c, bool poststop, struct err *err)
+{
+	int r = kill_all(c, err);
+
+	/* A folder that is gone while processes are left would lose them: stop here. */
+	if (r < 0)
+		return r;
+	if (poststop && c->record.bundle)
+		run_poststop(c);
+	return folder_remove(c->root, c->id, c->dirfd, err);
+}
+
+/* A creator at work notices that its processes die, and cleans up by itself. */
+static void disturb_creator(struct container *c)
+{
+	struct cgroup *cgroup;
+
+	if (c->pidfd >= 0)
+		process_pidfd_signal(c->pidfd, SIGKILL);
+	if (container_load_cgroup(c, &cgroup, NULL) == 0)
+		cgroup_signal(cgroup, SIGKILL, NULL);
+}
+
+static int check_status(struct container *c, bool force, struct err *err)
+{
+	enum oci_status status = container_status(c);
+
+	if (force || status == OCI_STOPPED || status == OCI_CREATED)
+		return 0;
+	return err_say(err, EBUSY, "cannot delete container %s that is not stopped: %s", c->id,
+		       oci_status_name(status));
+}
+
+int container_delete(struct container *c, bool force, struct err *err)
+{
+	int r;
+
+	err_try(check_status(c, force, err));
+	if (container_status(c) == OCI_CREATING)
+		disturb_creator(c);
+	r = container_lock(c, err);
+	if (r == -ENOENT && force) {
+		err_clear(err);
+		return 0;
+	}
+	if (r < 0)
+		return err_add(err, "container %s", c->id);
+	/* It may have been started while we waited for the lock. */
+	r = check_status(c, force, err);
+	if (r == 0)
+		r = container_destroy(c, true, err);
+	folder_unlock(c->dirfd);
+	return r < 0 ? err_add(err, "delete container %s", c->id) : 0;
+}

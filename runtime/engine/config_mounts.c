@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A list of mounts in which a later one on the same place replaces an earlier one. */
+#include "runtime/engine/config_mounts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OPTIONS_MAX 32
+
+#define LIST(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+struct mount_list {
+	struct arena *arena;
+	struct oci_mount *items;
+	size_t count, size;
+};
+
+static const struct {
+	const char *destination, *type, *source;
+	const char *options[8];
+} defaults[] = {
+	{ "/proc", "proc", "proc", { "nosuid", "noexec", "nodev" } },
+	{ "/dev", "tmpfs", "tmpfs", { "nosuid", "strictatime", "mode=755", "size=65536k" } },
+	{ "/dev/pts",
+	  "devpts",
+	  "devpts",
+	  { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5" } },
+	{ "/dev/shm",
+	  "tmpfs",
+	  "shm",
+	  { "nosuid", "noexec", "nodev", "mode=1777", "size=67108864" } },
+	{ "/dev/mqueue", "mqueue", "mqueue", { "nosuid", "noexec", "nodev" } },
+	{ "/sys", "sysfs", "sysfs", { "nosuid", "noexec", "nodev", "ro" } },
+	{ "/sys/fs/cgroup", "cgroup", "cgroup", { "nosuid", "noexec", "nodev", "relatime", "ro" } },
+};
+_Static_assert(CONFIG_SHM_BYTES == 67108864, "the size of /dev/shm above");
+
+static size_t count_strings(const char *const *list)
+{
+	size_t n = 0;
+
+	while (list[n])
+		n++;
+	return n;
+}
+
+/* Copies options, without "ro" where writable. */
+static int set_options(struct mount_list *list, struct oci_mount *mount, const char *const *options,
+		       bool writable, struct err *err)
+{
+	const char **copy = arena_calloc(list->arena, count_strings(options) + 1, sizeof(*copy));
+
+	if (!copy)
+		return err_set(err, ENOMEM, "build mounts");
+	mount->options = copy;
+	for (; *options; options++)
+		if (!writable || strcmp(*options, "ro") != 0)
+			copy[mount->options_count++] = *options;
+	return 0;
+}
+
+static int add(struct mount_list *list, const char *destination, const char *type,
+	       const char *source, const char *const *options, bool writable, struct err *err)
+{
+	struct oci_mount *mount = &list->items[list->count];
+
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i].destination, destination) == 0)
+			mount = &list->items[i];
+	if (mount == &list->items[list->count])
+		list->count++;
+	*mount = (struct oci_mount){ .destination = destination, .type = type, .source = source };
+	return set_options(list, mount, options, writable, err);
+}
+
+static int add_defaults(struct mount_list *list, const struct config_input *input, struct err *err)
+{
+	bool host_net = input->options->network == ENGINE_NETWORK_HOST;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(defaults) / sizeof(*defaults); i++) {
+		bool sys = strncmp(defaults[i].destination, "/sys", 4) == 0;
+
+		/* A sysfs that can be mounted belongs to a network namespace of one's own. */
+		if (host_net && strcmp(defaults[i].destination, "/sys") == 0)
+			r = add(list, "/sys", "bind", "/sys",
+				LIST("rbind", "nosuid", "noexec", "nodev", "ro"),
+				input->options->privileged, err);
+		else
+			r = add(list, defaults[i].destination, defaults[i].type, defaults[i].source,
+				defaults[i].options, sys && input->options->privileged, err);
+	}
+	return r;
+}
+
+static int add_host_files(struct mount_list *list, const struct config_input *input,
+			  struct err *err)
+{
+	static const char *const names[] = { "resolv.conf", "hostname", "hosts" };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(names); i++) {
+		const char *source = arena_printf(list->arena, "%s/%s", input->dir, names[i]);
+		const char *target = arena_printf(list->arena, "/etc/%s", names[i]);
+
+		if (!source || !target)
+			return err_set(err, ENOMEM, "build mounts");
+		r = add(list, target, "bind", source, LIST("rbind", "rprivate"), false, err);
+	}
+	return r;
+}
+
+static int add_volumes(struct mount_list *list, const struct config_input *input, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < input->options->volumes_count; i++) {
+		const struct engine_volume *v = &input->options->volumes[i];
+
+		r = add(list, v->target, "bind", input->volume_paths[i],
+			v->readonly ? LIST("rbind", "rprivate", "ro") : LIST("rbind", "rprivate"),
+			false, err);
+	}
+	return r;
+}
+
+/* "size=64m,mode=1777" behind Docker's defaults; later words win when they are applied. */
+static int add_tmpfs(struct mount_list *list, const struct engine_tmpfs *tmpfs, struct err *err)
+{
+	const char *options[OPTIONS_MAX] = { "nosuid", "nodev", "noexec" };
+	size_t count = 3;
+	char *text = arena_strdup(list->arena, tmpfs->options ? tmpfs->options : ""), *save = NULL;
+
+	if (!text)
+		return err_set(err, ENOMEM, "build mounts");
+	for (char *o = strtok_r(text, ",", &save); o; o = strtok_r(NULL, ",", &save)) {
+		if (count + 1 >= OPTIONS_MAX)
+			return err_say(err, E2BIG, "--tmpfs %s: too many options", tmpfs->target);
+		options[count++] = o;
+	}
+	return add(list, tmpfs->target, "tmpfs", "tmpfs", options, false, err);
+}
+
+static size_t depth_of(const struct oci_mount *mount)
+{
+	size_t depth = 0;
+
+	for (const char *p = mount->destination; *p; p++)
+		depth += *p == '/';
+	return depth;
+}
+
+/* Insertion sort: stable, and the list is short. */
+static void sort_by_depth(struct oci_mount *items, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		struct oci_mount moving = items[i];
+		size_t at = i;
+
+		for (; at > 0 && depth_of(&items[at - 1]) > depth_of(&moving); at--)
+			items[at] = items[at - 1];
+		items[at] = moving;
+	}
+}
+
+int config_mounts_build(const struct config_input *input, struct arena *arena,
+			const struct oci_mount **ret, size_t *ret_count, struct err *err)
+{
+	const struct engine_run_options *options = input->options;
+	struct mount_list list = { .arena = arena };
+	int r;
+
+	list.size = ARRAY_SIZE(defaults) + 3 + options->volumes_count + options->tmpfs_count;
+	list.items = arena_calloc(arena, list.size, sizeof(*list.items));
+	if (!list.items)
+		return err_set(err, ENOMEM, "build mounts");
+	r = add_defaults(&list, input, err);
+	if (r == 0)
+		r = add_host_files(&list, input, err);
+	for (size_t i = 0; r == 0 && i < options->tmpfs_count; i++)
+		r = add_tmpfs(&list, &options->tmpfs[i], err);
+	if (r == 0)
+		r = add_volumes(&list, input, err);
+	if (r < 0)
+		return r;
+	sort_by_depth(list.items, list.count);
+	*ret = list.items;
+	*ret_count = list.count;
+	return 0;
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From an image to a created container.
+ *
+ * Theory of operation. The order is chosen so that a kill at any moment leaves what can be found by
+ * the folder: 1 image found and held against collection; 2 folder with meta.json, and the name;
+ * 3 network namespace and lease; 4 files, config.json, overlay's folders; 5 shim and container.
+ * From 2 on a failure is undone by engine_remove(), which is what `ctr rm` would do.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "netns/network.h"
+#include "runtime/engine/config_build.h"
+#include "runtime/engine/creation.h"
+#include "runtime/engine/engine_struct.h"
+#include "runtime/engine/names.h"
+#include "runtime/engine/program.h"
+#include "runtime/engine/stage.h"
+#include "runtime/shim/client.h"
+
+#define TRIES 100
+#define SHIM_PROGRAM "containerd-shim-cellar-v2"
+#define SHIM_NAMESPACE "cellar"
+
+static void creation_deinit(struct creation *c)
+{
+	shim_close(c->client);
+	engine_stdio_close(&c->io);
+	store_image_free(c->image);
+	cleanup_fd(&c->hold_fd);
+	store_close(c->store);
+	cleanup_fd(&c->fd);
+	cleanup_fd(&c->containers_fd);
+	arena_free(c->arena);
+}
+
+static int fill_meta(struct creation *c, struct err *err)
+{
+	const struct engine_run_options *o = c->options;
+	struct meta *m = &c->meta;
+
+	*m = (struct meta){
+		.image = c->image->name,
+		.image_id = c->image->id,
+		.layers = c->image->layers,
+		.hostname = o->hostname,
+		.stop_signal = c->image->config.stop_signal,
+		.terminal = o->terminal,
+		.interactive = o->interactive,
+		.auto_remove = o->auto_remove,
+		.privileged = o->privileged,
+		.readonly_rootfs = o->readonly_rootfs,
+		.network = o->network,
+		.memory_bytes = o->memory_bytes,
+		.cpu_millicpu = o->cpu_millicpu,
+		.pids_limit = o->pids_limit ? o->pids_limit : CONFIG_PIDS_LIMIT_DEFAULT,
+		.created_ns = clock_realtime_ns(),
+	};
+	return config_command(o, &c->image->config, c->arena, &m->command, err);
+}
+
+/* Ours, the host's in the host's network, else the beginning of the id. */
+static int choose_hostname(struct creation *c, struct err *err)
+{
+	char host[256] = "";
+
+	if (c->options->hostname)
+		return 0;
+	if (c->options->network == ENGINE_NETWORK_HOST && gethostname(host, sizeof(host) - 1) == 0)
+		c->meta.hostname = arena_strdup(c->arena, host);
+	else
+		c->meta.hostname = arena_strndup(c->arena, c->id, ID_SHORT_LEN);
+	return c->meta.hostname ? 0 : err_set(err, ENOMEM, "choose a host name");
+}
+
+static int choose_name(struct creation *c, struct err *err)
+{
+	char *name = arena_alloc(c->arena, NAMES_MAX + 1), id[LAYOUT_ID_SIZE];
+	uint32_t random;
+	int r = id_make(id, err);
+
+	if (r < 0 || !name)
+		return r < 0 ? r : err_set(err, ENOMEM, "choose a name");
+	memcpy(&random, id, sizeof(random));
+	names_make_up(random * UINT32_C(2654435761) >> 8, name);
+	c->meta.name = name;
+	return 0;
+}
+
+/* Makes the folder, with meta.json in it, appear. */
+static int make_folder(struct creation *c, struct err *err)
+{
+	int r = -EAGAIN;
+
+	c->containers_fd = stage_open_containers(c->engine->root, true, err);
+	if (c->containers_fd < 0)
+		return c->containers_fd;
+	for (int i = 0; r == -EAGAIN && i < TRIES; i++) {
+		r = id_make(c->id, err);
+		if (r == 0)
+			r = c->fd = stage_begin(c->containers_fd, c->id, err);
+	}
+	if (r < 0)
+		return r;
+	err_clear(err);
+	c->meta.id = c->id;
+	c->meta.name = c->options->name;
+	r = c->meta.name ? 0 : choose_name(c, err);
+	if (r == 0)
+		r = choose_hostname(c, err);
+	if (r == 0)
+		r = meta_save(c->fd, &c->meta, err);
+	return r < 0 ? r : stage_publish(c->containers_fd, c->id, err);
+}
+
+static int take_name(struct creation *c, struct err *err)
+{
+	int r = names_take(c->containers_fd, c->meta.name, c->id, err);
+
+	if (c->options->name)
+		return r == -EEXIST ? err_add(err, "--name") : r;
+	/* A made-up name is a thing of chance: throw again. */
+	for (int i = 0; r == -EEXIST && i < TRIES; i++) {
+		r = choose_name(c, err);
+		if (r == 0)
+			r = names_take(c->containers_fd, c->meta.name, c->id, err);
+	}
+	if (r == -EEXIST) {
+		c->meta.name = arena_printf(c->arena, "%s_%.12s", c->meta.name, c->id);
+		r = c->meta.name ? names_take(c->containers_fd, c->meta.name, c->id, err)
+				 : err_set(err, ENOMEM, "choose a name");
+	}
+	return r;
+}
+
+static int make_network(struct creation *c, struct err *err)
+{
+	const char *runroot = c->engine->runroot;
+	struct network_lease lease;
+	char dir[PATH_MAX], text[INET_ADDRSTRLEN], gateway[INET_ADDRSTRLEN];
+	int r;
+
+	if (c->options->network != ENGINE_NETWORK_BRIDGE)
+		return 0;
+	c->netns_path = arena_printf(c->arena, "%s/" LAYOUT_NETNS "/%s", runroot, c->id);
+	if (!c->netns_path)
+		return err_set(err, ENOMEM, "make network");
+	r = layout_path(dir, runroot, LAYOUT_NETNS, NULL, err);
+	if (r == 0)
+		r = dir_create(AT_FDCWD, dir, 0700, err);
+	if (r == 0)
+		r = network_namespace_create(c->netns_path, err);
+	if (r == 0)
+		r = layout_path(dir, c->engine->root, LAYOUT_NETWORKS, NULL, err);
+	if (r == 0)
+		r = network_attach(dir, c->id, c->netns_path, &lease, err);
+	if (r < 0)
+		return err_add(err, "network");
+	inet_ntop(AF_INET, &lease.address, text, sizeof(text));
+	inet_ntop(AF_INET, &lease.gateway, gateway, sizeof(gateway));
+	c->meta.address = arena_printf(c->arena, "%s/%u", text, lease.prefix_len);
+	c->meta.gateway = arena_strdup(c->arena, gateway);
+	return c->meta.address && c->meta.gateway ? 0 : err_set(err, ENOMEM, "make network");
+}
+
+static int start_shim(struct creation *c, struct err *err)
+{
+	_cleanup_free_ char *address = NULL;
+	char binary[PATH_MAX], socket_dir[PATH_MAX];
+	struct shim_start_options start = {
+		.binary = binary,
+		.namespace_ = SHIM_NAMESPACE,
+		.id = c->id,
+		.bundle = c->dir,
+		.socket_dir = socket_dir,
+		.debug = log_get_level() <= LOG_LEVEL_DEBUG,
+	};
+	int r = program_find(SHIM_PROGRAM, binary, err);
+
+	if (r == 0)
+		r = layout_path(socket_dir, c->engine->runroot, LAYOUT_SHIM, NULL, err);
+	if (r == 0)
+		r = dir_create(AT_FDCWD, socket_dir, 0700, err);
+	if (r == 0)
+		r = shim_start_process(&start, &address, err);
+	return r < 0 ? r : shim_connect(address, &c->client, err);
+}
+
+static int create_in_shim(struct creation *c, struct err *err)
+{
+	const struct engine_run_options *o = c->options;
+	const char *options[] = { NULL, NULL };
+	struct shim_mount rootfs = { .type = "overlay", .source = "overlay", .options = options };
+	struct shim_create_options create = {
+		.id = c->id,
+		.bundle = c->dir,
+		.rootfs = &rootfs,
+		.rootfs_count = 1,
+		.terminal = o->terminal,
+		.stdin_path = c->io.stdin_path,
+		.stdout_path = c->io.stdout_path,
+		.stderr_path = c->io.stderr_path,
+		.runtime_root = c->engine->runroot,
+		.log_path = arena_printf(c->arena, "%s/" LAYOUT_LOG, c->dir),
+		.exit_path = arena_printf(c->arena, "%s/" LAYOUT_EXIT, c->dir),
+		.remove_root = o->auto_remove ? c->engine->root : NULL,
+		.remove_runroot = o->auto_remove ? c->engine->runroot : NULL,
+	};
+	int r;
+
+	if (!create.log_path || !create.exit_path)
+		return err_set(err, ENOMEM, "create container");
+	r = store_overlay_options(c->store, c->image, c->dir, o->auto_remove, c->arena, &options[0],
+				  err);
+	if (r == 0)
+		r = start_shim(c, err);
+	if (r == 0)
+		r = shim_create(c->client, &create, NULL, err);
+	/* What was made so far is not the shim's to remove. */
+	if (r < 0 && c->client)
+		shim_shutdown(c->client, c->id, NULL);
+	return r;
+}
+
+static int make_container(struct creation *c, struct engine_container **ret, struct err *err)
+{
+	int r;
+
+	c->dir = arena_printf(c->arena, "%s/" LAYOUT_CONTAINERS "/%s", c->engine->root, c->id);
+	if (!c->dir)
+		return err_set(err, ENOMEM, "create container");
+	r = take_name(c, err);
+	if (r == 0)
+		r = make_network(c, err);
+	if (r == 0)
+		r = creation_write_files(c, err);
+	if (r == 0)
+		r = create_in_shim(c, err);
+	return r < 0 ? r : engine_load(c->engine, c->fd, c->id, ret, err);
+}
+
+static void undo(struct creation *c)
+{
+	struct err err = { 0 };
+
+	engine_stdio_close(&c->io);
+	cleanup_fd(&c->fd); /* the lock: removal takes it */
+	c->fd = -1;
+	if (c->id[0] && engine_remove(c->engine->root, c->engine->runroot, c->id, true, &err) < 0)
+		log_warn("%s", err.text);
+}
+
+static int check(const struct engine_run_options *o, struct err *err)
+{
+	if (o->name && !names_is_valid(o->name))
+		return err_say(err, EINVAL,
+			       "--name: \"%s\" must be of letters, digits, '_', '.' and '-', begin "
+			       "with a letter or digit, and have at most %d characters",
+			       o->name, NAMES_MAX);
+	if (o->hostname && (!*o->hostname || strlen(o->hostname) > 64))
+		return err_say(err, EINVAL, "--hostname: a name has 1 to 64 characters");
+	return 0;
+}
+
+int engine_create(struct engine *engine, const struct engine_run_options *options,
+		  struct engine_container **ret, struct engine_stdio *ret_io, struct err *err)
+{
+	_cleanup_(creation_deinit) struct creation c = {
+		.engine = engine,
+		.options = options,
+		.arena = arena_new(),
+		.hold_fd = -1,
+		.containers_fd = -1,
+		.fd = -1,
+		.io = ENGINE_STDIO_NONE,
+	};
+	int r = c.arena ? check(options, err) : err_set(err, ENOMEM, "create container");
+
+	if (r == 0)
+		r = creation_find_image(&c, err);
+	if (r == 0)
+		r = fill_meta(&c, err);
+	if (r < 0)
+		return r;
+	r = make_folder(&c, err);
+	if (r == 0)
+		r = make_container(&c, ret, err);
+	if (r < 0) {
+		undo(&c);
+		return r;
+	}
+	if (!options->detach) {
+		*ret_io = c.io;
+		c.io = ENGINE_STDIO_NONE;
+	}
+	return 0;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files of a container's folder, and its FIFOs. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "runtime/engine/capabilities.h"
+#include "runtime/engine/config_build.h"
+#include "runtime/engine/creation.h"
+#include "runtime/engine/engine_struct.h"
+#include "runtime/engine/fifos.h"
+#include "runtime/engine/host_devices.h"
+#include "runtime/engine/host_files.h"
+#include "runtime/engine/volume.h"
+
+static int write_host_files(struct creation *c, struct err *err)
+{
+	struct host_files files = {
+		.hostname = c->meta.hostname,
+		.name = c->meta.name,
+		.host_network = c->options->network == ENGINE_NETWORK_HOST,
+	};
+
+	if (c->meta.address) {
+		files.address =
+			arena_strndup(c->arena, c->meta.address, strcspn(c->meta.address, "/"));
+		if (!files.address)
+			return err_set(err, ENOMEM, "write hosts");
+	}
+	return host_files_write(c->fd, &files, err);
+}
+
+static int prepare_volumes(struct creation *c, const char *const **ret, struct err *err)
+{
+	size_t count = c->options->volumes_count;
+	const char **paths = arena_calloc(c->arena, count + 1, sizeof(*paths));
+	int r = paths ? 0 : err_set(err, ENOMEM, "prepare volumes");
+
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = volume_prepare(c->engine->root, &c->options->volumes[i], c->arena, &paths[i],
+				   err);
+	*ret = paths;
+	return r;
+}
+
+static int write_config(struct creation *c, struct err *err)
+{
+	struct config_input input = {
+		.options = c->options,
+		.image = &c->image->config,
+		.id = c->id,
+		.hostname = c->meta.hostname,
+		.dir = c->dir,
+		.netns_path = c->netns_path,
+		.user = &c->user,
+		.host_capabilities = capabilities_host(),
+	};
+	_cleanup_oci_config_ struct oci_config *config = NULL;
+	_cleanup_free_ char *text = NULL;
+	_cleanup_fd_ int fd = -1;
+	size_t len;
+	int r = prepare_volumes(c, &input.volume_paths, err);
+
+	if (r == 0 && c->options->privileged)
+		r = host_devices_list(c->arena, &input.host_devices, &input.host_devices_count,
+				      err);
+	if (r == 0)
+		r = config_build(&input, &config, err);
+	if (r == 0)
+		r = oci_config_format(config, &text, &len, err);
+	if (r < 0)
+		return r;
+	fd = openat(c->fd, LAYOUT_CONFIG, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_set(err, errno, "create " LAYOUT_CONFIG);
+	r = fd_write_all(fd, text, len);
+	return r < 0 ? err_set(err, -r, "write " LAYOUT_CONFIG) : 0;
+}
+
+int creation_write_files(struct creation *c, struct err *err)
+{
+	int r = 0;
+
+	/* What was learned since it was written: the address, another name. */
+	if (c->meta.address || !c->options->name)
+		r = meta_save(c->fd, &c->meta, err);
+	if (r == 0)
+		r = write_host_files(c, err);
+	if (r == 0)
+		r = write_config(c, err);
+	if (r == 0 && mkdirat(c->fd, LAYOUT_ROOTFS, 0711) < 0)
+		r = err_set(err, errno, "create folder " LAYOUT_ROOTFS);
+	if (r < 0 || c->options->detach)
+		return r;
+	return fifos_make(&(struct fifos_options){ .runroot = c->engine->runroot,
+						   .id = c->id,
+						   .name = "init",
+						   .want_stdin = c->options->interactive,
+						   .want_stderr = !c->options->terminal },
+			  &c->io, err);
+}

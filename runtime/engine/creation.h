@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A container while it is made, for the files of this folder that make it. */
+#pragma once
+
+#include "runtime/engine/engine.h"
+#include "runtime/engine/id.h"
+#include "runtime/engine/meta.h"
+#include "runtime/engine/user.h"
+#include "storage/store.h"
+
+struct shim_client;
+
+struct creation {
+	struct engine *engine;
+	const struct engine_run_options *options;
+	struct arena *arena;
+	struct store *store;
+	struct store_image *image;
+	int hold_fd, containers_fd, fd; /* fd: the container's folder, locked */
+	char id[LAYOUT_ID_SIZE];
+	const char *dir, *netns_path;
+	struct meta meta;
+	struct user_identity user;
+	struct engine_stdio io;
+	struct shim_client *client;
+};
+
+/* Finds the image, held against collection, and the user in its layers. */
+int creation_find_image(struct creation *c, struct err *err);
+
+/* Writes the container's files: host files, config.json, FIFOs. */
+int creation_write_files(struct creation *c, struct err *err);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A container as the disk and the kernel know it. The status is worked out every time: exit.json is
+ * the last word; without it the runtime's state says what lives; without that the container was
+ * started once (and its shim died with the news) or never.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "runtime/container.h"
+#include "runtime/engine/engine_struct.h"
+#include "runtime/engine/exit_record.h"
+#include "runtime/engine/layout.h"
+#include "runtime/engine/meta.h"
+
+#define SMALL_FILE 4096
+
+/* The first line of a small file, in the arena; NULL where there is none. */
+static const char *read_line(int dirfd, const char *name, struct arena *arena)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (file_read(dirfd, name, SMALL_FILE, &text, NULL, NULL) < 0)
+		return NULL;
+	return arena_strndup(arena, text, strcspn(text, "\n"));
+}
+
+static int set_exited(struct engine_container *c, int dirfd, struct err *err)
+{
+	struct exit_record record;
+	int r = exit_record_load(dirfd, &record, err);
+
+	if (r <= 0)
+		return r;
+	c->status = "exited";
+	c->exit_code = record.code;
+	c->oom_killed = record.oom_killed;
+	c->finished_ns = record.exited_ns;
+	return 1;
+}
+
+/* 1 when the runtime knows the container as alive, with status and pid set. */
+static int set_alive(struct engine *engine, struct engine_container *c, struct err *err)
+{
+	_cleanup_container_ struct container *container = NULL;
+	enum oci_status status;
+	int r = container_open(engine->runroot, c->id, &container, err);
+
+	if (r == -ENOENT) {
+		err_clear(err);
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	status = container_status(container);
+	if (status == OCI_STOPPED)
+		return 0;
+	c->status = status == OCI_CREATING ? "created" : oci_status_name(status);
+	c->pid = status == OCI_CREATING ? 0 : container_pid(container);
+	return 1;
+}
+
+static int set_status(struct engine *engine, struct engine_container *c, int dirfd, struct err *err)
+{
+	int r = set_exited(c, dirfd, err);
+
+	if (r == 0)
+		r = set_alive(engine, c, err);
+	/* It may have ended between the two looks. */
+	if (r == 0)
+		r = set_exited(c, dirfd, err);
+	if (r == 0) {
+		c->status = c->started_ns ? "exited" : "created";
+		c->exit_code = c->started_ns ? -1 : 0;
+	}
+	return r < 0 ? r : 0;
+}
+
+static void set_meta(struct engine_container *c, const struct meta *meta)
+{
+	c->id = meta->id;
+	c->name = meta->name;
+	c->image = meta->image;
+	c->image_id = meta->image_id;
+	c->layers = meta->layers;
+	c->command = meta->command;
+	c->auto_remove = meta->auto_remove;
+	c->terminal = meta->terminal;
+	c->interactive = meta->interactive;
+	c->privileged = meta->privileged;
+	c->readonly_rootfs = meta->readonly_rootfs;
+	c->memory_bytes = meta->memory_bytes;
+	c->cpu_millicpu = meta->cpu_millicpu;
+	c->pids_limit = meta->pids_limit;
+	c->created_ns = meta->created_ns;
+	c->network = meta->network;
+	c->address = meta->address;
+	c->gateway = meta->gateway;
+	c->hostname = meta->hostname;
+	c->stop_signal = meta->stop_signal;
+}
+
+int engine_load(struct engine *engine, int dirfd, const char *id, struct engine_container **ret,
+		struct err *err)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct engine_container *c = arena ? arena_alloc(arena, sizeof(*c)) : NULL;
+	const char *started;
+	struct meta meta;
+	int r;
+
+	if (!c)
+		return err_set(err, ENOMEM, "read container %.12s", id);
+	r = meta_load(dirfd, arena, &meta, err);
+	if (r == 0 && strcmp(meta.id, id) != 0)
+		r = err_say(err, EINVAL, LAYOUT_META " belongs to %.12s", meta.id);
+	if (r < 0)
+		return err_add(err, "container %.12s", id);
+	set_meta(c, &meta);
+	c->dir = arena_printf(arena, "%s/" LAYOUT_CONTAINERS "/%s", engine->root, id);
+	c->log_path = arena_printf(arena, "%s/" LAYOUT_LOG, c->dir);
+	c->shim_address = read_line(dirfd, LAYOUT_ADDRESS, arena);
+	started = read_line(dirfd, LAYOUT_STARTED, arena);
+	if (started)
+		clock_parse(started, &c->started_ns, NULL);
+	r = set_status(engine, c, dirfd, err);
+	if (r < 0)
+		return err_add(err, "container %.12s", id);
+	if (!c->dir || !c->log_path)
+		return err_set(err, ENOMEM, "read container %.12s", id);
+	c->arena = take_ptr(arena);
+	*ret = c;
+	return 0;
+}
+
+struct engine_container *engine_container_free(struct engine_container *container)
+{
+	/* It lives in its own arena. */
+	if (container)
+		arena_free(container->arena);
+	return NULL;
+}

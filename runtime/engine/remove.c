@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A container's end, whatever state it is in. Linked into the shim, which removes what was run with
+ * --rm; so nothing here may need libmnl or the shim's client.
+ *
+ * Theory of operation. Every step finds its object by the id alone, takes "gone already" for done,
+ * and can be repeated; the folder goes last, so that a removal that was killed can be found and
+ * finished: by `rm` while the folder still has its place, by the next command of any kind once it
+ * is in .tmp. Steps: 1 processes, cgroup and state (runtime); 2 mounts of the root filesystem;
+ * 3 network namespace, with which the NIC goes; 4 lease; 5 FIFOs, socket of a dead shim; 6 the
+ * folder leaves its place; 7 the name; 8 what is in the folder.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "cgroups/cgroup.h"
+#include "netns/network.h"
+#include "runtime/container.h"
+#include "runtime/engine/engine.h"
+#include "runtime/engine/id.h"
+#include "runtime/engine/layout.h"
+#include "runtime/engine/meta.h"
+#include "runtime/engine/names.h"
+#include "runtime/engine/stage.h"
+#include "runtime/engine/sweep.h"
+
+#define LOCK_WAIT_MS 10000
+#define ADDRESS_LIMIT 4096
+
+struct removal {
+	const char *root, *runroot, *id;
+	int containers_fd, fd; /* not owned */
+};
+
+/* Without a state there may still be a cgroup, made by a runtime that was killed right then. */
+static int destroy_cgroup(const struct removal *rm, struct err *err)
+{
+	_cleanup_cgroup_ struct cgroup *cgroup = NULL;
+	char path[sizeof("/cellar/") + LAYOUT_ID_SIZE];
+	int r;
+
+	snprintf(path, sizeof(path), "/cellar/%s", rm->id);
+	r = cgroup_open(path, &cgroup, NULL);
+	return r < 0 ? 0 : cgroup_destroy(cgroup, err);
+}
+
+static int end_processes(const struct removal *rm, bool force, struct err *err)
+{
+	_cleanup_container_ struct container *container = NULL;
+	enum oci_status status;
+	int r = container_open(rm->runroot, rm->id, &container, err);
+
+	if (r == -ENOENT || (r < 0 && force)) {
+		err_clear(err);
+		return destroy_cgroup(rm, err);
+	}
+	if (r < 0)
+		return r;
+	status = container_status(container);
+	if (!force && (status == OCI_RUNNING || status == OCI_PAUSED))
+		return err_say(err, EBUSY, "it is %s; stop it first, or remove it by force (-f)",
+			       oci_status_name(status));
+	return container_delete(container, true, err);
+}
+
+/* The overlay, and whatever was mounted over it; what is mounted inside goes along. */
+static int unmount_rootfs(const struct removal *rm, struct err *err)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/" LAYOUT_CONTAINERS "/%s/" LAYOUT_ROOTFS, rm->root,
+		     rm->id) >= PATH_MAX)
+		return err_set(err, ENAMETOOLONG, "unmount the root filesystem");
+	while (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+		;
+	/* EINVAL: not a mount point (any more). */
+	if (errno != EINVAL && errno != ENOENT)
+		return err_set(err, errno, "unmount %s", path);
+	return 0;
+}
+
+static int remove_network(const struct removal *rm, struct err *err)
+{
+	char path[PATH_MAX];
+	int r = layout_path(path, rm->runroot, LAYOUT_NETNS, rm->id, err);
+
+	if (r == 0)
+		r = network_namespace_remove(path, err);
+	if (r == 0)
+		r = layout_path(path, rm->root, LAYOUT_NETWORKS, NULL, err);
+	return r < 0 ? r : network_lease_release(path, rm->id, err);
+}
+
+static bool nobody_listens(const struct sockaddr_un *address)
+{
+	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	return fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
+	       errno == ECONNREFUSED;
+}
+
+/* A shim unlinks its socket when it ends, unless it was killed. */
+static void remove_socket(const struct removal *rm)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	_cleanup_free_ char *text = NULL;
+	char ours[PATH_MAX];
+	static const char scheme[] = "unix://";
+
+	if (file_read(rm->fd, LAYOUT_ADDRESS, ADDRESS_LIMIT, &text, NULL, NULL) < 0 ||
+	    strncmp(text, scheme, sizeof(scheme) - 1) != 0 ||
+	    layout_path(ours, rm->runroot, LAYOUT_SHIM, "", NULL) < 0)
+		return;
+	text[strcspn(text, "\n")] = '\0';
+	if (strncmp(text + sizeof(scheme) - 1, ours, strlen(ours)) != 0 ||
+	    strlen(text + sizeof(scheme) - 1) >= sizeof(address.sun_path))
+		return;
+	strcpy(address.sun_path, text + sizeof(scheme) - 1);
+	if (nobody_listens(&address))
+		unlink(address.sun_path);
+}
+
+static int remove_fifos(const struct removal *rm, struct err *err)
+{
+	char path[PATH_MAX];
+	int r = layout_path(path, rm->runroot, LAYOUT_IO, rm->id, err);
+
+	return r < 0 ? r : tree_remove(AT_FDCWD, path, err);
+}
+
+static int remove_folder(const struct removal *rm, struct err *err)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	char tmp[sizeof(".tmp/") + LAYOUT_ID_SIZE];
+	struct meta meta = { 0 };
+	int r;
+
+	/* Without meta.json nobody ever gave it a name. */
+	if (!arena || meta_load(rm->fd, arena, &meta, NULL) < 0)
+		meta.name = NULL;
+	r = stage_withdraw(rm->containers_fd, rm->id, err);
+	if (r == 0 && meta.name)
+		r = names_release(rm->containers_fd, meta.name, rm->id, err);
+	if (r < 0)
+		return r;
+	snprintf(tmp, sizeof(tmp), ".tmp/%s", rm->id);
+	return tree_remove(rm->containers_fd, tmp, err);
+}
+
+static int remove_all(const struct removal *rm, bool force, struct err *err)
+{
+	int r = end_processes(rm, force, err);
+
+	if (r == 0)
+		r = unmount_rootfs(rm, err);
+	if (r == 0)
+		r = remove_network(rm, err);
+	if (r == 0)
+		r = remove_fifos(rm, err);
+	if (r < 0)
+		return r;
+	remove_socket(rm);
+	return remove_folder(rm, err);
+}
+
+int engine_remove(const char *root, const char *runroot, const char *id, bool force,
+		  struct err *err)
+{
+	_cleanup_fd_ int containers_fd = stage_open_containers(root, false, err), fd = -1;
+	struct removal rm = { root, runroot, id, containers_fd, -1 };
+	int r;
+
+	if (containers_fd < 0)
+		return containers_fd == -ENOENT ? 0 : containers_fd;
+	fd = stage_lock(containers_fd, id, false, LOCK_WAIT_MS, err);
+	if (fd == -ENOENT)
+		fd = stage_lock(containers_fd, id, true, LOCK_WAIT_MS, err);
+	if (fd == -ENOENT) {
+		err_clear(err);
+		return 0;
+	}
+	if (fd < 0)
+		return err_add(err, "container %.12s", id);
+	rm.fd = fd;
+	r = remove_all(&rm, force, err);
+	return r < 0 ? err_add(err, "remove container %.12s", id) : 0;
+}
+
+void engine_sweep(const char *root, const char *runroot)
+{
+	_cleanup_fd_ int containers_fd = stage_open_containers(root, false, NULL);
+	int tmp_fd = containers_fd < 0 ? -1 : dir_open(containers_fd, ".tmp", NULL);
+	_cleanup_dir_ DIR *dir = tmp_fd < 0 ? NULL : fdopendir(tmp_fd);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		struct removal rm = { root, runroot, entry->d_name, containers_fd, -1 };
+		_cleanup_fd_ int fd = -1;
+		struct err err = { 0 };
+
+		if (!id_is_valid(entry->d_name))
+			continue;
+		fd = stage_lock(containers_fd, entry->d_name, true, 0, NULL);
+		if (fd < 0)
+			continue;
+		rm.fd = fd;
+		if (remove_all(&rm, true, &err) < 0)
+			log_debug("sweep container %.12s: %s", rm.id, err.text);
+	}
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starting, and ending, with the help of a container's shim. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "runtime/engine/engine_struct.h"
+#include "runtime/engine/layout.h"
+#include "runtime/shim/client.h"
+
+#define EXIT_WAIT_MS 10000
+
+int engine_connect(struct engine *engine, const struct engine_container *container,
+		   struct shim_client **ret, struct err *err)
+{
+	int r;
+
+	(void)engine;
+	if (!container->shim_address)
+		return err_say(err, ENOENT, "container %s has no shim: it was never started",
+			       container->name);
+	r = shim_connect(container->shim_address, ret, err);
+	if (r == -ECONNREFUSED || r == -ENOENT)
+		return err_say(err, -r, "container %s is not running", container->name);
+	return r < 0 ? err_add(err, "container %s", container->name) : 0;
+}
+
+static int mark_started(const struct engine_container *container, struct err *err)
+{
+	_cleanup_fd_ int dirfd = dir_open(AT_FDCWD, container->dir, err), fd = -1;
+	char time[CLOCK_RFC3339_SIZE];
+	int r;
+
+	if (dirfd < 0)
+		return dirfd;
+	fd = openat(dirfd, LAYOUT_STARTED, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_set(err, errno, "create %s/" LAYOUT_STARTED, container->dir);
+	clock_format(clock_realtime_ns(), time);
+	r = fd_write_all(fd, time, strlen(time));
+	return r < 0 ? err_set(err, -r, "write %s/" LAYOUT_STARTED, container->dir) : 0;
+}
+
+static void unmark_started(const struct engine_container *container)
+{
+	_cleanup_fd_ int dirfd = dir_open(AT_FDCWD, container->dir, NULL);
+
+	if (dirfd >= 0)
+		unlinkat(dirfd, LAYOUT_STARTED, 0);
+}
+
+int engine_start(struct engine *engine, const struct engine_container *container,
+		 struct shim_client *client, struct err *err)
+{
+	int r;
+
+	(void)engine;
+	/* Before the start: once it runs, its shim may remove the folder at any time. Whether it
+	 * did start is told by the runtime's state, which counts more. */
+	r = mark_started(container, err);
+	if (r < 0)
+		return r;
+	r = shim_start(client, container->id, NULL, NULL, err);
+	if (r < 0)
+		unmark_started(container);
+	return r;
+}
+
+static bool is_alive(const struct engine_container *container)
+{
+	return strcmp(container->status, "running") == 0 ||
+	       strcmp(container->status, "paused") == 0;
+}
+
+static void wait_for_exit(const struct engine_container *container, struct shim_client *client)
+{
+	struct shim_exit status;
+	struct pollfd fd = { .fd = shim_fd(client), .events = POLLIN };
+
+	if (shim_wait_begin(client, container->id, NULL, NULL) < 0)
+		return;
+	if (poll(&fd, 1, EXIT_WAIT_MS) > 0)
+		shim_wait_finish(client, &status, NULL);
+}
+
+/* The shim ends by itself once its container has ended and nobody is connected. It may be gone, or
+ * be about to go: what it leaves undone engine_remove() does. */
+static void end_shim(struct engine *engine, const struct engine_container *container)
+{
+	_cleanup_shim_client_ struct shim_client *client = NULL, *waiter = NULL;
+
+	if (engine_connect(engine, container, &client, NULL) < 0 ||
+	    engine_connect(engine, container, &waiter, NULL) < 0)
+		return;
+	shim_kill(client, container->id, NULL, SIGKILL, true, NULL);
+	wait_for_exit(container, waiter);
+}
+
+int engine_destroy(struct engine *engine, const struct engine_container *container, bool force,
+		   struct err *err)
+{
+	int r;
+
+	if (is_alive(container) && !force)
+		return err_say(err, EBUSY,
+			       "container %s is %s; stop it first, or remove it by force (-f)",
+			       container->name, container->status);
+	end_shim(engine, container);
+	r = engine_remove(engine->root, engine->runroot, container->id, force, err);
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One more process in a container that runs. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/process.h"
+#include "isolation/plan.h"
+#include "runtime/check.h"
+#include "runtime/console.h"
+#include "runtime/container_struct.h"
+
+struct exec {
+	struct launch launch;
+	int console_socket;
+	int v2_fd, task_fds[CGROUP_HIERARCHIES_MAX];
+	size_t task_fds_count;
+	struct plan *plan;
+	bool launched;
+};
+
+/* A process that was launched and not handed out is killed and reaped. */
+static void exec_undo(struct exec *x)
+{
+	int status;
+
+	if (x->launched && x->launch.pidfd >= 0) {
+		process_pidfd_signal(x->launch.pidfd, SIGKILL);
+		process_wait(x->launch.pidfd, &status);
+	}
+	launch_deinit(&x->launch);
+	cleanup_fd(&x->console_socket);
+	cleanup_fd(&x->v2_fd);
+	for (size_t i = 0; i < x->task_fds_count; i++)
+		cleanup_fd(&x->task_fds[i]);
+	plan_free(x->plan);
+}
+
+static int build(struct container *c, const struct container_exec_options *o, struct exec *x,
+		 struct err *err)
+{
+	const struct oci_config *config;
+	struct plan_options options = {
+		.rootfs = c->record.rootfs,
+		.bundle = c->record.bundle,
+		.rootless = geteuid() != 0,
+		.preserve_fds = o->preserve_fds,
+		.id = c->id,
+	};
+
+	err_try(container_load_config(c, &config, err));
+	return plan_build_exec(config, o->process, &options, &x->plan, err);
+}
+
+static int launch(struct container *c, const struct container_exec_options *o, struct exec *x,
+		  struct err *err)
+{
+	struct launch_options options = {
+		.plan = x->plan,
+		.cgroup_fd = -1,
+		.stdio = o->stdio,
+		.exec_fifo_fd = -1,
+		.target_pidfd = c->pidfd,
+	};
+	struct cgroup *cgroup;
+
+	err_try(container_load_cgroup(c, &cgroup, err));
+	err_try(cgroup_join_fds(cgroup, &x->v2_fd, x->task_fds, &x->task_fds_count, err));
+	options.cgroup_fd = x->v2_fd;
+	options.task_fds = x->task_fds;
+	options.task_fds_count = x->task_fds_count;
+	err_try(launch_create(&options, &x->launch, err));
+	x->launched = true;
+	return 0;
+}
+
+static int publish(const struct container_exec_options *o, struct exec *x, struct err *err)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d", x->launch.pid);
+
+	if (x->console_socket >= 0) {
+		err_try(console_send(x->console_socket, x->launch.console_fd, err));
+		cleanup_fd(&x->launch.console_fd);
+		x->launch.console_fd = -1;
+	}
+	if (o->pid_file)
+		err_try(file_replace(AT_FDCWD, o->pid_file, text, (size_t)len, 0644, false, err));
+	return 0;
+}
+
+int container_exec(struct container *c, const struct container_exec_options *o,
+		   struct container_process *ret, struct err *err)
+{
+	_cleanup_(exec_undo) struct exec x = { .launch = LAUNCH_NONE,
+					       .console_socket = -1,
+					       .v2_fd = -1 };
+	enum oci_status status = container_status(c);
+
+	if (status == OCI_STOPPED || status == OCI_CREATING || c->pidfd < 0)
+		return err_say(err, ESRCH, "cannot exec in container %s, which is %s", c->id,
+			       oci_status_name(status));
+	err_try(check_process(o->process, "", err));
+	if (!o->process->terminal && o->console_socket)
+		return err_say(err, EINVAL, "--console-socket is given, but terminal is false");
+	if (o->console_socket) {
+		x.console_socket = console_connect(o->console_socket, err);
+		if (x.console_socket < 0)
+			return x.console_socket;
+	}
+	err_try(build(c, o, &x, err));
+	err_try(launch(c, o, &x, err));
+	err_try(launch_release(&x.launch, err));
+	err_try(publish(o, &x, err));
+	ret->pid = x.launch.pid;
+	ret->pidfd = take_fd(&x.launch.pidfd);
+	ret->console_fd = take_fd(&x.launch.console_fd);
+	return 0;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/hooks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/process.h"
+
+#define SAID_BYTES_MAX 512
+
+/* One hook at work. */
+struct run {
+	const struct oci_hook *hook;
+	pid_t pid;
+	int pidfd;	     /* owned */
+	int stderr_fd;	     /* owned, read end */
+	int64_t deadline_ns; /* 0: none */
+	char said[SAID_BYTES_MAX + 1];
+	size_t said_len;
+};
+
+static void run_deinit(struct run *run)
+{
+	cleanup_fd(&run->pidfd);
+	cleanup_fd(&run->stderr_fd);
+}
+
+/* The document lies whole in a memfd: a hook that never reads it blocks nobody. */
+static int open_stdin(const char *state, size_t len, struct err *err)
+{
+	_cleanup_fd_ int fd = memfd_create("oci-state", MFD_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return err_set(err, errno, "create the hook's stdin");
+	r = fd_write_all(fd, state, len);
+	if (r < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return err_set(err, r < 0 ? -r : errno, "write the hook's stdin");
+	return take_fd(&fd);
+}
+
+static _Noreturn void child(const struct oci_hook *hook, const char *cwd, int in, int stderr_fd)
+{
+	static const char *const no_env[] = { NULL };
+	const char *const self[] = { hook->path, NULL };
+	const char *const *args = hook->args && hook->args[0] ? hook->args : self;
+	const char *const *env = hook->env ? hook->env : no_env;
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	const char *why;
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	/* A group of its own, so that a timeout ends what a script has started too. */
+	setpgid(0, 0);
+	if (dup2(in, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0 &&
+	    dup2(stderr_fd, STDERR_FILENO) >= 0 && chdir(cwd) == 0) {
+		syscall(SYS_close_range, 3, UINT_MAX, 0);
+		execve(hook->path, (char *const *)(uintptr_t)args, (char *const *)(uintptr_t)env);
+	}
+	why = strerror(errno);
+	/* Nobody is told if even this fails; the status stands. */
+	if (write(STDERR_FILENO, why, strlen(why)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+static int spawn(struct run *run, const char *cwd, const char *state, size_t len, struct err *err)
+{
+	_cleanup_fd_ int in = open_stdin(state, len, err), out = -1;
+	int pipe_fds[2];
+
+	if (in < 0)
+		return in;
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return err_set(err, errno, "create the hook's stderr");
+	run->stderr_fd = pipe_fds[0];
+	out = pipe_fds[1];
+	fcntl(run->stderr_fd, F_SETFL, O_NONBLOCK);
+	run->pid = process_clone(0, -1, &run->pidfd);
+	if (run->pid == 0)
+		child(run->hook, cwd, in, out);
+	if (run->pid < 0)
+		return err_set(err, -run->pid, "clone");
+	/* Also here: whoever comes first, the group exists before a timeout needs it. */
+	setpgid(run->pid, run->pid);
+	if (run->hook->timeout_s > 0)
+		run->deadline_ns = clock_monotonic_ns() + run->hook->timeout_s * 1000000000LL;
+	return 0;
+}
+
+/* Takes what is there, keeps what fits. Closes at the end of the pipe. */
+static void listen_to(struct run *run)
+{
+	char buf[1024];
+	ssize_t n = 1;
+
+	while (run->stderr_fd >= 0 && (n = read(run->stderr_fd, buf, sizeof(buf))) > 0) {
+		size_t room = SAID_BYTES_MAX - run->said_len;
+		size_t take = (size_t)n < room ? (size_t)n : room;
+
+		memcpy(run->said + run->said_len, buf, take);
+		run->said_len += take;
+	}
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+		close(run->stderr_fd);
+		run->stderr_fd = -1;
+	}
+}
+
+/* Returns 0 when the hook is dead, -ETIMEDOUT when its time is over. */
+static int wait_for_end(struct run *run)
+{
+	for (;;) {
+		struct pollfd p[2] = { { .fd = run->pidfd, .events = POLLIN },
+				       { .fd = run->stderr_fd, .events = POLLIN } };
+		int64_t left_ms = -1;
+
+		if (run->deadline_ns) {
+			left_ms = (run->deadline_ns - clock_monotonic_ns() + 999999) / 1000000;
+			if (left_ms <= 0)
+				return -ETIMEDOUT;
+		}
+		if (poll(p, 2, (int)left_ms) < 0 && errno != EINTR)
+			return -errno;
+		listen_to(run);
+		if (p[0].revents)
+			return 0;
+	}
+}
+
+/* What it said as part of one sentence: no line ends, no control characters. */
+static const char *said(struct run *run)
+{
+	while (run->said_len > 0 && run->said[run->said_len - 1] <= ' ')
+		run->said_len--;
+	run->said[run->said_len] = '\0';
+	for (char *c = run->said; *c; c++)
+		if ((unsigned char)*c < ' ')
+			*c = ' ';
+	return run->said;
+}
+
+static int judge(struct run *run, int status, struct err *err)
+{
+	const char *text = said(run), *colon = text[0] ? ": " : "";
+
+	if (WIFSIGNALED(status))
+		return err_say(err, EIO, "killed by signal %d%s%s", WTERMSIG(status), colon, text);
+	if (WEXITSTATUS(status) != 0)
+		return err_say(err, EIO, "exit status %d%s%s", WEXITSTATUS(status), colon, text);
+	return 0;
+}
+
+static int run_one(const struct oci_hook *hook, const char *cwd, const char *state, size_t len,
+		   struct err *err)
+{
+	_cleanup_(run_deinit) struct run run = { .hook = hook, .pidfd = -1, .stderr_fd = -1 };
+	int r = spawn(&run, cwd, state, len, err), status;
+
+	if (r < 0)
+		return r;
+	r = wait_for_end(&run);
+	if (r < 0) {
+		kill(-run.pid, SIGKILL);
+		process_pidfd_signal(run.pidfd, SIGKILL);
+	}
+	if (process_wait(run.pidfd, &status) < 0)
+		return err_set(err, ECHILD, "wait for the hook");
+	if (r == -ETIMEDOUT)
+		return err_say(err, ETIMEDOUT, "killed, because it ran longer than %d s%s%s",
+			       hook->timeout_s, run.said_len ? ": " : "", said(&run));
+	if (r < 0)
+		return err_set(err, -r, "wait for the hook");
+	return judge(&run, status, err);
+}
+
+int hooks_run(const char *name, const struct oci_hook_list *list, const char *cwd,
+	      const char *state, size_t state_len, struct err *err)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (run_one(&list->hooks[i], cwd, state, state_len, err) < 0)
+			return err_add(err, "hook %s[%zu] %s", name, i, list->hooks[i].path);
+	return 0;
+}

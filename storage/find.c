@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From what a person writes to an image: a full name, a short one, an id or the start of one. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/strbuf.h"
+#include "storage/images.h"
+#include "storage/name.h"
+#include "storage/store.h"
+
+#define ID_DIGITS_MIN 6
+
+static int find_by_name(struct store *store, const char *text, struct store_image **ret,
+			struct err *err)
+{
+	char names[NAME_CANDIDATES][NAME_SIZE];
+	size_t count = name_candidates(text, names);
+
+	for (size_t i = 0; i < count; i++) {
+		struct err own = { 0 };
+
+		if (image_load(store, names[i], ret, &own) == 0)
+			return 1;
+		if (own.code != ENOENT)
+			return err_say(err, own.code, "%s", own.text);
+	}
+	return 0;
+}
+
+/* Index of the first image with an id that begins so; -1 none, -2 several ids. */
+static int match_id(const struct image_list *list, const char *digits)
+{
+	int found = -1;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const char *id = list->images[i]->id;
+
+		if (strncmp(id + strlen("sha256:"), digits, strlen(digits)) != 0)
+			continue;
+		if (found >= 0 && strcmp(list->images[found]->id, id) != 0)
+			return -2;
+		if (found < 0)
+			found = (int)i;
+	}
+	return found;
+}
+
+static int say_missing(const char *text, const struct image_list *list, struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf names = { 0 };
+	size_t shown = list->count < 8 ? list->count : 8;
+
+	if (list->count == 0)
+		return err_say(
+			err, ENOENT,
+			"there is no image '%.100s', nor any other: ctr image import PATH brings one in",
+			text);
+	for (size_t i = 0; i < shown; i++)
+		strbuf_addf(&names, "%s%s", i ? ", " : "", list->images[i]->name);
+	if (shown < list->count)
+		strbuf_addf(&names, " and %zu more", list->count - shown);
+	return err_say(err, ENOENT, "there is no image '%.100s'; there is %s", text,
+		       strbuf_ok(&names) ? names.data : "another");
+}
+
+int image_find_entry(struct store *store, const char *name, struct store_image **ret,
+		     struct err *err)
+{
+	_cleanup_image_list_ struct image_list list = { 0 };
+	const char *digits = strncmp(name, "sha256:", 7) == 0 ? name + 7 : name;
+	size_t len = strlen(digits);
+	int r = find_by_name(store, name, ret, err), i = -1;
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	err_try(image_list_load(store, false, &list, err));
+	if (len >= ID_DIGITS_MIN && strspn(digits, "0123456789abcdef") == len)
+		i = match_id(&list, digits);
+	if (i == -2)
+		return err_say(
+			err, EINVAL,
+			"more than one image has an id that begins with %s: write more of it",
+			name);
+	if (i < 0)
+		return say_missing(name, &list, err);
+	*ret = take_ptr(list.images[i]);
+	return 0;
+}
+
+int store_image_find(struct store *store, const char *name, struct store_image **ret,
+		     struct err *err)
+{
+	_cleanup_store_image_ struct store_image *image = NULL;
+
+	err_try(image_find_entry(store, name, &image, err));
+	err_try(image_load_config(store, image, err));
+	*ret = take_ptr(image);
+	return 0;
+}
+
+int store_image_each(struct store *store, int (*fn)(void *data, const struct store_image *image),
+		     void *data, struct err *err)
+{
+	_cleanup_image_list_ struct image_list list = { 0 };
+	int r = image_list_load(store, false, &list, err);
+
+	for (size_t i = 0; r == 0 && i < list.count; i++) {
+		struct err own = { 0 };
+
+		/* Removed since the list was read, or damaged: the others are shown all the same.
+		 */
+		if (image_load_config(store, list.images[i], &own) < 0)
+			log_warn("%s", own.text);
+		else
+			r = fn(data, list.images[i]);
+	}
+	return r;
+}

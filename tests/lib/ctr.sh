@@ -1,0 +1,30 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# For tests that drive ctr: sourced after common.sh and t_own_namespaces. Gives c, which is ctr with
+# folders of the test's own, $IMAGE, imported, and t_engine_residue.
+IMAGE=localhost/bb:latest
+C_ROOT=$T_DIR/lib
+C_RUN=$T_DIR/run
+
+c() {
+	ctr --root "$C_ROOT" --runroot "$C_RUN" "$@"
+}
+
+c_clean() {
+	local id
+	for id in $(c ps -aq); do
+		c rm -f "$id"
+	done
+}
+
+c_setup() {
+	c image import "$(t_image)" >/dev/null || t_skip_all "the image cannot be imported"
+	t_defer c_clean
+	# The first run makes the bridge, its rules and the shared cgroup folder.
+	c run --rm "$IMAGE" true
+}
+
+# What the engine and the kernel hold for containers: empty but for what c_setup left.
+c_residue() {
+	t_residue "$C_ROOT/containers" "$C_ROOT/networks" "$C_RUN"
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/engine/capabilities.h"
+#include "runtime/engine/environment.h"
+#include "runtime/engine/host_files.h"
+#include "runtime/engine/meta.h"
+#include "runtime/engine/volume.h"
+
+#define LIST(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+struct fixture {
+	struct arena *arena;
+	struct err err;
+};
+
+static int set_up(void **state)
+{
+	static struct fixture f;
+
+	f = (struct fixture){ .arena = arena_new() };
+	*state = &f;
+	return f.arena ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	arena_free(f->arena);
+	return 0;
+}
+
+static void later_assignments_replace_in_place(void **state)
+{
+	struct fixture *f = *state;
+	struct environment env = { .arena = f->arena };
+
+	for (int i = 0; i < 40; i++)
+		assert_int_equal(
+			environment_set(&env, arena_printf(f->arena, "V%d=%d", i, i), NULL), 0);
+	assert_int_equal(environment_set(&env, "V3=new=x", NULL), 0);
+	assert_int_equal(environment_default(&env, "V4=no", NULL), 0);
+	assert_int_equal(environment_default(&env, "V=yes", NULL), 0);
+	assert_int_equal(env.count, 41);
+	assert_string_equal(env.items[3], "V3=new=x");
+	assert_string_equal(environment_get(&env, "V4"), "4");
+	assert_string_equal(environment_get(&env, "V"), "yes");
+	assert_null(env.items[41]);
+	assert_int_equal(environment_set(&env, "=x", &f->err), -EINVAL);
+	assert_int_equal(environment_set(&env, "X", &f->err), -EINVAL);
+}
+
+static void name_alone_takes_our_value_or_takes_it_out(void **state)
+{
+	struct fixture *f = *state;
+	struct environment env = { .arena = f->arena };
+
+	setenv("TEST_TEXTS", "ours", 1);
+	unsetenv("TEST_TEXTS_NOT");
+	assert_int_equal(environment_set(&env, "TEST_TEXTS_NOT=image", NULL), 0);
+	assert_int_equal(environment_ask(&env, "TEST_TEXTS", NULL), 0);
+	assert_int_equal(environment_ask(&env, "TEST_TEXTS_NOT", NULL), 0);
+	assert_int_equal(env.count, 1);
+	assert_string_equal(env.items[0], "TEST_TEXTS=ours");
+	assert_int_equal(environment_ask(&env, "", &f->err), -EINVAL);
+}
+
+static void volumes_are_told_apart(void **state)
+{
+	struct fixture *f = *state;
+	struct engine_volume v;
+
+	assert_int_equal(volume_parse("/a/b:/c//d/:ro", f->arena, &v, NULL), 0);
+	assert_string_equal(v.source, "/a/b");
+	assert_string_equal(v.target, "/c/d");
+	assert_true(v.readonly);
+	assert_int_equal(volume_parse("data:/srv", f->arena, &v, NULL), 0);
+	assert_string_equal(v.source, "data");
+	assert_false(v.readonly);
+}
+
+static void bad_volumes_are_refused(void **state)
+{
+	static const char *const bad[] = { "",	      "/a",	 ":/a", "a:",	   "a:b",  "./a:/b",
+					   "a:/b:zz", "../a:/b", "a:/", "a:/b/..", ".a:/b" };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct engine_volume v;
+
+		assert_int_equal(volume_parse(bad[i], f->arena, &v, &f->err), -EINVAL);
+	}
+}
+
+static void tmpfs_has_options_or_not(void **state)
+{
+	struct fixture *f = *state;
+	struct engine_tmpfs t;
+
+	assert_int_equal(volume_parse_tmpfs("/run:size=1m,exec", f->arena, &t, NULL), 0);
+	assert_string_equal(t.target, "/run");
+	assert_string_equal(t.options, "size=1m,exec");
+	assert_int_equal(volume_parse_tmpfs("/run", f->arena, &t, NULL), 0);
+	assert_null(t.options);
+	assert_int_equal(volume_parse_tmpfs("run", f->arena, &t, &f->err), -EINVAL);
+}
+
+static void capabilities_are_added_and_dropped(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t all = (UINT64_C(1) << 41) - 1, mask;
+
+	assert_int_equal(__builtin_popcountll(capabilities_default), 14);
+	assert_int_equal(capabilities_choose(NULL, NULL, all, &mask, NULL), 0);
+	assert_int_equal(mask, capabilities_default);
+	assert_int_equal(
+		capabilities_choose(LIST("net_admin"), LIST("CAP_CHOWN"), all, &mask, NULL), 0);
+	assert_int_equal(mask, (capabilities_default & ~UINT64_C(1)) | UINT64_C(1) << 12);
+	assert_int_equal(capabilities_choose(LIST("KILL"), LIST("ALL"), all, &mask, NULL), 0);
+	assert_int_equal(mask, UINT64_C(1) << 5);
+	assert_int_equal(capabilities_choose(LIST("all"), LIST("SYS_ADMIN"), all, &mask, NULL), 0);
+	assert_int_equal(mask, all & ~(UINT64_C(1) << 21));
+	assert_int_equal(capabilities_choose(LIST("NOPE"), NULL, all, &mask, &f->err), -EINVAL);
+	assert_int_equal(capabilities_choose(LIST("SYS_RESOURCE"), NULL, capabilities_default,
+					     &mask, &f->err),
+			 -EPERM);
+	assert_non_null(strstr(f->err.text, "CAP_SYS_RESOURCE"));
+	assert_int_equal(capabilities_choose(NULL, NULL, 1, &mask, NULL), 0);
+	assert_int_equal(mask, 1);
+}
+
+static void loopback_nameservers_are_left_out(void **state)
+{
+	char *text;
+	bool usable = true;
+	(void)state;
+
+	text = host_files_resolv("# c\nnameserver 127.0.0.53\nnameserver ::1\nsearch a b", &usable);
+	assert_string_equal(text, "# c\nsearch a b\n");
+	assert_false(usable);
+	free(text);
+	text = host_files_resolv(
+		"nameserver 10.0.0.1\n nameserver\t127.1.2.3\nnameserver fe80::1%eth0\n", &usable);
+	assert_string_equal(text, "nameserver 10.0.0.1\nnameserver fe80::1%eth0\n");
+	assert_true(usable);
+	free(text);
+}
+
+static void hosts_name_the_container(void **state)
+{
+	char *text;
+	(void)state;
+
+	text = host_files_hosts(
+		&(struct host_files){ .hostname = "h1", .name = "web", .address = "10.0.0.2" });
+	assert_non_null(strstr(text, "\n10.0.0.2\th1 web\n"));
+	assert_int_equal(strncmp(text, "127.0.0.1\tlocalhost\n", 20), 0);
+	free(text);
+}
+
+static void meta_survives_being_written(void **state)
+{
+	struct fixture *f = *state;
+	struct meta meta = {
+		.id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+		.name = "web",
+		.image = "localhost/bb:latest",
+		.image_id = "sha256:1",
+		.hostname = "h1",
+		.address = "10.77.0.2/16",
+		.layers = LIST("aa", "bb"),
+		.command = LIST("sh", "-c", "echo \"x\""),
+		.terminal = true,
+		.network = ENGINE_NETWORK_NONE,
+		.memory_bytes = 64 << 20,
+		.pids_limit = -1,
+		.created_ns = 1700000000123456789,
+	}, back;
+	char *text = NULL;
+	size_t len;
+
+	assert_int_equal(meta_format(&meta, &text, &len, &f->err), 0);
+	assert_int_equal(meta_parse(text, len, f->arena, &back, &f->err), 0);
+	assert_string_equal(back.id, meta.id);
+	assert_string_equal(back.layers[1], "bb");
+	assert_string_equal(back.command[2], "echo \"x\"");
+	assert_null(back.command[3]);
+	assert_null(back.gateway);
+	assert_true(back.terminal);
+	assert_int_equal(back.network, ENGINE_NETWORK_NONE);
+	assert_int_equal(back.created_ns, meta.created_ns);
+	assert_int_equal(back.pids_limit, -1);
+	free(text);
+}
+
+static void newer_and_broken_meta_is_refused(void **state)
+{
+	static const char *const bad[] = {
+		"{}",
+		"{\"version\": 2}",
+		"{\"version\": 1, \"id\": \"x\"}",
+		"",
+	};
+	struct fixture *f = *state;
+	struct meta meta;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_true(meta_parse(bad[i], strlen(bad[i]), f->arena, &meta, &f->err) < 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(later_assignments_replace_in_place, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(name_alone_takes_our_value_or_takes_it_out, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(volumes_are_told_apart, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(bad_volumes_are_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(tmpfs_has_options_or_not, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(capabilities_are_added_and_dropped, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(loopback_nameservers_are_left_out, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(hosts_name_the_container, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(meta_survives_being_written, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(newer_and_broken_meta_is_refused, set_up,
+						tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
