@@ -52,8 +52,10 @@ static int on_child(struct state *s, int pid, int pidfd, struct err *err)
 {
 	int status = 0;
 
-	if (s->stage_pidfd < 0 || pidfd < 0 || pid <= 0)
+	if (s->stage_pidfd < 0 || pidfd < 0 || pid <= 0) {
+		cleanup_fd(&pidfd);
 		return err_say(err, EPROTO, "cellar-init cloned a process nobody asked for");
+	}
 	process_wait(s->stage_pidfd, &status);
 	close(take_fd(&s->stage_pidfd));
 	s->l.pid = pid;

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -32,6 +33,7 @@ static _Noreturn void run_child(struct init *in, const struct plan_hook *hook, i
 {
 	struct err err = { 0 };
 
+	umask(022);
 	if (dup2(state_fd, 0) >= 0 && dup2(output_fd, 1) >= 0 && dup2(output_fd, 2) >= 0 &&
 	    (!seal || identity_seal(in, &err) == 0)) {
 		sys_close_range(3, ~0u, 0);

@@ -24,7 +24,7 @@ struct init {
 	int sync_fd;	  /* -1 once the runtime is not needed any more */
 	int fifo_fd;	  /* exec fifo, O_PATH; -1 */
 	int start_fd;	  /* the fifo opened for writing, once somebody starts us; -1 */
-	int proc_fd;	  /* the host's procfs, verified */
+	int proc_fd;	  /* the host's procfs, verified; from ROOT on our own folder in it */
 	int root_fd;	  /* root of the container's file system */
 	int console_fd;	  /* the terminal's master until it is sent; -1 */
 	int state_fds[2]; /* state documents for createContainer and startContainer hooks; -1 */

@@ -70,6 +70,7 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	prctl(PR_SET_NAME, "cellar-init", 0, 0, 0);
 	if (argc != 2)
 		return 1;
 	init.sync_fd = atoi(argv[1]);

@@ -27,7 +27,8 @@ static int fs_error(struct init *in, const struct plan_mount *m, int fs_fd, stru
 		       init_string(in, m->target));
 }
 
-static int set_options(struct init *in, const struct plan_mount *m, int fs_fd, int target_fd)
+/* mode_fd: what a tmpfs inherits its mode from, or -1. */
+static int set_options(struct init *in, const struct plan_mount *m, int fs_fd, int mode_fd)
 {
 	const char *source = init_string(in, m->source);
 	struct stat st;
@@ -38,7 +39,7 @@ static int set_options(struct init *in, const struct plan_mount *m, int fs_fd, i
 	if (m->flags & PLAN_MOUNT_SUPER_READONLY &&
 	    sys_fsconfig(fs_fd, FSCONFIG_SET_FLAG, "ro", NULL) < 0)
 		return -1;
-	if (m->flags & PLAN_MOUNT_INHERIT_MODE && fstat(target_fd, &st) == 0) {
+	if (mode_fd >= 0 && fstat(mode_fd, &st) == 0) {
 		snprintf(mode, sizeof(mode), "%o", st.st_mode & 07777u);
 		if (sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, "mode", mode) < 0)
 			return -1;
@@ -56,7 +57,7 @@ static int set_options(struct init *in, const struct plan_mount *m, int fs_fd, i
 }
 
 /* Returns the detached mount, or -errno. */
-static int make_fs(struct init *in, const struct plan_mount *m, int target_fd, struct err *err)
+static int make_fs(struct init *in, const struct plan_mount *m, int mode_fd, struct err *err)
 {
 	uint64_t attributes = m->set | m->set_recursive;
 	_cleanup_fd_ int fs_fd = sys_fsopen(init_string(in, m->type));
@@ -67,7 +68,7 @@ static int make_fs(struct init *in, const struct plan_mount *m, int target_fd, s
 	if (fs_fd < 0 && errno == ENODEV)
 		return err_say(err, ENODEV, "mount %s at %s: this kernel has no such file system",
 			       init_string(in, m->type), init_string(in, m->target));
-	if (fs_fd < 0 || set_options(in, m, fs_fd, target_fd) < 0 ||
+	if (fs_fd < 0 || set_options(in, m, fs_fd, mode_fd) < 0 ||
 	    sys_fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL) < 0)
 		return fs_error(in, m, fs_fd, err);
 	fd = sys_fsmount(fs_fd, attributes);
@@ -180,8 +181,17 @@ static int attach(struct init *in, const struct plan_mount *m, int mount_fd, int
 	return 0;
 }
 
+static bool exists(struct init *in, const struct plan_mount *m)
+{
+	_cleanup_fd_ int fd = target_find(in->root_fd, init_string(in, m->target), 0);
+
+	return fd >= 0;
+}
+
 static int mount_fs(struct init *in, const struct plan_mount *m, struct err *err)
 {
+	/* A folder made for the mount has no mode to inherit: tmpfs's own default stands. */
+	bool inherit = m->flags & PLAN_MOUNT_INHERIT_MODE && exists(in, m);
 	_cleanup_fd_ int target = find_target(in, m, true, err);
 	_cleanup_fd_ int fd = -1;
 
@@ -191,7 +201,7 @@ static int mount_fs(struct init *in, const struct plan_mount *m, struct err *err
 		fd = mount_old_way(in, m, target, err);
 		return fd < 0 ? fd : 0;
 	}
-	fd = make_fs(in, m, target, err);
+	fd = make_fs(in, m, inherit ? target : -1, err);
 	if (fd == -EPERM && m->flags & PLAN_MOUNT_HOST_FALLBACK)
 		fd = bind_host(in, m, err);
 	if (fd < 0)

@@ -126,7 +126,7 @@ static int wait_for_fifo(struct init *in, struct err *err)
 
 	close(in->sync_fd);
 	in->sync_fd = -1;
-	snprintf(path, sizeof(path), "self/fd/%d", in->fifo_fd);
+	snprintf(path, sizeof(path), "fd/%d", in->fifo_fd);
 	do
 		in->start_fd = openat(in->proc_fd, path, O_WRONLY | O_CLOEXEC);
 	while (in->start_fd < 0 && errno == EINTR);
@@ -164,10 +164,9 @@ static int write_attribute(struct init *in, const char *const *paths, const char
 	int code = ENOENT;
 
 	for (; *paths; paths++) {
-		/* Symlinks: thread-self itself is one. */
 		_cleanup_fd_ int fd =
 			sys_openat2(in->proc_fd, *paths, O_WRONLY, 0,
-				    RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
+				    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 
 		if (fd >= 0 && write(fd, text, strlen(text)) >= 0)
 			return 0;
@@ -178,9 +177,8 @@ static int write_attribute(struct init *in, const char *const *paths, const char
 
 static int set_labels(struct init *in, struct err *err)
 {
-	static const char *const apparmor[] = { "thread-self/attr/apparmor/exec",
-						"thread-self/attr/exec", NULL };
-	static const char *const selinux[] = { "thread-self/attr/exec", NULL };
+	static const char *const apparmor[] = { "attr/apparmor/exec", "attr/exec", NULL };
+	static const char *const selinux[] = { "attr/exec", NULL };
 	const char *profile = init_string(in, in->plan->apparmor_profile);
 	const char *label = init_string(in, in->plan->selinux_label);
 	char text[512];

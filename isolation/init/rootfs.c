@@ -77,6 +77,18 @@ static int attach_root(struct init *in, bool shared, struct err *err)
 	return 0;
 }
 
+/* From here on we hold only our own folder of the host's procfs. */
+static int narrow_proc(struct init *in, struct err *err)
+{
+	int fd = openat(in->proc_fd, "thread-self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_set(err, errno, "open /proc/thread-self of the host");
+	close(in->proc_fd);
+	in->proc_fd = fd;
+	return 0;
+}
+
 int rootfs_prepare(struct init *in, struct err *err)
 {
 	const struct plan *plan = in->plan;
@@ -84,6 +96,8 @@ int rootfs_prepare(struct init *in, struct err *err)
 	bool shared = plan->root_propagation == MS_SHARED;
 	struct stat st;
 
+	if (narrow_proc(in, err) < 0)
+		return -err->code;
 	if (!(plan->flags & PLAN_FILE_SYSTEM)) {
 		in->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		return in->root_fd < 0 ? err_set(err, errno, "open the root") : 0;

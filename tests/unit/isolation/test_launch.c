@@ -7,8 +7,10 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <grp.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 
 #include "bench_rootfs.h"
 
@@ -313,6 +315,48 @@ static void joins_namespaces(void **state)
 	close(out[1]);
 }
 
+#define PTRACE                                                                                    \
+	"\"capabilities\":{\"bounding\":[\"CAP_SYS_PTRACE\"],\"permitted\":[\"CAP_SYS_PTRACE\"]," \
+	"\"effective\":[\"CAP_SYS_PTRACE\"]}"
+
+/* CVE-2019-5736 and its kind: what a process sees of an init that waits beside it. */
+static void init_is_sealed_and_opaque(void **state)
+{
+	_cleanup_plan_ struct plan *plan = NULL;
+	struct spec first = { .script = "true" };
+	struct launch_options options = { .cgroup_fd = -1, .exec_fifo_fd = -1, .target_pidfd = -1 };
+	struct launch l = LAUNCH_NONE;
+	struct err err = { 0 };
+	struct outcome o;
+	int status;
+
+	(void)state;
+	assert_return_code(bench_plan(&bench, &first, &plan, &err), EINVAL);
+	options.plan = plan;
+	if (launch_create(&options, &l, &err) < 0)
+		fail_msg("%s", err.text);
+	o = RUN(.script =
+			"cat /proc/1/comm; readlink /proc/1/exe; readlink /proc/1/cwd; ls /proc/1/root/ /proc/1/fd/4/; "
+			"cat /proc/1/maps",
+		.exec_of = l.pidfd);
+	assert_int_equal(o.r, 0);
+	assert_says(o, "cellar-init\n");
+	assert_says(o, "/proc/1/root/: Permission denied");
+	assert_says(o, "/proc/1/fd/4/: Permission denied");
+	assert_says(o, "can't open '/proc/1/maps': Permission denied");
+	assert_null(strstr(o.out, "memfd"));
+	/* A container that may trace sees it, and still cannot change it. */
+	o = RUN(.script = "readlink /proc/1/exe; echo x >/proc/1/exe; readlink /proc/self/exe",
+		.exec_of = l.pidfd, .process = PTRACE);
+	assert_int_equal(o.r, 0);
+	assert_says(o, "memfd:cellar-init (deleted)");
+	assert_says(o, "can't create /proc/1/exe");
+	assert_says(o, "/bin/busybox\n");
+	process_pidfd_signal(l.pidfd, SIGKILL);
+	process_wait(l.pidfd, &status);
+	launch_deinit(&l);
+}
+
 static void joins_a_user_namespace(void **state)
 {
 	static const char *const names =
@@ -351,6 +395,45 @@ static void joins_a_user_namespace(void **state)
 	launch_deinit(&l);
 	close(out[0]);
 	close(out[1]);
+}
+
+/* In a child, which gives its privileges up: 0, or what went wrong is printed. */
+static int run_without_privileges(void)
+{
+	struct outcome o;
+
+	if (setresgid(12345, 12345, 12345) < 0 || setresuid(12345, 12345, 12345) < 0 ||
+	    prctl(PR_SET_DUMPABLE, 1) < 0)
+		return 1;
+	o = RUN(.script = "id -u; cat /proc/self/uid_map; touch /dev/x",
+		.namespaces =
+			"{\"type\":\"pid\"},{\"type\":\"mount\"},{\"type\":\"uts\"},{\"type\":"
+			"\"user\"}",
+		.linux_ = "\"uidMappings\":[{\"containerID\":0,\"hostID\":12345,\"size\":1}],"
+			  "\"gidMappings\":[{\"containerID\":0,\"hostID\":12345,\"size\":1}]",
+		.options = { .rootless = true }, .no_tty_group = true);
+	if (o.r == 0 && o.exit_code == 0 && strstr(o.out, "0\n         0      12345          1"))
+		return 0;
+	fprintf(stderr, "%s; output: %s\n", o.err.text, o.out);
+	return 1;
+}
+
+static void runs_without_privileges(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	make_folder("proc");
+	make_folder("dev");
+	pid = fork();
+	if (pid == 0) {
+		if (setgroups(0, NULL) < 0)
+			_exit(1);
+		_exit(run_without_privileges());
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 static void gives_a_terminal(void **state)
@@ -583,7 +666,9 @@ int main(void)
 		cmocka_unit_test(maps_users_of_a_mount),
 		cmocka_unit_test(gives_capabilities),
 		cmocka_unit_test(joins_namespaces),
+		cmocka_unit_test(init_is_sealed_and_opaque),
 		cmocka_unit_test(joins_a_user_namespace),
+		cmocka_unit_test(runs_without_privileges),
 		cmocka_unit_test(gives_a_terminal),
 		cmocka_unit_test(copies_up),
 		cmocka_unit_test(runs_hooks_inside),
