@@ -23,6 +23,7 @@
 
 #include "base/err.h"
 #include "isolation/plan.h"
+#include "spec/oci_state.h"
 
 struct launch_options {
 	const struct plan *plan;
@@ -31,13 +32,21 @@ struct launch_options {
 	size_t task_fds_count;
 	const int *stdio; /* three fds, or NULL: inherited. Unused with a terminal. */
 	/*
-	 * Open O_PATH exec fifo: after READY init waits for a reader of it, whoever that is
+	 * Open O_PATH exec fifo (made mode 0622 here: the container's user opens it, its folder
+	 * keeps others out): after READY init waits for a reader of it, whoever that is
 	 * (launch_start). -1: it waits for launch_release() of this process.
 	 */
 	int exec_fifo_fd;
 	/* Runs when the namespaces exist and before the root is entered; may be NULL. */
 	int (*hooks)(void *data, pid_t pid, struct err *err);
-	void *hooks_data;
+	/*
+	 * State document (JSON, owned by launch_create) for the createContainer (OCI_CREATING) and
+	 * startContainer hooks (OCI_CREATED) that init runs. Asked for after `hooks`, and only
+	 * when the plan has such hooks.
+	 */
+	int (*hook_state)(void *data, pid_t pid, enum oci_status status, char **ret,
+			  struct err *err);
+	void *hooks_data; /* of both */
 	int target_pidfd; /* exec: init of the container, whose namespaces are joined; else -1 */
 	bool no_subreaper;
 };
@@ -55,11 +64,15 @@ struct launch {
 /*
  * Returns when init is READY. On failure the child is dead and reaped, and nothing is owned.
  * Used for new containers and, with target_pidfd, for exec.
+ *
+ * Here and below, an error has the code ENOENT only when the program was not found (exit status
+ * 127), EACCES or ENOEXEC only when it could not be executed (126); what else would have those
+ * codes comes as EIO.
  */
 int launch_create(const struct launch_options *options, struct launch *ret, struct err *err);
 
 /* Lets a READY init that has no exec fifo execute its program; returns when it did, or with why it
- * could not. */
+ * could not: then the process has ended and is the caller's to reap. */
 int launch_release(struct launch *launch, struct err *err);
 
 /* The same through an exec fifo, from any process: dirfd/name is the fifo, pidfd the init. */

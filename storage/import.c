@@ -80,7 +80,7 @@ static int check_space(struct import *im, struct err *err)
 		return 0;
 	return err_say(
 		err, ENOSPC,
-		"no space left on the disk of %s: the image needs %.1f MB, %.1f MB are free: free some there, or choose a folder on another disk with --root",
+		"No space left on the disk of %s: the image needs %.1f MB, %.1f MB are free: free some there, or choose a folder on another disk with --root",
 		im->store->root, (double)im->total_bytes / 1e6, (double)free_bytes / 1e6);
 }
 

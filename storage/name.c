@@ -62,7 +62,7 @@ static bool is_valid(const char *text)
 	if (has_registry(text)) {
 		size_t host = strcspn(text, "/");
 
-		if (strspn(text, ANY_CASE ".-:") < host)
+		if (strspn(text, ANY_CASE ".-:") < host || !are_parts(text, host))
 			return false;
 		rest += host + 1;
 		len -= host + 1;

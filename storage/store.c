@@ -42,7 +42,7 @@ int store_set_error(struct err *err, const char *root, int code, const char *fmt
 	if (code == ENOSPC || code == EDQUOT)
 		return err_say(
 			err, code,
-			"no space left on the disk of %s: free some there, or choose a folder on another disk with --root",
+			"No space left on the disk of %s: free some there, or choose a folder on another disk with --root",
 			root);
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);

@@ -121,6 +121,9 @@ static int write_data(struct unpack_tree *tree, const struct unpack_entry *e, in
 		return err_say(err, EFBIG, "it has %lld bytes: the limit is %llu", (long long)size,
 			       (unsigned long long)e->size_max);
 	while ((r = archive_read_data_block(e->tar, &data, &len, &offset)) != ARCHIVE_EOF) {
+		/* The stream below libarchive has told already what it found wrong. */
+		if (r < ARCHIVE_WARN && err->code)
+			return -err->code;
 		if (r < ARCHIVE_WARN)
 			return err_say(err, EBADMSG, "read its data: %s",
 				       archive_error_string(e->tar));

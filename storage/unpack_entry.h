@@ -25,7 +25,8 @@ struct unpack_entry {
 int unpack_entry_read(struct archive *tar, struct archive_entry *entry, uint64_t size_max,
 		      struct unpack_entry *ret, struct err *err);
 
-/* Puts it into the tree. */
+/* Puts it into the tree. err is not NULL, and unset: a read error of the stream comes through it.
+ */
 int unpack_entry_apply(struct unpack_tree *tree, const struct unpack_entry *e, struct err *err);
 
 /* Splits "a//./b/c" into "a/b" and "c". Refuses "..". */

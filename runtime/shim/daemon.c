@@ -34,7 +34,7 @@ static int open_log(bool debug)
 static void adjust_oom_score(void)
 {
 	_cleanup_free_ char *text = NULL;
-	char number[16];
+	char number[24];
 	long score;
 
 	if (file_read(AT_FDCWD, "/proc/self/oom_score_adj", 64, &text, NULL, NULL) < 0)

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/ctr/attach.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/loop.h"
+#include "cmd/ctr/pump.h"
+#include "cmd/ctr/terminal.h"
+
+#define SECOND_NS INT64_C(1000000000)
+#define DRAIN_NS (10 * SECOND_NS) /* for output of a process that has ended */
+#define PIPE_NS (SECOND_NS / 5)	  /* between SIGPIPE and SIGKILL */
+#define PATIENCE 3		  /* so many SIGINT or SIGTERM, then we leave */
+
+static const int passed_on[] = { SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH };
+
+struct attach {
+	const struct attach_options *options;
+	struct loop *loop;
+	struct loop_source *signals, *exit, *timer;
+	struct pump in, out, err;
+	int open_outputs; /* not at their end yet */
+	bool exited;
+	unsigned impatience;
+	struct shim_exit end;
+};
+
+static void fill_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	for (size_t i = 0; i < ARRAY_SIZE(passed_on); i++)
+		sigaddset(set, passed_on[i]);
+}
+
+void attach_block_signals(void)
+{
+	sigset_t set;
+
+	fill_signals(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void finish_when_done(struct attach *a)
+{
+	if (a->exited && a->open_outputs == 0)
+		loop_quit(a->loop, 0);
+}
+
+static int on_drain_timeout(void *data)
+{
+	struct attach *a = data;
+
+	a->timer = NULL;
+	loop_quit(a->loop, 0);
+	return 0;
+}
+
+static void set_timer(struct attach *a, int64_t after_ns, loop_time_fn fn)
+{
+	a->timer = loop_remove(a->timer);
+	loop_add_time(a->loop, clock_monotonic_ns() + after_ns, fn, a, &a->timer, NULL);
+}
+
+static int on_exit_known(void *data, uint32_t events)
+{
+	struct attach *a = data;
+	int r;
+
+	(void)events;
+	a->exit = loop_remove(a->exit);
+	r = shim_wait_finish(a->options->waiter, &a->end, NULL);
+	if (r < 0) {
+		loop_quit(a->loop, r);
+		return 0;
+	}
+	a->exited = true;
+	set_timer(a, DRAIN_NS, on_drain_timeout);
+	finish_when_done(a);
+	return 0;
+}
+
+static void send_signal(struct attach *a, int sig)
+{
+	/* It may just have ended; then the answer to Wait is on its way. */
+	shim_kill(a->options->control, a->options->id, a->options->exec_id, sig, false, NULL);
+}
+
+static int on_pipe_ignored(void *data)
+{
+	struct attach *a = data;
+
+	a->timer = NULL;
+	send_signal(a, SIGKILL);
+	return 0;
+}
+
+static void on_output_end(struct pump *pump, bool broken, void *data)
+{
+	struct attach *a = data;
+
+	(void)pump;
+	a->open_outputs--;
+	if (broken && !a->exited) {
+		send_signal(a, SIGPIPE);
+		set_timer(a, PIPE_NS, on_pipe_ignored);
+	}
+	finish_when_done(a);
+}
+
+static void on_input_end(struct pump *pump, bool broken, void *data)
+{
+	struct attach *a = data;
+	struct engine_stdio *io = a->options->io;
+
+	(void)broken;
+	pump_stop(pump);
+	/* With the last writer gone the FIFO is at its end; Docker's and containerd's shims need
+	 * the call. A terminal stays: its stdin ends with Ctrl-D alone. */
+	if (!a->options->terminal)
+		shim_close_stdin(a->options->control, a->options->id, a->options->exec_id, NULL);
+	if (io->stdin_fd >= 0)
+		close(take_fd(&io->stdin_fd));
+}
+
+static void resize(struct attach *a)
+{
+	uint16_t width, height;
+
+	if (a->options->terminal && terminal_size(&width, &height))
+		shim_resize(a->options->control, a->options->id, a->options->exec_id, width, height,
+			    NULL);
+}
+
+static int on_signal(void *data, int sig)
+{
+	struct attach *a = data;
+
+	if (sig == SIGWINCH) {
+		resize(a);
+		return 0;
+	}
+	if ((sig == SIGINT || sig == SIGTERM) && ++a->impatience >= PATIENCE) {
+		loop_quit(a->loop, -EINTR);
+		return 0;
+	}
+	send_signal(a, sig);
+	return 0;
+}
+
+static int start_output(struct attach *a, struct pump *pump, int source, int sink, struct err *err)
+{
+	if (source < 0)
+		return 0;
+	*pump = (struct pump){
+		.loop = a->loop, .source = source, .sink = sink, .ended = on_output_end, .data = a
+	};
+	a->open_outputs++;
+	return pump_start(pump, err);
+}
+
+static int start_input(struct attach *a, struct err *err)
+{
+	if (a->options->io->stdin_fd < 0)
+		return 0;
+	a->in = (struct pump){ .loop = a->loop,
+			       .source = STDIN_FILENO,
+			       .sink = a->options->io->stdin_fd,
+			       .ended = on_input_end,
+			       .data = a };
+	return pump_start(&a->in, err);
+}
+
+static int start(struct attach *a, struct err *err)
+{
+	struct engine_stdio *io = a->options->io;
+	sigset_t set;
+	int r;
+
+	fill_signals(&set);
+	sigaddset(&set, SIGQUIT);
+	r = loop_add_signals(a->loop, &set, on_signal, a, &a->signals, err);
+	if (r == 0)
+		r = loop_add_fd(a->loop, shim_fd(a->options->waiter), EPOLLIN, on_exit_known, a,
+				&a->exit, err);
+	if (r == 0)
+		r = start_output(a, &a->out, io->stdout_fd, STDOUT_FILENO, err);
+	if (r == 0)
+		r = start_output(a, &a->err, io->stderr_fd, STDERR_FILENO, err);
+	if (r == 0)
+		r = start_input(a, err);
+	if (r == 0 && a->options->terminal && io->stdin_fd >= 0)
+		r = terminal_make_raw(err);
+	/* It may have changed since the process was made. */
+	if (r == 0)
+		resize(a);
+	return r;
+}
+
+static void attach_deinit(struct attach *a)
+{
+	terminal_restore();
+	pump_stop(&a->in);
+	pump_stop(&a->out);
+	pump_stop(&a->err);
+	loop_remove(a->exit);
+	loop_remove(a->signals);
+	loop_free(a->loop);
+}
+
+int attach_run(const struct attach_options *options, struct shim_exit *ret, struct err *err)
+{
+	_cleanup_(attach_deinit) struct attach a = { .options = options };
+	int r = loop_new(&a.loop, err);
+
+	if (r == 0)
+		r = start(&a, err);
+	if (r < 0)
+		return r;
+	r = loop_run(a.loop, err);
+	if (r == -EINTR)
+		return err_say(err, EINTR, "left running");
+	if (r < 0)
+		return err_say(err, -r, "its supervisor died, so how it ends stays unknown");
+	*ret = a.end;
+	return 0;
+}

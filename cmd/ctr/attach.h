@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A process of a container in the foreground, shared by run and exec: its FIFOs and our own stdio
+ * are coupled, signals and changes of the terminal's size are passed on, until it has ended and all
+ * it wrote is delivered.
+ *
+ * What a person sees: a container whose output nobody reads any more (`ctr run ... | head`) ends as
+ * a program would, by SIGPIPE, or by SIGKILL where it does not mind; the third SIGINT or SIGTERM in
+ * a row that is passed on in vain makes ctr leave, and the container stays.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "runtime/engine/engine.h"
+#include "runtime/shim/client.h"
+
+struct attach_options {
+	struct shim_client *control; /* for kill and resize */
+	struct shim_client *waiter;  /* after shim_wait_begin() */
+	const char *id, *exec_id;    /* exec_id NULL: the container itself */
+	struct engine_stdio *io;     /* our ends; stdin is closed at our stdin's end */
+	bool terminal;
+};
+
+/* Blocks the signals that attach_run() passes on, so that none is lost or fatal before. */
+void attach_block_signals(void);
+
+/* 0 with its end in ret; -EINTR when the person left it running; -ECONNRESET when its shim died. */
+int attach_run(const struct attach_options *options, struct shim_exit *ret, struct err *err);

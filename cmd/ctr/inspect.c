@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ctr inspect: all that is known about containers, as JSON. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "base/fd.h"
+#include "cmd/ctr/show.h"
+#include "cmd/ctr/verbs.h"
+#include "runtime/engine/layout.h"
+
+#define CONFIG_LIMIT (8 << 20)
+
+struct inspect_args {
+	const char *format;
+};
+
+/* config.json as it is; left out where the container never got one. */
+static void put_config(struct json_writer *w, const struct engine_container *c)
+{
+	_cleanup_json_ struct json_doc *doc = NULL;
+	_cleanup_free_ char *text = NULL;
+	struct json_node root;
+	char path[PATH_MAX];
+	size_t len;
+
+	if (layout_path(path, c->dir, LAYOUT_CONFIG, NULL, NULL) < 0 ||
+	    file_read(AT_FDCWD, path, CONFIG_LIMIT, &text, &len, NULL) < 0 ||
+	    json_parse(text, len, &doc, NULL) < 0)
+		return;
+	root = json_root(doc);
+	json_key(w, "config");
+	json_put_value(w, &root);
+}
+
+static int inspect_one(struct engine *engine, const char *name, void *data, struct err *err)
+{
+	struct json_writer *w = data;
+	_cleanup_engine_container_ struct engine_container *c = NULL;
+	int r = engine_find(engine, name, &c, err);
+
+	if (r < 0)
+		return r;
+	json_open_object(w);
+	show_container_json(w, c);
+	json_field_string(w, "gateway", c->gateway);
+	json_field_bool(w, "terminal", c->terminal);
+	json_field_bool(w, "interactive", c->interactive);
+	json_field_bool(w, "privileged", c->privileged);
+	json_field_bool(w, "readonly_rootfs", c->readonly_rootfs);
+	json_field_i64(w, "memory_bytes", c->memory_bytes);
+	json_field_i64(w, "cpu_millicpu", c->cpu_millicpu);
+	json_field_i64(w, "pids_limit", c->pids_limit);
+	json_field_strings(w, "layers", c->layers);
+	json_field_string(w, "dir", c->dir);
+	json_field_string(w, "log_path", c->log_path);
+	json_field_string(w, "shim_address", c->shim_address);
+	put_config(w, c);
+	json_close_object(w);
+	return 0;
+}
+
+static int inspect_verb(const struct ctr *ctr, int argc, char **argv, struct err *err)
+{
+	_cleanup_json_writer_ struct json_writer *w = json_writer_new(true);
+	struct inspect_args args = { .format = "json" };
+	char **words;
+	size_t count;
+	bool json;
+	int r = options_parse(&verb_inspect.command, argc, argv, &args, &words, &count, err);
+	int status;
+
+	if (r != 0)
+		return r > 0 ? VERB_HELP : r;
+	r = show_parse_format(args.format, &json, err);
+	if (r == 0 && !json)
+		r = err_say(err, EINVAL, "--format: only json makes sense here");
+	if (r == 0 && !w)
+		r = err_set(err, ENOMEM, "inspect");
+	if (r < 0)
+		return r;
+	json_open_array(w);
+	status = ctr_for_names(&verb_inspect, ctr, words, inspect_one, w, err);
+	if (status < 0)
+		return status;
+	json_close_array(w);
+	r = show_json(w, err);
+	return r < 0 ? r : status;
+}
+
+static const struct option_entry inspect_options[] = {
+	OPTION_STRING(struct inspect_args, format, 0, "format", "FORMAT", "json (default)"),
+	OPTION_END,
+};
+
+const struct verb verb_inspect = {
+	.command = {
+		.name = "ctr inspect",
+		.args = "CONTAINER...",
+		.summary = "show all about containers, as JSON",
+		.details = "\"config\" is the container's OCI configuration as it was started.\n"
+			   "\n"
+			   "Examples:\n"
+			   "  ctr inspect web | jq -r '.[0].address'",
+		.options = inspect_options,
+		.args_min = 1,
+		.args_max = SIZE_MAX,
+	},
+	.run = inspect_verb,
+};

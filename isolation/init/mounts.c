@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The mounts of a plan, in its order, each built detached and then moved onto an open target. */
+#include <errno.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "isolation/init/init.h"
+#include "isolation/init/syscalls.h"
+
+/* A step of a mount fails with the file system's own words, where it has some. */
+static int fs_error(struct init *in, const struct plan_mount *m, int fs_fd, struct err *err)
+{
+	char text[256];
+	int code = errno;
+	ssize_t n = fs_fd >= 0 ? read(fs_fd, text, sizeof(text) - 1) : -1;
+
+	if (n > 2 && text[1] == ' ') {
+		text[n] = '\0';
+		text[strcspn(text, "\n")] = '\0';
+		return err_set(err, code, "mount %s at %s: %s", init_string(in, m->type),
+			       init_string(in, m->target), text + 2);
+	}
+	return err_set(err, code, "mount %s at %s", init_string(in, m->type),
+		       init_string(in, m->target));
+}
+
+static int set_options(struct init *in, const struct plan_mount *m, int fs_fd, int target_fd)
+{
+	const char *source = init_string(in, m->source);
+	struct stat st;
+	char mode[16];
+
+	if (source && sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, "source", source) < 0)
+		return -1;
+	if (m->flags & PLAN_MOUNT_SUPER_READONLY &&
+	    sys_fsconfig(fs_fd, FSCONFIG_SET_FLAG, "ro", NULL) < 0)
+		return -1;
+	if (m->flags & PLAN_MOUNT_INHERIT_MODE && fstat(target_fd, &st) == 0) {
+		snprintf(mode, sizeof(mode), "%o", st.st_mode & 07777u);
+		if (sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, "mode", mode) < 0)
+			return -1;
+	}
+	PLAN_EACH(plan_option, option, in->plan, m->options)
+	{
+		const char *key = init_string(in, option->key);
+		const char *value = init_string(in, option->value);
+
+		if (sys_fsconfig(fs_fd, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, key,
+				 value) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Returns the detached mount, or -errno. */
+static int make_fs(struct init *in, const struct plan_mount *m, int target_fd, struct err *err)
+{
+	uint64_t attributes = m->set | m->set_recursive;
+	_cleanup_fd_ int fs_fd = sys_fsopen(init_string(in, m->type));
+	int fd;
+
+	if (m->flags & PLAN_MOUNT_LATE_READONLY)
+		attributes &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+	if (fs_fd < 0 && errno == ENODEV)
+		return err_say(err, ENODEV, "mount %s at %s: this kernel has no such file system",
+			       init_string(in, m->type), init_string(in, m->target));
+	if (fs_fd < 0 || set_options(in, m, fs_fd, target_fd) < 0 ||
+	    sys_fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL) < 0)
+		return fs_error(in, m, fs_fd, err);
+	fd = sys_fsmount(fs_fd, attributes);
+	return fd < 0 ? fs_error(in, m, fs_fd, err) : fd;
+}
+
+/* fsconfig(2) takes no value of 256 bytes or more, as overlay's lowerdir= may be. */
+static bool needs_old_call(struct init *in, const struct plan_mount *m)
+{
+	PLAN_EACH(plan_option, option, in->plan, m->options)
+	{
+		const char *value = init_string(in, option->value);
+
+		if (value && strlen(value) > 255)
+			return true;
+	}
+	return false;
+}
+
+/* mount(2) onto the target's fd; returns the mount. */
+static int mount_old_way(struct init *in, const struct plan_mount *m, int target_fd,
+			 struct err *err)
+{
+	static char data[4096];
+	const char *target = init_string(in, m->target), *type = init_string(in, m->type);
+	struct mount_attr attr = { .attr_set = m->set | m->set_recursive };
+	char path[32];
+	size_t len = 0;
+	int fd;
+
+	PLAN_EACH(plan_option, option, in->plan, m->options)
+	{
+		const char *key = init_string(in, option->key);
+		const char *value = init_string(in, option->value);
+
+		len += (size_t)snprintf(data + len, sizeof(data) - len, "%s%s%s%s", len ? "," : "",
+					key, value ? "=" : "", value ? value : "");
+		if (len >= sizeof(data))
+			return err_set(err, E2BIG, "mount %s at %s: options", type, target);
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", target_fd);
+	if (syscall(SYS_mount, init_string(in, m->source), path, type, 0, data) < 0)
+		return err_set(err, errno, "mount %s at %s", type, target);
+	fd = target_find(in->root_fd, target, RESOLVE_NO_SYMLINKS);
+	if (fd < 0 || (attr.attr_set && sys_mount_setattr(fd, 0, &attr) < 0))
+		return err_set(err, errno, "set the options of the mount at %s", target);
+	return fd;
+}
+
+/* Where the kernel keeps a file system from us (a namespace is the host's), the host's own. */
+static int bind_host(struct init *in, const struct plan_mount *m, struct err *err)
+{
+	static const struct {
+		const char *type, *path;
+	} hosts[] = { { "proc", "/proc" }, { "sysfs", "/sys" }, { "mqueue", "/dev/mqueue" } };
+	const char *type = init_string(in, m->type);
+	struct mount_attr attr = { .attr_set = m->set | m->set_recursive };
+
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+		int fd;
+
+		if (strcmp(hosts[i].type, type) != 0)
+			continue;
+		fd = sys_open_tree(AT_FDCWD, hosts[i].path, OPEN_TREE_CLONE | AT_RECURSIVE);
+		if (fd < 0 || (attr.attr_set && sys_mount_setattr(fd, AT_RECURSIVE, &attr) < 0))
+			return err_set(err, errno, "bind the host's %s at %s", hosts[i].path,
+				       init_string(in, m->target));
+		err_clear(err);
+		return fd;
+	}
+	return -err->code;
+}
+
+static int find_target(struct init *in, const struct plan_mount *m, bool folder, struct err *err)
+{
+	const char *path = init_string(in, m->target);
+	struct stat st;
+	int fd;
+
+	fd = target_make(in->root_fd, path, folder, err);
+	if (fd < 0)
+		return fd;
+	if (m->flags & PLAN_MOUNT_REAL_TARGET) {
+		close(fd);
+		fd = target_find(in->root_fd, path, RESOLVE_NO_SYMLINKS);
+		if (fd < 0 || fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))
+			return err_say(err, ENOTDIR,
+				       "mount %s at %s: the target must be a folder, not a symlink",
+				       init_string(in, m->type), path);
+		return fd;
+	}
+	if (!(m->flags & PLAN_MOUNT_OVER_PROC) && fd_is_procfs(fd)) {
+		close(fd);
+		return err_say(err, EPERM, "mount at %s: leads into /proc of the container", path);
+	}
+	return fd;
+}
+
+static int attach(struct init *in, const struct plan_mount *m, int mount_fd, int target_fd,
+		  struct err *err)
+{
+	struct mount_attr attr = { .propagation = m->propagation };
+	unsigned flags = m->flags & PLAN_MOUNT_PROPAGATION_RECURSIVE ? AT_RECURSIVE : 0;
+
+	if (sys_move_mount(mount_fd, target_fd) < 0)
+		return err_set(err, errno, "mount at %s", init_string(in, m->target));
+	if (m->propagation && sys_mount_setattr(mount_fd, flags, &attr) < 0)
+		return err_set(err, errno, "set the propagation of the mount at %s",
+			       init_string(in, m->target));
+	return 0;
+}
+
+static int mount_fs(struct init *in, const struct plan_mount *m, struct err *err)
+{
+	_cleanup_fd_ int target = find_target(in, m, true, err);
+	_cleanup_fd_ int fd = -1;
+
+	if (target < 0)
+		return target;
+	if (needs_old_call(in, m)) {
+		fd = mount_old_way(in, m, target, err);
+		return fd < 0 ? fd : 0;
+	}
+	fd = make_fs(in, m, target, err);
+	if (fd == -EPERM && m->flags & PLAN_MOUNT_HOST_FALLBACK)
+		fd = bind_host(in, m, err);
+	if (fd < 0)
+		return fd;
+	if (m->flags & PLAN_MOUNT_COPY_UP && copy_up(target, fd, err) < 0)
+		return err_add(err, "copy %s into its tmpfs", init_string(in, m->target));
+	if (attach(in, m, fd, target, err) < 0)
+		return -err->code;
+	if (m->flags & PLAN_MOUNT_LATE_READONLY) {
+		if (in->late_count == INIT_LATE_MAX)
+			return err_say(err, E2BIG, "more than %d read-only tmpfs mounts",
+				       INIT_LATE_MAX);
+		in->late[in->late_count++] = take_fd(&fd);
+	}
+	return 0;
+}
+
+static int set_attributes(const struct plan_mount *m, int fd)
+{
+	struct mount_attr all = { .attr_set = m->set_recursive, .attr_clr = m->clear_recursive };
+	struct mount_attr one = { .attr_set = m->set, .attr_clr = m->clear };
+
+	if ((all.attr_set | all.attr_clr) && sys_mount_setattr(fd, AT_RECURSIVE, &all) < 0)
+		return -1;
+	if ((one.attr_set | one.attr_clr) && sys_mount_setattr(fd, 0, &one) < 0)
+		return -1;
+	return 0;
+}
+
+static int mount_bind(struct init *in, const struct plan_mount *m, struct err *err)
+{
+	const char *source = init_string(in, m->source), *path = init_string(in, m->target);
+	unsigned recursive = m->flags & PLAN_MOUNT_RECURSIVE ? AT_RECURSIVE : 0;
+	_cleanup_fd_ int target = -1, fd = -1;
+	struct stat st;
+
+	if (in->begin.mount_fds >= 0 && in->next_mount_fd < in->fds_count)
+		fd = in->fds[in->next_mount_fd++];
+	else
+		fd = sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | recursive);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_set(err, errno, "bind %s at %s", source, path);
+	if (m->flags & PLAN_MOUNT_REAL_PROC && !fd_is_procfs(fd))
+		return err_say(err, EPERM, "bind %s at %s: only procfs may be there", source, path);
+	target = find_target(in, m, S_ISDIR(st.st_mode), err);
+	if (target < 0)
+		return err_add(err, "bind %s", source);
+	if (set_attributes(m, fd) < 0)
+		return err_set(err, errno, "set the options of the bind of %s at %s", source, path);
+	if (attach(in, m, fd, target, err) < 0)
+		return err_add(err, "bind %s", source);
+	return 0;
+}
+
+static int remount(struct init *in, const struct plan_mount *m, struct err *err)
+{
+	const char *path = init_string(in, m->target);
+	_cleanup_fd_ int fd = target_find(in->root_fd, path, 0);
+	struct mount_attr attr = { .propagation = m->propagation };
+	unsigned flags = m->flags & PLAN_MOUNT_PROPAGATION_RECURSIVE ? AT_RECURSIVE : 0;
+
+	if (fd < 0)
+		return err_set(err, -fd, "remount %s", path);
+	if (set_attributes(m, fd) < 0 ||
+	    (m->propagation && sys_mount_setattr(fd, flags, &attr) < 0))
+		return err_set(err, errno, "remount %s", path);
+	return 0;
+}
+
+/* The working folder is made where it is missing, as callers have come to expect. */
+static int make_cwd(struct init *in, struct err *err)
+{
+	const char *path = init_string(in, in->plan->cwd);
+	int fd;
+
+	if (!path || strcmp(path, "/") == 0)
+		return 0;
+	fd = target_make(in->root_fd, path, true, err);
+	if (fd < 0)
+		err_clear(err); /* entering it will say what is wrong */
+	else
+		close(fd);
+	return 0;
+}
+
+int mounts_apply(struct init *in, struct err *err)
+{
+	static int (*const kinds[])(struct init *, const struct plan_mount *, struct err *) = {
+		[PLAN_MOUNT_FS] = mount_fs,
+		[PLAN_MOUNT_BIND] = mount_bind,
+		[PLAN_MOUNT_REMOUNT] = remount,
+	};
+
+	if (!(in->plan->flags & PLAN_FILE_SYSTEM))
+		return 0;
+	PLAN_EACH(plan_mount, m, in->plan, in->plan->mounts)
+	if (kinds[m->kind](in, m, err) < 0)
+		return -err->code;
+	return make_cwd(in, err);
+}
+
+int mounts_finish(struct init *in, struct err *err)
+{
+	struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY };
+
+	while (in->late_count > 0) {
+		_cleanup_fd_ int fd = in->late[--in->late_count];
+
+		if (sys_mount_setattr(fd, 0, &readonly) < 0)
+			return err_set(err, errno, "make a tmpfs read-only");
+	}
+	if (in->plan->flags & PLAN_ROOT_READONLY &&
+	    sys_mount_setattr(in->root_fd, 0, &readonly) < 0)
+		return err_set(err, errno, "make the root file system read-only");
+	return 0;
+}

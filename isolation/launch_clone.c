@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the clone to cellar-init. The child is a copy of the runtime with one thread: it only makes
+ * system calls, touches no lock and no heap, and either executes cellar-init or says why not.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/process.h"
+#include "isolation/launch_parts.h"
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
+
+/* cellar-init itself, from init_image.S. */
+extern const char cellar_init_start[], cellar_init_end[];
+
+/*
+ * A sealed copy of cellar-init, opened for reading only: one that is open for writing cannot be
+ * executed (ETXTBSY).
+ */
+static int open_image(struct err *err)
+{
+	const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	_cleanup_fd_ int fd = memfd_create("cellar-init", flags | MFD_EXEC);
+	char path[PATH_FD_SIZE];
+	int r;
+
+	if (fd < 0 && errno == EINVAL) /* before 6.3 */
+		fd = memfd_create("cellar-init", flags);
+	if (fd < 0)
+		return err_set(err, errno, "make a memory file for cellar-init");
+	r = fd_write_all(fd, cellar_init_start, (size_t)(cellar_init_end - cellar_init_start));
+	if (r < 0)
+		return err_set(err, -r, "copy cellar-init");
+	if (fchmod(fd, 0555) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+		return err_set(err, errno, "seal cellar-init");
+	r = open(path_of_fd(fd, path), O_RDONLY | O_CLOEXEC);
+	return r < 0 ? err_set(err, errno, "open %s", path) : r;
+}
+
+static _Noreturn void child_fail(int sync_fd, const struct err *err)
+{
+	struct sync_message message = { .type = SYNC_FAILED, .step = INIT_STEP_BEGIN };
+
+	message.err = *err;
+	message.err.code = sync_code(err->code, 0);
+	_exit(send(sync_fd, &message, sizeof(message), MSG_NOSIGNAL) < 0 ? 2 : 1);
+}
+
+/* Puts fd at number `at`, open across an execution. */
+static int place(int fd, int at)
+{
+	if (fd == at)
+		return fcntl(fd, F_SETFD, 0);
+	return dup2(fd, at);
+}
+
+static int take_stdio(const int stdio[3], int above, struct err *err)
+{
+	int fds[3];
+
+	/* First out of the way: one may stand where another belongs. */
+	for (int i = 0; i < 3; i++) {
+		fds[i] = stdio[i];
+		if (fds[i] < 3 && fds[i] != i)
+			fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, above);
+		if (fds[i] < 0)
+			return err_set(err, errno, "duplicate the standard files");
+	}
+	for (int i = 0; i < 3; i++)
+		if (place(fds[i], i) < 0)
+			return err_set(err, errno, "put the standard files in place");
+	return 0;
+}
+
+static int join_cgroups(const struct launch_options *o, struct err *err)
+{
+	for (size_t i = 0; i < o->task_fds_count; i++)
+		if (write(o->task_fds[i], "0", 1) < 0)
+			return err_set(err, errno, "join the cgroup");
+	return 0;
+}
+
+/* Root of the new user namespace, once the parent has written its maps. */
+static int become_root(int sync_fd, struct err *err)
+{
+	struct sync_message message;
+
+	if (recv(sync_fd, &message, sizeof(message), 0) < (ssize_t)SYNC_SHORT ||
+	    message.type != SYNC_MAPPED)
+		_exit(1); /* the parent knows why */
+	if (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0)
+		return err_set(err, errno, "become root of the user namespace");
+	return 0;
+}
+
+static _Noreturn void run_child(const struct launch_options *o, int sync_fd, int image_fd)
+{
+	uint32_t flags = o->plan->flags;
+	int base = 3 + (int)o->plan->preserve_fds;
+	char number[16], *env[] = { NULL };
+	char *args[] = { (char[]){ "cellar-init" }, number, NULL };
+	struct err err = { 0 };
+
+	if (join_cgroups(o, &err) < 0)
+		child_fail(sync_fd, &err);
+	if (flags & PLAN_USER_NAMESPACE && !(flags & PLAN_STAGE) && become_root(sync_fd, &err) < 0)
+		child_fail(sync_fd, &err);
+	if (image_fd <= base)
+		image_fd = fcntl(image_fd, F_DUPFD_CLOEXEC, base + 1);
+	if (o->stdio && !(flags & PLAN_TERMINAL) && take_stdio(o->stdio, base + 1, &err) < 0)
+		child_fail(sync_fd, &err);
+	if (place(sync_fd, base) < 0) {
+		err_set(&err, errno, "put the socket in place");
+		child_fail(sync_fd, &err);
+	}
+	snprintf(number, sizeof(number), "%d", base);
+	syscall(SYS_execveat, image_fd, "", args, env, AT_EMPTY_PATH);
+	err_set(&err, errno, "execute cellar-init");
+	child_fail(base, &err);
+}
+
+int launch_clone(const struct launch_options *o, int sync_fd, pid_t *ret_pid, int *ret_pidfd,
+		 struct err *err)
+{
+	uint64_t flags = o->plan->flags & PLAN_STAGE ? 0 : o->plan->clone_flags;
+	_cleanup_fd_ int image_fd = open_image(err);
+	int pidfd = -1;
+	pid_t pid;
+
+	if (image_fd < 0)
+		return image_fd;
+	pid = process_clone(flags, o->cgroup_fd, &pidfd);
+	if (pid == 0)
+		run_child(o, sync_fd, image_fd);
+	if (pid < 0)
+		return err_set(err, -pid, "clone the container's process");
+	*ret_pid = pid;
+	*ret_pidfd = pidfd;
+	return 0;
+}

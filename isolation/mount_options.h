@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * "options" of a mount in config.json, sorted into what the kernel calls need. What is no option of
+ * the mount itself belongs to the file system and comes out through a callback, in order.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mount_options {
+	uint64_t set, clear;			 /* MOUNT_ATTR_*, of the mount itself */
+	uint64_t set_recursive, clear_recursive; /* of all mounts below too */
+	uint64_t propagation;			 /* MS_PRIVATE, ...; 0: none asked for */
+	bool propagation_recursive;
+	bool bind, recursive, remount;
+	bool copy_up, idmap, idmap_recursive;
+};
+
+/*
+ * Takes one option in. 0: done; 1: not ours, an option of the file system's ("size=1m"). Later
+ * options win over earlier ones.
+ */
+int mount_options_add(struct mount_options *options, const char *option);
+
+/* "shared", "rslave", ... -> MS_SHARED, MS_SLAVE; 0 for anything else. */
+uint64_t mount_propagation_parse(const char *name, bool *ret_recursive);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writing the bytes of a plan. Failure (memory, size) is sticky and comes out of plan_finish().
+ *
+ * Records are gathered in a strbuf of the caller while their strings go straight into the block,
+ * and are put behind them whole by plan_put_list().
+ */
+#pragma once
+
+#include "base/strbuf.h"
+#include "isolation/init/plan_format.h"
+#include "isolation/plan.h"
+
+struct plan_builder {
+	struct strbuf block;
+	struct plan head; /* copied in front at the end */
+	const struct oci_config *config;
+	const struct plan_options *options;
+};
+
+/* An empty plan; undone by strbuf_deinit(&builder->block). */
+void plan_begin(struct plan_builder *b, const struct oci_config *config,
+		const struct plan_options *options);
+
+/* Offset of a copy; NULL gives 0. */
+uint32_t plan_put_string(struct plan_builder *b, const char *s);
+struct plan_list plan_put_list(struct plan_builder *b, const struct strbuf *records, size_t size);
+struct plan_list plan_put_bytes(struct plan_builder *b, const void *records, size_t count,
+				size_t size);
+/* Strings as slots; list is NULL-terminated or NULL. */
+struct plan_list plan_put_strings(struct plan_builder *b, const char *const *list);
+
+int plan_finish(struct plan_builder *b, struct plan **ret, struct err *err);
+
+/* The parts of a plan, each by its own file. */
+int plan_put_mounts(struct plan_builder *b, struct err *err);	  /* plan_mounts.c */
+int plan_put_devices(struct plan_builder *b, struct err *err);	  /* plan_devices.c */
+int plan_put_namespaces(struct plan_builder *b, struct err *err); /* plan_namespaces.c */
+int plan_put_sysctls(struct plan_builder *b, struct err *err);	  /* plan_sysctls.c */
+int plan_put_process(struct plan_builder *b, const struct oci_process *process,
+		     struct err *err); /* plan_process.c */

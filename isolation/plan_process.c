@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The process of a plan: program, identity, limits, terminal, seccomp, hooks that init runs. */
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <string.h>
+
+#include "isolation/plan_builder.h"
+#include "isolation/seccomp.h"
+
+static void put_identity(struct plan_builder *b, const struct oci_process *p,
+			 const struct oci_capabilities *caps)
+{
+	struct plan *head = &b->head;
+
+	head->uid = p->user.uid;
+	head->gid = p->user.gid;
+	head->umask = p->user.umask.set ? p->user.umask.value : 022;
+	head->gids = plan_put_bytes(b, p->user.additional_gids, p->user.additional_gids_count,
+				    sizeof(uint32_t));
+	head->capabilities[PLAN_CAP_BOUNDING] = caps->bounding;
+	head->capabilities[PLAN_CAP_EFFECTIVE] = caps->effective;
+	head->capabilities[PLAN_CAP_INHERITABLE] = caps->inheritable;
+	head->capabilities[PLAN_CAP_PERMITTED] = caps->permitted;
+	head->capabilities[PLAN_CAP_AMBIENT] = caps->ambient;
+}
+
+static void put_rlimits(struct plan_builder *b, const struct oci_rlimit *limits, size_t count)
+{
+	_cleanup_strbuf_ struct strbuf records = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		struct plan_rlimit limit = { .type = (uint32_t)limits[i].type,
+					     .soft = limits[i].soft,
+					     .hard = limits[i].hard };
+
+		strbuf_add(&records, &limit, sizeof(limit));
+	}
+	b->head.rlimits = plan_put_list(b, &records, sizeof(struct plan_rlimit));
+}
+
+static bool has_home(const struct oci_process *p)
+{
+	for (const char *const *e = p->env; e && *e; e++)
+		if (strncmp(*e, "HOME=", 5) == 0 && (*e)[5])
+			return true;
+	return false;
+}
+
+/* Without HOME the list gets an empty first place, which init fills from /etc/passwd. */
+static int put_environment(struct plan_builder *b, const struct oci_process *p, struct err *err)
+{
+	_cleanup_free_ const char **env = calloc(p->env_count + 2, sizeof(*env));
+	size_t count = 0;
+
+	if (!env)
+		return err_set(err, ENOMEM, "plan the environment");
+	if (!has_home(p)) {
+		b->head.flags |= PLAN_NEEDS_HOME;
+		env[count++] = "HOME=/";
+	}
+	for (size_t i = 0; i < p->env_count; i++)
+		if (strcmp(p->env[i], "HOME=") != 0)
+			env[count++] = p->env[i];
+	b->head.env = plan_put_strings(b, env);
+	return 0;
+}
+
+/* The engine asks by annotation for the profile that was compiled when Cellar was built. */
+static bool wants_default_seccomp(const struct oci_config *config)
+{
+	const char *profile = oci_config_annotation(config, "io.cellar.seccomp");
+
+	return profile && strcmp(profile, "default") == 0;
+}
+
+static int put_seccomp(struct plan_builder *b, const struct oci_capabilities *caps, struct err *err)
+{
+	struct seccomp_program program = { 0 };
+
+	if (b->config->seccomp)
+		err_try(seccomp_compile(b->config->seccomp, &program, err));
+	else if (wants_default_seccomp(b->config))
+		err_try(seccomp_default(caps->bounding, &program, err));
+	else
+		return 0;
+	if (program.flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) {
+		seccomp_deinit(&program);
+		return err_say(err, ENOTSUP,
+			       "linux.seccomp.listenerPath: SCMP_ACT_NOTIFY is not supported yet");
+	}
+	if (program.count > 0) {
+		b->head.flags |= PLAN_SECCOMP;
+		b->head.seccomp_flags = program.flags;
+		b->head.filter =
+			plan_put_bytes(b, program.filter, program.count, sizeof(*program.filter));
+	}
+	seccomp_deinit(&program);
+	return 0;
+}
+
+static void put_labels(struct plan_builder *b, const struct oci_process *p,
+		       const struct oci_process *init)
+{
+	const char *profile = p->apparmor_profile ? p->apparmor_profile : init->apparmor_profile;
+	const char *label = p->selinux_label ? p->selinux_label : init->selinux_label;
+
+	if (profile && *profile)
+		b->head.apparmor_profile = plan_put_string(b, profile);
+	if (label && *label)
+		b->head.selinux_label = plan_put_string(b, label);
+}
+
+static int put_keyring(struct plan_builder *b, struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf name = { 0 };
+
+	if (b->options->no_new_keyring || !b->options->id)
+		return 0;
+	strbuf_addf(&name, "_ses.%s", b->options->id);
+	if (!strbuf_ok(&name))
+		return err_set(err, ENOMEM, "plan the keyring");
+	b->head.keyring = plan_put_string(b, name.data);
+	return 0;
+}
+
+static int check(const struct oci_process *p, struct err *err)
+{
+	if (p->cwd && p->cwd[0] != '/')
+		return err_say(err, EINVAL, "process.cwd: \"%s\" is no absolute path", p->cwd);
+	return 0;
+}
+
+int plan_put_process(struct plan_builder *b, const struct oci_process *p, struct err *err)
+{
+	const struct oci_process *init = &b->config->process;
+	const struct oci_capabilities *caps =
+		p->capabilities.set ? &p->capabilities : &init->capabilities;
+	bool own_limits = p->rlimits_count > 0;
+	struct plan *head = &b->head;
+
+	err_try(check(p, err));
+	head->cwd = plan_put_string(b, p->cwd ? p->cwd : "/");
+	head->args = plan_put_strings(b, p->args);
+	err_try(put_environment(b, p, err));
+	put_identity(b, p, caps);
+	put_rlimits(b, own_limits ? p->rlimits : init->rlimits,
+		    own_limits ? p->rlimits_count : init->rlimits_count);
+	put_labels(b, p, init);
+	err_try(put_keyring(b, err));
+	head->preserve_fds = b->options->preserve_fds;
+	if (p->terminal) {
+		head->flags |= PLAN_TERMINAL;
+		head->console_height = p->console_height;
+		head->console_width = p->console_width;
+	}
+	if (p->no_new_privileges)
+		head->flags |= PLAN_NO_NEW_PRIVILEGES;
+	if (p->oom_score_adj.set || init->oom_score_adj.set) {
+		head->flags |= PLAN_OOM_SCORE_ADJ;
+		head->oom_score_adj =
+			p->oom_score_adj.set ? p->oom_score_adj.value : init->oom_score_adj.value;
+	}
+	if (b->options->rootless)
+		head->flags |= PLAN_ROOTLESS;
+	return put_seccomp(b, caps, err);
+}
