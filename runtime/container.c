@@ -111,6 +111,15 @@ int container_open(const char *root, const char *id, struct container **ret, str
 	return 0;
 }
 
+int container_blur(int r, struct err *err)
+{
+	if (r != -ENOENT && r != -EACCES && r != -ENOEXEC)
+		return r;
+	if (err)
+		err->code = EIO;
+	return -EIO;
+}
+
 int container_lock(struct container *c, struct err *err)
 {
 	int r = folder_lock(c->dirfd, err);

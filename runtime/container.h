@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A container of the OCI runtime specification: its life from create to delete, and its state on
- * disk, ROOT/ID/ (state.json, lock, exec.fifo; DESIGN, Paths). Used in process by `cellar` and by
- * the shim, which is the parent of what it creates.
+ * disk, ROOT/ID/: state.json, config.json as it was at create, exec.fifo until it is started; the
+ * folder itself is the lock (flock). Used in process by `cellar` and by the shim, which is the
+ * parent of what it creates.
  *
  * States: creating -> created -> running <-> paused -> stopped -> (deleted). The status is never
  * stored: it follows from the process (pid and start time), the exec fifo and the freezer, so it
  * is true after any crash.
+ *
+ * Error codes of create, start and exec: ENOENT only when the program was not found (Docker's exit
+ * status 127), EACCES and ENOEXEC only when it could not be executed (126); nothing else has these.
  */
 #pragma once
 
@@ -30,15 +34,16 @@ struct container_create_options {
 	const struct oci_config *config; /* NULL: bundle/config.json is read */
 	const int *stdio;		 /* three fds, or NULL: inherited */
 	const char *console_socket;	 /* AF_UNIX path that gets the terminal's master; NULL */
-	bool want_console;		 /* the master goes to container_take_console() instead */
-	const char *pid_file;		 /* NULL */
+	bool want_console;    /* the master, if any, goes to container_take_console() instead */
+	const char *pid_file; /* NULL */
 	unsigned preserve_fds;
 	bool no_pivot, no_new_keyring;
 	/* Started by container_start() of this same process: no exec fifo is made. */
 	bool start_here;
 };
 
-/* On failure nothing is left: no process, cgroup, mount, folder. */
+/* On failure nothing is left: no process, cgroup, mount, folder. -EEXIST "container with given ID
+ * already exists". */
 int container_create(const struct container_create_options *options, struct container **ret,
 		     struct err *err);
 
@@ -46,7 +51,11 @@ int container_create(const struct container_create_options *options, struct cont
 int container_open(const char *root, const char *id, struct container **ret, struct err *err);
 struct container *container_free(struct container *container); /* changes nothing but memory */
 
-/* Executes the program of a created container; poststart hooks run. Errors of exec come back. */
+/*
+ * Executes the program of a created container; poststart hooks run. Errors of exec come back, and
+ * those of poststart hooks, which stop the container; either way it is then still to be deleted,
+ * and its process to be reaped by the parent.
+ */
 int container_start(struct container *container, struct err *err);
 
 /* signal to init, or to all processes. -ESRCH "container not running" when it is stopped. */
@@ -54,8 +63,12 @@ int container_kill(struct container *container, int signal, bool all, struct err
 int container_pause(struct container *container, struct err *err);
 int container_resume(struct container *container, struct err *err);
 
-/* Stopped (or created) containers; running ones only by force, which kills. poststop hooks run.
- * force and gone already: 0. The container is still to be freed. */
+/*
+ * Stopped (or created) containers; running ones only by force, which kills. poststop hooks run.
+ * force and gone already: 0. A container that is being created by another process is disturbed and
+ * waited for, 10 s at most. Kills and waits, but reaps nobody: that is the parent's, by
+ * container_pidfd(). The container is still to be freed.
+ */
 int container_delete(struct container *container, bool force, struct err *err);
 
 enum oci_status container_status(struct container *container);

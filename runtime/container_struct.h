@@ -45,6 +45,12 @@ int container_new(const char *root, const char *id, int dirfd, struct container 
  */
 int container_lock(struct container *container, struct err *err);
 
+/*
+ * For failures that are not the program's: passes r through, but what has one of the codes that
+ * tell a caller "no such program" or "not executable" (container.h, Error codes) becomes EIO.
+ */
+int container_blur(int r, struct err *err);
+
 /* container_config() and container_cgroup() with the reason why not. */
 int container_load_config(const struct container *container, const struct oci_config **ret,
 			  struct err *err);

@@ -50,7 +50,7 @@ struct creation {
 	struct plan *plan;  /* owned */
 	int console_socket; /* owned, or -1 */
 	int fifo_fd;	    /* owned, or -1 */
-	bool launched, hooks_began;
+	bool launching, launched, hooks_began;
 };
 
 /* Undoes what is there, unless the container was taken out. */
@@ -327,7 +327,9 @@ static int launch(struct creation *cr, struct err *err)
 	options.task_fds = join.task_fds;
 	options.task_fds_count = join.count;
 	c->record.pid = 0;
+	cr->launching = true;
 	err_try(launch_create(&options, &c->launch, err));
+	cr->launching = false;
 	cr->launched = true;
 	c->record.pid = c->launch.pid;
 	c->pidfd = c->launch.pidfd;
@@ -385,9 +387,12 @@ int container_create(const struct container_create_options *options, struct cont
 	_cleanup_(creation_undo) struct creation cr = { .options = options,
 							.console_socket = -1,
 							.fifo_fd = -1 };
+	int r = judge(&cr, err);
 
-	err_try(judge(&cr, err));
-	err_try(make(&cr, err));
+	if (r == 0)
+		r = make(&cr, err);
+	if (r < 0)
+		return cr.launching ? r : container_blur(r, err);
 	cgroup_keep(cr.c->cache->cgroup);
 	folder_unlock(cr.c->dirfd);
 	/* What was parsed here lives on with the container. */

@@ -67,8 +67,9 @@ static int launch(struct container *c, const struct container_exec_options *o, s
 	};
 	struct cgroup *cgroup;
 
-	err_try(container_load_cgroup(c, &cgroup, err));
-	err_try(cgroup_join_fds(cgroup, &x->v2_fd, x->task_fds, &x->task_fds_count, err));
+	err_try(container_blur(container_load_cgroup(c, &cgroup, err), err));
+	err_try(container_blur(
+		cgroup_join_fds(cgroup, &x->v2_fd, x->task_fds, &x->task_fds_count, err), err));
 	options.cgroup_fd = x->v2_fd;
 	options.task_fds = x->task_fds;
 	options.task_fds_count = x->task_fds_count;
@@ -109,12 +110,12 @@ int container_exec(struct container *c, const struct container_exec_options *o,
 	if (o->console_socket) {
 		x.console_socket = console_connect(o->console_socket, err);
 		if (x.console_socket < 0)
-			return x.console_socket;
+			return container_blur(x.console_socket, err);
 	}
-	err_try(build(c, o, &x, err));
+	err_try(container_blur(build(c, o, &x, err), err));
 	err_try(launch(c, o, &x, err));
 	err_try(launch_release(&x.launch, err));
-	err_try(publish(o, &x, err));
+	err_try(container_blur(publish(o, &x, err), err));
 	ret->pid = x.launch.pid;
 	ret->pidfd = take_fd(&x.launch.pidfd);
 	ret->console_fd = take_fd(&x.launch.console_fd);

@@ -13,7 +13,7 @@
 static int start_by_fifo(struct container *c, struct err *err)
 {
 	enum oci_status status;
-	int r = container_lock(c, err);
+	int r = container_blur(container_lock(c, err), err);
 
 	if (r < 0)
 		return r;
@@ -61,5 +61,5 @@ int container_start(struct container *c, struct err *err)
 		r = start_by_fifo(c, err);
 	if (r < 0)
 		return err_add(err, "start container %s", c->id);
-	return run_poststart(c, err);
+	return container_blur(run_poststart(c, err), err);
 }
