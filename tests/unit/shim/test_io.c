@@ -295,6 +295,8 @@ static void test_shim_of_ctr_ends_by_itself(void **state)
 static void test_connection_ends_after_the_removal(void **state)
 {
 	struct fixture f;
+	struct shim_exit exit;
+	struct shim_client *waiter;
 	struct names n;
 	char byte;
 
@@ -303,8 +305,13 @@ static void test_connection_ends_after_the_removal(void **state)
 	make_names(&f, &n);
 	create(&f, &(struct shim_create_options){
 			   .exit_path = n.exit, .remove_root = f.bundle, .remove_runroot = f.dir });
+	/* Before Start: afterwards the shim may have gone already. */
+	assert_return_code(shim_connect(f.address, &waiter, &f.err), 0);
+	assert_return_code(shim_wait_begin(waiter, "c", NULL, &f.err), 0);
 	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
-	wait_exit(&f, "c", NULL, 0);
+	assert_return_code(shim_wait_finish(waiter, &exit, &f.err), 0);
+	assert_int_equal(exit.status, 0);
+	shim_close(waiter);
 	assert_int_equal(read(shim_fd(f.client), &byte, 1), 0);
 	assert_file(&f, "backend", "destroy\nremove\n");
 	fixture_wait_end(&f);
