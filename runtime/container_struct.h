@@ -55,6 +55,9 @@ int container_load_cgroup(const struct container *container, struct cgroup **ret
 int container_state_as(const struct container *container, enum oci_status status, bool pretty,
 		       char **ret, size_t *ret_len, struct err *err);
 
+/* Init lives. A zombie that nobody has reaped does not: its pidfd is readable. */
+bool container_is_alive(const struct container *container);
+
 /* Waits until init is dead, for 10 s after a SIGKILL. -ETIMEDOUT. */
 int container_wait_dead(const struct container *container, struct err *err);
 

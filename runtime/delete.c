@@ -31,7 +31,7 @@ static int kill_all(struct container *c, struct err *err)
 	struct cgroup *cgroup;
 	int r;
 
-	if (c->pidfd >= 0) {
+	if (container_is_alive(c)) {
 		process_pidfd_signal(c->pidfd, SIGKILL);
 		/* A v1 freezer holds even the dying. */
 		if (container_load_cgroup(c, &cgroup, NULL) == 0 && cgroup_is_frozen(cgroup) > 0)

@@ -14,7 +14,7 @@
 
 #define SECOND_NS INT64_C(1000000000)
 #define DRAIN_NS (10 * SECOND_NS) /* for output of a process that has ended */
-#define PIPE_NS SECOND_NS	  /* between SIGPIPE and SIGKILL */
+#define PIPE_NS (SECOND_NS / 5)	  /* between SIGPIPE and SIGKILL */
 #define PATIENCE 3		  /* so many SIGINT or SIGTERM, then we leave */
 
 static const int passed_on[] = { SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH };

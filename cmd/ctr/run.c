@@ -45,6 +45,18 @@ static void wait_for_removal(struct run *run)
 			break;
 }
 
+/* What could not be executed is found out as soon as the container is made; the Task API carries no
+ * errno, so the runtime's words tell, as they do to Docker. */
+static int code_of_failure(const struct err *err)
+{
+	const char *exec = strstr(err->text, "exec: \"");
+
+	if (!exec)
+		return EXIT_OURS;
+	return strstr(exec, "not found") || strstr(exec, "o such file") ? EXIT_NOT_FOUND
+									: EXIT_NOT_EXECUTABLE;
+}
+
 /* A start that failed tells by the container's exit status why: 126, 127. */
 static int fail_start(struct run *run, const struct err *err)
 {
@@ -125,8 +137,11 @@ static int run_container(const struct ctr *ctr, struct engine_run_options *optio
 	if (r < 0)
 		return r;
 	attach_block_signals();
-	r = engine_create(run.engine, options, &run.container, &run.io, err);
-	return r < 0 ? r : start(&run, err);
+	if (engine_create(run.engine, options, &run.container, &run.io, err) < 0) {
+		ctr_complain(&verb_run, err);
+		return code_of_failure(err);
+	}
+	return start(&run, err);
 }
 
 static int run_verb(const struct ctr *ctr, int argc, char **argv, struct err *err)

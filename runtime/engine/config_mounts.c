@@ -125,11 +125,11 @@ static int add_volumes(struct mount_list *list, const struct config_input *input
 	return r;
 }
 
-/* "size=64m,mode=1777" behind Docker's defaults; later words win when they are applied. */
+/* "size=64m,mode=700" behind Docker's defaults; later words win when they are applied. */
 static int add_tmpfs(struct mount_list *list, const struct engine_tmpfs *tmpfs, struct err *err)
 {
-	const char *options[OPTIONS_MAX] = { "nosuid", "nodev", "noexec" };
-	size_t count = 3;
+	const char *options[OPTIONS_MAX] = { "nosuid", "nodev", "noexec", "mode=1777" };
+	size_t count = 4;
 	char *text = arena_strdup(list->arena, tmpfs->options ? tmpfs->options : ""), *save = NULL;
 
 	if (!text)
