@@ -39,7 +39,7 @@ static void set(struct bootstrap_args *args, const struct option *option, const 
 	if (option->offset == SIZE_MAX)
 		return;
 	if (option->flag)
-		*(bool *)field = !value || strcmp(value, "false");
+		*(bool *)field = !value || strcmp(value, "false") != 0;
 	else
 		*(const char **)field = value;
 }

@@ -58,7 +58,7 @@ static void remove_dead_socket(const char *bundle)
 
 	if (path_join(path, sizeof(path), bundle, "address", NULL) < 0 ||
 	    file_read(AT_FDCWD, path, 4096, &address, NULL, NULL) < 0 ||
-	    strncmp(address, "unix:///", 8))
+	    strncmp(address, "unix:///", 8) != 0)
 		return;
 	fd = ttrpc_connect(address, true, NULL);
 	if (fd >= 0)

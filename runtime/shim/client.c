@@ -10,41 +10,45 @@
 #include "runtime/shim/proto.h"
 #include "runtime/shim/task.pb-c.h"
 
-int shim_create(struct shim_client *client, const struct shim_create_options *options,
-		pid_t *ret_pid, struct err *err)
+static void fill_mount(Task__Mount *mount, const struct shim_mount *m)
 {
-	Task__CreateRequest request = TASK__CREATE_REQUEST__INIT;
+	*mount = (Task__Mount)TASK__MOUNT__INIT;
+	mount->type = proto_string(m->type);
+	mount->source = proto_string(m->source);
+	mount->target = proto_string(m->target);
+	mount->options = (char **)(uintptr_t)m->options;
+	while (m->options && m->options[mount->n_options])
+		mount->n_options++;
+}
+
+static int pack_options(const struct shim_create_options *options, Pb__Any *ret)
+{
 	Options__Cellar own = OPTIONS__CELLAR__INIT;
-	Pb__Any any = PB__ANY__INIT;
-	_cleanup_free_ Task__Mount *mounts = NULL;
-	_cleanup_free_ Task__Mount **list = NULL;
-	_cleanup_proto_ Task__PidResponse *response = NULL;
-	int r;
 
-	mounts = calloc(options->rootfs_count + 1, sizeof(*mounts));
-	list = calloc(options->rootfs_count + 1, sizeof(*list));
-	if (!mounts || !list)
-		return err_set(err, ENOMEM, "create container %s", options->id);
-	for (size_t i = 0; i < options->rootfs_count; i++) {
-		const struct shim_mount *m = &options->rootfs[i];
-
-		list[i] = &mounts[i];
-		mounts[i] = (Task__Mount)TASK__MOUNT__INIT;
-		mounts[i].type = proto_string(m->type);
-		mounts[i].source = proto_string(m->source);
-		mounts[i].target = proto_string(m->target);
-		mounts[i].options = (char **)(uintptr_t)m->options;
-		while (m->options && m->options[mounts[i].n_options])
-			mounts[i].n_options++;
-	}
 	own.runtime_root = proto_string(options->runtime_root);
 	own.log_path = proto_string(options->log_path);
 	own.exit_path = proto_string(options->exit_path);
 	own.remove_root = proto_string(options->remove_root);
 	own.remove_runroot = proto_string(options->remove_runroot);
-	r = proto_pack_any(&own, "cellar.shim.v1.Options", &any);
-	if (r < 0)
-		return err_set(err, -r, "create container %s", options->id);
+	return proto_pack_any(&own, "cellar.shim.v1.Options", ret);
+}
+
+int shim_create(struct shim_client *client, const struct shim_create_options *options,
+		pid_t *ret_pid, struct err *err)
+{
+	Task__CreateRequest request = TASK__CREATE_REQUEST__INIT;
+	_cleanup_free_ Task__Mount *mounts = calloc(options->rootfs_count + 1, sizeof(*mounts));
+	_cleanup_free_ Task__Mount **list = calloc(options->rootfs_count + 1, sizeof(*list));
+	_cleanup_proto_ Task__PidResponse *response = NULL;
+	Pb__Any any = PB__ANY__INIT;
+	int r;
+
+	if (!mounts || !list || pack_options(options, &any) < 0)
+		return err_set(err, ENOMEM, "create container %s", options->id);
+	for (size_t i = 0; i < options->rootfs_count; i++) {
+		fill_mount(&mounts[i], &options->rootfs[i]);
+		list[i] = &mounts[i];
+	}
 	request.id = proto_string(options->id);
 	request.bundle = proto_string(options->bundle);
 	request.rootfs = list;
@@ -56,11 +60,9 @@ int shim_create(struct shim_client *client, const struct shim_create_options *op
 	request.options = &any;
 	r = shim_call(client, "Create", &request, &task__pid_response__descriptor, &response, err);
 	free(any.value.data);
-	if (r < 0)
-		return r;
-	if (ret_pid)
+	if (r == 0 && ret_pid)
 		*ret_pid = (pid_t)response->pid;
-	return 0;
+	return r;
 }
 
 static void fill(Task__ProcessRequest *request, const char *id, const char *exec_id)

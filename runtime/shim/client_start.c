@@ -114,7 +114,7 @@ static int read_answer(const struct shim_start_options *options, struct pipes *p
 		return err_say(err, EIO, "start shim: %s",
 			       complaint_len ? complaint : "it ended without a word");
 	r = proto_unpack(&bootstrap__result__descriptor, answer, len, &result, err);
-	if (r < 0 || strncmp(result->address, "unix:///", 8))
+	if (r < 0 || strncmp(result->address, "unix:///", 8) != 0)
 		return err_say(err, EBADMSG, "start shim: %s gave no address", options->binary);
 	*ret_address = strdup(result->address);
 	return *ret_address ? 0 : err_set(err, ENOMEM, "start shim");

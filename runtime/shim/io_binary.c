@@ -113,15 +113,54 @@ static int wait_ready(int fd, const char *program, struct err *err)
 	}
 }
 
+/* Of each pipe [0] is the logger's reading end, of `ready` ours. */
+struct pipes {
+	int out[2], error[2], ready[2];
+};
+
+static void pipes_close(struct pipes *p)
+{
+	int *all[] = { p->out, p->error, p->ready };
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		for (int end = 0; end < 2; end++) {
+			cleanup_fd(&all[i][end]);
+			all[i][end] = -1;
+		}
+}
+
+static int start_logger(char *const *argv, char *const *env, struct pipes *p, pid_t *ret_pid,
+			struct err *err)
+{
+	_cleanup_fd_ int pidfd = -1;
+	pid_t pid;
+	int r;
+
+	if (pipe2(p->out, O_CLOEXEC) < 0 || pipe2(p->error, O_CLOEXEC) < 0 ||
+	    pipe2(p->ready, O_CLOEXEC) < 0 || fcntl(p->out[1], F_SETFL, O_NONBLOCK) < 0 ||
+	    fcntl(p->error[1], F_SETFL, O_NONBLOCK) < 0)
+		return err_set(err, errno, "make pipes for logger %s", argv[0]);
+	pid = process_clone(0, -1, &pidfd);
+	if (pid < 0)
+		return err_set(err, -pid, "start logger %s", argv[0]);
+	if (pid == 0)
+		child(argv, env, (int[]){ p->out[0], p->error[0], p->ready[1] });
+	close(take_fd(&p->ready[1]));
+	r = wait_ready(p->ready[0], argv[0], err);
+	if (r < 0)
+		process_pidfd_signal(pidfd, SIGKILL);
+	else
+		*ret_pid = pid;
+	return r;
+}
+
 int io_start_binary(const char *uri, const char *id, const char *namespace_, int ret_fds[static 2],
 		    pid_t *ret_pid, struct err *err)
 {
+	_cleanup_(pipes_close) struct pipes pipes = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	_cleanup_arena_ struct arena *arena = arena_new();
-	_cleanup_fd_ int out_read = -1, out = -1, error_read = -1, error = -1, ready_read = -1,
-			 ready = -1, pidfd = -1;
-	int fds[2], r;
 	char *argv[ARGS_MAX + 2], *env[3] = { NULL };
-	pid_t pid;
+	int r;
 
 	if (!arena)
 		return err_set(err, ENOMEM, "start logger");
@@ -132,34 +171,10 @@ int io_start_binary(const char *uri, const char *id, const char *namespace_, int
 	env[1] = arena_printf(arena, "CONTAINER_NAMESPACE=%s", namespace_);
 	if (!env[0] || !env[1])
 		return err_set(err, ENOMEM, "start logger");
-	if (pipe2(fds, O_CLOEXEC) == 0) {
-		out_read = fds[0];
-		out = fds[1];
-	}
-	if (pipe2(fds, O_CLOEXEC) == 0) {
-		error_read = fds[0];
-		error = fds[1];
-	}
-	if (pipe2(fds, O_CLOEXEC) == 0) {
-		ready_read = fds[0];
-		ready = fds[1];
-	}
-	if (out < 0 || error < 0 || ready < 0 || fcntl(out, F_SETFL, O_NONBLOCK) < 0 ||
-	    fcntl(error, F_SETFL, O_NONBLOCK) < 0)
-		return err_set(err, errno, "make pipes for logger %s", argv[0]);
-	pid = process_clone(0, -1, &pidfd);
-	if (pid < 0)
-		return err_set(err, -pid, "start logger %s", argv[0]);
-	if (pid == 0)
-		child(argv, env, (int[]){ out_read, error_read, ready });
-	close(take_fd(&ready));
-	r = wait_ready(ready_read, argv[0], err);
-	if (r < 0) {
-		process_pidfd_signal(pidfd, SIGKILL);
+	r = start_logger(argv, env, &pipes, ret_pid, err);
+	if (r < 0)
 		return r;
-	}
-	ret_fds[0] = take_fd(&out);
-	ret_fds[1] = take_fd(&error);
-	*ret_pid = pid;
+	ret_fds[0] = take_fd(&pipes.out[1]);
+	ret_fds[1] = take_fd(&pipes.error[1]);
 	return 0;
 }

@@ -32,8 +32,8 @@ static const struct method {
 
 static const struct method *find(const Ttrpc__Request *request)
 {
-	if (strcmp(request->service, "containerd.task.v3.Task") &&
-	    strcmp(request->service, "containerd.task.v2.Task"))
+	if (strcmp(request->service, "containerd.task.v3.Task") != 0 &&
+	    strcmp(request->service, "containerd.task.v2.Task") != 0)
 		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
 		if (!strcmp(methods[i].name, request->method))

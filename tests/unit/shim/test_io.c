@@ -122,10 +122,12 @@ static void test_vanished_client_stops_nothing(void **state)
 	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
 	close(out);
 	wait_exit(&f, "c", NULL, 0);
-	log = fixture_read(&f, "log");
-	for (char *p = log; (p = strstr(p, " F line ")); p++)
+	/* A read may end within a line, so only the text put together again is certain. */
+	log = unlog(&f, "stdout");
+	for (char *p = log; (p = strstr(p, "line ")); p++)
 		lines++;
 	assert_int_equal(lines, 3000);
+	assert_string_equal(log + strlen(log) - 10, "line 3000\n");
 	free(log);
 	fixture_stop(&f);
 }
@@ -246,6 +248,50 @@ static void test_close_io_ends_stdin_of_an_exec(void **state)
 	fixture_stop(&f);
 }
 
+static void test_file_output_is_appended_to(void **state)
+{
+	struct fixture f;
+	char uri[200];
+
+	(void)state;
+	fixture_start(&f, "b", "echo new", false);
+	snprintf(uri, sizeof(uri), "file://%s/sub/folder/out.log", f.bundle);
+	assert_return_code(create_durable(&f, "c", uri), 0);
+	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	wait_exit(&f, "c", NULL, 0);
+	assert_return_code(shim_delete(f.client, "c", NULL, NULL, &f.err), 0);
+	assert_file(&f, "sub/folder/out.log", "new\n");
+	fixture_stop(&f);
+}
+
+static void test_binary_logger_gets_output_and_names(void **state)
+{
+	static const char logger[] = "#!/bin/sh\nexec 5>&-\n"
+				     "{ echo $CONTAINER_ID $CONTAINER_NAMESPACE \"$@\"; cat <&3; }"
+				     " > $2.tmp; mv $2.tmp $2\n";
+	struct fixture f;
+	char uri[400], path[200], *text;
+
+	(void)state;
+	fixture_start(&f, "b", "echo logged", false);
+	snprintf(path, sizeof(path), "%s/logger", f.bundle);
+	assert_return_code(
+		file_replace(AT_FDCWD, path, logger, strlen(logger), 0700, false, &f.err), 0);
+	snprintf(uri, sizeof(uri), "binary://%s?to=%s/got&a%%20b=c", path, f.bundle);
+	assert_return_code(create_durable(&f, "c", uri), 0);
+	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	wait_exit(&f, "c", NULL, 0);
+	assert_return_code(shim_delete(f.client, "c", NULL, NULL, &f.err), 0);
+	snprintf(path, sizeof(path), "%s/got", f.bundle);
+	for (int i = 0; i < 1000 && access(path, F_OK) < 0; i++)
+		usleep(10000); /* the logger is nobody's to wait for */
+	text = fixture_read(&f, "got");
+	snprintf(uri, sizeof(uri), "c test to %s/got a b c\nlogged\n", f.bundle);
+	assert_string_equal(text, uri);
+	free(text);
+	fixture_stop(&f);
+}
+
 static void test_exec_does_not_wait_for_background_children(void **state)
 {
 	struct fixture f;
@@ -293,6 +339,8 @@ static void test_shim_of_ctr_ends_by_itself(void **state)
 static void test_connection_ends_after_the_removal(void **state)
 {
 	struct fixture f;
+	struct shim_exit exit;
+	struct shim_client *waiter;
 	struct names n;
 	char byte;
 
@@ -301,8 +349,13 @@ static void test_connection_ends_after_the_removal(void **state)
 	make_names(&f, &n);
 	create(&f, &(struct shim_create_options){
 			   .exit_path = n.exit, .remove_root = f.bundle, .remove_runroot = f.dir });
+	/* Before Start: afterwards the shim may have gone already. */
+	assert_return_code(shim_connect(f.address, &waiter, &f.err), 0);
+	assert_return_code(shim_wait_begin(waiter, "c", NULL, &f.err), 0);
 	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
-	wait_exit(&f, "c", NULL, 0);
+	assert_return_code(shim_wait_finish(waiter, &exit, &f.err), 0);
+	assert_int_equal(exit.status, 0);
+	shim_close(waiter);
 	assert_int_equal(read(shim_fd(f.client), &byte, 1), 0);
 	assert_file(&f, "backend", "destroy\nremove\n");
 	fixture_wait_end(&f);
@@ -338,6 +391,8 @@ int main(void)
 		cmocka_unit_test(test_durable_client_may_come_late),
 		cmocka_unit_test(test_stdin_ends_with_the_client),
 		cmocka_unit_test(test_close_io_ends_stdin_of_an_exec),
+		cmocka_unit_test(test_file_output_is_appended_to),
+		cmocka_unit_test(test_binary_logger_gets_output_and_names),
 		cmocka_unit_test(test_exec_does_not_wait_for_background_children),
 		cmocka_unit_test(test_shim_of_ctr_ends_by_itself),
 		cmocka_unit_test(test_connection_ends_after_the_removal),
