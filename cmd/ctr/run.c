@@ -100,7 +100,8 @@ static int stay(struct run *run, struct err *err)
 	if (r < 0)
 		return err_add(err, "container %s", run->container->name);
 	wait_for_removal(run);
-	if (end.oom_killed)
+	/* A container may survive what happened to one of its processes. */
+	if (end.oom_killed && end.status)
 		report_oom(run);
 	return (int)end.status;
 }
