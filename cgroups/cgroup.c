@@ -16,6 +16,7 @@
 #include "cgroups/cgroup_processes.h"
 
 #define DESTROY_TIMEOUT_NS (5 * 1000000000LL)
+#define KILL_AGAIN_NS (1 * 1000000000LL)
 #define PAUSE_MIN_NS 100000
 #define PAUSE_MAX_NS 10000000
 
@@ -156,10 +157,16 @@ int cgroup_join_fds(const struct cgroup *cgroup, int *ret_v2_fd,
  */
 static void wait_for_end(const struct cgroup *c, unsigned left, int64_t deadline, int64_t *pause_ns)
 {
-	if (*pause_ns == 0 && c->mounts->v2 >= 0 && left & 1u << c->mounts->v2 &&
-	    cgroup_events_wait(c, "populated", false, deadline) == 0) {
-		*pause_ns = PAUSE_MIN_NS;
-		return;
+	int64_t slice = clock_monotonic_ns() + KILL_AGAIN_NS;
+
+	if (*pause_ns == 0 && c->mounts->v2 >= 0 && left & 1u << c->mounts->v2) {
+		int r = cgroup_events_wait(c, "populated", false,
+					   slice < deadline ? slice : deadline);
+
+		if (r == 0)
+			*pause_ns = PAUSE_MIN_NS;
+		if (r == 0 || r == -ETIMEDOUT)
+			return;
 	}
 	*pause_ns = *pause_ns ? *pause_ns : PAUSE_MIN_NS;
 	cgroup_pause(*pause_ns);

@@ -213,16 +213,24 @@ static int remove_visit(int fd, int parent_fd, const char *name, void *arg)
 	return unlinkat(parent_fd, name, AT_REMOVEDIR) < 0 ? -errno : 0;
 }
 
-static void remove_parent(const struct cgroup *c)
+/* All below "/cellar" is ours: what has become empty goes, up to and with "/cellar" itself. */
+static void remove_parents(const struct cgroup *c)
 {
 	char path[CGROUP_PATH_MAX];
 
 	if (strncmp(c->path, CGROUP_PARENT "/", sizeof(CGROUP_PARENT)) != 0)
 		return;
 	for (size_t i = 0; i < c->mounts->count; i++) {
-		snprintf(path, sizeof(path), "%s%s", c->mounts->hierarchies[i].mountpoint,
-			 CGROUP_PARENT);
-		rmdir(path);
+		const struct cgroup_hierarchy *h = &c->mounts->hierarchies[i];
+		size_t keep = strlen(h->mountpoint) + 1;
+		char *slash;
+
+		cgroup_folder(c, h, path);
+		while ((slash = strrchr(path + keep, '/'))) {
+			*slash = '\0';
+			if (rmdir(path) < 0)
+				break;
+		}
 	}
 }
 
@@ -248,6 +256,6 @@ unsigned cgroup_remove_folders(const struct cgroup *c, unsigned mask, int *ret_w
 		left |= 1u << i;
 	}
 	if (left == 0)
-		remove_parent(c);
+		remove_parents(c);
 	return left;
 }

@@ -13,7 +13,8 @@ int cgroup_make_folders(struct cgroup *c, struct err *err);
 /*
  * Tries to remove our folder, and all below it, from every hierarchy of the mask. Returns the mask
  * of those that are still there, and why: -EBUSY (a process is in it), or another -errno that no
- * patience mends. Removes "/cellar" as well when it has become empty.
+ * patience mends. Empty folders above it go as well when they are in "/cellar", and
+ * that, too.
  */
 unsigned cgroup_remove_folders(const struct cgroup *c, unsigned mask, int *ret_why);
 

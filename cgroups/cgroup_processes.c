@@ -114,14 +114,28 @@ static void thaw_v1(const struct cgroup *c)
 		cgroup_walk(c, freezer, visit_thaw, NULL);
 }
 
+/* Frozen, nobody forks between the reading of the list and the signal. */
+static int signal_all(const struct cgroup *c, int signal)
+{
+	bool thaw = cgroup_is_frozen(c) == 0 && cgroup_freeze(c, true, NULL) == 0;
+	int r = signal_each(c, cgroup_process_hierarchy(c), signal);
+
+	if (thaw)
+		cgroup_freeze(c, false, NULL);
+	return r;
+}
+
+static bool kill_v2(const struct cgroup *c)
+{
+	return c->mounts->v2 >= 0 && cgroup_file_write(c, c->mounts->v2, "cgroup.kill", "1") == 0;
+}
+
 int cgroup_kill_all(const struct cgroup *c, unsigned busy)
 {
-	int r = 0, main = cgroup_process_hierarchy(c);
+	int r = kill_v2(c) ? 0 : signal_all(c, SIGKILL);
 
-	if (c->mounts->v2 < 0 || cgroup_file_write(c, c->mounts->v2, "cgroup.kill", "1") < 0)
-		r = signal_each(c, main, SIGKILL);
 	for (int i = 0; i < (int)c->mounts->count && r == 0; i++)
-		if (busy & 1u << i && i != main)
+		if (busy & 1u << i && i != cgroup_process_hierarchy(c))
 			r = signal_each(c, i, SIGKILL);
 	thaw_v1(c);
 	return r;
@@ -129,20 +143,11 @@ int cgroup_kill_all(const struct cgroup *c, unsigned busy)
 
 int cgroup_signal(const struct cgroup *cgroup, int signal, struct err *err)
 {
-	bool thaw;
-	int r;
+	int r = 0;
 
-	if (signal == SIGKILL && cgroup->mounts->v2 >= 0 &&
-	    cgroup_file_write(cgroup, cgroup->mounts->v2, "cgroup.kill", "1") == 0) {
-		thaw_v1(cgroup);
-		return 0;
-	}
-	/* Frozen, nobody forks between the reading of the list and the signal. */
-	thaw = cgroup_is_frozen(cgroup) == 0 && cgroup_freeze(cgroup, true, NULL) == 0;
-	r = signal_each(cgroup, cgroup_process_hierarchy(cgroup), signal);
 	if (signal == SIGKILL)
-		thaw_v1(cgroup);
-	if (thaw)
-		cgroup_freeze(cgroup, false, NULL);
+		r = cgroup_kill_all(cgroup, 0);
+	else
+		r = signal_all(cgroup, signal);
 	return r < 0 ? err_set(err, -r, "send signal %d to cgroup %s", signal, cgroup->path) : 0;
 }

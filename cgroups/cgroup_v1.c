@@ -50,6 +50,9 @@ static int apply_memory(const struct cgroup_target *t, const struct oci_resource
 		return cgroup_limit_bad("memory.swap", err, EINVAL,
 					"%" PRId64 " is less than memory.limit, which it includes",
 					m->swap.value);
+	if (cgroup_given(m->swap) && m->swap.value > 0 && !cgroup_given(m->limit) && t->fresh)
+		return cgroup_limit_bad("memory.swap", err, EINVAL,
+					"it includes memory.limit, which is missing");
 	r = set_memory_and_swap(t, m, err);
 	if (r == 0 && cgroup_given(m->reservation)) {
 		s = cgroup_setting_i64("memory.reservation", "memory.soft_limit_in_bytes",

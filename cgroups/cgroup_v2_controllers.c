@@ -61,11 +61,27 @@ static bool is_v1(const struct cgroup_mounts *mounts, const char *name)
 	return mounts->layout == CGROUP_HYBRID;
 }
 
+/*
+ * The kernel would enable cpu, cpuset and pids beside processes, but then the folder is the root of
+ * a threaded subtree, and below it no container can live. The true root has no cgroup.type.
+ */
+static int enable(const struct cgroup *above, const char *words)
+{
+	int v2 = above->mounts->v2;
+	char pid[16];
+
+	if (cgroup_file_read(above, v2, "cgroup.procs", pid, sizeof(pid)) > 0 &&
+	    cgroup_file_exists(above, v2, "cgroup.type"))
+		return -EBUSY;
+	return cgroup_file_write(above, v2, "cgroup.subtree_control", words);
+}
+
 static void enable_in(const struct cgroup *above)
 {
 	char list[LIST_SIZE], all[2 * LIST_SIZE] = "", *save = NULL;
 	char words[32][32];
 	size_t count = 0, len = 0;
+	int r;
 
 	read_controllers(above, list);
 	for (char *w = strtok_r(list, " ", &save); w && count < ARRAY_SIZE(words);
@@ -75,12 +91,10 @@ static void enable_in(const struct cgroup *above)
 		snprintf(words[count++], sizeof(words[0]), "+%s", w);
 		len += (size_t)snprintf(all + len, sizeof(all) - len, "+%s ", w);
 	}
-	if (count == 0 ||
-	    cgroup_file_write(above, above->mounts->v2, "cgroup.subtree_control", all) == 0)
-		return;
+	r = count > 0 ? enable(above, all) : 0;
 	/* All or none: one that cannot be had must not keep the others away. */
-	for (size_t i = 0; i < count; i++)
-		cgroup_file_write(above, above->mounts->v2, "cgroup.subtree_control", words[i]);
+	for (size_t i = 0; r < 0 && r != -EBUSY && i < count; i++)
+		enable(above, words[i]);
 }
 
 static bool wants_any(const struct cgroup_mounts *mounts)
@@ -136,10 +150,10 @@ int cgroup_v2_require(const struct cgroup *c, enum cgroup_controller controller,
 			return cgroup_limit_bad(
 				field, err, EOPNOTSUPP, "the %s controller is not %s on this host",
 				name, c->mounts->layout == CGROUP_V2 ? "available" : "mounted");
-		r = cgroup_file_write(&above, c->mounts->v2, "cgroup.subtree_control", word);
+		r = enable(&above, word);
 		if (r == 0)
 			continue;
-		cgroup_file_path(&above, c->mounts->v2, "cgroup.subtree_control", path);
+		cgroup_folder(&above, &c->mounts->hierarchies[c->mounts->v2], path);
 		return cgroup_limit_bad(field, err, EOPNOTSUPP,
 					"the %s controller cannot be enabled in %s: %s", name, path,
 					r == -EBUSY ? "processes live in that cgroup itself"

@@ -152,6 +152,14 @@ static int open_sources(const struct plan *plan, struct launch_fds *f, struct er
 	return 0;
 }
 
+static bool is_in_user_namespace(const struct plan *plan)
+{
+	PLAN_EACH(plan_namespace, ns, plan, plan->namespaces)
+		if (ns->flag == CLONE_NEWUSER)
+			return true;
+	return plan->flags & PLAN_USER_NAMESPACE;
+}
+
 /* Whoever the container runs as has to open the fifo for writing; its folder keeps others out. */
 static int add_fifo(const struct launch_options *o, struct launch_fds *f, struct err *err)
 {
@@ -201,7 +209,7 @@ int launch_fds_open(const struct launch_options *o, struct launch_fds *ret, stru
 		r = add_plan(plan, &f, err);
 	if (r == 0)
 		r = open_namespaces(plan, &f, err);
-	if (r == 0 && plan->flags & PLAN_USER_NAMESPACE && plan->flags & PLAN_FILE_SYSTEM)
+	if (r == 0 && is_in_user_namespace(plan) && plan->flags & PLAN_FILE_SYSTEM)
 		r = open_sources(plan, &f, err);
 	if (r < 0) {
 		launch_fds_close(&f);

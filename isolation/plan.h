@@ -38,6 +38,11 @@ struct plan_options {
 	const char *id;	       /* of the container */
 };
 
+/*
+ * The annotation "io.cellar.seccomp": "default" stands for the profile compiled at build time
+ * (isolation/seccomp.h), where config.json has no linux.seccomp.
+ */
+
 /* The plan of a new container: namespaces, mounts, devices, identity, process. */
 int plan_build(const struct oci_config *config, const struct plan_options *options,
 	       struct plan **ret, struct err *err);

@@ -25,13 +25,9 @@ static const struct name attributes[] = {
 };
 
 static const struct name cleared[] = {
-	{ MOUNT_ATTR_RDONLY, "rw" },
-	{ MOUNT_ATTR_NOSUID, "suid" },
-	{ MOUNT_ATTR_NODEV, "dev" },
-	{ MOUNT_ATTR_NOEXEC, "exec" },
-	{ MOUNT_ATTR_NODIRATIME, "diratime" },
-	{ MOUNT_ATTR__ATIME, "atime" },
-	{ MOUNT_ATTR_NOSYMFOLLOW, "symfollow" },
+	{ MOUNT_ATTR_RDONLY, "rw" },	       { MOUNT_ATTR_NOSUID, "suid" },
+	{ MOUNT_ATTR_NODEV, "dev" },	       { MOUNT_ATTR_NOEXEC, "exec" },
+	{ MOUNT_ATTR_NODIRATIME, "diratime" }, { MOUNT_ATTR_NOSYMFOLLOW, "symfollow" },
 };
 
 static const struct name propagations[] = {
@@ -121,6 +117,14 @@ static void put_host(struct strbuf *sb, const struct plan *plan)
 		    plan_string(plan, sysctl->value));
 }
 
+static void put_attributes(struct strbuf *sb, uint64_t set, uint64_t clear, const char *prefix)
+{
+	PUT_NAMES(sb, attributes, set, prefix);
+	PUT_NAMES(sb, cleared, clear, prefix);
+	if (clear & MOUNT_ATTR__ATIME && !(set & MOUNT_ATTR__ATIME))
+		strbuf_addf(sb, " %srelatime", prefix);
+}
+
 static void put_mount(struct strbuf *sb, const struct plan *plan, const struct plan_mount *m)
 {
 	static const char *const kinds[] = { "mount", "bind", "remount" };
@@ -131,10 +135,8 @@ static void put_mount(struct strbuf *sb, const struct plan *plan, const struct p
 	if (m->source)
 		strbuf_addf(sb, " %s", plan_string(plan, m->source));
 	strbuf_addf(sb, " at %s", plan_string(plan, m->target));
-	PUT_NAMES(sb, attributes, m->set, "");
-	PUT_NAMES(sb, cleared, m->clear, "");
-	PUT_NAMES(sb, attributes, m->set_recursive, "r");
-	PUT_NAMES(sb, cleared, m->clear_recursive, "r");
+	put_attributes(sb, m->set, m->clear, "");
+	put_attributes(sb, m->set_recursive, m->clear_recursive, "r");
 	PUT_NAMES(sb, propagations, m->propagation, "");
 	PUT_NAMES(sb, mount_flags, m->flags, "+");
 	PLAN_EACH(plan_option, option, plan, m->options)

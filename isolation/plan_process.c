@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The process of a plan: program, identity, limits, terminal, seccomp, hooks that init runs. */
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <string.h>
 
 #include "isolation/plan_builder.h"
@@ -64,13 +65,29 @@ static int put_environment(struct plan_builder *b, const struct oci_process *p, 
 	return 0;
 }
 
-static int put_seccomp(struct plan_builder *b, struct err *err)
+/* The engine asks by annotation for the profile that was compiled when Cellar was built. */
+static bool wants_default_seccomp(const struct oci_config *config)
+{
+	const char *profile = oci_config_annotation(config, "io.cellar.seccomp");
+
+	return profile && strcmp(profile, "default") == 0;
+}
+
+static int put_seccomp(struct plan_builder *b, const struct oci_capabilities *caps, struct err *err)
 {
 	struct seccomp_program program = { 0 };
 
-	if (!b->config->seccomp)
+	if (b->config->seccomp)
+		err_try(seccomp_compile(b->config->seccomp, &program, err));
+	else if (wants_default_seccomp(b->config))
+		err_try(seccomp_default(caps->bounding, &program, err));
+	else
 		return 0;
-	err_try(seccomp_compile(b->config->seccomp, &program, err));
+	if (program.flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) {
+		seccomp_deinit(&program);
+		return err_say(err, ENOTSUP,
+			       "linux.seccomp.listenerPath: SCMP_ACT_NOTIFY is not supported yet");
+	}
 	if (program.count > 0) {
 		b->head.flags |= PLAN_SECCOMP;
 		b->head.seccomp_flags = program.flags;
@@ -145,5 +162,5 @@ int plan_put_process(struct plan_builder *b, const struct oci_process *p, struct
 	}
 	if (b->options->rootless)
 		head->flags |= PLAN_ROOTLESS;
-	return put_seccomp(b, err);
+	return put_seccomp(b, caps, err);
 }

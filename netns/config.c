@@ -45,7 +45,7 @@ static int parse_subnet(const struct json_node *root, struct arena *arena,
 	if (r < 0)
 		return r;
 	r = json_string(&node, arena, &text, err);
-	if (r < 0)
+	if (r <= 0)
 		return r;
 	slash = strchr(text, '/');
 	if (slash && slash[1] >= '1' && slash[1] <= '9' &&
@@ -73,7 +73,7 @@ static int parse_gateway(const struct json_node *root, struct arena *arena,
 
 	if (r > 0)
 		r = json_string(&node, arena, &text, err);
-	if (r < 0)
+	if (r <= 0)
 		return r;
 	if (inet_pton(AF_INET, text, &config->gateway) != 1)
 		return json_bad(&node, err, "'%s' is not an IPv4 address", text);
@@ -92,7 +92,7 @@ static int parse_bridge(const struct json_node *root, struct arena *arena,
 
 	if (r > 0)
 		r = json_string(&node, arena, &text, err);
-	if (r < 0)
+	if (r <= 0)
 		return r;
 	if (!path_is_name(text) || strlen(text) >= IFNAMSIZ || strpbrk(text, ": \t\n\v\f\r%"))
 		return json_bad(&node, err, "'%s' cannot name an interface", text);
@@ -196,7 +196,9 @@ static int config_save(int dir_fd, const struct network_config *config, struct e
 	_cleanup_free_ char *text = NULL;
 	int r = config_format(config, &text, err);
 
-	return r < 0 ? r : file_replace(dir_fd, FILE_NAME, text, strlen(text), 0644, true, err);
+	if (r < 0 || !text)
+		return r;
+	return file_replace(dir_fd, FILE_NAME, text, strlen(text), 0644, true, err);
 }
 
 /* ---- the choice ---- */

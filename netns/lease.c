@@ -150,8 +150,8 @@ static void write_hint(const struct ledger *l, const char *address)
 	size_t len = strlen(address);
 	ssize_t n;
 
-	memset(text, '\n', sizeof(text));
-	memcpy(text, address, len);
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = i < len ? address[i] : '\n';
 	n = pwrite(l->lock_fd, text, sizeof(text), 0);
 	(void)n;
 }

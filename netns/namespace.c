@@ -106,13 +106,18 @@ int network_namespace_create(const char *path, struct err *err)
  */
 int network_namespace_remove(const char *path, struct err *err)
 {
-	while (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
-		;
-	if (errno != EINVAL && errno != ENOENT)
-		return err_set(err, errno, "unmount network namespace %s", path);
-	if (unlink(path) < 0 && errno != ENOENT)
-		return err_set(err, errno, "remove %s", path);
-	return 0;
+	/* EBUSY: a child whose parent was killed in network_namespace_create() mounts just now. */
+	for (int tries = 0; tries < 10; tries++) {
+		while (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+			;
+		if (errno != EINVAL && errno != ENOENT)
+			return err_set(err, errno, "unmount network namespace %s", path);
+		if (unlink(path) == 0 || errno == ENOENT)
+			return 0;
+		if (errno != EBUSY)
+			break;
+	}
+	return err_set(err, errno, "remove %s", path);
 }
 
 /* ---- reaching into one ---- */

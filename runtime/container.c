@@ -111,6 +111,21 @@ int container_open(const char *root, const char *id, struct container **ret, str
 	return 0;
 }
 
+int container_lock(struct container *c, struct err *err)
+{
+	int r = folder_lock(c->dirfd, err);
+
+	if (r == 0 && !c->record.ready) {
+		cleanup_fd(&c->pidfd);
+		c->pidfd = -1;
+		r = record_load(c->dirfd, c->arena, &c->record, err);
+		open_init(c);
+		if (r < 0)
+			folder_unlock(c->dirfd);
+	}
+	return r < 0 ? r : 0;
+}
+
 int container_load_config(const struct container *c, const struct oci_config **ret, struct err *err)
 {
 	int r = 0;

@@ -39,6 +39,12 @@ struct container {
 int container_new(const char *root, const char *id, int dirfd, struct container **ret,
 		  struct err *err);
 
+/*
+ * Locks the folder (folder_lock) and, where the record was read before the creator had come to its
+ * end, reads it again: what is done under the lock is done to what is there now.
+ */
+int container_lock(struct container *container, struct err *err);
+
 /* container_config() and container_cgroup() with the reason why not. */
 int container_load_config(const struct container *container, const struct oci_config **ret,
 			  struct err *err);
@@ -48,6 +54,9 @@ int container_load_cgroup(const struct container *container, struct cgroup **ret
 /* The state document with a status that the caller knows better (hooks). */
 int container_state_as(const struct container *container, enum oci_status status, bool pretty,
 		       char **ret, size_t *ret_len, struct err *err);
+
+/* Init lives. A zombie that nobody has reaped does not: its pidfd is readable. */
+bool container_is_alive(const struct container *container);
 
 /* Waits until init is dead, for 10 s after a SIGKILL. -ETIMEDOUT. */
 int container_wait_dead(const struct container *container, struct err *err);

@@ -280,10 +280,20 @@ static int run_hooks(void *data, pid_t pid, struct err *err)
 			 err);
 }
 
+/* For the hooks that init runs. */
+static int give_state(void *data, pid_t pid, enum oci_status status, char **ret, struct err *err)
+{
+	struct creation *cr = data;
+	size_t len;
+
+	cr->hooks_began = true;
+	cr->c->record.pid = pid;
+	return container_state_as(cr->c, status, false, ret, &len, err);
+}
+
 static bool has_hooks(const struct oci_hooks *h)
 {
-	return h->prestart.count + h->create_runtime.count + h->create_container.count +
-	       h->poststop.count;
+	return h->prestart.count + h->create_runtime.count + h->poststop.count;
 }
 
 struct join {
@@ -307,6 +317,7 @@ static int launch(struct creation *cr, struct err *err)
 		.stdio = cr->options->stdio,
 		.exec_fifo_fd = cr->fifo_fd,
 		.hooks = has_hooks(&cr->config->hooks) ? run_hooks : NULL,
+		.hook_state = give_state,
 		.hooks_data = cr,
 		.target_pidfd = -1,
 	};

@@ -31,7 +31,7 @@ static int kill_all(struct container *c, struct err *err)
 	struct cgroup *cgroup;
 	int r;
 
-	if (c->pidfd >= 0) {
+	if (container_is_alive(c)) {
 		process_pidfd_signal(c->pidfd, SIGKILL);
 		/* A v1 freezer holds even the dying. */
 		if (container_load_cgroup(c, &cgroup, NULL) == 0 && cgroup_is_frozen(cgroup) > 0)
@@ -93,24 +93,34 @@ static void disturb_creator(struct container *c)
 		cgroup_signal(cgroup, SIGKILL, NULL);
 }
 
-int container_delete(struct container *c, bool force, struct err *err)
+static int check_status(struct container *c, bool force, struct err *err)
 {
 	enum oci_status status = container_status(c);
+
+	if (force || status == OCI_STOPPED || status == OCI_CREATED)
+		return 0;
+	return err_say(err, EBUSY, "cannot delete container %s that is not stopped: %s", c->id,
+		       oci_status_name(status));
+}
+
+int container_delete(struct container *c, bool force, struct err *err)
+{
 	int r;
 
-	if (!force && status != OCI_STOPPED && status != OCI_CREATED)
-		return err_say(err, EBUSY, "cannot delete container %s that is not stopped: %s",
-			       c->id, oci_status_name(status));
-	if (status == OCI_CREATING)
+	err_try(check_status(c, force, err));
+	if (container_status(c) == OCI_CREATING)
 		disturb_creator(c);
-	r = folder_lock(c->dirfd, err);
+	r = container_lock(c, err);
 	if (r == -ENOENT && force) {
 		err_clear(err);
 		return 0;
 	}
 	if (r < 0)
 		return err_add(err, "container %s", c->id);
-	r = container_destroy(c, true, err);
+	/* It may have been started while we waited for the lock. */
+	r = check_status(c, force, err);
+	if (r == 0)
+		r = container_destroy(c, true, err);
 	folder_unlock(c->dirfd);
 	return r < 0 ? err_add(err, "delete container %s", c->id) : 0;
 }

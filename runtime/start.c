@@ -13,7 +13,7 @@
 static int start_by_fifo(struct container *c, struct err *err)
 {
 	enum oci_status status;
-	int r = folder_lock(c->dirfd, err);
+	int r = container_lock(c, err);
 
 	if (r < 0)
 		return r;

@@ -14,8 +14,7 @@
 #include "runtime/container_struct.h"
 #include "runtime/folder.h"
 
-/* A pidfd is readable once the process is dead, a zombie that nobody reaped included. */
-static bool is_alive(const struct container *c)
+bool container_is_alive(const struct container *c)
 {
 	struct pollfd p = { .fd = c->pidfd, .events = POLLIN };
 
@@ -44,7 +43,7 @@ enum oci_status container_status(struct container *c)
 
 	if (!c->record.ready)
 		return folder_is_busy(c->dirfd) ? OCI_CREATING : OCI_STOPPED;
-	if (!is_alive(c))
+	if (!container_is_alive(c))
 		return OCI_STOPPED;
 	if (is_waiting_for_start(c))
 		return OCI_CREATED;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The overlay of a container: its option string, and mounting one of any length. */
+/* The overlay of a container: its option string. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -15,9 +14,6 @@
 #include "storage/disk.h"
 #include "storage/layers.h"
 #include "storage/store.h"
-
-/* mount(2) takes a page, the last byte of which must be NUL. */
-#define OPTIONS_MAX 4095
 
 /* An image whose root folder is opaque (".wh..wh..opq" at the top of the tar) hides all below;
  * overlay itself looks at no such mark on the root of a layer. */
@@ -95,108 +91,4 @@ int store_overlay_options(struct store *store, const struct store_image *image,
 		return err_set(err, ENOMEM, "mount image %s", image->name);
 	*ret_options = options;
 	return 0;
-}
-
-/* The value of lowerdir and its length; NULL where there is none. */
-static const char *find_lower(const char *options, size_t *ret_len)
-{
-	for (const char *p = options; p; p = strchr(p, ',')) {
-		if (*p == ',')
-			p++;
-		if (strncmp(p, "lowerdir=", 9) == 0) {
-			*ret_len = strcspn(p + 9, ",");
-			return p + 9;
-		}
-	}
-	return NULL;
-}
-
-/* Length of the folder, '/' included, that all of a ':'-separated list lie in. */
-static size_t shared_folder(const char *list, size_t len)
-{
-	size_t shared = strcspn(list, ":");
-	const char *end = list + len;
-
-	if (shared > len)
-		shared = len;
-	for (const char *p = list; p < end;) {
-		size_t same = 0;
-
-		while (same < shared && p + same < end && p[same] == list[same])
-			same++;
-		shared = same;
-		while (p < end && *p != ':')
-			p++;
-		p++;
-	}
-	while (shared > 0 && list[shared - 1] != '/')
-		shared--;
-	return shared;
-}
-
-/* Splits into a folder to stand in and options that name the lower folders from there. */
-static int shorten(const char *options, char **ret_folder, char **ret_options, struct err *err)
-{
-	_cleanup_strbuf_ struct strbuf sb = { 0 };
-	size_t len = 0, skip = 0;
-	const char *lower = find_lower(options, &len), *end;
-	char *folder;
-
-	if (lower)
-		skip = shared_folder(lower, len);
-	if (skip < 2)
-		return err_say(err, E2BIG, "overlay options of %zu bytes: the kernel takes %d",
-			       strlen(options), OPTIONS_MAX);
-	end = lower + len;
-	strbuf_add(&sb, options, (size_t)(lower - options));
-	while (lower < end) {
-		const char *colon = memchr(lower, ':', (size_t)(end - lower));
-		const char *stop = colon ? colon + 1 : end;
-
-		strbuf_add(&sb, lower + skip, (size_t)(stop - lower) - skip);
-		lower = stop;
-	}
-	strbuf_adds(&sb, end);
-	if (strbuf_ok(&sb) && sb.len > OPTIONS_MAX)
-		return err_say(
-			err, E2BIG,
-			"overlay options of %zu bytes, shortened to %zu: the kernel takes %d",
-			strlen(options), sb.len, OPTIONS_MAX);
-	folder = strndup(find_lower(options, &len), skip);
-	if (!folder || !strbuf_ok(&sb)) {
-		free(folder);
-		return err_set(err, ENOMEM, "mount overlay");
-	}
-	*ret_folder = folder;
-	*ret_options = strbuf_take(&sb);
-	return 0;
-}
-
-static int mount_overlay(const char *options, unsigned long flags, const char *target,
-			 struct err *err)
-{
-	if (mount("overlay", target, "overlay", flags, options) < 0)
-		return err_set(err, errno, "mount overlay on %s with %.600s", target, options);
-	return 0;
-}
-
-int store_overlay_mount(const char *options, unsigned long flags, const char *target,
-			struct err *err)
-{
-	_cleanup_free_ char *folder = NULL, *shorter = NULL;
-	_cleanup_fd_ int back = -1;
-	int r;
-
-	if (strlen(options) <= OPTIONS_MAX)
-		return mount_overlay(options, flags, target, err);
-	r = shorten(options, &folder, &shorter, err);
-	if (r < 0)
-		return r;
-	back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (back < 0 || chdir(folder) < 0)
-		return err_set(err, errno, "change to folder %s", folder);
-	r = mount_overlay(shorter, flags, target, err);
-	if (fchdir(back) < 0 && r == 0)
-		r = err_set(err, errno, "change back from folder %s", folder);
-	return r;
 }

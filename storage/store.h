@@ -87,22 +87,14 @@ int store_image_remove(struct store *store, const char *name,
  * "lowerdir=ROOT/l/0123abcd:ROOT/l/...,upperdir=...,workdir=..." (topmost layer first), with
  * "volatile" when is_volatile (for --rm: nothing of upper is wanted after a crash).
  *
- * To be mounted by store_overlay_mount() or mount(2), not by fsconfig(2): that takes at most 255
- * bytes a value, about nine layers, and appending layers ("lowerdir+") is younger than Debian 12's
- * kernel.
+ * To be mounted by mount(2), not by fsconfig(2): that takes at most 255 bytes a value, about nine
+ * layers, and appending layers ("lowerdir+") is younger than Debian 12's kernel. mount(2) takes one
+ * page of options, 4095 bytes: some 140 layers below /var/lib/cellar. Where options are longer, the
+ * mounter stands in ROOT/l for the moment of the mount and names the layers from there.
  */
 int store_overlay_options(struct store *store, const struct store_image *image,
 			  const char *container_dir, bool is_volatile, struct arena *arena,
 			  const char **ret_options, struct err *err);
-
-/*
- * Mounts an overlay with such an option string, or any other caller's (containerd's) with options
- * joined by commas; flags are MS_*. mount(2) takes one page of options: where they are longer, the
- * lower folders are named relative to the folder they share, in which the process stands for the
- * moment of the mount. So: from a process with one thread, with absolute paths.
- */
-int store_overlay_mount(const char *options, unsigned long flags, const char *target,
-			struct err *err);
 
 CLEANUP_DEFINE(struct store, store, store_close);
 #define _cleanup_store_ _cleanup_(cleanup_store)

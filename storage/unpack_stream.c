@@ -4,6 +4,7 @@
 
 #include <archive.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -134,8 +135,7 @@ int unpack_stream_finish(struct unpack_stream *stream, char ret[static DIGEST_TE
 	if (n < 0)
 		return (int)n;
 	digest_final(stream->state, hex);
-	memcpy(ret, "sha256:", 7);
-	memcpy(ret + 7, hex, sizeof(hex));
+	snprintf(ret, DIGEST_TEXT_SIZE, "sha256:%s", hex);
 	return 0;
 }
 

@@ -263,13 +263,13 @@ int unpack_tree_folder(struct unpack_tree *tree, const char *path, bool make, st
 		return err_set(err, ENAMETOOLONG, "folder %.100s...", path);
 	fd = depth_of(path) <= UNPACK_DEPTH_MAX ? open_plain(tree->root_fd, path) : -1;
 	if (fd >= 0) {
-		strcpy(tree->folder_path, path);
+		memcpy(tree->folder_path, path, strlen(path) + 1);
 	} else {
 		fd = find_on_foot(tree, path, make, err);
 		if (fd < 0)
 			return fd;
 	}
-	strcpy(tree->folder_asked, path);
+	memcpy(tree->folder_asked, path, strlen(path) + 1);
 	tree->folder_fd = fd;
 	return fd;
 }

@@ -55,24 +55,28 @@ static void print_named(void *data, const char *name, const char *id)
 		       (double)image->size_bytes / 1e6);
 }
 
-static int run(const char *root, struct import_options *options, bool json)
+static int run(const char *root, const char *path, const char *name, bool json)
 {
 	_cleanup_store_ struct store *store = NULL;
 	struct progress progress;
 	struct report report = { .progress = &progress, .json = json };
+	struct import_options options = {
+		.path = path,
+		.name = name,
+		.progress = progress_show,
+		.progress_data = &progress,
+	};
 	struct err err = { 0 };
 	int r;
 
 	progress_start(&progress);
-	options->progress = progress_show;
-	options->progress_data = &progress;
 	r = store_open(root, &store, &err);
 	report.store = store;
 	if (r == 0)
-		r = import_layout(store, options, print_named, &report, &err);
+		r = import_layout(store, &options, print_named, &report, &err);
 	progress_end(&progress);
 	if (r < 0) {
-		fprintf(stderr, "cellar-image: import %s: %s\n", options->path, err.text);
+		fprintf(stderr, "cellar-image: import %s: %s\n", path, err.text);
 		return 1;
 	}
 	if (fflush(stdout) != 0) {
@@ -84,31 +88,31 @@ static int run(const char *root, struct import_options *options, bool json)
 
 int verb_import(const char *root, int argc, char **argv)
 {
-	struct import_options options = { 0 };
+	const char *path = NULL, *name = NULL;
 	bool json = false;
 
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--json") == 0) {
 			json = true;
 		} else if (strncmp(argv[i], "--name=", 7) == 0) {
-			options.name = argv[i] + 7;
+			name = argv[i] + 7;
 		} else if (strcmp(argv[i], "--name") == 0 && i + 1 < argc) {
-			options.name = argv[++i];
+			name = argv[++i];
 		} else if (argv[i][0] == '-' && argv[i][1]) {
 			fprintf(stderr, "cellar-image: import: unknown option %s\n", argv[i]);
 			return 1;
-		} else if (options.path) {
+		} else if (path) {
 			fprintf(stderr, "cellar-image: import: one PATH at a time, not %s too\n",
 				argv[i]);
 			return 1;
 		} else {
-			options.path = argv[i];
+			path = argv[i];
 		}
 	}
-	if (!options.path) {
+	if (!path) {
 		fputs("cellar-image: import: which PATH? (an OCI layout: a folder or a tar)\n",
 		      stderr);
 		return 1;
 	}
-	return run(root, &options, json);
+	return run(root, path, name, json);
 }

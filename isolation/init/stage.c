@@ -79,6 +79,14 @@ static int clone_process(struct init *in, struct err *err)
 	_exit(0);
 }
 
+static bool joins_user(const struct plan *plan)
+{
+	PLAN_EACH(plan_namespace, ns, plan, plan->namespaces)
+	if (ns->flag == CLONE_NEWUSER)
+		return true;
+	return plan->join_flags & CLONE_NEWUSER;
+}
+
 int stage_run(struct init *in, struct err *err)
 {
 	/* Before any root is changed: what is written to procfs later goes through this. */
@@ -91,7 +99,13 @@ int stage_run(struct init *in, struct err *err)
 		return -err->code;
 	if (in->begin.namespace_fds >= 0 && join_paths(in, err) < 0)
 		return -err->code;
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* a joined user namespace has changed credentials */
+	if (joins_user(in->plan)) {
+		/* EINVAL: it maps no root; then the plan's user is what we become later. */
+		if ((syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0) &&
+		    errno != EINVAL && errno != EPERM)
+			return err_set(err, errno, "become root of the joined user namespace");
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* new credentials may have changed it */
+	}
 	return clone_process(in, err);
 }
 

@@ -14,7 +14,7 @@ runs=${1:-60}
 for tool in interleave=$T_TOP/tests/bench/interleave.c \
 	floor=${CELLAR_FLOOR:-$T_TOP/../shared/tools/floor}/floor.c; do
 	[ -e "${tool#*=}" ] || continue
-	(cd "$(dirname "${tool#*=}")" && gcc -O2 -static -w -D_GNU_SOURCE -o "$T_DIR/${tool%%=*}" "${tool#*=}") ||
+	(cd "$(dirname "${tool#*=}")" && gcc -O2 -static -w -D_GNU_SOURCE -o "$T_DIR/${tool%%=*}" "${tool#*=}" 2>"$T_DIR/cc") ||
 		t_skip_all "cannot compile ${tool#*=}"
 done
 [ -x "$CELLAR_BIN/cellar" ] || t_skip_all "no cellar in $CELLAR_BIN"

@@ -30,7 +30,7 @@ residue() {
 	ls -A "$root"
 	find /sys/fs/cgroup -type d -name "*$T_ID*" 2>/dev/null
 	grep "$T_DIR" /proc/self/mountinfo
-	pgrep -f "cellar-init|$T_DIR/bundle"
+	pgrep -f "$T_DIR/bundle"
 	true
 }
 
@@ -49,6 +49,28 @@ t_status "a read-only root refuses a file" 1 c run --bundle="$bundle" "$T_ID-run
 t_is "host name, PID 1 and no_new_privs" "cellar 1 NoNewPrivs:1" "$(xargs <<<"$T_OUT")"
 (cd "$bundle" && sh_config 'exit 0' && t_status "the bundle defaults to the current folder" 0 c run "$T_ID-run")
 t_is "run -bundle with one dash" "" "$(c run -bundle "$bundle" "$T_ID-run" 2>&1)"
+
+sh_config 'grep -E "^Sig(Blk|Ign)" /proc/self/status | cut -f2 | sort -u'
+t_is "no signal is blocked or ignored inside" 0000000000000000 "$(c run -b "$bundle" "$T_ID-run")"
+sh_config 'trap "exit 7" TERM; echo ready; while :; do sleep 0.1; done'
+cellar --root "$root" run -b "$bundle" "$T_ID-run" >"$T_DIR/signal.out" 2>&1 </dev/null &
+runner=$!
+t_wait 20 grep -q ready "$T_DIR/signal.out"
+kill -TERM $runner
+wait $runner
+t_is "signals are passed on" 7 $?
+config '.process.args = ["sh", "-c", "sleep 1000 & exit 4"]
+	| .linux.namespaces |= map(select(.type != "pid"))'
+t_status "without a pid namespace" 4 c run -b "$bundle" "$T_ID-run"
+t_is "without a pid namespace: orphans are killed" "" "$(residue)"
+t_status "run --keep" 4 c run --keep -b "$bundle" "$T_ID-run"
+t_is "run --keep: it has stopped" stopped "$(status "$T_ID-run")"
+t_status "run --keep: delete kills the orphans" 0 c delete "$T_ID-run"
+t_is "run --keep: nothing is left" "" "$(residue)"
+exec 3<"$T_DIR/spec.json" 4<"$T_DIR/spec.json"
+sh_config 'ls /proc/self/fd | wc -l; [ -e /proc/self/fd/3 ] && echo three; [ -e /proc/self/fd/4 ] && echo four'
+t_is "run --preserve-fds" "three" "$(c run --preserve-fds 1 -b "$bundle" "$T_ID-run" | sed 1d | xargs)"
+exec 3<&- 4<&-
 
 config '.process.args = ["nonesuch"]'
 t_status "a missing program: status" 1 c run -b "$bundle" "$T_ID-run"
@@ -172,7 +194,10 @@ if command -v python3 >/dev/null; then
 		fd = array.array("i", anc[0][2])[0]
 		print(data.decode(), flush=True)
 		print(os.read(fd, 100).decode().strip(), flush=True)
-		os.read(fd, 100)
+		try:
+		    os.read(fd, 100)
+		except OSError:
+		    pass
 	END
 	reader=$!
 	t_wait 20 test -S "$T_DIR/console"

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <sched.h>
+#include <signal.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <fcntl.h>
@@ -62,20 +64,29 @@ static inline void sandbox_enter(void)
 	}
 }
 
-/* Runs fn in a child inside the namespace; its result is the child's exit status. */
-static inline int sandbox_run_in(const char *netns, int (*fn)(void *data), void *data)
+/* Starts fn in a child inside the namespace (NULL: our own); it dies with us. */
+static inline pid_t sandbox_start_in(const char *netns, int (*fn)(void *data), void *data)
 {
-	int status = 0;
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		int fd = netns ? open(netns, O_RDONLY | O_CLOEXEC) : -1;
 
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (netns && (fd < 0 || setns(fd, CLONE_NEWNET) < 0))
 			_exit(99);
 		_exit(fn(data));
 	}
 	assert_true(pid > 0);
+	return pid;
+}
+
+/* The same to its end; fn's result is the child's exit status. */
+static inline int sandbox_run_in(const char *netns, int (*fn)(void *data), void *data)
+{
+	pid_t pid = sandbox_start_in(netns, fn, data);
+	int status = 0;
+
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

@@ -56,20 +56,26 @@ static void test_arguments_in_gos_other_forms(void **state)
 	assert_false(parse((const char *[]){ "shim", "-debug=false", NULL }).debug);
 }
 
-static void test_wrong_arguments_are_named(void **state)
+static void assert_refused(const char *const *argv, const char *text)
 {
 	struct bootstrap_args args;
-	struct err err;
-	char *unknown[] = { "shim", "-frobnicate", NULL };
-	char *missing[] = { "shim", "-id", NULL };
-	char *twice[] = { "shim", "start", "delete", NULL };
+	struct err err = { 0 };
+	int argc = 0;
 
+	while (argv[argc])
+		argc++;
+	assert_int_equal(bootstrap_parse(argc, (char **)(uintptr_t)argv, &args, &err), -EINVAL);
+	assert_string_equal(err.text, text);
+}
+
+static void test_wrong_arguments_are_named(void **state)
+{
 	(void)state;
-	assert_int_equal(bootstrap_parse(2, unknown, &args, &err), -EINVAL);
-	assert_string_equal(err.text, "unknown option -frobnicate");
-	assert_int_equal(bootstrap_parse(2, missing, &args, &err), -EINVAL);
-	assert_string_equal(err.text, "option -id needs a value");
-	assert_int_equal(bootstrap_parse(3, twice, &args, &err), -EINVAL);
+	assert_refused((const char *[]){ "shim", "-frobnicate", NULL },
+		       "unknown option -frobnicate");
+	assert_refused((const char *[]){ "shim", "-id", NULL }, "option -id needs a value");
+	assert_refused((const char *[]){ "shim", "start", "delete", NULL },
+		       "two actions: start and delete");
 }
 
 static struct bootstrap_params parse_stdin(struct arena *arena, const void *data, size_t len)

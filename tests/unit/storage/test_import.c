@@ -135,9 +135,9 @@ static void a_folder_is_imported(void **state)
 static void pack(const char *path, const char *filter)
 {
 	struct tar tar = { archive_write_new(), -1 };
-	char cwd[256], *names[] = { "oci-layout", "index.json" };
+	static const char *const names[] = { "oci-layout", "index.json" };
 	_cleanup_dir_ DIR *dir = NULL;
-	char blobs[128], name[512];
+	char cwd[256], blobs[128], name[512];
 	struct dirent *e;
 
 	assert_non_null(getcwd(cwd, sizeof(cwd)));

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The program itself with real containers of busybox, through client.h. Needs root, a static
+ * busybox and the shim beside this test; skips otherwise.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "runtime/shim/client.h"
+
+/* %1$s is the cgroup's name, %2$s the terminal, %3$s the command as JSON, %4$s a memory limit. */
+static const char config_form[] =
+	"{\"ociVersion\":\"1.0.2\",\"process\":{\"terminal\":%2$s,\"user\":{\"uid\":0,\"gid\":0},"
+	"\"args\":[\"/bin/busybox\",\"sh\",\"-c\",%3$s],\"env\":[\"PATH=/bin\"],\"cwd\":\"/\"},"
+	"\"root\":{\"path\":\"rootfs\"},\"hostname\":\"shim\",\"mounts\":["
+	"{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
+	"{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\","
+	"\"options\":[\"nosuid\",\"mode=755\"]},"
+	"{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\","
+	"\"options\":[\"newinstance\",\"ptmxmode=0666\",\"mode=0620\"]}],"
+	"\"linux\":{\"cgroupsPath\":\"/cellar/%1$s\",\"resources\":{\"memory\":{\"limit\":%4$s}},"
+	"\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"mount\"},{\"type\":\"ipc\"},"
+	"{\"type\":\"uts\"},{\"type\":\"network\"}]}}";
+
+#define EXEC_JSON                                                                   \
+	"{\"user\":{\"uid\":0,\"gid\":0},\"args\":[\"/bin/busybox\",\"sh\",\"-c\"," \
+	"\"hostname; cat; exit 5\"],\"env\":[\"PATH=/bin\"],\"cwd\":\"/\"}"
+
+struct world {
+	char dir[64], bundle[80], sockets[80], root[80], out[96], in[96], log[96], exit[96];
+	char id[64], binary[4096];
+	struct shim_client *client;
+	struct err err;
+};
+
+static struct world w;
+
+static int group_setup(void **state)
+{
+	char *slash;
+	ssize_t n = readlink("/proc/self/exe", w.binary, sizeof(w.binary) - 64);
+
+	(void)state;
+	if (n < 0)
+		return -1;
+	w.binary[n] = '\0';
+	slash = strrchr(w.binary, '/');
+	strcpy(slash, "/containerd-shim-cellar-v2");
+	return 0;
+}
+
+static void join(char *buf, size_t size, const char *name)
+{
+	assert_return_code(path_join(buf, size, w.dir, name, NULL), 0);
+}
+
+static int setup(void **state)
+{
+	static int number;
+	char path[256];
+
+	(void)state;
+	strcpy(w.dir, "/tmp/cellar-shimc-XXXXXX");
+	assert_non_null(mkdtemp(w.dir));
+	/* The container's id names its cgroup, so it is unique on the machine. */
+	snprintf(w.id, sizeof(w.id), "test-%d-%d", getpid(), number++);
+	join(w.bundle, sizeof(w.bundle), "b");
+	join(w.sockets, sizeof(w.sockets), "s");
+	join(w.root, sizeof(w.root), "root");
+	join(w.out, sizeof(w.out), "out");
+	join(w.in, sizeof(w.in), "in");
+	join(w.log, sizeof(w.log), "log");
+	join(w.exit, sizeof(w.exit), "exit.json");
+	assert_return_code(mkfifo(w.out, 0600), errno);
+	assert_return_code(mkfifo(w.in, 0600), errno);
+	snprintf(path, sizeof(path), "%s/lower/bin", w.dir);
+	assert_return_code(dir_create(AT_FDCWD, path, 0755, &w.err), 0);
+	snprintf(path, sizeof(path), "%s/lower/proc", w.dir);
+	assert_return_code(mkdir(path, 0755), errno);
+	snprintf(path, sizeof(path), "%s/lower/dev", w.dir);
+	assert_return_code(mkdir(path, 0755), errno);
+	assert_return_code(mkdir(w.bundle, 0755), errno);
+	return 0;
+}
+
+static void copy_busybox(void)
+{
+	static const char *const names[] = { "cat", "echo", "hostname", "sleep", "stty", "tty" };
+	_cleanup_free_ char *data = NULL;
+	char path[256];
+	size_t len;
+
+	assert_return_code(file_read(AT_FDCWD, "/bin/busybox", 16 << 20, &data, &len, &w.err), 0);
+	snprintf(path, sizeof(path), "%s/lower/bin/busybox", w.dir);
+	assert_return_code(file_replace(AT_FDCWD, path, data, len, 0755, false, &w.err), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "%s/lower/bin/%s", w.dir, names[i]);
+		assert_return_code(symlink("busybox", path), errno);
+	}
+}
+
+/* Starts a shim and creates the container on a bind mount of the folder `lower`. */
+static void create(const char *command_json, bool terminal, const char *memory,
+		   struct shim_create_options *options)
+{
+	static const char *const bind[] = { "rbind", NULL };
+	char lower[256], *config, path[256], *address;
+	struct shim_start_options start = { .binary = w.binary,
+					    .namespace_ = "test",
+					    .id = w.id,
+					    .bundle = w.bundle,
+					    .socket_dir = w.sockets };
+	struct shim_mount rootfs = { .type = "bind", .source = lower, .options = bind };
+
+	if (geteuid() != 0 || access(w.binary, X_OK) < 0 || access("/bin/busybox", X_OK) < 0)
+		skip();
+	copy_busybox();
+	snprintf(lower, sizeof(lower), "%s/lower", w.dir);
+	snprintf(path, sizeof(path), "%s/config.json", w.bundle);
+	assert_true(asprintf(&config, config_form, w.id, terminal ? "true" : "false", command_json,
+			     memory) > 0);
+	assert_return_code(
+		file_replace(AT_FDCWD, path, config, strlen(config), 0600, false, &w.err), 0);
+	free(config);
+	options->id = w.id;
+	options->bundle = w.bundle;
+	options->runtime_root = w.root;
+	options->terminal = terminal;
+	options->rootfs = &rootfs;
+	options->rootfs_count = 1;
+	if (shim_start_process(&start, &address, &w.err) < 0 ||
+	    shim_connect(address, &w.client, &w.err) < 0 ||
+	    shim_create(w.client, options, NULL, &w.err) < 0)
+		fail_msg("%s", w.err.text);
+	free(address);
+}
+
+static void start(void)
+{
+	if (shim_start(w.client, w.id, NULL, NULL, &w.err) < 0)
+		fail_msg("%s", w.err.text);
+}
+
+static struct shim_exit wait_exit(const char *exec_id)
+{
+	struct shim_exit exit;
+
+	if (shim_wait_begin(w.client, w.id, exec_id, &w.err) < 0 ||
+	    shim_wait_finish(w.client, &exit, &w.err) < 0)
+		fail_msg("%s", w.err.text);
+	return exit;
+}
+
+/* Nothing may be left: the shim with its socket, mounts, cgroup, state. */
+static int teardown(void **state)
+{
+	char path[256];
+	int r;
+
+	(void)state;
+	if (w.client) {
+		shim_kill(w.client, w.id, NULL, SIGKILL, true, NULL);
+		wait_exit(NULL);
+		w.client = shim_close(w.client);
+		/* The socket goes with the shim; nothing tells the end but that. */
+		for (int i = 0; i < 1000 && rmdir(w.sockets) < 0; i++)
+			usleep(10000);
+		assert_int_equal(access(w.sockets, F_OK), -1);
+	}
+	snprintf(path, sizeof(path), "/sys/fs/cgroup/memory/cellar/%s", w.id);
+	assert_int_equal(access(path, F_OK), -1);
+	snprintf(path, sizeof(path), "/sys/fs/cgroup/cellar/%s", w.id);
+	assert_int_equal(access(path, F_OK), -1);
+	snprintf(path, sizeof(path), "%s/%s", w.root, w.id);
+	assert_int_equal(access(path, F_OK), -1);
+	r = tree_remove(AT_FDCWD, w.dir, &w.err); /* fails where something is mounted */
+	if (r < 0)
+		print_error("%s\n", w.err.text);
+	return r;
+}
+
+static int open_reader(void)
+{
+	int fd = open(w.out, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	assert_return_code(fd, errno);
+	assert_return_code(fcntl(fd, F_SETFL, 0), errno);
+	return fd;
+}
+
+static void assert_output(int fd, const char *expected)
+{
+	char *text;
+
+	assert_return_code(fd_read_all(fd, 1 << 20, &text, NULL, NULL), 0);
+	close(fd);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void test_runs_logs_and_leaves_nothing(void **state)
+{
+	struct shim_create_options o = { .log_path = w.log, .stdout_path = w.out };
+	int out = open_reader();
+	struct shim_state st;
+	char *text;
+
+	(void)state;
+	o.exit_path = w.exit;
+	create("\"echo $$ $(hostname); exit 42\"", false, "67108864", &o);
+	assert_return_code(shim_state(w.client, w.id, NULL, &st, &w.err), 0);
+	assert_int_equal(st.status, SHIM_CREATED);
+	start();
+	assert_int_equal(wait_exit(NULL).status, 42);
+	assert_output(out, "1 shim\n");
+	assert_return_code(file_read(AT_FDCWD, w.log, 65536, &text, NULL, &w.err), 0);
+	assert_non_null(strstr(text, " stdout F 1 shim\n"));
+	free(text);
+	assert_return_code(file_read(AT_FDCWD, w.exit, 65536, &text, NULL, &w.err), 0);
+	assert_non_null(strstr(text, "\"exit_code\":42,\"oom_killed\":false"));
+	free(text);
+}
+
+static void test_exec_with_stdin(void **state)
+{
+	struct shim_create_options o = { .exit_path = w.exit };
+	struct shim_stats stats;
+	int out, in;
+
+	(void)state;
+	create("\"exec sleep 1000\"", false, "67108864", &o);
+	start();
+	out = open_reader();
+	if (shim_exec(w.client,
+		      &(struct shim_exec_options){ .id = w.id,
+						   .exec_id = "e",
+						   .stdin_path = w.in,
+						   .stdout_path = w.out,
+						   .process_json = EXEC_JSON },
+		      &w.err) < 0 ||
+	    shim_start(w.client, w.id, "e", NULL, &w.err) < 0)
+		fail_msg("%s", w.err.text);
+	in = open(w.in, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(write(in, "hello\n", 6), 6);
+	close(in);
+	assert_int_equal(wait_exit("e").status, 5);
+	assert_output(out, "shim\nhello\n");
+	assert_return_code(shim_delete(w.client, w.id, "e", NULL, &w.err), 0);
+	assert_return_code(shim_stats(w.client, w.id, &stats, &w.err), 0);
+	assert_int_equal(stats.memory_limit_bytes, 67108864);
+	assert_true(stats.pids_current >= 1);
+	assert_return_code(shim_kill(w.client, w.id, NULL, SIGKILL, false, &w.err), 0);
+	assert_int_equal(wait_exit(NULL).status, 137);
+}
+
+static void test_terminal(void **state)
+{
+	struct shim_create_options o = { .exit_path = w.exit,
+					 .stdout_path = w.out,
+					 .stdin_path = w.in };
+	int out = open_reader(), in;
+
+	(void)state;
+	create("\"read x; stty size; tty; exit 3\"", true, "67108864", &o);
+	in = open(w.in, O_WRONLY | O_CLOEXEC);
+	start();
+	assert_return_code(shim_resize(w.client, w.id, NULL, 100, 30, &w.err), 0);
+	assert_int_equal(write(in, "go\n", 3), 3);
+	assert_int_equal(wait_exit(NULL).status, 3);
+	assert_output(out, "go\r\n30 100\r\n/dev/pts/0\r\n");
+	close(in);
+}
+
+static void test_program_that_is_not_there(void **state)
+{
+	struct shim_create_options o = { .exit_path = w.exit };
+	char path[256], *text, *at;
+
+	(void)state;
+	create("\"exit 0\"", false, "67108864", &o);
+	/* The container exists; its program goes before it starts. */
+	snprintf(path, sizeof(path), "%s/lower/bin/busybox", w.dir);
+	assert_return_code(unlink(path), errno);
+	assert_int_equal(shim_start(w.client, w.id, NULL, NULL, &w.err), -ENOENT);
+	assert_int_equal(wait_exit(NULL).status, 127);
+	assert_return_code(file_read(AT_FDCWD, w.exit, 65536, &text, NULL, &w.err), 0);
+	at = strstr(text, "\"exit_code\":127");
+	free(text);
+	assert_non_null(at);
+}
+
+static void test_out_of_memory_is_told(void **state)
+{
+	struct shim_create_options o = { .exit_path = w.exit };
+	struct shim_exit exit;
+
+	(void)state;
+	create("\"x=aaaaaaaaaaaaaaaa; while true; do x=$x$x; done\"", false, "8388608", &o);
+	start();
+	exit = wait_exit(NULL);
+	assert_int_equal(exit.status, 137);
+	assert_true(exit.oom_killed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_runs_logs_and_leaves_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_exec_with_stdin, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_terminal, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_program_that_is_not_there, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_out_of_memory_is_told, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, group_setup, NULL);
+}
