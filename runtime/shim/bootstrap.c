@@ -96,7 +96,10 @@ static int make_socket_dir(const char *dir, struct err *err)
 	return 0;
 }
 
-/* The answer: text for containerd up to 2.2, which also needs the file `address`. */
+/*
+ * The answer: text for containerd up to 2.2, a message for later ones and ctr. The file `address`
+ * of the bundle is how callers find the shim again after a restart of theirs.
+ */
 static int answer(const char *socket_path, bool as_message, struct err *err)
 {
 	_cleanup_strbuf_ struct strbuf out = { 0 };
@@ -104,6 +107,9 @@ static int answer(const char *socket_path, bool as_message, struct err *err)
 	int r;
 
 	snprintf(address, sizeof(address), "unix://%s", socket_path);
+	r = file_replace(AT_FDCWD, "address", address, strlen(address), 0644, false, err);
+	if (r < 0)
+		return r;
 	if (as_message) {
 		Bootstrap__Result result = BOOTSTRAP__RESULT__INIT;
 
@@ -112,9 +118,6 @@ static int answer(const char *socket_path, bool as_message, struct err *err)
 		result.protocol = proto_string("ttrpc");
 		proto_pack(&result, &out);
 	} else {
-		r = file_replace(AT_FDCWD, "address", address, strlen(address), 0644, false, err);
-		if (r < 0)
-			return r;
 		strbuf_adds(&out, address);
 	}
 	if (!strbuf_ok(&out))

@@ -48,7 +48,13 @@ struct shim_create_options {
 	const struct shim_mount *rootfs; /* mounted on BUNDLE/rootfs by the shim */
 	size_t rootfs_count;
 	bool terminal;
-	const char *stdin_path, *stdout_path, *stderr_path; /* FIFOs, URIs, or NULL: none */
+	/*
+	 * FIFOs, file:// or binary:// URIs, or NULL: none. The reading ends of stdout and stderr
+	 * are opened by the caller before it calls (O_NONBLOCK), the writing end of stdin
+	 * afterwards. All output is in the FIFOs, and their end of file, when a Wait is answered; a
+	 * caller that goes away stops nothing, and its end of stdin is the end of the process's.
+	 */
+	const char *stdin_path, *stdout_path, *stderr_path;
 	/* Cellar's own options (cellar.shim.v1.Options in the request's `options`). */
 	const char *runtime_root; /* state folder */
 	const char *log_path;	  /* log of stdout and stderr, one line each, or NULL */
@@ -77,8 +83,9 @@ struct shim_exit {
 	bool oom_killed; /* known for the container itself only */
 };
 
-/* Sends Wait. Then shim_fd() turns readable, and shim_wait_finish() reads the answer (blocking
- * when called before). No other call on this client in between. */
+/* Sends Wait. A container that is removed at its end takes its shim along: for such a one this
+ * comes before shim_start(). Then shim_fd() turns readable, and shim_wait_finish() reads the answer
+ * (blocking when called before). No other call on this client in between. */
 int shim_wait_begin(struct shim_client *client, const char *id, const char *exec_id,
 		    struct err *err);
 int shim_wait_finish(struct shim_client *client, struct shim_exit *ret, struct err *err);
