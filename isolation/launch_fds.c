@@ -154,9 +154,11 @@ static int open_sources(const struct plan *plan, struct launch_fds *f, struct er
 
 static bool is_in_user_namespace(const struct plan *plan)
 {
+	if (plan->flags & PLAN_ROOTLESS)
+		return false; /* we may mount no more than its root may */
 	PLAN_EACH(plan_namespace, ns, plan, plan->namespaces)
-		if (ns->flag == CLONE_NEWUSER)
-			return true;
+	if (ns->flag == CLONE_NEWUSER)
+		return true;
 	return plan->flags & PLAN_USER_NAMESPACE;
 }
 
@@ -232,8 +234,12 @@ int launch_fds_idmap(const struct launch_fds *f, const struct plan *plan, pid_t 
 		struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
 		int index = m->kind == PLAN_MOUNT_BIND ? next++ : -1;
 
-		if (index < 0 || !(m->flags & PLAN_MOUNT_IDMAP))
+		if (m->kind != PLAN_MOUNT_BIND || !(m->flags & PLAN_MOUNT_IDMAP))
 			continue;
+		if (f->begin.mount_fds < 0)
+			return err_say(err, EPERM,
+				       "mount at %s: idmap takes privileges on the host",
+				       plan_string(plan, m->target));
 		if (userns < 0) {
 			snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
 			userns = open(path, O_RDONLY | O_CLOEXEC);

@@ -117,6 +117,24 @@ static int walk(int root_fd, char *path, bool folder)
 	}
 }
 
+/* The usual case: only the last name is missing. -ENOENT when that is not so. */
+static int make_last(int root_fd, char *path, bool folder)
+{
+	char *slash = strrchr(path, '/');
+	_cleanup_fd_ int parent = -1;
+	int r;
+
+	if (!slash || slash == path || !slash[1])
+		return -ENOENT;
+	*slash = '\0';
+	parent = target_find(root_fd, path, 0);
+	*slash = '/';
+	if (parent < 0)
+		return -ENOENT;
+	r = make_one(parent, slash + 1, folder);
+	return r < 0 ? -ENOENT : target_find(root_fd, path, 0);
+}
+
 int target_make(int root_fd, const char *path, bool folder, struct err *err)
 {
 	char work[PATH_MAX];
@@ -126,6 +144,9 @@ int target_make(int root_fd, const char *path, bool folder, struct err *err)
 		if (strlen(path) >= sizeof(work))
 			return err_set(err, ENAMETOOLONG, "%s", path);
 		strcpy(work, path);
+		fd = make_last(root_fd, work, folder);
+	}
+	if (fd == -ENOENT) {
 		for (int links = 0; links < LINKS_MAX; links++) {
 			fd = walk(root_fd, work, folder);
 			if (fd != -ELOOP)

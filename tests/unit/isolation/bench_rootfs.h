@@ -36,7 +36,8 @@ struct spec {
 	struct plan_options options;
 	struct launch_options launch;
 	bool by_fifo;
-	int exec_of; /* pidfd: run as exec in that container */
+	bool no_tty_group; /* gid 5 is not mapped */
+	int exec_of;	   /* pidfd: run as exec in that container */
 };
 
 struct outcome {
@@ -111,10 +112,11 @@ static inline char *bench_config(const struct bench *b, const struct spec *s)
 		    "{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":"
 		    "[\"mode=755\",\"size=64k\"]},"
 		    "{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\","
-		    "\"options\":[\"newinstance\",\"ptmxmode=0666\",\"gid=5\"]}%s%s]%s%s,"
+		    "\"options\":[\"newinstance\",\"ptmxmode=0666\"%s]}%s%s]%s%s,"
 		    "\"linux\":{\"namespaces\":[%s]%s%s}}",
 		    b->rootfs, s->root ? "," : "", s->root ? s->root : "", s->args ? s->args : args,
-		    s->process ? "," : "", s->process ? s->process : "", s->mounts ? "," : "",
+		    s->process ? "," : "", s->process ? s->process : "",
+		    s->no_tty_group ? "" : ",\"gid=5\"", s->mounts ? "," : "",
 		    s->mounts ? s->mounts : "", s->top ? "," : "", s->top ? s->top : "",
 		    s->namespaces ? s->namespaces
 				  : "{\"type\":\"pid\"},{\"type\":\"mount\"},{\"type\":\"ipc\"},"

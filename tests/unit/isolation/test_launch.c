@@ -7,8 +7,10 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <grp.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 
 #include "bench_rootfs.h"
 
@@ -353,6 +355,45 @@ static void joins_a_user_namespace(void **state)
 	close(out[1]);
 }
 
+/* In a child, which gives its privileges up: 0, or what went wrong is printed. */
+static int run_without_privileges(void)
+{
+	struct outcome o;
+
+	if (setresgid(12345, 12345, 12345) < 0 || setresuid(12345, 12345, 12345) < 0 ||
+	    prctl(PR_SET_DUMPABLE, 1) < 0)
+		return 1;
+	o = RUN(.script = "id -u; cat /proc/self/uid_map; touch /dev/x",
+		.namespaces =
+			"{\"type\":\"pid\"},{\"type\":\"mount\"},{\"type\":\"uts\"},{\"type\":"
+			"\"user\"}",
+		.linux_ = "\"uidMappings\":[{\"containerID\":0,\"hostID\":12345,\"size\":1}],"
+			  "\"gidMappings\":[{\"containerID\":0,\"hostID\":12345,\"size\":1}]",
+		.options = { .rootless = true }, .no_tty_group = true);
+	if (o.r == 0 && o.exit_code == 0 && strstr(o.out, "0\n         0      12345          1"))
+		return 0;
+	fprintf(stderr, "%s; output: %s\n", o.err.text, o.out);
+	return 1;
+}
+
+static void runs_without_privileges(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	make_folder("proc");
+	make_folder("dev");
+	pid = fork();
+	if (pid == 0) {
+		if (setgroups(0, NULL) < 0)
+			_exit(1);
+		_exit(run_without_privileges());
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void gives_a_terminal(void **state)
 {
 	struct outcome o = RUN(.script = "tty; stat -c '%t:%T' /dev/console; echo hi >/dev/tty",
@@ -584,6 +625,7 @@ int main(void)
 		cmocka_unit_test(gives_capabilities),
 		cmocka_unit_test(joins_namespaces),
 		cmocka_unit_test(joins_a_user_namespace),
+		cmocka_unit_test(runs_without_privileges),
 		cmocka_unit_test(gives_a_terminal),
 		cmocka_unit_test(copies_up),
 		cmocka_unit_test(runs_hooks_inside),
