@@ -118,6 +118,7 @@ static int make_failed(const struct cgroup *c, int i, int code, struct err *err)
 	return err_set(err, code, "create cgroup %s", path);
 }
 
+/* ENODEV: somebody else is just removing it. */
 static bool has_vanished(int r)
 {
 	return r == -ENOENT || r == -ENODEV;
@@ -210,7 +211,7 @@ static int remove_visit(int fd, int parent_fd, const char *name, void *arg)
 {
 	(void)fd;
 	(void)arg;
-	return unlinkat(parent_fd, name, AT_REMOVEDIR) < 0 ? -errno : 0;
+	return unlinkat(parent_fd, name, AT_REMOVEDIR) < 0 && !has_vanished(-errno) ? -errno : 0;
 }
 
 /* All below "/cellar" is ours: what has become empty goes, up to and with "/cellar" itself. */
@@ -246,7 +247,7 @@ unsigned cgroup_remove_folders(const struct cgroup *c, unsigned mask, int *ret_w
 			continue;
 		cgroup_folder(c, &c->mounts->hierarchies[i], path);
 		/* Nearly always the folder is empty, and there is nothing to look for in it. */
-		if (rmdir(path) == 0 || errno == ENOENT)
+		if (rmdir(path) == 0 || has_vanished(-errno))
 			continue;
 		r = cgroup_walk(c, i, remove_visit, NULL);
 		if (r == 0)

@@ -115,7 +115,7 @@ static int walk(int dirfd, const char *name, int depth, cgroup_visit *visit, voi
 	int r = 0;
 
 	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
+		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
 	if (depth > DEPTH_MAX)
 		return -ELOOP;
 	if (fstat(fd, &st) < 0)
@@ -125,7 +125,7 @@ static int walk(int dirfd, const char *name, int depth, cgroup_visit *visit, voi
 		r = walk_children(fd, depth, visit, arg);
 	if (r == 0)
 		r = visit(fd, dirfd, name, arg);
-	return r == -ENOENT ? 0 : r;
+	return r == -ENOENT || r == -ENODEV ? 0 : r;
 }
 
 int cgroup_folder_walk(int dirfd, const char *name, cgroup_visit *visit, void *arg)

@@ -41,7 +41,8 @@ char *cgroup_file_path(const struct cgroup *c, int i, const char *name,
 /*
  * Calls visit for the folder `name` in dirfd and every folder below it, children first. visit gets
  * the open folder, and its parent and name for unlinkat(2). The first negative result ends the walk
- * and is returned, except -ENOENT: folders may vanish under us. A missing folder is no error.
+ * and is returned, except -ENOENT and -ENODEV: folders may vanish under us. A missing folder is no
+ * error.
  */
 typedef int cgroup_visit(int fd, int parent_fd, const char *name, void *arg);
 int cgroup_folder_walk(int dirfd, const char *name, cgroup_visit *visit, void *arg);

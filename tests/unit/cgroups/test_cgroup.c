@@ -676,6 +676,26 @@ static void many_at_once_do_not_disturb_each_other(void **state)
 	}
 }
 
+static void two_may_destroy_at_once(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		struct cgroup *c = make();
+		int status = -1;
+		pid_t pid;
+
+		fflush(NULL);
+		pid = fork();
+		if (pid == 0)
+			_exit(cgroup_destroy(c, &err) < 0);
+		ok(cgroup_destroy(c, &err));
+		waitpid(pid, &status, 0);
+		assert_int_equal(status, 0);
+		cgroup_free(c);
+	}
+	assert_false(exists_anywhere(name));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -698,6 +718,7 @@ int main(void)
 		cmocka_unit_test(a_unified_key_must_be_a_file),
 		cmocka_unit_test(devices_are_denied_allowed_and_updated),
 		cmocka_unit_test(many_at_once_do_not_disturb_each_other),
+		cmocka_unit_test(two_may_destroy_at_once),
 	};
 	struct cgroup *probe = NULL;
 
