@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -9,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -142,6 +146,72 @@ static void trees_are_removed_without_following(void **state)
 	assert_int_equal(tree_remove(dirfd_, "t", NULL), 0);
 	assert_int_equal(fstatat(dirfd_, "kept", &st, 0), 0);
 	assert_true(fstatat(dirfd_, "t", &st, 0) < 0);
+}
+
+/* As a container can make them: deeper than a path, a stack or the descriptors allow. */
+static void deep_trees_are_removed(void **state)
+{
+	struct rlimit limit, few;
+	int fd, r;
+
+	(void)state;
+	assert_int_equal(mkdirat(dirfd_, "deep", 0700), 0);
+	fd = openat(dirfd_, "deep", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; i < 3000; i++) {
+		int next;
+
+		assert_int_equal(mkdirat(fd, "folder", 0700), 0);
+		next = openat(fd, "folder", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		close(fd);
+		fd = next;
+	}
+	close(fd);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	few = limit;
+	few.rlim_cur = 64;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	r = tree_remove(dirfd_, "deep", NULL);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(r, 0);
+}
+
+/* Exit status: the step that went wrong, or 77. */
+static int remove_around_a_mount(void)
+{
+	struct err err = { 0 };
+	char from[128], to[128];
+	struct stat st;
+
+	snprintf(from, sizeof(from), "%s/data", dir);
+	snprintf(to, sizeof(to), "%s/mounts/a/b", dir);
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount(from, to, NULL, MS_BIND, NULL) < 0)
+		return 77;
+	if (tree_remove(dirfd_, "mounts", &err) != -EBUSY ||
+	    !strstr(err.text, "mounts: remove a/b"))
+		return 1;
+	if (tree_remove(dirfd_, "mounts/a/b", &err) != -EBUSY)
+		return 2;
+	return fstatat(dirfd_, "data/file", &st, 0) < 0 ? 3 : 0;
+}
+
+static void what_is_mounted_in_a_tree_is_spared(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(dir_create(dirfd_, "data", 0700, NULL), 0);
+	assert_int_equal(file_replace(dirfd_, "data/file", "x", 1, 0600, false, NULL), 0);
+	assert_int_equal(dir_create(dirfd_, "mounts/a/b", 0700, NULL), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(remove_around_a_mount());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(status, 0);
+	assert_int_equal(tree_remove(dirfd_, "mounts", NULL), 0);
 }
 
 static void a_held_lock_is_seen(void **state)
@@ -300,6 +370,8 @@ int main(void)
 		cmocka_unit_test(a_root_is_never_left),
 		cmocka_unit_test(files_are_replaced_whole),
 		cmocka_unit_test(trees_are_removed_without_following),
+		cmocka_unit_test(deep_trees_are_removed),
+		cmocka_unit_test(what_is_mounted_in_a_tree_is_spared),
 		cmocka_unit_test(a_held_lock_is_seen),
 		cmocka_unit_test(times_survive_their_text),
 		cmocka_unit_test(digests_are_sha256),
