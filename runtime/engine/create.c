@@ -223,7 +223,7 @@ static int create_in_shim(struct creation *c, struct err *err)
 	if (r == 0)
 		r = start_shim(c, err);
 	if (r == 0)
-		r = shim_create(c->client, &create, NULL, err);
+		r = shim_create(c->client, &create, &c->pid, err);
 	/* What was made so far is not the shim's to remove. */
 	if (r < 0 && c->client)
 		shim_shutdown(c->client, c->id, NULL);
@@ -244,7 +244,7 @@ static int make_container(struct creation *c, struct engine_container **ret, str
 		r = creation_write_files(c, err);
 	if (r == 0)
 		r = create_in_shim(c, err);
-	return r < 0 ? r : engine_load(c->engine, c->fd, c->id, ret, err);
+	return r < 0 ? r : engine_load_created(c->engine, c->fd, c->id, c->pid, ret, err);
 }
 
 static void undo(struct creation *c)

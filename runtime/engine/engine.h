@@ -88,7 +88,7 @@ struct engine_container {
 	int64_t created_ns, started_ns, finished_ns; /* 0: not yet */
 	pid_t pid;				     /* 0 unless alive */
 	enum engine_network network;
-	const char *address; /* "10.77.0.2/16", or NULL */
+	const char *address; /* "10.77.0.2/16", or NULL; another's, once it has exited */
 	const char *gateway; /* or NULL */
 	const char *hostname;
 	const char *stop_signal;  /* as the image says it: "SIGTERM", "15"; NULL */
@@ -179,6 +179,12 @@ int engine_destroy(struct engine *engine, const struct engine_container *contain
  */
 int engine_remove(const char *root, const char *runroot, const char *id, bool force,
 		  struct err *err);
+
+/*
+ * Gives back what a container that has ended needs no more: its network namespace (and so its NIC),
+ * its address, its FIFOs. Failures are logged at debug, as removal tries again. Needs no libmnl.
+ */
+void engine_release(const char *root, const char *runroot, const char *id);
 
 CLEANUP_DEFINE(struct engine, engine, engine_close);
 #define _cleanup_engine_ _cleanup_(cleanup_engine)

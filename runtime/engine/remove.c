@@ -203,6 +203,20 @@ int engine_remove(const char *root, const char *runroot, const char *id, bool fo
 	return r < 0 ? err_add(err, "remove container %.12s", id) : 0;
 }
 
+void engine_release(const char *root, const char *runroot, const char *id)
+{
+	_cleanup_fd_ int containers_fd = stage_open_containers(root, false, NULL), fd = -1;
+	struct removal rm = { root, runroot, id, containers_fd, -1 };
+	struct err err = { 0 };
+
+	/* Whoever holds the lock removes it all. */
+	fd = containers_fd < 0 ? -1 : stage_lock(containers_fd, id, false, 0, NULL);
+	if (fd < 0)
+		return;
+	if (remove_network(&rm, &err) < 0 || remove_fifos(&rm, &err) < 0)
+		log_debug("release container %.12s: %s", id, err.text);
+}
+
 void engine_sweep(const char *root, const char *runroot)
 {
 	_cleanup_fd_ int containers_fd = stage_open_containers(root, false, NULL);
