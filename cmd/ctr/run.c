@@ -35,12 +35,17 @@ static void run_deinit(struct run *run)
 }
 
 /* With --rm the shim removes the container and then hangs up: what ctr run leaves is nothing. */
-static void wait_for_removal(struct run *run)
+static void clean_up(struct run *run)
 {
 	struct pollfd fd = { .fd = shim_fd(run->control), .events = POLLIN };
 	char rest[64];
 
-	while (run->options->auto_remove && poll(&fd, 1, REMOVAL_WAIT_MS) > 0)
+	if (!run->options->auto_remove) {
+		engine_release(engine_root(run->engine), engine_runroot(run->engine),
+			       run->container->id);
+		return;
+	}
+	while (poll(&fd, 1, REMOVAL_WAIT_MS) > 0)
 		if (read(fd.fd, rest, sizeof(rest)) <= 0)
 			break;
 }
@@ -65,7 +70,7 @@ static int fail_start(struct run *run, const struct err *err)
 
 	if (poll(&fd, 1, FAILURE_WAIT_MS) > 0)
 		shim_wait_finish(run->waiter, &end, NULL);
-	wait_for_removal(run);
+	clean_up(run);
 	ctr_complain(&verb_run, err);
 	return end.status == EXIT_NOT_EXECUTABLE || end.status == EXIT_NOT_FOUND ? (int)end.status
 										 : EXIT_OURS;
@@ -99,8 +104,9 @@ static int stay(struct run *run, struct err *err)
 			       run->container->name, run->container->name, run->container->name);
 	if (r < 0)
 		return err_add(err, "container %s", run->container->name);
-	wait_for_removal(run);
-	if (end.oom_killed)
+	clean_up(run);
+	/* A container may survive what happened to one of its processes. */
+	if (end.oom_killed && end.status)
 		report_oom(run);
 	return (int)end.status;
 }

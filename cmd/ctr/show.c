@@ -85,7 +85,7 @@ void show_container_json(struct json_writer *w, const struct engine_container *c
 	field_time(w, "started", c->started_ns);
 	field_time(w, "finished", c->finished_ns);
 	json_field_string(w, "network", meta_network_name(c->network));
-	json_field_string(w, "address", c->address);
+	json_field_string(w, "address", exited ? NULL : c->address);
 	json_field_string(w, "hostname", c->hostname);
 	json_field_bool(w, "auto_remove", c->auto_remove);
 }

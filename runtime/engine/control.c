@@ -75,8 +75,8 @@ static int wait_by_pid(pid_t pid, int timeout_ms)
 	return r < 0 ? -errno : r;
 }
 
-int engine_wait(struct engine *engine, const struct engine_container *container, int timeout_ms,
-		struct engine_exit *ret, struct err *err)
+static int wait_for(struct engine *engine, const struct engine_container *container, int timeout_ms,
+		    struct engine_exit *ret, struct err *err)
 {
 	_cleanup_engine_container_ struct engine_container *now = NULL;
 	int r = wait_by_shim(engine, container, timeout_ms, ret);
@@ -97,4 +97,15 @@ int engine_wait(struct engine *engine, const struct engine_container *container,
 		return err_say(err, ESRCH, "container %s was never started", now->name);
 	*ret = (struct engine_exit){ .code = now->exit_code, .oom_killed = now->oom_killed };
 	return 1;
+}
+
+int engine_wait(struct engine *engine, const struct engine_container *container, int timeout_ms,
+		struct engine_exit *ret, struct err *err)
+{
+	int r = wait_for(engine, container, timeout_ms, ret, err);
+
+	/* One with auto_remove is being removed by its shim. */
+	if (r == 1 && !container->auto_remove)
+		engine_release(engine->root, engine->runroot, container->id);
+	return r;
 }

@@ -171,20 +171,6 @@ static int make_network(struct creation *c, struct err *err)
 	return c->meta.address && c->meta.gateway ? 0 : err_set(err, ENOMEM, "make network");
 }
 
-/* For those who come later. The shim writes it too, but for older callers only; one that gets no
- * container because we are killed right here leaves by itself. */
-static int write_address(struct creation *c, const char *address, struct err *err)
-{
-	_cleanup_fd_ int fd =
-		openat(c->fd, LAYOUT_ADDRESS, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int r;
-
-	if (fd < 0)
-		return err_set(err, errno, "create " LAYOUT_ADDRESS);
-	r = fd_write_all(fd, address, strlen(address));
-	return r < 0 ? err_set(err, -r, "write " LAYOUT_ADDRESS) : 0;
-}
-
 static int start_shim(struct creation *c, struct err *err)
 {
 	_cleanup_free_ char *address = NULL;
@@ -205,8 +191,6 @@ static int start_shim(struct creation *c, struct err *err)
 		r = dir_create(AT_FDCWD, socket_dir, 0700, err);
 	if (r == 0)
 		r = shim_start_process(&start, &address, err);
-	if (r == 0)
-		r = write_address(c, address, err);
 	return r < 0 ? r : shim_connect(address, &c->client, err);
 }
 
@@ -239,7 +223,7 @@ static int create_in_shim(struct creation *c, struct err *err)
 	if (r == 0)
 		r = start_shim(c, err);
 	if (r == 0)
-		r = shim_create(c->client, &create, NULL, err);
+		r = shim_create(c->client, &create, &c->pid, err);
 	/* What was made so far is not the shim's to remove. */
 	if (r < 0 && c->client)
 		shim_shutdown(c->client, c->id, NULL);
@@ -260,7 +244,7 @@ static int make_container(struct creation *c, struct engine_container **ret, str
 		r = creation_write_files(c, err);
 	if (r == 0)
 		r = create_in_shim(c, err);
-	return r < 0 ? r : engine_load(c->engine, c->fd, c->id, ret, err);
+	return r < 0 ? r : engine_load_created(c->engine, c->fd, c->id, c->pid, ret, err);
 }
 
 static void undo(struct creation *c)

@@ -23,6 +23,7 @@ struct creation {
 	struct user_identity user;
 	struct engine_stdio io;
 	struct shim_client *client;
+	pid_t pid; /* of the created init */
 };
 
 /* Finds the image, held against collection, and the user in its layers. */

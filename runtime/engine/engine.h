@@ -7,10 +7,9 @@
  *	meta.json	what was asked for: name, image, command, network, ...; there from the
  *moment the folder has this name, so that whatever else exists can be found by it config.json the
  *OCI configuration rootfs/		mount point of the overlay upper/ work/	the overlay's log
- *output, a line each (docs/ctr.md) address		of the shim's socket, written by the shim
- *	started		when it was started, RFC 3339
- *	exit.json	written by the shim when init ends
- *	hosts hostname resolv.conf	bind-mounted into it
+ *output, a line each (docs/ctr.md) address		of the shim's socket, written by the shim,
+ *written by the shim started		when it was started, RFC 3339 exit.json	written by the shim
+ *when init ends hosts hostname resolv.conf	bind-mounted into it
  *
  * and, while it lives, RUNROOT/ID/ (runtime/container.h), RUNROOT/.engine/netns/ID,
  * RUNROOT/.engine/io/ID/ (FIFOs), RUNROOT/.engine/shim/ (sockets), a lease below ROOT/networks/.
@@ -89,7 +88,7 @@ struct engine_container {
 	int64_t created_ns, started_ns, finished_ns; /* 0: not yet */
 	pid_t pid;				     /* 0 unless alive */
 	enum engine_network network;
-	const char *address; /* "10.77.0.2/16", or NULL */
+	const char *address; /* "10.77.0.2/16", or NULL; another's, once it has exited */
 	const char *gateway; /* or NULL */
 	const char *hostname;
 	const char *stop_signal;  /* as the image says it: "SIGTERM", "15"; NULL */
@@ -180,6 +179,12 @@ int engine_destroy(struct engine *engine, const struct engine_container *contain
  */
 int engine_remove(const char *root, const char *runroot, const char *id, bool force,
 		  struct err *err);
+
+/*
+ * Gives back what a container that has ended needs no more: its network namespace (and so its NIC),
+ * its address, its FIFOs. Failures are logged at debug, as removal tries again. Needs no libmnl.
+ */
+void engine_release(const char *root, const char *runroot, const char *id);
 
 CLEANUP_DEFINE(struct engine, engine, engine_close);
 #define _cleanup_engine_ _cleanup_(cleanup_engine)

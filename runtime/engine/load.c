@@ -103,7 +103,8 @@ static void set_meta(struct engine_container *c, const struct meta *meta)
 	c->stop_signal = meta->stop_signal;
 }
 
-int engine_load(struct engine *engine, int dirfd, const char *id, struct engine_container **ret,
+/* All but the status. */
+static int load(struct engine *engine, int dirfd, const char *id, struct engine_container **ret,
 		struct err *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
@@ -122,17 +123,41 @@ int engine_load(struct engine *engine, int dirfd, const char *id, struct engine_
 	set_meta(c, &meta);
 	c->dir = arena_printf(arena, "%s/" LAYOUT_CONTAINERS "/%s", engine->root, id);
 	c->log_path = arena_printf(arena, "%s/" LAYOUT_LOG, c->dir);
+	if (!c->dir || !c->log_path)
+		return err_set(err, ENOMEM, "read container %.12s", id);
 	c->shim_address = read_line(dirfd, LAYOUT_ADDRESS, arena);
 	started = read_line(dirfd, LAYOUT_STARTED, arena);
 	if (started)
 		clock_parse(started, &c->started_ns, NULL);
+	c->arena = take_ptr(arena);
+	*ret = c;
+	return 0;
+}
+
+int engine_load(struct engine *engine, int dirfd, const char *id, struct engine_container **ret,
+		struct err *err)
+{
+	_cleanup_engine_container_ struct engine_container *c = NULL;
+	int r = load(engine, dirfd, id, &c, err);
+
+	if (r < 0)
+		return r;
 	r = set_status(engine, c, dirfd, err);
 	if (r < 0)
 		return err_add(err, "container %.12s", id);
-	if (!c->dir || !c->log_path)
-		return err_set(err, ENOMEM, "read container %.12s", id);
-	c->arena = take_ptr(arena);
-	*ret = c;
+	*ret = take_ptr(c);
+	return 0;
+}
+
+int engine_load_created(struct engine *engine, int dirfd, const char *id, pid_t pid,
+			struct engine_container **ret, struct err *err)
+{
+	int r = load(engine, dirfd, id, ret, err);
+
+	if (r < 0)
+		return r;
+	(*ret)->status = "created";
+	(*ret)->pid = pid;
 	return 0;
 }
 

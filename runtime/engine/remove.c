@@ -100,33 +100,41 @@ static int remove_network(const struct removal *rm, struct err *err)
 	return r < 0 ? r : network_lease_release(path, rm->id, err);
 }
 
-static bool nobody_listens(const struct sockaddr_un *address)
+/* By the folder's descriptor, because a path may be longer than a socket's address. */
+static bool nobody_listens(int dirfd, const char *name)
 {
 	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int n = snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", dirfd,
+			 name);
 
-	return fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
+	return fd >= 0 && (size_t)n < sizeof(address.sun_path) &&
+	       connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 &&
 	       errno == ECONNREFUSED;
 }
 
 /* A shim unlinks its socket when it ends, unless it was killed. */
 static void remove_socket(const struct removal *rm)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	_cleanup_free_ char *text = NULL;
-	char ours[PATH_MAX];
 	static const char scheme[] = "unix://";
+	_cleanup_free_ char *text = NULL;
+	_cleanup_fd_ int dirfd = -1;
+	char folder[PATH_MAX];
+	const char *name;
 
 	if (file_read(rm->fd, LAYOUT_ADDRESS, ADDRESS_LIMIT, &text, NULL, NULL) < 0 ||
-	    strncmp(text, scheme, sizeof(scheme) - 1) != 0 ||
-	    layout_path(ours, rm->runroot, LAYOUT_SHIM, "", NULL) < 0)
+	    layout_path(folder, rm->runroot, LAYOUT_SHIM, NULL, NULL) < 0)
 		return;
 	text[strcspn(text, "\n")] = '\0';
-	if (strncmp(text + sizeof(scheme) - 1, ours, strlen(ours)) != 0 ||
-	    strlen(text + sizeof(scheme) - 1) >= sizeof(address.sun_path))
+	name = strrchr(text, '/');
+	/* Only what lies in our own folder. */
+	if (!name || strncmp(text, scheme, sizeof(scheme) - 1) != 0 ||
+	    strncmp(text + sizeof(scheme) - 1, folder, strlen(folder)) != 0 ||
+	    text + sizeof(scheme) - 1 + strlen(folder) != name)
 		return;
-	strcpy(address.sun_path, text + sizeof(scheme) - 1);
-	if (nobody_listens(&address))
-		unlink(address.sun_path);
+	dirfd = dir_open(AT_FDCWD, folder, NULL);
+	if (dirfd >= 0 && nobody_listens(dirfd, name + 1))
+		unlinkat(dirfd, name + 1, 0);
 }
 
 static int remove_fifos(const struct removal *rm, struct err *err)
@@ -193,6 +201,20 @@ int engine_remove(const char *root, const char *runroot, const char *id, bool fo
 	rm.fd = fd;
 	r = remove_all(&rm, force, err);
 	return r < 0 ? err_add(err, "remove container %.12s", id) : 0;
+}
+
+void engine_release(const char *root, const char *runroot, const char *id)
+{
+	_cleanup_fd_ int containers_fd = stage_open_containers(root, false, NULL), fd = -1;
+	struct removal rm = { root, runroot, id, containers_fd, -1 };
+	struct err err = { 0 };
+
+	/* Whoever holds the lock removes it all. */
+	fd = containers_fd < 0 ? -1 : stage_lock(containers_fd, id, false, 0, NULL);
+	if (fd < 0)
+		return;
+	if (remove_network(&rm, &err) < 0 || remove_fifos(&rm, &err) < 0)
+		log_debug("release container %.12s: %s", id, err.text);
 }
 
 void engine_sweep(const char *root, const char *runroot)
