@@ -91,10 +91,11 @@ static int on_hooks(struct state *s, struct err *err)
 	return launch_send(s->l.sync_fd, SYNC_HOOKS_DONE, (int[]){ create, start }, 2, err);
 }
 
-static int on_ready(struct state *s, int console_fd, struct err *err)
+static int on_ready(struct state *s, int limits_refused, int console_fd, struct err *err)
 {
 	s->l.console_fd = console_fd;
-	err_try(launch_set_limits(s->l.pid, s->plan, err));
+	if (limits_refused > 0)
+		err_try(launch_set_limits(s->l.pid, s->plan, err));
 	if (s->options->exec_fifo_fd >= 0)
 		close(take_fd(&s->l.sync_fd));
 	return 0;
@@ -141,7 +142,7 @@ static int converse(struct state *s, struct err *err)
 			err_try(on_hooks(s, err));
 			break;
 		case SYNC_READY:
-			return on_ready(s, take_fd(&fd), err);
+			return on_ready(s, message.value, take_fd(&fd), err);
 		default:
 			return err_say(err, EPROTO, "cellar-init said %u", message.type);
 		}

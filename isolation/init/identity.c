@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/syscall.h>
@@ -163,6 +164,22 @@ static void find_home(struct init *in)
 	}
 }
 
+/*
+ * While we are still root: without CAP_SYS_RESOURCE the runtime may not set the limits of a process
+ * of another user. What is refused here (raising a limit from within a user namespace) is left to
+ * the runtime, which does it at READY.
+ */
+static void set_limits(struct init *in)
+{
+	PLAN_EACH(plan_rlimit, limit, in->plan, in->plan->rlimits)
+	{
+		struct rlimit wanted = { limit->soft, limit->hard };
+
+		if (setrlimit((int)limit->type, &wanted) < 0)
+			in->limits_refused++;
+	}
+}
+
 int identity_assume(struct init *in, struct err *err)
 {
 	uint64_t held, bounding = in->plan->capabilities[PLAN_CAP_BOUNDING];
@@ -171,6 +188,7 @@ int identity_assume(struct init *in, struct err *err)
 	if (in->plan->flags & PLAN_NEEDS_HOME)
 		find_home(in);
 	own_stdio(in);
+	set_limits(in);
 	/* Tried as root first: what the user may not enter by himself has been given to him. */
 	again = enter_cwd(in, false, err);
 	if (again < 0 || drop_bounding(bounding, err) < 0 || set_groups(in, err) < 0 ||

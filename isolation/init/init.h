@@ -34,6 +34,7 @@ struct init {
 	int late[INIT_LATE_MAX]; /* mounts that become read-only when all is in place */
 	unsigned late_count;
 	enum init_step step;
+	int limits_refused; /* resource limits that we may not set ourselves */
 	char home[512];	    /* "HOME=..." */
 	char program[4096]; /* path of what is executed */
 };

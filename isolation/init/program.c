@@ -137,7 +137,7 @@ static int wait_for_fifo(struct init *in, struct err *err)
 
 int program_wait(struct init *in, struct err *err)
 {
-	if (channel_send(in, SYNC_READY, 0, in->console_fd, err) < 0)
+	if (channel_send(in, SYNC_READY, in->limits_refused, in->console_fd, err) < 0)
 		return -err->code;
 	if (in->console_fd >= 0)
 		close(take_fd(&in->console_fd));

@@ -9,7 +9,7 @@
  *	3  writes id maps, MAPPED ->		becomes root of its user namespace
  *	4  (runs hooks)				<- HOOKS, namespaces and mounts are there
  *	5  HOOKS_DONE, with state files ->	runs createContainer hooks, enters the root
- *	6  sets limits				<- READY, with the terminal's master
+ *	6  sets limits that init may not	<- READY, with the terminal's master
  *	7  START ->				or by the exec fifo, without a runtime there
  *	8					startContainer hooks, <- EXECUTING, executes
  *
@@ -55,7 +55,8 @@ struct sync_begin {
 /* Everything else. Only what is used of it is sent. */
 struct sync_message {
 	uint32_t type;
-	int32_t value; /* CHILD: the pid; HOOKS_DONE: state files that came along */
+	int32_t value; /* CHILD: the pid; HOOKS_DONE: state files; READY: limits that init may not
+			  set */
 	uint32_t step; /* FAILED: enum init_step */
 	uint32_t unused;
 	struct err err; /* FAILED */
