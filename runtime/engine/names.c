@@ -117,7 +117,8 @@ int names_take(int containers_fd, const char *name, const char *id, struct err *
 		if (names_find(containers_fd, name, owner) < 0)
 			continue; /* released just now */
 		if (faccessat(containers_fd, owner, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			return err_say(err, EEXIST, "the name \"%s\" is in use by container %.12s; remove that "
+			return err_say(err, EEXIST,
+				       "the name \"%s\" is in use by container %.12s; remove that "
 				       "one, or choose another name",
 				       name, owner);
 		r = unlink_of(containers_fd, fd, name, owner, err);
