@@ -78,15 +78,11 @@ static int put_seccomp(struct plan_builder *b, const struct oci_capabilities *ca
 	struct seccomp_program program = { 0 };
 
 	if (b->config->seccomp)
-		if (b->config->seccomp->listener_path)
-			return err_say(
-				err, ENOTSUP,
-				"linux.seccomp.listenerPath: Cellar has no notification of a "
-				"supervisor yet");
-	err_try(seccomp_compile(b->config->seccomp, &program, err));
+		err_try(seccomp_compile(b->config->seccomp, &program, err));
 	else if (wants_default_seccomp(b->config))
 		err_try(seccomp_default(caps->bounding, &program, err));
-	else return 0;
+	else
+		return 0;
 	if (program.flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) {
 		seccomp_deinit(&program);
 		return err_say(err, ENOTSUP,
