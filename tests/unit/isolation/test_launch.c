@@ -12,6 +12,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 
+#include "tests/unit/skip.h"
 #include "bench_rootfs.h"
 
 static struct bench bench;
@@ -236,8 +237,7 @@ static void maps_users_of_a_mount(void **state)
 		.linux_ = "\"uidMappings\":[{\"containerID\":0,\"hostID\":200000,\"size\":1000}],"
 			  "\"gidMappings\":[{\"containerID\":0,\"hostID\":200000,\"size\":1000}]");
 	if (o.r == -EINVAL && strstr(o.err.text, "idmap ")) {
-		print_message("no id maps on this file system (overlay has none)\n");
-		skip();
+		skip_because("no id maps on this file system (an overlay has none)");
 	}
 	assert_ran(o, 0);
 	assert_says(o, "0\n");
@@ -605,7 +605,7 @@ static void preserves_descriptors(void **state)
 	r = fcntl(3, F_GETFD);
 	if (null != 3 && r >= 0) {
 		close(null);
-		skip();
+		skip_because("fd 3 is taken by the caller");
 	}
 	if (null != 3)
 		dup2(null, 3);
