@@ -9,8 +9,16 @@ trap 'rm -rf "$work"' EXIT
 mkdir "$work/new" "$work/bad"
 corpus=tests/fuzz/corpus/${name#fuzz-}
 [ -d "$corpus" ] || corpus=
+chmod -R 777 "$work"
+# Inputs are hostile by design: nothing but the work folder is writable, and there is no network.
+cage=()
+if [ "$(id -u)" = 0 ]; then
+	# shellcheck disable=SC2016
+	cage=(unshare --mount --net bash -c 'mount --bind "$0" "$0" &&
+		mount -o remount,bind,ro / && exec "$@"' "$work")
+fi
 # shellcheck disable=SC2086
-if "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$work/bad/" \
+if TMPDIR=$work "${cage[@]}" "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$work/bad/" \
 	-print_final_stats=1 "$work/new" $corpus >"$work/log" 2>&1; then
 	echo "ok $name: $(awk '/stat::number_of_executed_units/ {print $2}' "$work/log") inputs"
 else
