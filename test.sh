@@ -38,9 +38,9 @@ unset CELLAR_BIN
 # record NAME STATUS LOG SECONDS: counts the check lines that a script printed
 record() {
 	local name=$1 status=$2 log=$3 seconds=$4 ok bad skip
-	ok=$(grep -c '^ok ' "$log")
-	bad=$(grep -c '^FAIL ' "$log")
-	skip=$(grep -c '^skip ' "$log")
+	ok=$(grep -ac '^ok ' "$log")
+	bad=$(grep -ac '^FAIL ' "$log")
+	skip=$(grep -ac '^skip ' "$log")
 	if [ "$status" != 0 ] && [ "$status" != 77 ] && [ "$bad" = 0 ]; then
 		bad=1
 		echo "FAIL $name: ended with status $status" >>"$log"
@@ -53,7 +53,7 @@ record() {
 	if [ "$bad" -gt 0 ]; then
 		printf 'FAILED  %-40s %s of %s checks, %s s; whole log: %s\n' "$name" "$bad" \
 			$((ok + bad)) "$seconds" "$log"
-		grep '^FAIL ' "$log" | head -n 20 | sed 's/^/	/'
+		grep -a '^FAIL ' "$log" | head -n 20 | sed 's/^/	/'
 		grep -q '^ok ' "$log" || tail -n 15 "$log" | sed 's/^/	/'
 	else
 		printf 'passed  %-40s %s checks, %s s\n' "$name" "$ok" "$seconds"

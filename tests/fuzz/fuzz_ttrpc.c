@@ -33,6 +33,18 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
+/* While an input is tried. libFuzzer's and LeakSanitizer's own threads start in between. */
+static void allow_processes(bool allow)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NPROC, &limit) < 0)
+		abort();
+	limit.rlim_cur = allow ? limit.rlim_max : 0;
+	if (setrlimit(RLIMIT_NPROC, &limit) < 0)
+		abort();
+}
+
 static int no_create(const struct backend_create *options, void **ret_handle,
 		     struct backend_process *ret, struct err *err)
 {
@@ -63,15 +75,11 @@ static int on_time(void *data)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char path[64];
-	const struct rlimit none = { 0, 0 };
 	struct shim shim;
 	struct loop *loop;
 	int listener, client;
 
-	/* Only now, for libFuzzer starts a thread after LLVMFuzzerInitialize(). */
-	if (setrlimit(RLIMIT_NPROC, &none) < 0)
-		abort();
-
+	allow_processes(false);
 	snprintf(path, sizeof(path), "%s/ttrpc-%d", getenv("TMPDIR") ?: "/tmp", getpid());
 	unlink(path);
 	listener = ttrpc_listen(path, NULL);
@@ -91,5 +99,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	shim_deinit(&shim);
 	loop_free(loop);
 	unlink(path);
+	allow_processes(true);
 	return 0;
 }
