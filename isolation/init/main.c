@@ -23,7 +23,7 @@ static const struct {
 } steps[] = {
 	[INIT_STEP_BEGIN] = { BOTH, channel_begin },
 	[INIT_STEP_STAGE] = { BOTH, stage_run },
-	[INIT_STEP_USER] = { CONTAINER, stage_become_root },
+	[INIT_STEP_USER] = { BOTH, stage_become_root },
 	[INIT_STEP_JOIN] = { BOTH, stage_join },
 	[INIT_STEP_SESSION] = { BOTH, host_session },
 	[INIT_STEP_HOST] = { CONTAINER, host_settings },

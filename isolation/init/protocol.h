@@ -6,7 +6,8 @@
  *	   runtime				init
  *	1  BEGIN, with plan and fds ->		checks the plan
  *	2					stage only: joins, clones, <- CHILD with a pidfd
- *	3  writes id maps, MAPPED ->		becomes root of its user namespace
+ *	3  writes id maps, MAPPED ->		becomes root of its user namespace; after
+ *						a stage, waits for this in any case
  *	4  (runs hooks)				<- HOOKS, namespaces and mounts are there
  *	5  HOOKS_DONE, with state files ->	runs createContainer hooks, enters the root
  *	6  sets limits that init may not	<- READY, with the terminal's master

@@ -109,15 +109,23 @@ int stage_run(struct init *in, struct err *err)
 	return clone_process(in, err);
 }
 
-/* A process cloned by a stage waits here for its id maps; others got theirs before they started. */
+/*
+ * A process cloned by a stage waits here, for its id maps if it has any, and always until the
+ * runtime knows it: else it could speak before the stage has told its pid. Others have their maps
+ * already.
+ */
 int stage_become_root(struct init *in, struct err *err)
 {
-	if (!(in->plan->flags & PLAN_USER_NAMESPACE) || !(in->plan->flags & PLAN_STAGE))
+	bool user = in->plan->flags & PLAN_USER_NAMESPACE;
+
+	if (!(in->plan->flags & PLAN_STAGE))
 		return 0;
-	if (in->plan->flags & PLAN_ROOTLESS)
+	if (user && in->plan->flags & PLAN_ROOTLESS)
 		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* else only root may write our maps */
 	if (channel_wait(in, SYNC_MAPPED, NULL, err) < 0)
 		return -err->code;
+	if (!user)
+		return 0;
 	if (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0)
 		return err_set(err, errno, "become root of the user namespace");
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

@@ -357,6 +357,34 @@ static void init_is_sealed_and_opaque(void **state)
 	launch_deinit(&l);
 }
 
+/* A stage and the process it cloned speak over one socket: neither may overtake the other. */
+static void every_exec_is_known_and_reaped(void **state)
+{
+	struct spec first = { .script = "echo up; exec sleep 1000" };
+	struct launch l = LAUNCH_NONE;
+	struct err err = { 0 };
+	int out[2], status;
+	char byte;
+
+	(void)state;
+	assert_return_code(pipe2(out, O_CLOEXEC), errno);
+	if (bench_start(&bench, &first, out[1], &l, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(read(out[0], &byte, 1), 1);
+	for (int i = 0; i < 100; i++) {
+		struct outcome o = RUN(.script = "exit 5", .exec_of = l.pidfd);
+
+		assert_ran(o, 5);
+		assert_true(o.pid > 0);
+	}
+	process_pidfd_signal(l.pidfd, SIGKILL);
+	process_wait(l.pidfd, &status);
+	launch_deinit(&l);
+	close(out[0]);
+	close(out[1]);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child of ours is left */
+}
+
 static void joins_a_user_namespace(void **state)
 {
 	static const char *const names =
@@ -667,6 +695,7 @@ int main(void)
 		cmocka_unit_test(gives_capabilities),
 		cmocka_unit_test(joins_namespaces),
 		cmocka_unit_test(init_is_sealed_and_opaque),
+		cmocka_unit_test(every_exec_is_known_and_reaped),
 		cmocka_unit_test(joins_a_user_namespace),
 		cmocka_unit_test(runs_without_privileges),
 		cmocka_unit_test(gives_a_terminal),
