@@ -216,6 +216,6 @@ t_is "image ls json" "$IMAGE" "$(c image ls --format json | jq -r '.[0].name')"
 # Processes and cgroups of others may come and go meanwhile: ours are named by the ids of containers.
 ours() { grep -v -e '^process' -e '^cgroup .*/cellar-'; }
 settled() { c_residue | ours | diff -q <(ours <"$T_DIR/before") - >/dev/null; }
-if t_wait 20 settled; then t_ok "nothing is left behind"; else
+if t_wait 60 settled; then t_ok "nothing is left behind"; else
 	t_fail "nothing is left behind" "$(c_residue | ours | diff <(ours <"$T_DIR/before") - | head -n 10 | tr '\n' ';')"
 fi
