@@ -28,8 +28,10 @@ static int pack_options(const struct shim_create_options *options, Pb__Any *ret)
 	own.runtime_root = proto_string(options->runtime_root);
 	own.log_path = proto_string(options->log_path);
 	own.exit_path = proto_string(options->exit_path);
-	own.remove_root = proto_string(options->remove_root);
-	own.remove_runroot = proto_string(options->remove_runroot);
+	own.engine_root = proto_string(options->engine_root);
+	own.engine_runroot = proto_string(options->engine_runroot);
+	own.remove = options->remove;
+	own.keep_stdin = options->keep_stdin;
 	return proto_pack_any(&own, "cellar.shim.v1.Options", ret);
 }
 

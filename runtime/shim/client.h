@@ -59,7 +59,11 @@ struct shim_create_options {
 	const char *runtime_root; /* state folder */
 	const char *log_path;	  /* log of stdout and stderr, one line each, or NULL */
 	const char *exit_path;	  /* file that receives the exit status as JSON, or NULL */
-	const char *remove_root, *remove_runroot; /* both set: remove the container at its end */
+	/* Folders of the engine, or NULL: at its end the container gives back what it needs no
+	 * more, or is removed. */
+	const char *engine_root, *engine_runroot;
+	bool remove;
+	bool keep_stdin; /* stdin has no end before the process's, whoever writes to it */
 };
 
 int shim_create(struct shim_client *client, const struct shim_create_options *options,

@@ -95,6 +95,10 @@ static void settle(struct task *task)
 	err_clear(&err);
 	if (destroy(task, &err) < 0)
 		log_error("%s", err.text);
+	if (task->engine_root && task->engine_runroot && !task->remove &&
+	    task->shim->options->engine)
+		task->shim->options->engine->release(task->engine_root, task->engine_runroot,
+						     task->id);
 }
 
 /* The container goes as a whole, and the shim after it. */
@@ -105,10 +109,10 @@ static void remove_container(struct task *task)
 
 	/* Nobody must find the shim any more, the removal itself least of all. */
 	shim_stop_listening(shim);
-	if (!shim->options->remove)
+	if (!shim->options->engine)
 		log_error("container %s was to be removed, which this program cannot do", task->id);
-	else if (shim->options->remove(task->remove_root, task->remove_runroot, task->id, true,
-				       &err) < 0)
+	else if (shim->options->engine->remove(task->engine_root, task->engine_runroot, task->id,
+					       true, &err) < 0)
 		log_error("%s", err.text);
 	shim_end(shim);
 }
@@ -162,7 +166,7 @@ static void report(struct process *p)
 			schedule_delete(&task->init);
 		return;
 	}
-	if (task->remove_root && task->remove_runroot)
+	if (task->remove)
 		remove_container(task);
 	else
 		shim_check_end(task->shim);

@@ -77,8 +77,8 @@ void task_free(struct task *task)
 	free(task->runtime_root);
 	free(task->log_path);
 	free(task->exit_path);
-	free(task->remove_root);
-	free(task->remove_runroot);
+	free(task->engine_root);
+	free(task->engine_runroot);
 	free(task);
 }
 

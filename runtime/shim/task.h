@@ -53,9 +53,10 @@ struct task {
 	void *handle; /* of the backend; NULL once destroyed */
 	bool mounted; /* something is on BUNDLE/rootfs */
 	bool paused, oom_killed, durable;
+	bool remove, keep_stdin; /* as client.h says */
 	uid_t io_uid;
 	gid_t io_gid;
-	char *runtime_root, *log_path, *exit_path, *remove_root, *remove_runroot; /* or NULL */
+	char *runtime_root, *log_path, *exit_path, *engine_root, *engine_runroot; /* or NULL */
 	struct process init;
 	struct process *execs;
 };
