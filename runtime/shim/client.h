@@ -51,8 +51,9 @@ struct shim_create_options {
 	/*
 	 * FIFOs, file:// or binary:// URIs, or NULL: none. The reading ends of stdout and stderr
 	 * are opened by the caller before it calls (O_NONBLOCK), the writing end of stdin
-	 * afterwards. All output is in the FIFOs, and their end of file, when a Wait is answered; a
-	 * caller that goes away stops nothing, and its end of stdin is the end of the process's.
+	 * afterwards. All output is in the FIFOs, and their end of file, when a Wait is answered,
+	 * unless the caller did not read for a second; then both follow. A caller that goes away
+	 * stops nothing, and its end of stdin is the end of the process's.
 	 */
 	const char *stdin_path, *stdout_path, *stderr_path;
 	/* Cellar's own options (cellar.shim.v1.Options in the request's `options`). */
