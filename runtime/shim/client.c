@@ -112,7 +112,7 @@ int shim_wait_begin(struct shim_client *client, const char *id, const char *exec
 	Task__ProcessRequest request;
 
 	fill(&request, id, exec_id);
-	return shim_call_begin(client, "Wait", &request, err);
+	return shim_call_begin(client, "Wait", &request, 0, err);
 }
 
 int shim_wait_finish(struct shim_client *client, struct shim_exit *ret, struct err *err)

@@ -2,11 +2,12 @@
 /*
  * The one way to what runs: containerd's Task API (containerd.task.v3.Task) over ttrpc, as `ctr`
  * and the cell's agent use it. Calls block; a Wait is sent on a client of its own, whose descriptor
- * becomes readable when it is answered, so that a caller can watch many.
+ * becomes readable when it is answered, so that a caller can watch many. All other calls have a
+ * deadline: ten seconds, or two minutes for those that make, start and delete.
  *
  * Errors carry the server's sentence; -ENOENT for NotFound, -EEXIST for AlreadyExists,
  * -EINVAL, -EBUSY for FailedPrecondition, -ENOSYS for Unimplemented, -ECONNRESET when the shim
- * died.
+ * died, -ETIMEDOUT when it does not answer.
  */
 #pragma once
 
