@@ -94,15 +94,22 @@ static int wait_for_exit(const struct engine_container *container, struct shim_c
 
 /* The shim ends by itself once its container has ended and nobody is connected. It may be gone, or
  * be about to go: what it leaves undone engine_remove() does. One that hangs is killed. */
-static int end_shim(struct engine *engine, const struct engine_container *container,
+static int end_shim(struct engine *engine, const struct engine_container *container, bool force,
 		    struct err *err)
 {
 	_cleanup_shim_client_ struct shim_client *client = NULL, *waiter = NULL;
+	struct shim_state now = { 0 };
 	int r = engine_connect(engine, container, &client, NULL);
 
 	if (r == 0)
 		r = engine_connect(engine, container, &waiter, NULL);
 	if (r == 0)
+		r = shim_state(client, container->id, NULL, &now, NULL);
+	/* It knows better than files that may be damaged. */
+	if (!force && (now.status == SHIM_RUNNING || now.status == SHIM_PAUSED))
+		return err_say(err, EBUSY,
+			       "it is running; stop it first, or remove it by force (-f)");
+	if (waiter && r != -ETIMEDOUT)
 		r = shim_kill(client, container->id, NULL, SIGKILL, true, NULL);
 	if (waiter && r != -ETIMEDOUT)
 		r = wait_for_exit(container, waiter);
@@ -118,7 +125,10 @@ int engine_destroy(struct engine *engine, const struct engine_container *contain
 		return err_say(err, EBUSY,
 			       "container %s is %s; stop it first, or remove it by force (-f)",
 			       container->name, container->status);
-	r = end_shim(engine, container, err);
+	if (strcmp(container->status, "damaged") == 0 && !force)
+		return err_say(err, EBUSY, "container %s is damaged (%s); remove it by force (-f)",
+			       container->name, container->damage);
+	r = end_shim(engine, container, force, err);
 	if (r < 0)
 		return err_add(err, "container %s", container->name);
 	r = engine_remove(engine->root, engine->runroot, container->id, force, err);
