@@ -7,6 +7,8 @@
 #include "runtime/engine/engine.h"
 #include "runtime/shim/bootstrap.h"
 
+static const struct shim_engine engine = { .remove = engine_remove, .release = engine_release };
+
 static int run(const struct bootstrap_args *args, struct err *err)
 {
 	if (args->version)
@@ -14,7 +16,7 @@ static int run(const struct bootstrap_args *args, struct err *err)
 	if (args->info)
 		return bootstrap_info(err);
 	if (args->action && !strcmp(args->action, "start"))
-		return bootstrap_start(args, engine_remove, err);
+		return bootstrap_start(args, &engine, err);
 	if (args->action && !strcmp(args->action, "delete"))
 		return bootstrap_delete(args, err);
 	return err_say(err, EINVAL,

@@ -13,9 +13,8 @@
 #include "cmd/ctr/terminal.h"
 
 #define SECOND_NS INT64_C(1000000000)
-#define DRAIN_NS (10 * SECOND_NS) /* for output of a process that has ended */
-#define PIPE_NS (SECOND_NS / 5)	  /* between SIGPIPE and SIGKILL */
-#define PATIENCE 3		  /* so many SIGINT or SIGTERM, then we leave */
+#define PIPE_NS (SECOND_NS / 5) /* between SIGPIPE and SIGKILL */
+#define PATIENCE 3		/* so many SIGINT or SIGTERM, then we leave */
 
 static const int passed_on[] = { SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH };
 
@@ -46,19 +45,11 @@ void attach_block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* The shim ends the outputs after all was written to them, so their end always comes. */
 static void finish_when_done(struct attach *a)
 {
 	if (a->exited && a->open_outputs == 0)
 		loop_quit(a->loop, 0);
-}
-
-static int on_drain_timeout(void *data)
-{
-	struct attach *a = data;
-
-	a->timer = NULL;
-	loop_quit(a->loop, 0);
-	return 0;
 }
 
 static void set_timer(struct attach *a, int64_t after_ns, loop_time_fn fn)
@@ -80,7 +71,7 @@ static int on_exit_known(void *data, uint32_t events)
 		return 0;
 	}
 	a->exited = true;
-	set_timer(a, DRAIN_NS, on_drain_timeout);
+	a->timer = loop_remove(a->timer);
 	finish_when_done(a);
 	return 0;
 }

@@ -21,6 +21,7 @@
 #include "runtime/engine/config_build.h"
 #include "runtime/engine/creation.h"
 #include "runtime/engine/engine_struct.h"
+#include "runtime/engine/fifos.h"
 #include "runtime/engine/names.h"
 #include "runtime/engine/program.h"
 #include "runtime/engine/stage.h"
@@ -211,8 +212,10 @@ static int create_in_shim(struct creation *c, struct err *err)
 		.runtime_root = c->engine->runroot,
 		.log_path = arena_printf(c->arena, "%s/" LAYOUT_LOG, c->dir),
 		.exit_path = arena_printf(c->arena, "%s/" LAYOUT_EXIT, c->dir),
-		.remove_root = o->auto_remove ? c->engine->root : NULL,
-		.remove_runroot = o->auto_remove ? c->engine->runroot : NULL,
+		.engine_root = c->engine->root,
+		.engine_runroot = c->engine->runroot,
+		.remove = o->auto_remove,
+		.keep_stdin = o->detach,
 	};
 	int r;
 
@@ -297,7 +300,10 @@ int engine_create(struct engine *engine, const struct engine_run_options *option
 		undo(&c);
 		return r;
 	}
-	if (!options->detach) {
+	if (options->detach) {
+		/* Whoever comes later may write to stdin, which the shim keeps open. */
+		fifos_leave(&c.io);
+	} else {
 		*ret_io = c.io;
 		c.io = ENGINE_STDIO_NONE;
 	}

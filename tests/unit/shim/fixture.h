@@ -231,6 +231,15 @@ static inline int fake_remove(const char *root, const char *runroot, const char 
 	return 0;
 }
 
+static inline void fake_release(const char *root, const char *runroot, const char *id)
+{
+	(void)runroot;
+	(void)id;
+	fake_note(root, "release");
+}
+
+static const struct shim_engine fake_engine = { .remove = fake_remove, .release = fake_release };
+
 static inline void on_event(void *data, struct rpc_call *call, const Ttrpc__Request *request)
 {
 	Event__ForwardRequest *forward;
@@ -305,7 +314,7 @@ static inline void fixture_start(struct fixture *f, const char *name, const char
 {
 	struct shim_options options = { .namespace_ = "test",
 					.backend = &fake_ops,
-					.remove = fake_remove };
+					.engine = &fake_engine };
 	char path[200];
 	int fd, unused;
 
