@@ -45,10 +45,10 @@ struct removal {
 static int destroy_cgroup(const struct removal *rm, struct err *err)
 {
 	_cleanup_cgroup_ struct cgroup *cgroup = NULL;
-	char path[sizeof("/cellar/") + LAYOUT_ID_SIZE];
+	char path[sizeof("/cellar-") + LAYOUT_ID_SIZE];
 	int r;
 
-	snprintf(path, sizeof(path), "/cellar/%s", rm->id);
+	snprintf(path, sizeof(path), "/cellar-%s", rm->id);
 	r = cgroup_open(path, &cgroup, NULL);
 	return r < 0 ? 0 : cgroup_destroy(cgroup, err);
 }
