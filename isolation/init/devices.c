@@ -38,9 +38,13 @@ static int open_parent(struct init *in, struct folder *cache, const char *path,
 	return fd;
 }
 
-/* Where no node can be made (a user namespace): the host's, checked to be the one meant. */
+/*
+ * Where no node can be made (a user namespace): the host's, checked to be the one meant. Read-only,
+ * which a device can still be written through, so that its mode and owner stay the host's.
+ */
 static int bind_device(struct init *in, const struct plan_device *d, struct err *err)
 {
+	struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY };
 	const char *path = init_string(in, d->path);
 	_cleanup_fd_ int fd = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE), target = -1;
 	struct stat st;
@@ -54,7 +58,7 @@ static int bind_device(struct init *in, const struct plan_device *d, struct err 
 	target = target_make(in->root_fd, path, false, err);
 	if (target < 0)
 		return target;
-	if (sys_move_mount(fd, target) < 0)
+	if (sys_mount_setattr(fd, 0, &readonly) < 0 || sys_move_mount(fd, target) < 0)
 		return err_set(err, errno, "bind the device %s", path);
 	return 0;
 }

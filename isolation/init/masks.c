@@ -2,7 +2,8 @@
 /*
  * Masked and read-only paths. A masked file is covered by the host's /dev/null, verified to be that
  * device, and never by the container's, which may be anything; a masked folder by an empty
- * read-only tmpfs, one for all.
+ * read-only tmpfs, one for all. The device is mounted read-only too: else root inside could change
+ * mode and owner of the host's node through it.
  */
 #include <errno.h>
 #include <sys/stat.h>
@@ -43,6 +44,8 @@ static int make_empty(void)
 
 static int mask(struct covers *covers, const char *path, int target_fd, struct err *err)
 {
+	struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+						   MOUNT_ATTR_NOEXEC };
 	_cleanup_fd_ int fd = -1;
 	struct stat st;
 	bool first = false;
@@ -55,6 +58,8 @@ static int mask(struct covers *covers, const char *path, int target_fd, struct e
 		if (covers->null_fd < 0)
 			return covers->null_fd;
 		fd = sys_open_tree(covers->null_fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+		if (fd >= 0 && sys_mount_setattr(fd, 0, &readonly) < 0)
+			return err_set(err, errno, "mask %s", path);
 	} else if (covers->empty_fd < 0) {
 		fd = make_empty();
 		first = true;
