@@ -5,7 +5,8 @@
 #	lint		format, layers, includes, licences, shell scripts, clang-tidy
 #	unit		cmocka, with ASan and UBSan
 #	integration	the real programs on this kernel
-#	vm		the same in a virtual machine with cgroup v2 only
+#	clients		containerd, Podman and Docker with our runtime
+#	vm		integration in a virtual machine with cgroup v2 only
 #	fuzz		every fuzzer for a few seconds
 #	show		what the issues ask to be shown: tests/show/TOPIC/*
 #	bench		speed, as a ratio against the floor and runc in the same run (also: show)
@@ -20,13 +21,13 @@ export CELLAR_TEST_FULL=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--full) CELLAR_TEST_FULL=1 ;;
-	-h | --help) sed -n '3,15s/^# \{0,1\}//p' "$0" && exit 0 ;;
-	lint | unit | integration | vm | fuzz | show | bench) suites+=("$1") ;;
+	-h | --help) sed -n '3,16s/^# \{0,1\}//p' "$0" && exit 0 ;;
+	lint | unit | integration | clients | vm | fuzz | show | bench) suites+=("$1") ;;
 	*) echo "test.sh: no suite is called '$1'; see ./test.sh --help" >&2 && exit 2 ;;
 	esac
 	shift
 done
-[ ${#suites[@]} -gt 0 ] || suites=(lint unit integration vm fuzz show)
+[ ${#suites[@]} -gt 0 ] || suites=(lint unit integration clients vm fuzz show)
 
 logs=build/test-logs
 passed=0 failed=0 skipped=0
@@ -99,6 +100,14 @@ suite_integration() {
 	local script
 	for script in tests/integration/*.sh; do
 		run "integration/$(basename "$script" .sh)" 600 bash "$script"
+	done
+}
+
+suite_clients() {
+	local script
+	for script in tests/clients/*.sh; do
+		[ "$script" = tests/clients/lib.sh ] ||
+			run "clients/$(basename "$script" .sh)" 240 bash "$script"
 	done
 }
 

@@ -64,6 +64,13 @@ int container_pause(struct container *container, struct err *err);
 int container_resume(struct container *container, struct err *err);
 
 /*
+ * Other limits (cgroup_apply on an existing cgroup): what is not given stays, and so do the device
+ * rules. -ESRCH "container not running" when it is stopped.
+ */
+int container_update(struct container *container, const struct oci_resources *resources,
+		     struct err *err);
+
+/*
  * Stopped (or created) containers; running ones only by force, which kills. poststop hooks run.
  * force and gone already: 0. A container that is being created by another process is disturbed and
  * waited for, 10 s at most. Kills and waits, but reaps nobody: that is the parent's, by

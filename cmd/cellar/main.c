@@ -9,8 +9,8 @@
 #include "runtime/container.h"
 
 static const struct verb *const verbs[] = {
-	&verb_create, &verb_delete, &verb_exec, &verb_kill, &verb_list,	 &verb_pause,
-	&verb_ps,     &verb_resume, &verb_run,	&verb_spec, &verb_start, &verb_state,
+	&verb_create, &verb_delete, &verb_exec, &verb_kill,  &verb_list,  &verb_pause,	&verb_ps,
+	&verb_resume, &verb_run,    &verb_spec, &verb_start, &verb_state, &verb_update,
 };
 
 static const struct option_entry global_options[] = {

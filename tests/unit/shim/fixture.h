@@ -140,6 +140,18 @@ static inline int fake_freeze(void *handle, bool frozen, struct err *err)
 	return 0;
 }
 
+static inline int fake_update(void *handle, const char *json, size_t len, struct err *err)
+{
+	struct fake *fake = handle;
+	char note[300];
+
+	if (len < 2 || json[0] != '{')
+		return err_say(err, EINVAL, "no object");
+	snprintf(note, sizeof(note), "update %.*s", (int)len, json);
+	fake_note(fake->bundle, note);
+	return 0;
+}
+
 static inline bool fake_has_pid_namespace(void *handle)
 {
 	(void)handle;
@@ -211,6 +223,7 @@ static const struct backend_ops fake_ops = {
 	.exec = fake_run,
 	.kill = fake_kill,
 	.freeze = fake_freeze,
+	.update = fake_update,
 	.has_pid_namespace = fake_has_pid_namespace,
 	.stats = fake_stats,
 	.pids = fake_pids,
