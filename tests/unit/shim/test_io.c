@@ -364,6 +364,31 @@ static void test_connection_ends_after_the_removal(void **state)
 	fixture_stop(&f);
 }
 
+static void test_client_that_does_not_read_delays_no_news(void **state)
+{
+	struct fixture f;
+	struct names n;
+	char *text;
+	int fd;
+
+	(void)state;
+	fixture_start(&f, "b", "exec cat /dev/zero", false);
+	make_names(&f, &n);
+	fd = open_reader(n.out);
+	create(&f, &(struct shim_create_options){ .exit_path = n.exit, .stdout_path = n.out });
+	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	usleep(50000);
+	assert_return_code(shim_kill(f.client, "c", NULL, SIGKILL, false, &f.err), 0);
+	wait_exit(&f, "c", NULL, 137);
+	assert_int_equal(access(n.exit, F_OK), 0);
+	f.client = shim_close(f.client);
+	/* The shim stays for the rest of it: what the FIFO holds and one read more. */
+	text = read_all(fd);
+	free(text);
+	fixture_wait_end(&f);
+	fixture_stop(&f);
+}
+
 static void test_stdin_that_is_kept_outlives_its_writers(void **state)
 {
 	struct shim_state now;
@@ -443,6 +468,7 @@ int main(void)
 		cmocka_unit_test(test_exec_does_not_wait_for_background_children),
 		cmocka_unit_test(test_shim_of_ctr_ends_by_itself),
 		cmocka_unit_test(test_connection_ends_after_the_removal),
+		cmocka_unit_test(test_client_that_does_not_read_delays_no_news),
 		cmocka_unit_test(test_stdin_that_is_kept_outlives_its_writers),
 		cmocka_unit_test(test_container_gives_back_before_wait_is_answered),
 		cmocka_unit_test(test_container_outlives_its_client),
