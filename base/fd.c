@@ -12,6 +12,14 @@
 
 #include "base/cleanup.h"
 
+void fd_reserve_standard(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			/* Takes the lowest number that is free. */
+			open("/dev/null", (fd == 0 ? O_WRONLY : O_RDONLY) | O_NOCTTY);
+}
+
 int fd_write_all(int fd, const void *data, size_t len)
 {
 	const char *p = data;

@@ -8,6 +8,12 @@
 
 #include "base/err.h"
 
+/*
+ * For main(): where 0, 1 or 2 was closed by the caller, puts something there that fails to be read
+ * or written, so that no file opened later is taken for it.
+ */
+void fd_reserve_standard(void);
+
 /* Writes all of it, over short writes and EINTR. 0 or -errno. */
 int fd_write_all(int fd, const void *data, size_t len);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -95,8 +96,11 @@ static void on_output_end(struct pump *pump, bool broken, void *data)
 {
 	struct attach *a = data;
 
-	(void)pump;
 	a->open_outputs--;
+	/* A reader that has left is no failure. */
+	if (broken && pump->error != EPIPE)
+		fprintf(stderr, "ctr: write %s: %s; the rest of it is lost\n",
+			pump == &a->out ? "stdout" : "stderr", strerror(pump->error));
 	if (broken && !a->exited) {
 		send_signal(a, SIGPIPE);
 		set_timer(a, PIPE_NS, on_pipe_ignored);

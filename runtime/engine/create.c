@@ -28,6 +28,7 @@
 #include "runtime/shim/client.h"
 
 #define TRIES 100
+#define HOSTNAME_MAX 64
 #define SHIM_PROGRAM "containerd-shim-cellar-v2"
 #define SHIM_NAMESPACE "cellar"
 
@@ -261,6 +262,12 @@ static void undo(struct creation *c)
 		log_warn("%s", err.text);
 }
 
+/* It is written to /etc/hosts, so nothing else may be in it. */
+static bool hostname_is_valid(const char *name)
+{
+	return strlen(name) <= HOSTNAME_MAX && names_is_valid(name);
+}
+
 static int check(const struct engine_run_options *o, struct err *err)
 {
 	if (o->name && !names_is_valid(o->name))
@@ -268,8 +275,12 @@ static int check(const struct engine_run_options *o, struct err *err)
 			       "--name: \"%s\" must be of letters, digits, '_', '.' and '-', begin "
 			       "with a letter or digit, and have at most %d characters",
 			       o->name, NAMES_MAX);
-	if (o->hostname && (!*o->hostname || strlen(o->hostname) > 64))
-		return err_say(err, EINVAL, "--hostname: a name has 1 to 64 characters");
+	if (o->hostname && !hostname_is_valid(o->hostname))
+		return err_say(
+			err, EINVAL,
+			"--hostname: \"%.80s\" must be 1 to 64 letters, digits, '-', '_' and "
+			"'.', and begin with a letter or digit",
+			o->hostname);
 	return 0;
 }
 
@@ -291,6 +302,10 @@ int engine_create(struct engine *engine, const struct engine_run_options *option
 		r = creation_find_image(&c, err);
 	if (r == 0)
 		r = fill_meta(&c, err);
+	if (r < 0)
+		return r;
+	/* Where it cannot be made nothing else shall be. */
+	r = dir_create(AT_FDCWD, engine->runroot, 0711, err);
 	if (r < 0)
 		return r;
 	r = make_folder(&c, err);
