@@ -12,6 +12,8 @@
 #include "runtime/check.h"
 #include "runtime/console.h"
 #include "runtime/container_struct.h"
+#include "runtime/exec_cgroup.h"
+#include "runtime/fd_socket.h"
 
 struct exec {
 	struct launch launch;
@@ -68,14 +70,31 @@ static int launch(struct container *c, const struct container_exec_options *o, s
 	struct cgroup *cgroup;
 
 	err_try(container_blur(container_load_cgroup(c, &cgroup, err), err));
-	err_try(container_blur(
-		cgroup_join_fds(cgroup, &x->v2_fd, x->task_fds, &x->task_fds_count, err), err));
+	if (o->cgroups)
+		err_try(container_blur(exec_cgroup_join_fds(cgroup, o->cgroups, &x->v2_fd,
+							    x->task_fds, &x->task_fds_count, err),
+				       err));
+	else
+		err_try(container_blur(
+			cgroup_join_fds(cgroup, &x->v2_fd, x->task_fds, &x->task_fds_count, err),
+			err));
 	options.cgroup_fd = x->v2_fd;
 	options.task_fds = x->task_fds;
 	options.task_fds_count = x->task_fds_count;
 	err_try(launch_create(&options, &x->launch, err));
 	x->launched = true;
 	return 0;
+}
+
+static int send_pidfd(const char *path, int pidfd, struct err *err)
+{
+	_cleanup_fd_ int socket = fd_socket_connect(path, "pidfd socket", err);
+	int r;
+
+	if (socket < 0)
+		return socket;
+	r = fd_socket_send(socket, pidfd, "setns", 5);
+	return r < 0 ? err_set(err, -r, "send the pidfd to %s", path) : 0;
 }
 
 static int publish(const struct container_exec_options *o, struct exec *x, struct err *err)
@@ -88,6 +107,8 @@ static int publish(const struct container_exec_options *o, struct exec *x, struc
 		cleanup_fd(&x->launch.console_fd);
 		x->launch.console_fd = -1;
 	}
+	if (o->pidfd_socket)
+		err_try(send_pidfd(o->pidfd_socket, x->launch.pidfd, err));
 	if (o->pid_file)
 		err_try(file_replace(AT_FDCWD, o->pid_file, text, (size_t)len, 0644, false, err));
 	return 0;
