@@ -2,6 +2,7 @@
 /* One more process in a container that runs. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -57,6 +58,20 @@ static int build(struct container *c, const struct container_exec_options *o, st
 	return plan_build_exec(config, o->process, &options, &x->plan, err);
 }
 
+/* The child is born on the CPUs of its parent, us. ret_before: to go back to. */
+static int move_to_cpus(const char *list, cpu_set_t *ret_before, struct err *err)
+{
+	uint64_t wanted[OCI_CPU_WORDS];
+
+	_Static_assert(sizeof(wanted) == sizeof(*ret_before), "a set of CPUs of another size");
+	if (oci_cpus_parse(list, wanted) < 0 ||
+	    sched_getaffinity(0, sizeof(*ret_before), ret_before) < 0 ||
+	    sched_setaffinity(0, sizeof(wanted), (const cpu_set_t *)(const void *)wanted) < 0)
+		return err_set(err, errno ? errno : EINVAL, "set execCPUAffinity.initial to %s",
+			       list);
+	return 0;
+}
+
 static int launch(struct container *c, const struct container_exec_options *o, struct exec *x,
 		  struct err *err)
 {
@@ -68,6 +83,8 @@ static int launch(struct container *c, const struct container_exec_options *o, s
 		.target_pidfd = c->pidfd,
 	};
 	struct cgroup *cgroup;
+	cpu_set_t cpus;
+	int r;
 
 	err_try(container_blur(container_load_cgroup(c, &cgroup, err), err));
 	if (o->cgroups)
@@ -81,7 +98,14 @@ static int launch(struct container *c, const struct container_exec_options *o, s
 	options.cgroup_fd = x->v2_fd;
 	options.task_fds = x->task_fds;
 	options.task_fds_count = x->task_fds_count;
-	err_try(launch_create(&options, &x->launch, err));
+	if (o->process->exec_cpus_initial)
+		err_try(container_blur(move_to_cpus(o->process->exec_cpus_initial, &cpus, err),
+				       err));
+	r = launch_create(&options, &x->launch, err);
+	if (o->process->exec_cpus_initial)
+		sched_setaffinity(0, sizeof(cpus), &cpus);
+	if (r < 0)
+		return r;
 	x->launched = true;
 	return 0;
 }

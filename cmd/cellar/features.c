@@ -147,6 +147,11 @@ static void put_linux(struct json_writer *w)
 	put_switch(w, "apparmor", true);
 	put_switch(w, "selinux", true);
 	put_switch(w, "intelRdt", false);
+	json_key(w, "memoryPolicy");
+	json_open_object(w);
+	put_words(w, "modes", oci_memory_mode_name);
+	put_words(w, "flags", oci_memory_flag_name);
+	json_close_object(w);
 	json_key(w, "mountExtensions");
 	json_open_object(w);
 	put_switch(w, "idmap", false);

@@ -16,7 +16,7 @@ jq '.process.terminal = false | .process.args = ["sh", "-c", "while :; do sleep 
 	"$bundle/config.json" >"$T_DIR/config.json"
 cp "$T_DIR/config.json" "$bundle/config.json"
 t_defer 'c delete -f $id'
-begin() { c run -d -b "$bundle" "$@" "$id" </dev/null >/dev/null 2>"$T_DIR/begin.err"; }
+begin() { c run -d -b "$bundle" "$id" </dev/null >/dev/null 2>"$T_DIR/begin.err"; }
 is_stopped() { [ "$(c state "$id" | jq -r .status)" = stopped ]; }
 cgroup() { jq -r .cgroupPath "$root/$id/state.json"; }
 
