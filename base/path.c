@@ -6,8 +6,11 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "base/cleanup.h"
 
 bool path_is_name(const char *name)
 {
@@ -33,6 +36,23 @@ int path_open_in_root(int rootfd, const char *path, uint64_t flags, uint32_t mod
 			break;
 	}
 	return fd < 0 ? -errno : (int)fd;
+}
+
+int path_open_file_in_root(int rootfd, const char *path)
+{
+	_cleanup_fd_ int place = path_open_in_root(rootfd, path, O_PATH, 0);
+	char again[PATH_FD_SIZE];
+	struct stat st;
+	int fd;
+
+	if (place < 0)
+		return place;
+	if (fstat(place, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	fd = open(path_of_fd(place, again), O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 char *path_of_fd(int fd, char buf[static PATH_FD_SIZE])

@@ -17,6 +17,12 @@ bool path_is_name(const char *name);
  */
 int path_open_in_root(int rootfd, const char *path, uint64_t flags, uint32_t mode);
 
+/*
+ * The same for reading a regular file. What is none is never opened, as opening alone may do harm
+ * (a device, a FIFO): -ENOENT is of the path, -EINVAL of such a thing.
+ */
+int path_open_file_in_root(int rootfd, const char *path);
+
 /* "/proc/self/fd/N", for calls that take no descriptor. */
 #define PATH_FD_SIZE 32
 char *path_of_fd(int fd, char buf[static PATH_FD_SIZE]);

@@ -75,6 +75,7 @@ int masks_apply(struct init *in, struct err *err);		     /* masks.c */
 int terminal_open(struct init *in, struct err *err);		     /* terminal.c */
 int hooks_create(struct init *in, struct err *err);		     /* hooks.c */
 int hooks_start(struct init *in, struct err *err);		     /* hooks.c */
+int scheduling_apply(struct init *in, struct err *err);		     /* scheduling.c */
 int identity_assume(struct init *in, struct err *err);		     /* identity.c */
 int identity_raise(const struct init *in, int cap, struct err *err); /* identity.c */
 int identity_seal(const struct init *in, struct err *err);	     /* identity.c */

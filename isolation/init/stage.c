@@ -8,6 +8,7 @@
 #include <linux/nsfs.h>
 #include <linux/sched.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -61,6 +62,20 @@ static int join_paths(struct init *in, struct err *err)
 	return 0;
 }
 
+/* The offsets of a time namespace are fixed once a process is in it: it is made for our child. */
+static int make_time_namespace(struct init *in, struct err *err)
+{
+	const char *offsets = init_string(in, in->plan->time_offsets);
+	_cleanup_fd_ int fd = -1;
+
+	if (unshare(CLONE_NEWTIME) < 0)
+		return err_set(err, errno, "make a time namespace");
+	fd = openat(in->proc_fd, "self/timens_offsets", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, offsets, strlen(offsets)) < 0)
+		return err_set(err, errno, "set linux.timeOffsets");
+	return 0;
+}
+
 static int clone_process(struct init *in, struct err *err)
 {
 	int pidfd = -1;
@@ -68,7 +83,14 @@ static int clone_process(struct init *in, struct err *err)
 		.flags = in->plan->clone_flags | CLONE_PARENT | CLONE_PIDFD,
 		.pidfd = (uintptr_t)&pidfd,
 	};
-	long pid = syscall(SYS_clone3, &args, sizeof(args));
+	long pid;
+
+	if (in->plan->time_offsets) {
+		if (make_time_namespace(in, err) < 0)
+			return -err->code;
+		args.flags &= ~(uint64_t)CLONE_NEWTIME;
+	}
+	pid = syscall(SYS_clone3, &args, sizeof(args));
 
 	if (pid < 0)
 		return err_set(err, errno, "clone into the namespaces");

@@ -76,20 +76,17 @@ static int add(struct mount_list *list, const char *destination, const char *typ
 
 static int add_defaults(struct mount_list *list, const struct config_input *input, struct err *err)
 {
-	bool host_net = input->options->network == ENGINE_NETWORK_HOST;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < sizeof(defaults) / sizeof(*defaults); i++) {
 		bool sys = strncmp(defaults[i].destination, "/sys", 4) == 0;
 
-		/* A sysfs that can be mounted belongs to a network namespace of one's own. */
-		if (host_net && strcmp(defaults[i].destination, "/sys") == 0)
-			r = add(list, "/sys", "bind", "/sys",
-				LIST("rbind", "nosuid", "noexec", "nodev", "ro"),
-				input->options->privileged, err);
-		else
-			r = add(list, defaults[i].destination, defaults[i].type, defaults[i].source,
-				defaults[i].options, sys && input->options->privileged, err);
+		/*
+		 * In the host's network too a sysfs of its own: a bind of the host's would bring
+		 * what is mounted below it, tracefs and debugfs, writable.
+		 */
+		r = add(list, defaults[i].destination, defaults[i].type, defaults[i].source,
+			defaults[i].options, sys && input->options->privileged, err);
 	}
 	return r;
 }

@@ -19,7 +19,7 @@
 /* Text in the arena; NULL where the container has no such file. */
 static const char *read_inside(int rootfs_fd, const char *path, struct arena *arena)
 {
-	_cleanup_fd_ int fd = path_open_in_root(rootfs_fd, path, O_RDONLY | O_NONBLOCK, 0);
+	_cleanup_fd_ int fd = path_open_file_in_root(rootfs_fd, path);
 	_cleanup_free_ char *text = NULL;
 
 	if (fd < 0 || fd_read_all(fd, PASSWD_LIMIT, &text, NULL, NULL) < 0)

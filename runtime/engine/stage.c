@@ -39,7 +39,8 @@ int stage_open_containers(const char *root, bool make, struct err *err)
 		return fd;
 	if (fd != -ENOENT)
 		return err_set(err, -fd, "open folder %s", path);
-	r = dir_create(AT_FDCWD, path, 0711, err);
+	/* Closed to others: what containers keep there may have the setuid bit (CVE-2021-41103). */
+	r = dir_create(AT_FDCWD, path, 0700, err);
 	return r < 0 ? r : dir_open(AT_FDCWD, path, err);
 }
 
@@ -55,12 +56,12 @@ int stage_begin(int containers_fd, const char *id, struct err *err)
 	struct place tmp = in_tmp(id);
 	_cleanup_fd_ int fd = -1;
 
-	if (mkdirat(containers_fd, tmp.path, 0711) < 0) {
+	if (mkdirat(containers_fd, tmp.path, 0700) < 0) {
 		if (errno != ENOENT)
 			return err_set(err, errno, "create folder %s", tmp.path);
 		if (mkdirat(containers_fd, ".tmp", 0700) < 0 && errno != EEXIST)
 			return err_set(err, errno, "create folder .tmp");
-		if (mkdirat(containers_fd, tmp.path, 0711) < 0)
+		if (mkdirat(containers_fd, tmp.path, 0700) < 0)
 			return err_set(err, errno, "create folder %s", tmp.path);
 	}
 	fd = openat(containers_fd, tmp.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -96,6 +96,15 @@ int volume_parse_tmpfs(const char *text, struct arena *arena, struct engine_tmpf
 	return 0;
 }
 
+/* The one above all volumes keeps others out: a container may put setuid programs into its own. */
+static int make_volumes_folder(const char *root, struct err *err)
+{
+	char path[PATH_MAX];
+	int r = layout_path(path, root, LAYOUT_VOLUMES, NULL, err);
+
+	return r < 0 ? r : dir_create(AT_FDCWD, path, 0700, err);
+}
+
 int volume_prepare(const char *root, const struct engine_volume *volume, struct arena *arena,
 		   const char **ret_path, struct err *err)
 {
@@ -110,7 +119,9 @@ int volume_prepare(const char *root, const struct engine_volume *volume, struct 
 	if (stat(path, &st) < 0) {
 		if (errno != ENOENT)
 			return err_set(err, errno, "volume %s", path);
-		r = dir_create(AT_FDCWD, path, 0755, err);
+		r = volume->source[0] == '/' ? 0 : make_volumes_folder(root, err);
+		if (r == 0)
+			r = dir_create(AT_FDCWD, path, 0755, err);
 		if (r < 0)
 			return err_add(err, "volume %s", volume->source);
 	}
