@@ -115,10 +115,14 @@ static void on_input_end(struct pump *pump, bool broken, void *data)
 
 	(void)broken;
 	pump_stop(pump);
+	/* A raw terminal has no end of file but that of the terminal itself. */
+	if (a->options->terminal) {
+		loop_quit(a->loop, -EINTR);
+		return;
+	}
 	/* With the last writer gone the FIFO is at its end; Docker's and containerd's shims need
-	 * the call. A terminal stays: its stdin ends with Ctrl-D alone. */
-	if (!a->options->terminal)
-		shim_close_stdin(a->options->control, a->options->id, a->options->exec_id, NULL);
+	 * the call. */
+	shim_close_stdin(a->options->control, a->options->id, a->options->exec_id, NULL);
 	if (io->stdin_fd >= 0)
 		close(take_fd(&io->stdin_fd));
 }
@@ -145,6 +149,9 @@ static int on_signal(void *data, int sig)
 		return 0;
 	}
 	send_signal(a, sig);
+	/* Our terminal has gone, and we with it; what it was for may go on. */
+	if (sig == SIGHUP && a->options->terminal)
+		loop_quit(a->loop, -EINTR);
 	return 0;
 }
 

@@ -112,6 +112,22 @@ modes=$(script -qec "stty -a >$T_DIR/m1; ctr --root $C_ROOT --runroot $C_RUN run
 	stty -a >$T_DIR/m2" /dev/null)
 t_is "terminal: modes are restored$modes" "" "$(diff "$T_DIR/m1" "$T_DIR/m2")"
 
+# A terminal that goes away takes ctr along and nothing else: script is killed, and its terminal with it.
+mkfifo "$T_DIR/keys"
+exec 9<>"$T_DIR/keys"
+script -qec "ctr --root $C_ROOT --runroot $C_RUN run --name hup -it $IMAGE sleep 1000" /dev/null \
+	>/dev/null 2>&1 <"$T_DIR/keys" 9>&- &
+pid=$!
+t_wait 60 sh -c "[ \"\$(ctr --root $C_ROOT --runroot $C_RUN ps -q)\" ]"
+client() { pgrep -f "ctr --root $C_ROOT --runroot $C_RUN run --name hup"; }
+t_is "terminal: a client runs" 2 "$(client | wc -l)"
+{ kill -9 $pid && wait $pid; } 2>/dev/null
+exec 9>&-
+t_wait 60 sh -c "! pgrep -f 'ctr --root $C_ROOT --runroot $C_RUN run --name hu[p]'" &&
+	t_ok "terminal: its end is ctr's" || t_fail "terminal: its end is ctr's" "$(client)"
+t_is "terminal: its end is not the container's" running "$(field hup status)"
+c rm -f hup >/dev/null
+
 # ---- signals ----
 ctr --root "$C_ROOT" --runroot "$C_RUN" run --rm --name sig "$IMAGE" \
 	sh -c 'trap "exit 5" TERM; trap "echo usr1" USR1; echo up; while :; do sleep 0.1; done' >"$T_DIR/sig" &
