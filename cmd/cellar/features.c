@@ -154,7 +154,7 @@ static void put_linux(struct json_writer *w)
 	json_close_object(w);
 	json_key(w, "mountExtensions");
 	json_open_object(w);
-	put_switch(w, "idmap", false);
+	put_switch(w, "idmap", true);
 	json_close_object(w);
 	put_switch(w, "netDevices", false);
 	json_close_object(w);

@@ -124,6 +124,41 @@ else
 fi
 refused "memoryPolicy: unknown mode" 'linux.memoryPolicy.mode: "MPOL_BEST"' '.linux.memoryPolicy = {mode: "MPOL_BEST"}'
 
+# ---- idmapped mounts ----
+
+mkdir -p "$T_DIR/mapped/below"
+touch "$T_DIR/mapped/mine" "$T_DIR/mapped/theirs"
+chown 1000:2000 "$T_DIR/mapped/theirs"
+maps='uidMappings: [{containerID: 0, hostID: 5000, size: 10000}], gidMappings: [{containerID: 0, hostID: 7000, size: 10000}]'
+mount=".mounts += [{destination: \"/mapped\", source: \"$T_DIR/mapped\", type: \"bind\", options: [\"bind\"], $maps}]"
+config 'stat -c %u:%g /mapped/mine /mapped/theirs; touch /mapped/new 2>/dev/null || echo no' "$mount"
+out=$(run 2>&1 | xargs)
+case $out in
+*"its file system may not know how"*) t_skip "mappings of a mount" "$out" ;;
+*)
+	t_is "mappings of a mount" "5000:7000 6000:9000 no" "$out"
+	# One mapped mount makes us open all of them.
+	field "mappings of a mount: other binds are as they were" "1000:2000 rw" 'stat -c %u:%g /plain/theirs; touch /plain/x && echo rw; rm -f /plain/x' \
+		"$mount | .mounts += [{destination: \"/plain\", source: \"$T_DIR/mapped\", options: [\"rbind\"]}]"
+	field "mappings of a mount: the mapped user writes" "0:0" 'touch /mapped/ours; rm -f /mapped/ours; touch /mapped/kept; true' \
+		"$mount | .process.user = {uid: 5000, gid: 7000} | .process.args[2] += \"; stat -c %u:%g /mapped/kept | sed s/5000:7000/0:0/\""
+	t_is "mappings of a mount: on disk" 0:0 "$(stat -c %u:%g "$T_DIR/mapped/kept")"
+	field "mappings of a mount in a user namespace" "0:0" 'stat -c %u:%g /mapped/mine' ".linux.namespaces += [{type: \"user\"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings
+		| $mount | .mounts[-1].uidMappings[0].hostID = 100000 | .mounts[-1].gidMappings[0].hostID = 100000"
+	field "idmap by the container's user namespace" "0:0" 'stat -c %u:%g /mapped/mine' ".linux.namespaces += [{type: \"user\"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings
+		| .mounts += [{destination: \"/mapped\", source: \"$T_DIR/mapped\", options: [\"bind\", \"idmap\"]}]"
+	mkdir "$T_DIR/mapped/below/deep"
+	mount -t tmpfs tmpfs "$T_DIR/mapped/below" && t_defer "umount $T_DIR/mapped/below"
+	field "mappings of a mount: not of those below" "0:0" 'stat -c %u:%g /mapped/below' "${mount/\"bind\"]/\"rbind\"]}"
+	field "mappings of a mount: recursive" "5000:7000" 'stat -c %u:%g /mapped/below' "${mount/\"bind\"]/\"rbind\", \"ridmap\"]}"
+	;;
+esac
+refused "uidMappings alone" 'mounts\[[0-9]+\].gidMappings: missing' '.mounts += [{destination: "/m", source: "/tmp", options: ["bind"], uidMappings: [{containerID: 0, hostID: 5000, size: 1}]}]'
+refused "mappings of another file system" 'bind mounts only' '.mounts += [{destination: "/m", type: "tmpfs", uidMappings: [{containerID: 0, hostID: 5, size: 1}], gidMappings: [{containerID: 0, hostID: 5, size: 1}]}]'
+refused "idmap without maps" 'idmap needs uidMappings' '.mounts += [{destination: "/m", source: "/tmp", options: ["bind", "idmap"]}]'
+
 # ---- what is not there yet is refused, and what is no business of ours is left alone ----
 
 refused "intelRdt" 'linux.intelRdt: not supported yet' '.linux.intelRdt = {closID: "x"}'
