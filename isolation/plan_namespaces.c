@@ -10,8 +10,8 @@
 #define CLONE_NEWTIME 0x80
 #endif
 
-static void put_maps(struct plan_builder *b, const struct oci_id_map *maps, size_t count,
-		     struct plan_list *ret)
+void plan_put_maps(struct plan_builder *b, const struct oci_id_map *maps, size_t count,
+		   struct plan_list *ret)
 {
 	_cleanup_strbuf_ struct strbuf records = { 0 };
 
@@ -101,8 +101,8 @@ int plan_put_namespaces(struct plan_builder *b, struct err *err)
 	head->namespaces = plan_put_list(b, &records, sizeof(struct plan_namespace));
 	if (head->clone_flags & CLONE_NEWUSER) {
 		head->flags |= PLAN_USER_NAMESPACE;
-		put_maps(b, b->config->uid_maps, b->config->uid_maps_count, &head->uid_maps);
-		put_maps(b, b->config->gid_maps, b->config->gid_maps_count, &head->gid_maps);
+		plan_put_maps(b, b->config->uid_maps, b->config->uid_maps_count, &head->uid_maps);
+		plan_put_maps(b, b->config->gid_maps, b->config->gid_maps_count, &head->gid_maps);
 	}
 	if (head->clone_flags & CLONE_NEWNS)
 		head->flags |= PLAN_FILE_SYSTEM;

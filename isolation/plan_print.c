@@ -174,6 +174,10 @@ static void put_mount(struct strbuf *sb, const struct plan *plan, const struct p
 	put_attributes(sb, m->set_recursive, m->clear_recursive, "r");
 	PUT_NAMES(sb, propagations, m->propagation, "");
 	PUT_NAMES(sb, mount_flags, m->flags, "+");
+	PLAN_EACH(plan_map, map, plan, m->uid_maps)
+	strbuf_addf(sb, " uid %u->%u*%u", map->container_id, map->host_id, map->size);
+	PLAN_EACH(plan_map, map, plan, m->gid_maps)
+	strbuf_addf(sb, " gid %u->%u*%u", map->container_id, map->host_id, map->size);
 	PLAN_EACH(plan_option, option, plan, m->options)
 	{
 		strbuf_addf(sb, " %s", plan_string(plan, option->key));

@@ -175,6 +175,47 @@ struct oci_cpu {
 	const char *cpus, *mems; /* NULL when absent */
 };
 
+enum oci_throttle_kind {
+	OCI_THROTTLE_READ_BPS,
+	OCI_THROTTLE_WRITE_BPS,
+	OCI_THROTTLE_READ_IOPS,
+	OCI_THROTTLE_WRITE_IOPS,
+	OCI_THROTTLES
+};
+
+struct oci_throttle {
+	int64_t major, minor;
+	uint64_t rate; /* bytes or operations a second */
+};
+
+struct oci_weight_device {
+	int64_t major, minor;
+	struct oci_u32 weight, leaf_weight;
+};
+
+struct oci_block_io {
+	struct oci_u32 leaf_weight;
+	const struct oci_weight_device *weight_devices;
+	size_t weight_devices_count;
+	const struct oci_throttle *throttles[OCI_THROTTLES];
+	size_t throttles_count[OCI_THROTTLES];
+};
+
+struct oci_hugepage_limit {
+	const char *page_size; /* "2MB" */
+	uint64_t limit;	       /* bytes */
+};
+
+struct oci_interface_priority {
+	const char *name;
+	uint32_t priority;
+};
+
+struct oci_rdma_limit {
+	const char *device;
+	struct oci_u32 handles, objects;
+};
+
 struct oci_unified {
 	const char *key, *value;
 };
@@ -186,6 +227,14 @@ struct oci_resources {
 	struct oci_cpu cpu;
 	struct oci_i64 pids_limit; /* -1: unlimited */
 	struct oci_u32 blkio_weight;
+	struct oci_block_io block_io;
+	const struct oci_hugepage_limit *hugepages;
+	size_t hugepages_count;
+	struct oci_u32 network_class;
+	const struct oci_interface_priority *priorities;
+	size_t priorities_count;
+	const struct oci_rdma_limit *rdma;
+	size_t rdma_count;
 	const struct oci_unified *unified;
 	size_t unified_count;
 };
@@ -312,6 +361,8 @@ uint64_t oci_namespace_flag(enum oci_namespace_type type);
 /* "CAP_SYS_ADMIN" -> 21; with or without "CAP_", any case. -EINVAL when unknown. */
 int oci_capability_parse(const char *name);
 const char *oci_capability_name(int cap); /* "CAP_SYS_ADMIN", or NULL */
+
+const char *oci_throttle_name(enum oci_throttle_kind kind); /* "throttleReadBpsDevice" */
 
 /* "0-3,7" as bits. 0 or -EINVAL. For memory nodes too. */
 #define OCI_CPU_WORDS 16 /* 1,024 CPUs, as cpu_set_t has */

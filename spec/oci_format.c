@@ -325,12 +325,8 @@ static void put_resources(struct json_writer *w, const struct oci_resources *res
 		json_field_i64(w, "limit", res->pids_limit.value);
 		json_close_object(w);
 	}
-	if (res->blkio_weight.set) {
-		json_key(w, "blockIO");
-		json_open_object(w);
-		json_field_u64(w, "weight", res->blkio_weight.value);
-		json_close_object(w);
-	}
+	oci_put_block_io(w, res);
+	oci_put_resource_lists(w, res);
 	if (res->unified_count > 0) {
 		json_key(w, "unified");
 		json_open_object(w);

@@ -19,6 +19,11 @@ int oci_parse_kernel_view(const struct json_node *linux_, struct oci_config *con
 			  struct err *err);
 void oci_put_scheduling(struct json_writer *w, const struct oci_process *process);
 void oci_put_kernel_view(struct json_writer *w, const struct oci_config *config);
+/* oci_resource_lists.c */
+int oci_parse_resource_lists(const struct json_node *resources, struct arena *arena,
+			     struct oci_resources *ret, struct err *err);
+void oci_put_block_io(struct json_writer *w, const struct oci_resources *res);
+void oci_put_resource_lists(struct json_writer *w, const struct oci_resources *res);
 int oci_parse_id_maps(const struct json_node *node, const char *key, struct arena *arena,
 		      const struct oci_id_map **ret, size_t *ret_count, struct err *err);
 /* An object that is kept as text. 1, 0 when absent, <0. */

@@ -133,7 +133,7 @@ static void put_linux(struct json_writer *w)
 	json_field_bool(w, "v2", true);
 	json_field_bool(w, "systemd", false);
 	json_field_bool(w, "systemdUser", false);
-	json_field_bool(w, "rdma", false);
+	json_field_bool(w, "rdma", true);
 	json_close_object(w);
 	json_key(w, "seccomp");
 	json_open_object(w);
@@ -154,7 +154,7 @@ static void put_linux(struct json_writer *w)
 	json_close_object(w);
 	json_key(w, "mountExtensions");
 	json_open_object(w);
-	put_switch(w, "idmap", false);
+	put_switch(w, "idmap", true);
 	json_close_object(w);
 	put_switch(w, "netDevices", false);
 	json_close_object(w);

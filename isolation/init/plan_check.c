@@ -36,6 +36,8 @@ static const struct list_format mount_lists[] = {
 	  sizeof(struct plan_option),
 	  1,
 	  { offsetof(struct plan_option, key), offsetof(struct plan_option, value), NONE } },
+	{ offsetof(struct plan_mount, uid_maps), sizeof(struct plan_map), 0, { NONE } },
+	{ offsetof(struct plan_mount, gid_maps), sizeof(struct plan_map), 0, { NONE } },
 };
 
 #define SLOTS 0xfffe /* a list of string slots, closed by a slot of 0 */

@@ -136,6 +136,7 @@ struct plan_mount {
 	uint64_t set_recursive, clear_recursive; /* of all below too */
 	uint64_t propagation;			 /* MS_PRIVATE, ... or 0 */
 	struct plan_list options;		 /* struct plan_option, for fsconfig */
+	struct plan_list uid_maps, gid_maps;	 /* struct plan_map: an idmapped mount's own */
 };
 
 struct plan_option {

@@ -124,6 +124,100 @@ else
 fi
 refused "memoryPolicy: unknown mode" 'linux.memoryPolicy.mode: "MPOL_BEST"' '.linux.memoryPolicy = {mode: "MPOL_BEST"}'
 
+# ---- resources by device, page size, interface ----
+
+# limit CONTROLLER FILE_V1 FILE_V2: what the kernel has of the container
+limit() {
+	local path
+	path=$(jq -r .cgroupPath "$root/$id/state.json")
+	cat "/sys/fs/cgroup/$1$path/$2" 2>/dev/null || cat "/sys/fs/cgroup$path/$3" 2>/dev/null ||
+		cat "/sys/fs/cgroup/unified$path/$3"
+}
+# limited NAME PATTERN CONTROLLER FILE_V1 FILE_V2 RESOURCES
+limited() {
+	config 'while :; do sleep 0.1; done' ".linux.resources += $6"
+	if c run -d -b "$bundle" "$id" </dev/null >/dev/null 2>"$T_DIR/err"; then
+		t_match "$1" "$2" "$(limit "$3" "$4" "$5")"
+		c delete -f "$id"
+	elif grep -Eq 'not mounted on this host|not available on this host|this kernel has no' "$T_DIR/err"; then
+		t_skip "$1" "$(tail -n 1 "$T_DIR/err")"
+	else
+		t_fail "$1" "$(cat "$T_DIR/err")"
+	fi
+}
+# The first whole disk: partitions are throttled with it.
+disk=$(cat /sys/block/[vsn]d[a-z]/dev /sys/block/nvme*/dev 2>/dev/null | head -n 1)
+if [ -n "$disk" ]; then
+	device="major: ${disk%:*}, minor: ${disk#*:}"
+	limited "blockIO: throttled reads" "$disk .*1048576" blkio blkio.throttle.read_bps_device io.max \
+		"{blockIO: {throttleReadBpsDevice: [{$device, rate: 1048576}]}}"
+	limited "blockIO: throttled operations" "$disk .*77" blkio blkio.throttle.write_iops_device io.max \
+		"{blockIO: {throttleWriteIOPSDevice: [{$device, rate: 77}]}}"
+	config 'while :; do sleep 0.1; done' .
+	c run -d -b "$bundle" "$id" </dev/null >/dev/null 2>&1
+	jq -n "{blockIO: {throttleWriteBpsDevice: [{$device, rate: 2097152}]}}" >"$T_DIR/some"
+	jq -n "{blockIO: {throttleWriteBpsDevice: [{$device, rate: 0}]}}" >"$T_DIR/none"
+	if c update -r "$T_DIR/some" "$id" 2>"$T_DIR/err"; then
+		t_match "blockIO: update" "$disk .*2097152" "$(limit blkio blkio.throttle.write_bps_device io.max)"
+		c update -r "$T_DIR/none" "$id"
+		t_is "blockIO: update to none" "" "$(limit blkio blkio.throttle.write_bps_device io.max)"
+	else
+		t_skip "blockIO: update" "$(tail -n 1 "$T_DIR/err")"
+	fi
+	c delete -f "$id"
+else
+	t_skip "blockIO" "no disk here"
+fi
+limited "hugepageLimits" "^4194304$" hugetlb hugetlb.2MB.limit_in_bytes hugetlb.2MB.max \
+	'{hugepageLimits: [{pageSize: "2MB", limit: 4194304}]}'
+config true '.linux.resources.rdma = {mlx5_9: {hcaHandles: 3, hcaObjects: 10000}}'
+run 2>"$T_DIR/err" && t_fail "rdma: a device that is not there" "it ran" ||
+	t_match "rdma: a device that is not there" "linux.resources.rdma: .*(rdma.max: |not mounted|not available)" "$(cat "$T_DIR/err")"
+config true '.linux.resources.network.classID = 1048577'
+if c run -b "$bundle" "$id" </dev/null >/dev/null 2>"$T_DIR/err"; then
+	grep -q 'net_cls' /proc/mounts && t_ok "network.classID" ||
+		t_match "network.classID: ignored on v2, with a word" 'network.classID: cgroup v2 has no such controller' "$(cat "$T_DIR/err")"
+else
+	t_match "network.classID: refused without its controller" 'network.classID: the net_cls controller is not mounted' "$(cat "$T_DIR/err")"
+fi
+refused "hugepageLimits: a path" 'hugepageLimits\[0\].pageSize: "../x"' '.linux.resources.hugepageLimits = [{pageSize: "../x", limit: 1}]'
+refused "throttles without a rate" 'throttleReadBpsDevice\[0\].rate: missing' '.linux.resources.blockIO.throttleReadBpsDevice = [{major: 1, minor: 1}]'
+
+# ---- idmapped mounts ----
+
+mkdir -p "$T_DIR/mapped/below"
+touch "$T_DIR/mapped/mine" "$T_DIR/mapped/theirs"
+chown 1000:2000 "$T_DIR/mapped/theirs"
+maps='uidMappings: [{containerID: 0, hostID: 5000, size: 10000}], gidMappings: [{containerID: 0, hostID: 7000, size: 10000}]'
+mount=".mounts += [{destination: \"/mapped\", source: \"$T_DIR/mapped\", type: \"bind\", options: [\"bind\"], $maps}]"
+config 'stat -c %u:%g /mapped/mine /mapped/theirs; touch /mapped/new 2>/dev/null || echo no' "$mount"
+out=$(run 2>&1 | xargs)
+case $out in
+*"its file system may not know how"*) t_skip "mappings of a mount" "$out" ;;
+*)
+	t_is "mappings of a mount" "5000:7000 6000:9000 no" "$out"
+	# One mapped mount makes us open all of them.
+	field "mappings of a mount: other binds are as they were" "1000:2000 rw" 'stat -c %u:%g /plain/theirs; touch /plain/x && echo rw; rm -f /plain/x' \
+		"$mount | .mounts += [{destination: \"/plain\", source: \"$T_DIR/mapped\", options: [\"rbind\"]}]"
+	field "mappings of a mount: the mapped user writes" "0:0" 'touch /mapped/ours; rm -f /mapped/ours; touch /mapped/kept; true' \
+		"$mount | .process.user = {uid: 5000, gid: 7000} | .process.args[2] += \"; stat -c %u:%g /mapped/kept | sed s/5000:7000/0:0/\""
+	t_is "mappings of a mount: on disk" 0:0 "$(stat -c %u:%g "$T_DIR/mapped/kept")"
+	field "mappings of a mount in a user namespace" "0:0" 'stat -c %u:%g /mapped/mine' ".linux.namespaces += [{type: \"user\"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings
+		| $mount | .mounts[-1].uidMappings[0].hostID = 100000 | .mounts[-1].gidMappings[0].hostID = 100000"
+	field "idmap by the container's user namespace" "0:0" 'stat -c %u:%g /mapped/mine' ".linux.namespaces += [{type: \"user\"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings
+		| .mounts += [{destination: \"/mapped\", source: \"$T_DIR/mapped\", options: [\"bind\", \"idmap\"]}]"
+	mkdir "$T_DIR/mapped/below/deep"
+	mount -t tmpfs tmpfs "$T_DIR/mapped/below" && t_defer "umount $T_DIR/mapped/below"
+	field "mappings of a mount: not of those below" "0:0" 'stat -c %u:%g /mapped/below' "${mount/\"bind\"]/\"rbind\"]}"
+	field "mappings of a mount: recursive" "5000:7000" 'stat -c %u:%g /mapped/below' "${mount/\"bind\"]/\"rbind\", \"ridmap\"]}"
+	;;
+esac
+refused "uidMappings alone" 'mounts\[[0-9]+\].gidMappings: missing' '.mounts += [{destination: "/m", source: "/tmp", options: ["bind"], uidMappings: [{containerID: 0, hostID: 5000, size: 1}]}]'
+refused "mappings of another file system" 'bind mounts only' '.mounts += [{destination: "/m", type: "tmpfs", uidMappings: [{containerID: 0, hostID: 5, size: 1}], gidMappings: [{containerID: 0, hostID: 5, size: 1}]}]'
+refused "idmap without maps" 'idmap needs uidMappings' '.mounts += [{destination: "/m", source: "/tmp", options: ["bind", "idmap"]}]'
+
 # ---- what is not there yet is refused, and what is no business of ours is left alone ----
 
 refused "intelRdt" 'linux.intelRdt: not supported yet' '.linux.intelRdt = {closID: "x"}'

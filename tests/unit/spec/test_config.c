@@ -67,7 +67,12 @@ static void rare_fields_survive_being_written(void **state)
 			  "\"flags\":[\"SCHED_FLAG_RECLAIM\"],\"runtime\":5,\"deadline\":6,\"period\":7},"
 			  "\"ioPriority\":{\"class\":\"IOPRIO_CLASS_IDLE\",\"priority\":2},"
 			  "\"execCPUAffinity\":{\"initial\":\"1\",\"final\":\"0-2,5\"}",
-			  ",\"personality\":{\"domain\":\"LINUX32\"},"
+			  ",\"resources\":{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":9}],"
+			  "\"network\":{\"classID\":7,\"priorities\":[{\"name\":\"e\",\"priority\":3}]},"
+			  "\"rdma\":{\"mlx\":{\"hcaHandles\":3}},\"blockIO\":{\"leafWeight\":11,"
+			  "\"weightDevice\":[{\"major\":8,\"minor\":1,\"weight\":500}],"
+			  "\"throttleWriteIOPSDevice\":[{\"major\":8,\"minor\":2,\"rate\":600}]}},"
+			  "\"personality\":{\"domain\":\"LINUX32\"},"
 			  "\"memoryPolicy\":{\"mode\":\"MPOL_INTERLEAVE\",\"nodes\":\"0-1\","
 			  "\"flags\":[\"MPOL_F_STATIC_NODES\"]},"
 			  "\"timeOffsets\":{\"boottime\":{\"secs\":-9,\"nanosecs\":8}},"
@@ -90,6 +95,16 @@ static void rare_fields_survive_being_written(void **state)
 	assert_string_equal(again->process.exec_cpus_initial, "1");
 	assert_string_equal(again->process.exec_cpus_final, "0-2,5");
 	assert_int_equal(again->personality.value, 8);
+	assert_string_equal(again->resources.hugepages[0].page_size, "2MB");
+	assert_int_equal(again->resources.hugepages[0].limit, 9);
+	assert_int_equal(again->resources.network_class.value, 7);
+	assert_int_equal(again->resources.priorities[0].priority, 3);
+	assert_int_equal(again->resources.rdma[0].handles.value, 3);
+	assert_false(again->resources.rdma[0].objects.set);
+	assert_int_equal(again->resources.block_io.leaf_weight.value, 11);
+	assert_int_equal(again->resources.block_io.weight_devices[0].weight.value, 500);
+	assert_int_equal(again->resources.block_io.throttles[OCI_THROTTLE_WRITE_IOPS][0].rate, 600);
+	assert_int_equal(again->resources.block_io.throttles_count[OCI_THROTTLE_READ_BPS], 0);
 	assert_int_equal(again->memory_policy.mode, 3);
 	assert_string_equal(again->memory_policy.nodes, "0-1");
 	assert_int_equal(again->memory_policy.flags, 1 << 15);
