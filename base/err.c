@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Also linked into cellar-init, so it uses no heap and nothing of base. */
+/* Also linked into cellar-init, so it uses no heap and no object of base. */
 #include "base/err.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/tame.h"
 
 int err_set(struct err *err, int code, const char *fmt, ...)
 {
@@ -19,6 +21,7 @@ int err_set(struct err *err, int code, const char *fmt, ...)
 		va_start(ap, fmt);
 		vsnprintf(err->text, sizeof(err->text), fmt, ap);
 		va_end(ap);
+		tame(err->text);
 		len = strlen(err->text);
 		snprintf(err->text + len, sizeof(err->text) - len, ": %s", strerror(code));
 	}
@@ -36,6 +39,7 @@ int err_say(struct err *err, int code, const char *fmt, ...)
 		va_start(ap, fmt);
 		vsnprintf(err->text, sizeof(err->text), fmt, ap);
 		va_end(ap);
+		tame(err->text);
 	}
 	return -code;
 }
@@ -52,6 +56,7 @@ int err_add(struct err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
+	tame(err->text);
 	len = strlen(err->text);
 	snprintf(err->text + len, sizeof(err->text) - len, ": %s", old);
 	return -err->code;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "cmd/cellar/verbs.h"
@@ -90,8 +91,10 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 	char **words;
 	size_t count;
-	int r = options_parse(&program, argc - 1, argv + 1, &globals, &words, &count, &err);
+	int r;
 
+	umask(022); /* a strange one of the caller's must not close folders to ourselves */
+	r = options_parse(&program, argc - 1, argv + 1, &globals, &words, &count, &err);
 	if (r < 0 || (r == 0 && open_log(&globals, &err) < 0))
 		return fail(&globals, 1, &err);
 	if (r == 0 && globals.version) {

@@ -69,12 +69,18 @@ static int drop_bounding(uint64_t keep, struct err *err)
 	return 0;
 }
 
-/* Only what talks to the outside; never a device of the host's such as its /dev/null. */
+/*
+ * Only what talks to the outside; never a device of the host's such as its /dev/null, and no file
+ * that was opened for reading only: its owner could open it anew for writing.
+ */
 static bool is_to_be_owned(int fd, const struct stat *st)
 {
 	struct termios termios;
+	int flags = fcntl(fd, F_GETFL);
 
-	return S_ISFIFO(st->st_mode) || S_ISREG(st->st_mode) || S_ISSOCK(st->st_mode) ||
+	if (S_ISREG(st->st_mode))
+		return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+	return S_ISFIFO(st->st_mode) || S_ISSOCK(st->st_mode) ||
 	       (S_ISCHR(st->st_mode) && ioctl(fd, TCGETS, &termios) == 0);
 }
 
@@ -91,9 +97,12 @@ static void own_stdio(const struct init *in)
 static int enter_cwd(struct init *in, bool again, struct err *err)
 {
 	const char *path = init_string(in, in->plan->cwd);
+	_cleanup_fd_ int fd = -1;
 	char cwd[4096];
 
-	if (chdir(path) < 0) {
+	/* No magic links: /proc/self/fd/N would lead along our own descriptors. */
+	fd = sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_MAGICLINKS);
+	if (fd < 0 || fchdir(fd) < 0) {
 		if (!again && (errno == EACCES || errno == EPERM))
 			return 1;
 		return err_set(err, errno, "enter process.cwd %s", path);
@@ -173,11 +182,30 @@ static void set_limits(struct init *in)
 {
 	PLAN_EACH(plan_rlimit, limit, in->plan, in->plan->rlimits)
 	{
-		struct rlimit wanted = { limit->soft, limit->hard };
+		struct rlimit wanted = { limit->soft, limit->hard }, now;
 
+		/* We open files until the end: only raised here, as that takes privileges. */
+		if (limit->type == RLIMIT_NOFILE && getrlimit(RLIMIT_NOFILE, &now) == 0) {
+			if (limit->hard < now.rlim_max)
+				wanted.rlim_max = now.rlim_max;
+			if (limit->soft < now.rlim_cur)
+				wanted.rlim_cur = now.rlim_cur;
+		}
 		if (setrlimit((int)limit->type, &wanted) < 0)
 			in->limits_refused++;
 	}
+}
+
+int limits_finish(const struct init *in, struct err *err)
+{
+	PLAN_EACH(plan_rlimit, limit, in->plan, in->plan->rlimits)
+	{
+		struct rlimit wanted = { limit->soft, limit->hard };
+
+		if (limit->type == RLIMIT_NOFILE && setrlimit(RLIMIT_NOFILE, &wanted) < 0)
+			return err_set(err, errno, "process.rlimits: RLIMIT_NOFILE");
+	}
+	return 0;
 }
 
 int identity_assume(struct init *in, struct err *err)

@@ -76,6 +76,8 @@ int terminal_open(struct init *in, struct err *err);		     /* terminal.c */
 int hooks_create(struct init *in, struct err *err);		     /* hooks.c */
 int hooks_start(struct init *in, struct err *err);		     /* hooks.c */
 int identity_assume(struct init *in, struct err *err);		     /* identity.c */
+/* Sets the limits that would have been in our own way. */
+int limits_finish(const struct init *in, struct err *err);	     /* identity.c */
 int identity_raise(const struct init *in, int cap, struct err *err); /* identity.c */
 int identity_seal(const struct init *in, struct err *err);	     /* identity.c */
 int program_find(struct init *in, struct err *err);		     /* program.c */

@@ -52,17 +52,17 @@ static struct init init = {
 	.state_fds = { -1, -1 },
 };
 
-/* The program starts with every signal unblocked and at its default, whatever our callers do. */
+/*
+ * The program starts with every signal unblocked and at its default, whatever our callers do. By
+ * bare calls: musl keeps three signals to itself. All zeros are SIG_DFL and an empty set.
+ */
 static void reset_signals(void)
 {
-	struct sigaction action = { .sa_handler = SIG_DFL };
-	sigset_t none;
+	static const char zeros[64];
 
 	for (int sig = 1; sig <= 64; sig++)
-		if (sig != SIGKILL && sig != SIGSTOP)
-			sigaction(sig, &action, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+		syscall(SYS_rt_sigaction, sig, zeros, NULL, 8);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, zeros, NULL, 8);
 }
 
 int main(int argc, char **argv)
@@ -76,7 +76,8 @@ int main(int argc, char **argv)
 	init.sync_fd = atoi(argv[1]);
 	if (init.sync_fd < 3)
 		return 1;
-	sys_close_range((unsigned)init.sync_fd + 1, ~0u, 0);
+	if (sys_close_range((unsigned)init.sync_fd + 1, ~0u, 0) < 0)
+		return 1;
 	reset_signals();
 	umask(0);
 	for (init.step = 0; init.step < INIT_STEP_COUNT; init.step++) {

@@ -238,8 +238,9 @@ int program_execute(struct init *in, struct err *err)
 	env = pointers(in, in->plan->env);
 	if (in->plan->flags & PLAN_NEEDS_HOME && in->home[0])
 		env[0] = in->home;
-	sys_close_range(3 + in->plan->preserve_fds, ~0u, CLOSE_RANGE_CLOEXEC);
-	if (announce(in, err) < 0 || confine(in, err) < 0)
+	if (sys_close_range(3 + in->plan->preserve_fds, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
+		return err_set(err, errno, "close descriptors");
+	if (announce(in, err) < 0 || limits_finish(in, err) < 0 || confine(in, err) < 0)
 		return -err->code;
 	execve(in->program, args, env);
 	if (errno == ENOEXEC)
