@@ -64,6 +64,14 @@ static int on_child(struct state *s, int pid, int pidfd, struct err *err)
 	return map_ids(s, err);
 }
 
+/* Before it was told of, its pid and pidfd are not known. */
+static int check_child(const struct state *s, struct err *err)
+{
+	if (s->stage_pidfd < 0)
+		return 0;
+	return err_say(err, EPROTO, "cellar-init spoke before its process was announced");
+}
+
 static int make_state(struct state *s, enum oci_status status, bool wanted, struct err *err)
 {
 	_cleanup_free_ char *text = NULL;
@@ -139,9 +147,11 @@ static int converse(struct state *s, struct err *err)
 			err_try(on_child(s, message.value, take_fd(&fd), err));
 			break;
 		case SYNC_HOOKS:
+			err_try(check_child(s, err));
 			err_try(on_hooks(s, err));
 			break;
 		case SYNC_READY:
+			err_try(check_child(s, err));
 			return on_ready(s, message.value, take_fd(&fd), err);
 		default:
 			return err_say(err, EPROTO, "cellar-init said %u", message.type);

@@ -36,6 +36,7 @@ static const struct {
 	[INIT_STEP_ENTER] = { CONTAINER, rootfs_enter },
 	[INIT_STEP_IDENTITY] = { BOTH, identity_assume },
 	[INIT_STEP_PROGRAM] = { BOTH, program_find },
+	[INIT_STEP_CLONE] = { EXEC, stage_clone },
 	[INIT_STEP_READY] = { BOTH, program_wait },
 	[INIT_STEP_START] = { BOTH, program_execute },
 };

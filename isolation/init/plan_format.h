@@ -40,6 +40,7 @@ enum plan_flags {
 	PLAN_USER_NAMESPACE = 1 << 11, /* a new one: the runtime opens what lies on the host */
 	PLAN_NEEDS_HOME = 1 << 13,     /* env[0] is to become HOME of /etc/passwd */
 	PLAN_FILE_SYSTEM = 1 << 12,    /* a new mount namespace: root, mounts, masks are made */
+	PLAN_EARLY_FILTER = 1 << 14,   /* exec: the filter lets pass what follows its clone */
 };
 
 enum plan_capability_set {

@@ -13,6 +13,8 @@
  *	7  START ->				or by the exec fifo, without a runtime there
  *	8					startContainer hooks, <- EXECUTING, executes
  *
+ * A process that enters a running container (exec) is cloned late: CHILD comes just before READY.
+ *
  * FAILED takes the place of any message of init, after which it is gone. The end of the socket
  * after EXECUTING means that the program runs.
  */
@@ -93,6 +95,7 @@ static inline int sync_code(int code, int is_program)
 	X(ENTER, "enter the root")                      \
 	X(IDENTITY, "user, groups, capabilities")       \
 	X(PROGRAM, "look the program up")               \
+	X(CLONE, "clone into the container")            \
 	X(READY, "wait to be started")                  \
 	X(START, "start")
 
