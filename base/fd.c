@@ -12,6 +12,17 @@
 
 #include "base/cleanup.h"
 
+void fd_guard_stdio(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int fd_write_all(int fd, const void *data, size_t len)
 {
 	const char *p = data;

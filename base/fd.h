@@ -8,6 +8,12 @@
 
 #include "base/err.h"
 
+/*
+ * First thing in main(): a caller may have closed 0, 1 or 2, and the next file opened would get the
+ * number, and with it our messages. Puts /dev/null there.
+ */
+void fd_guard_stdio(void);
+
 /* Writes all of it, over short writes and EINTR. 0 or -errno. */
 int fd_write_all(int fd, const void *data, size_t len);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "cmd/cellar/verbs.h"
 #include "runtime/container.h"
@@ -93,6 +94,7 @@ int main(int argc, char **argv)
 	size_t count;
 	int r;
 
+	fd_guard_stdio();
 	umask(022); /* a strange one of the caller's must not close folders to ourselves */
 	r = options_parse(&program, argc - 1, argv + 1, &globals, &words, &count, &err);
 	if (r < 0 || (r == 0 && open_log(&globals, &err) < 0))

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "cmd/ctr/verbs.h"
 
@@ -65,6 +66,7 @@ int main(int argc, char **argv)
 	size_t count;
 	int r;
 
+	fd_guard_stdio();
 	umask(022);
 	r = options_parse(&global_command, argc - 1, argv + 1, &ctr, &args, &count, &err);
 	if (r < 0) {
