@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Also linked into cellar-init, so it uses no heap and nothing of base. */
+/* Also linked into cellar-init, so it uses no heap and no object of base. */
 #define ERR_IMPLEMENTATION
 #include "base/err.h"
 
@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/tame.h"
 
 int err_set(struct err *err, int code, const char *fmt, ...)
 {
@@ -20,6 +22,7 @@ int err_set(struct err *err, int code, const char *fmt, ...)
 		va_start(ap, fmt);
 		vsnprintf(err->text, sizeof(err->text), fmt, ap);
 		va_end(ap);
+		tame(err->text);
 		len = strlen(err->text);
 		snprintf(err->text + len, sizeof(err->text) - len, ": %s", strerror(code));
 	}
@@ -37,6 +40,7 @@ int err_say(struct err *err, int code, const char *fmt, ...)
 		va_start(ap, fmt);
 		vsnprintf(err->text, sizeof(err->text), fmt, ap);
 		va_end(ap);
+		tame(err->text);
 	}
 	return -code;
 }
@@ -53,6 +57,7 @@ int err_add(struct err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
+	tame(err->text);
 	len = strlen(err->text);
 	snprintf(err->text + len, sizeof(err->text) - len, ": %s", old);
 	return -err->code;

@@ -41,14 +41,11 @@ static void reap(int *pidfd)
 
 static int map_ids(struct state *s, struct err *err)
 {
-	if (s->plan->flags & PLAN_USER_NAMESPACE) {
-		err_try(launch_write_maps(s->l.pid, s->plan, err));
-		err_try(launch_fds_idmap(s->fds, s->plan, s->l.pid, err));
-	}
-	/* A stage's child waits for this in any case, so that it cannot speak before CHILD. */
-	if (s->plan->flags & (PLAN_USER_NAMESPACE | PLAN_STAGE))
-		return launch_send(s->l.sync_fd, SYNC_MAPPED, NULL, 0, err);
-	return 0;
+	if (!(s->plan->flags & PLAN_USER_NAMESPACE))
+		return 0;
+	err_try(launch_write_maps(s->l.pid, s->plan, err));
+	err_try(launch_fds_idmap(s->fds, s->plan, s->l.pid, err));
+	return launch_send(s->l.sync_fd, SYNC_MAPPED, NULL, 0, err);
 }
 
 /* The process itself exists. */
@@ -66,6 +63,14 @@ static int on_child(struct state *s, int pid, int pidfd, struct err *err)
 	s->l.pidfd = pidfd;
 	err_try(launch_set_oom_score(pid, s->plan, err));
 	return map_ids(s, err);
+}
+
+/* Before it was told of, its pid and pidfd are not known. */
+static int check_child(const struct state *s, struct err *err)
+{
+	if (s->stage_pidfd < 0)
+		return 0;
+	return err_say(err, EPROTO, "cellar-init spoke before its process was announced");
 }
 
 static int make_state(struct state *s, enum oci_status status, bool wanted, struct err *err)
@@ -161,9 +166,11 @@ static int converse(struct state *s, struct err *err)
 			err_try(on_child(s, message.value, take_fd(&fd), err));
 			break;
 		case SYNC_HOOKS:
+			err_try(check_child(s, err));
 			err_try(on_hooks(s, err));
 			break;
 		case SYNC_READY:
+			err_try(check_child(s, err));
 			return on_ready(s, message.value, take_fd(&fd), err);
 		default:
 			return err_say(err, EPROTO, "cellar-init said %u", message.type);

@@ -313,7 +313,8 @@ static int put_cgroup(struct mounts *m, const struct oci_mount *mount, struct pl
 	const struct plan_options *o = m->b->options;
 
 	if (o->cgroups_count == 0) {
-		record->set |= MOUNT_ATTR_RDONLY;
+		/* The host's, with what is mounted below: on v1 that is all of its hierarchies. */
+		record->set_recursive |= MOUNT_ATTR_RDONLY;
 		record->flags |= PLAN_MOUNT_RECURSIVE;
 		put_folder(m, record, "/sys/fs/cgroup", mount->destination);
 		return 0;

@@ -6,6 +6,7 @@
 
 #include "isolation/plan_builder.h"
 #include "isolation/seccomp.h"
+#include "isolation/seccomp_run.h"
 
 static void put_identity(struct plan_builder *b, const struct oci_process *p,
 			 const struct oci_capabilities *caps)
@@ -73,6 +74,11 @@ static bool wants_default_seccomp(const struct oci_config *config)
 	return profile && strcmp(profile, "default") == 0;
 }
 
+static bool labelled(const struct plan_builder *b)
+{
+	return b->head.apparmor_profile || b->head.selinux_label;
+}
+
 static int put_seccomp(struct plan_builder *b, const struct oci_capabilities *caps, struct err *err)
 {
 	struct seccomp_program program = { 0 };
@@ -94,6 +100,9 @@ static int put_seccomp(struct plan_builder *b, const struct oci_capabilities *ca
 		b->head.filter =
 			plan_put_bytes(b, program.filter, program.count, sizeof(*program.filter));
 	}
+	if (b->head.flags & PLAN_EXEC && program.count > 0 &&
+	    seccomp_allows_exec(program.filter, labelled(b)))
+		b->head.flags |= PLAN_EARLY_FILTER;
 	seccomp_deinit(&program);
 	return 0;
 }

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "cmd/cellar/verbs.h"
 #include "runtime/container.h"
@@ -126,8 +128,11 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 	char **words;
 	size_t count;
-	int r = options_parse(&program, argc - 1, argv + 1, &globals, &words, &count, &err);
+	int r;
 
+	fd_reserve_standard();
+	umask(022); /* a strange one of the caller's must not close folders to ourselves */
+	r = options_parse(&program, argc - 1, argv + 1, &globals, &words, &count, &err);
 	if (r < 0 || (r == 0 && open_log(&globals, &err) < 0))
 		return fail(&globals, 1, &err);
 	if (r == 0 && globals.version) {

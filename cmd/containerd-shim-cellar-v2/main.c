@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "runtime/engine/engine.h"
 #include "runtime/shim/bootstrap.h"
 
@@ -28,8 +29,10 @@ int main(int argc, char **argv)
 {
 	struct bootstrap_args args;
 	struct err err = { 0 };
-	int r = bootstrap_parse(argc, argv, &args, &err);
+	int r;
 
+	fd_reserve_standard();
+	r = bootstrap_parse(argc, argv, &args, &err);
 	if (r == 0)
 		r = run(&args, &err);
 	if (r < 0)

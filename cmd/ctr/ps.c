@@ -36,10 +36,6 @@ static char *format_command(const struct engine_container *c, bool whole)
 		sb.len = COMMAND_WIDTH - 3;
 		strbuf_adds(&sb, "...");
 	}
-	/* A command may hold anything; a line of the table must stay one. */
-	for (size_t i = 0; i < sb.len; i++)
-		if ((unsigned char)sb.data[i] < ' ' || sb.data[i] == 0x7f)
-			sb.data[i] = ' ';
 	return strbuf_take(&sb);
 }
 

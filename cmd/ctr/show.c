@@ -105,6 +105,20 @@ int show_parse_format(const char *format, bool *ret_json, struct err *err)
 	return 0;
 }
 
+/* JSON escapes what is below a space. What else a terminal obeys can only stand in strings too. */
+static void print_tamely(const char *text)
+{
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+		if (*p == 0x7f)
+			printf("\\u007f");
+		else if (*p == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
+			printf("\\u00%02x", *++p);
+		else
+			putchar(*p);
+	}
+	putchar('\n');
+}
+
 int show_json(struct json_writer *w, struct err *err)
 {
 	_cleanup_free_ char *text = NULL;
@@ -115,7 +129,7 @@ int show_json(struct json_writer *w, struct err *err)
 		return err_set(err, ENOMEM, "print JSON");
 	while (len && text[len - 1] == '\n')
 		text[--len] = '\0';
-	puts(text);
+	print_tamely(text);
 	return 0;
 }
 

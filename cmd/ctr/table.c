@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/tame.h"
+
 #define GAP 3
 
 int table_add(struct table *table, const char *fmt, ...)
@@ -28,6 +30,7 @@ int table_add(struct table *table, const char *fmt, ...)
 	va_end(args);
 	if (n < 0)
 		return -ENOMEM;
+	tame(cell);
 	table->cells[table->count++] = cell;
 	return 0;
 }

@@ -28,7 +28,9 @@ struct entry { /* as the kernel's linux_dirent64 */
 
 static int copy_content(int from_dir, int to_dir, const char *name, mode_t mode)
 {
-	_cleanup_fd_ int from = openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	/* It was a file when we looked; what it is now must not make us wait. */
+	_cleanup_fd_ int from =
+		openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	_cleanup_fd_ int to = -1;
 	ssize_t n;
 

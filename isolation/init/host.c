@@ -19,7 +19,8 @@ int host_session(struct init *in, struct err *err)
 	const char *name = init_string(in, in->plan->keyring);
 	long ring;
 
-	setsid();
+	if (!(in->plan->flags & PLAN_EXEC))
+		setsid();
 	if (!name)
 		return 0;
 	ring = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name);

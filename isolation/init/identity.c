@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * User, groups, capabilities, working folder. Two stages, because a seccomp filter may have to be
- * loaded in between: identity_assume() leaves all capabilities permitted but only the program's
- * effective; identity_seal() drops the rest for good.
+ * loaded in between: identity_assume() leaves permitted what the program gets and what loading the
+ * filter takes, and only the program's effective; identity_seal() drops the rest for good.
  */
 #include <errno.h>
 #include <grp.h>
@@ -69,12 +69,18 @@ static int drop_bounding(uint64_t keep, struct err *err)
 	return 0;
 }
 
-/* Only what talks to the outside; never a device of the host's such as its /dev/null. */
+/*
+ * Only what talks to the outside; never a device of the host's such as its /dev/null, and no file
+ * that was opened for reading only: its owner could open it anew for writing.
+ */
 static bool is_to_be_owned(int fd, const struct stat *st)
 {
 	struct termios termios;
+	int flags = fcntl(fd, F_GETFL);
 
-	return S_ISFIFO(st->st_mode) || S_ISREG(st->st_mode) || S_ISSOCK(st->st_mode) ||
+	if (S_ISREG(st->st_mode))
+		return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+	return S_ISFIFO(st->st_mode) || S_ISSOCK(st->st_mode) ||
 	       (S_ISCHR(st->st_mode) && ioctl(fd, TCGETS, &termios) == 0);
 }
 
@@ -91,9 +97,12 @@ static void own_stdio(const struct init *in)
 static int enter_cwd(struct init *in, bool again, struct err *err)
 {
 	const char *path = init_string(in, in->plan->cwd);
+	_cleanup_fd_ int fd = -1;
 	char cwd[4096];
 
-	if (chdir(path) < 0) {
+	/* No magic links: /proc/self/fd/N would lead along our own descriptors. */
+	fd = sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_MAGICLINKS);
+	if (fd < 0 || fchdir(fd) < 0) {
 		if (!again && (errno == EACCES || errno == EPERM))
 			return 1;
 		return err_set(err, errno, "enter process.cwd %s", path);
@@ -164,6 +173,14 @@ static void find_home(struct init *in)
 	}
 }
 
+/* We open files until the end, and a stage still clones: only raised at first, as that takes
+ * privileges. */
+static bool is_late(const struct init *in, const struct plan_rlimit *limit)
+{
+	return limit->type == RLIMIT_NOFILE ||
+	       (limit->type == RLIMIT_NPROC && in->plan->flags & PLAN_EXEC);
+}
+
 /*
  * While we are still root: without CAP_SYS_RESOURCE the runtime may not set the limits of a process
  * of another user. What is refused here (raising a limit from within a user namespace) is left to
@@ -173,16 +190,44 @@ static void set_limits(struct init *in)
 {
 	PLAN_EACH(plan_rlimit, limit, in->plan, in->plan->rlimits)
 	{
-		struct rlimit wanted = { limit->soft, limit->hard };
+		struct rlimit wanted = { limit->soft, limit->hard }, now;
 
+		if (is_late(in, limit) && getrlimit((int)limit->type, &now) == 0) {
+			if (limit->hard < now.rlim_max)
+				wanted.rlim_max = now.rlim_max;
+			if (limit->soft < now.rlim_cur)
+				wanted.rlim_cur = now.rlim_cur;
+		}
 		if (setrlimit((int)limit->type, &wanted) < 0)
 			in->limits_refused++;
 	}
 }
 
+int limits_finish(const struct init *in, struct err *err)
+{
+	PLAN_EACH(plan_rlimit, limit, in->plan, in->plan->rlimits)
+	{
+		struct rlimit wanted = { limit->soft, limit->hard };
+
+		if (is_late(in, limit) && setrlimit((int)limit->type, &wanted) < 0)
+			return err_set(err, errno, "process.rlimits: limit %u", limit->type);
+	}
+	return 0;
+}
+
+/* All that is of use from here on. */
+static uint64_t still_needed(const struct init *in)
+{
+	uint64_t mask = in->plan->capabilities[PLAN_CAP_PERMITTED];
+
+	if (in->plan->flags & PLAN_SECCOMP && !(in->plan->flags & PLAN_NO_NEW_PRIVILEGES))
+		mask |= (uint64_t)1 << CAP_SYS_ADMIN;
+	return mask;
+}
+
 int identity_assume(struct init *in, struct err *err)
 {
-	uint64_t held, bounding = in->plan->capabilities[PLAN_CAP_BOUNDING];
+	uint64_t held, permitted, bounding = in->plan->capabilities[PLAN_CAP_BOUNDING];
 	int again;
 
 	if (in->plan->flags & PLAN_NEEDS_HOME)
@@ -195,7 +240,8 @@ int identity_assume(struct init *in, struct err *err)
 	    set_user(in, err) < 0 || get_permitted(&held, err) < 0)
 		return -err->code;
 	umask(in->plan->umask);
-	if (set_capabilities(available(in, PLAN_CAP_EFFECTIVE, held), held,
+	permitted = held & still_needed(in);
+	if (set_capabilities(available(in, PLAN_CAP_EFFECTIVE, permitted), permitted,
 			     available(in, PLAN_CAP_INHERITABLE, held & bounding), err) < 0)
 		return -err->code;
 	return again > 0 ? enter_cwd(in, true, err) : 0;

@@ -24,7 +24,7 @@ struct init {
 	int sync_fd;	  /* -1 once the runtime is not needed any more */
 	int fifo_fd;	  /* exec fifo, O_PATH; -1 */
 	int start_fd;	  /* the fifo opened for writing, once somebody starts us; -1 */
-	int proc_fd;	  /* the host's procfs, verified; from ROOT on our own folder in it */
+	int proc_fd;	  /* the host's procfs, verified; from ROOT on our own folder in it; -1 */
 	int root_fd;	  /* root of the container's file system */
 	int console_fd;	  /* the terminal's master until it is sent; -1 */
 	int state_fds[2]; /* state documents for createContainer and startContainer hooks; -1 */
@@ -35,6 +35,7 @@ struct init {
 	unsigned late_count;
 	enum init_step step;
 	int limits_refused; /* resource limits that we may not set ourselves */
+	bool confined;	    /* filter and capabilities are the program's */
 	char home[512];	    /* "HOME=..." */
 	char program[4096]; /* path of what is executed */
 };
@@ -60,25 +61,31 @@ int target_parent(int root_fd, const char *path, const char **ret_name, struct e
 bool fd_is_procfs(int fd);
 
 /* The steps. */
-int stage_run(struct init *in, struct err *err);		     /* stage.c */
-int stage_become_root(struct init *in, struct err *err);	     /* stage.c */
-int stage_join(struct init *in, struct err *err);		     /* stage.c */
-int host_session(struct init *in, struct err *err);		     /* host.c */
-int host_settings(struct init *in, struct err *err);		     /* host.c */
-int rootfs_prepare(struct init *in, struct err *err);		     /* rootfs.c */
-int rootfs_enter(struct init *in, struct err *err);		     /* rootfs.c */
-int mounts_apply(struct init *in, struct err *err);		     /* mounts.c */
-int mounts_finish(struct init *in, struct err *err);		     /* mounts.c */
-int copy_up(int from_fd, int to_fd, struct err *err);		     /* copy_up.c */
-int devices_make(struct init *in, struct err *err);		     /* devices.c */
-int masks_apply(struct init *in, struct err *err);		     /* masks.c */
-int terminal_open(struct init *in, struct err *err);		     /* terminal.c */
-int hooks_create(struct init *in, struct err *err);		     /* hooks.c */
-int hooks_start(struct init *in, struct err *err);		     /* hooks.c */
-int scheduling_apply(struct init *in, struct err *err);		     /* scheduling.c */
-int identity_assume(struct init *in, struct err *err);		     /* identity.c */
+int stage_run(struct init *in, struct err *err);	  /* stage.c */
+int stage_clone(struct init *in, struct err *err);	  /* stage.c */
+int stage_become_root(struct init *in, struct err *err);  /* stage.c */
+int stage_join(struct init *in, struct err *err);	  /* stage.c */
+int host_session(struct init *in, struct err *err);	  /* host.c */
+int host_settings(struct init *in, struct err *err);	  /* host.c */
+int rootfs_prepare(struct init *in, struct err *err);	  /* rootfs.c */
+int rootfs_enter(struct init *in, struct err *err);	  /* rootfs.c */
+int mounts_apply(struct init *in, struct err *err);	  /* mounts.c */
+int mounts_finish(struct init *in, struct err *err);	  /* mounts.c */
+int copy_up(int from_fd, int to_fd, struct err *err);	  /* copy_up.c */
+int devices_make(struct init *in, struct err *err);	  /* devices.c */
+int masks_apply(struct init *in, struct err *err);	  /* masks.c */
+int rootfs_narrow_proc(struct init *in, struct err *err); /* rootfs.c */
+int terminal_open(struct init *in, struct err *err);	  /* terminal.c */
+int terminal_control(struct init *in, struct err *err);	  /* terminal.c */
+int hooks_create(struct init *in, struct err *err);	  /* hooks.c */
+int hooks_start(struct init *in, struct err *err);	  /* hooks.c */
+int scheduling_apply(struct init *in, struct err *err);	  /* scheduling.c */
+int identity_assume(struct init *in, struct err *err);	  /* identity.c */
+/* Sets the limits that would have been in our own way. */
+int limits_finish(const struct init *in, struct err *err);	     /* identity.c */
 int identity_raise(const struct init *in, int cap, struct err *err); /* identity.c */
 int identity_seal(const struct init *in, struct err *err);	     /* identity.c */
 int program_find(struct init *in, struct err *err);		     /* program.c */
+int program_confine(struct init *in, struct err *err);		     /* program.c */
 int program_wait(struct init *in, struct err *err);		     /* program.c */
 int program_execute(struct init *in, struct err *err);		     /* program.c */

@@ -23,7 +23,7 @@ static const struct {
 } steps[] = {
 	[INIT_STEP_BEGIN] = { BOTH, channel_begin },
 	[INIT_STEP_STAGE] = { BOTH, stage_run },
-	[INIT_STEP_USER] = { BOTH, stage_become_root },
+	[INIT_STEP_USER] = { CONTAINER, stage_become_root },
 	[INIT_STEP_JOIN] = { BOTH, stage_join },
 	[INIT_STEP_SESSION] = { BOTH, host_session },
 	[INIT_STEP_HOST] = { CONTAINER, host_settings },
@@ -37,6 +37,7 @@ static const struct {
 	[INIT_STEP_SCHEDULING] = { BOTH, scheduling_apply },
 	[INIT_STEP_IDENTITY] = { BOTH, identity_assume },
 	[INIT_STEP_PROGRAM] = { BOTH, program_find },
+	[INIT_STEP_CLONE] = { EXEC, stage_clone },
 	[INIT_STEP_READY] = { BOTH, program_wait },
 	[INIT_STEP_START] = { BOTH, program_execute },
 };
@@ -53,17 +54,17 @@ static struct init init = {
 	.state_fds = { -1, -1 },
 };
 
-/* The program starts with every signal unblocked and at its default, whatever our callers do. */
+/*
+ * The program starts with every signal unblocked and at its default, whatever our callers do. By
+ * bare calls: musl keeps three signals to itself. All zeros are SIG_DFL and an empty set.
+ */
 static void reset_signals(void)
 {
-	struct sigaction action = { .sa_handler = SIG_DFL };
-	sigset_t none;
+	static const char zeros[64];
 
 	for (int sig = 1; sig <= 64; sig++)
-		if (sig != SIGKILL && sig != SIGSTOP)
-			sigaction(sig, &action, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+		syscall(SYS_rt_sigaction, sig, zeros, NULL, 8);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, zeros, NULL, 8);
 }
 
 int main(int argc, char **argv)
@@ -77,7 +78,8 @@ int main(int argc, char **argv)
 	init.sync_fd = atoi(argv[1]);
 	if (init.sync_fd < 3)
 		return 1;
-	sys_close_range((unsigned)init.sync_fd + 1, ~0u, 0);
+	if (sys_close_range((unsigned)init.sync_fd + 1, ~0u, 0) < 0)
+		return 1;
 	reset_signals();
 	umask(0);
 	for (init.step = 0; init.step < INIT_STEP_COUNT; init.step++) {

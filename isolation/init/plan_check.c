@@ -156,6 +156,8 @@ static int check_values(const struct plan *plan, struct err *err)
 			       plan->filter.count);
 	if (plan->preserve_fds > 1 << 20)
 		return err_say(err, EINVAL, "plan: %u fds to preserve", plan->preserve_fds);
+	if (plan->flags & PLAN_NEEDS_HOME && plan->env.count == 0)
+		return err_say(err, EINVAL, "plan: no place for HOME");
 	if (plan->flags & PLAN_FILE_SYSTEM && !plan->rootfs)
 		return err_say(err, EINVAL, "plan: no root file system");
 	PLAN_EACH(plan_mount, mount, plan, plan->mounts)

@@ -44,6 +44,7 @@ enum plan_flags {
 	PLAN_IO_PRIORITY = 1 << 15,
 	PLAN_MEMORY_POLICY = 1 << 16,
 	PLAN_PERSONALITY = 1 << 17,
+	PLAN_EARLY_FILTER = 1 << 18, /* exec: the filter lets pass what follows its clone */
 };
 
 enum plan_capability_set {

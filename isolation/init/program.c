@@ -211,8 +211,11 @@ static int load_seccomp(struct init *in, struct err *err)
  * The filter comes last, so that it need not allow what we do. Without no_new_privileges loading it
  * takes CAP_SYS_ADMIN, so there it comes before the capabilities go.
  */
-static int confine(struct init *in, struct err *err)
+int program_confine(struct init *in, struct err *err)
 {
+	if (in->confined)
+		return 0;
+	in->confined = true;
 	if (in->plan->flags & PLAN_NO_NEW_PRIVILEGES) {
 		if (identity_seal(in, err) < 0)
 			return -err->code;
@@ -238,8 +241,9 @@ int program_execute(struct init *in, struct err *err)
 	env = pointers(in, in->plan->env);
 	if (in->plan->flags & PLAN_NEEDS_HOME && in->home[0])
 		env[0] = in->home;
-	sys_close_range(3 + in->plan->preserve_fds, ~0u, CLOSE_RANGE_CLOEXEC);
-	if (announce(in, err) < 0 || confine(in, err) < 0)
+	if (sys_close_range(3 + in->plan->preserve_fds, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
+		return err_set(err, errno, "close descriptors");
+	if (announce(in, err) < 0 || limits_finish(in, err) < 0 || program_confine(in, err) < 0)
 		return -err->code;
 	execve(in->program, args, env);
 	if (errno == ENOEXEC)

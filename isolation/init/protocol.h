@@ -6,13 +6,14 @@
  *	   runtime				init
  *	1  BEGIN, with plan and fds ->		checks the plan
  *	2					stage only: joins, clones, <- CHILD with a pidfd
- *	3  writes id maps, MAPPED ->		becomes root of its user namespace; after
- *						a stage, waits for this in any case
+ *	3  writes id maps, MAPPED ->		becomes root of its user namespace
  *	4  (runs hooks)				<- HOOKS, namespaces and mounts are there
  *	5  HOOKS_DONE, with state files ->	runs createContainer hooks, enters the root
  *	6  sets limits that init may not	<- READY, with the terminal's master
  *	7  START ->				or by the exec fifo, without a runtime there
  *	8					startContainer hooks, <- EXECUTING, executes
+ *
+ * A process that enters a running container (exec) is cloned late: CHILD comes just before READY.
  *
  * FAILED takes the place of any message of init, after which it is gone. The end of the socket
  * after EXECUTING means that the program runs.
@@ -95,6 +96,7 @@ static inline int sync_code(int code, int is_program)
 	X(SCHEDULING, "scheduler and memory policy")    \
 	X(IDENTITY, "user, groups, capabilities")       \
 	X(PROGRAM, "look the program up")               \
+	X(CLONE, "clone into the container")            \
 	X(READY, "wait to be started")                  \
 	X(START, "start")
 

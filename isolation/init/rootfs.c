@@ -78,7 +78,7 @@ static int attach_root(struct init *in, bool shared, struct err *err)
 }
 
 /* From here on we hold only our own folder of the host's procfs. */
-static int narrow_proc(struct init *in, struct err *err)
+int rootfs_narrow_proc(struct init *in, struct err *err)
 {
 	int fd = openat(in->proc_fd, "thread-self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
@@ -96,7 +96,8 @@ int rootfs_prepare(struct init *in, struct err *err)
 	bool shared = plan->root_propagation == MS_SHARED;
 	struct stat st;
 
-	if (narrow_proc(in, err) < 0)
+	/* An exec'd process has none yet. */
+	if (!(plan->flags & PLAN_EXEC) && rootfs_narrow_proc(in, err) < 0)
 		return -err->code;
 	if (!(plan->flags & PLAN_FILE_SYSTEM)) {
 		in->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -3,6 +3,11 @@
  * Joining namespaces. Where a pid or user namespace is joined, this process stays outside: it
  * joins, clones the container's process as a child of our own parent (CLONE_PARENT), tells the
  * runtime its pid and ends. The copy goes on with the next step, already as undumpable as we are.
+ *
+ * Being undumpable does not stop those in the container who hold CAP_SYS_PTRACE. So what enters a
+ * running container is cloned as late as can be, when it is the container's user, with no
+ * capability and, where the filter allows, no way out of the filter that the program itself lacks:
+ * who traces it wins nothing.
  */
 #include <errno.h>
 #include <linux/nsfs.h>
@@ -76,29 +81,59 @@ static int make_time_namespace(struct init *in, struct err *err)
 	return 0;
 }
 
+/* clone3(2) knows all flags, but filters refuse it, as they cannot see those. */
+static long clone_call(uint64_t flags, int *pidfd)
+{
+	struct clone_args args = { .flags = flags, .pidfd = (uintptr_t)pidfd };
+
+	if (flags & ~(uint64_t)(CLONE_PARENT | CLONE_PIDFD))
+		return syscall(SYS_clone3, &args, sizeof(args));
+	return syscall(SYS_clone, flags, NULL, pidfd, NULL, NULL);
+}
+
+/* The child comes back when the runtime has been told of it: else it might speak up first. */
 static int clone_process(struct init *in, struct err *err)
 {
-	int pidfd = -1;
-	struct clone_args args = {
-		.flags = in->plan->clone_flags | CLONE_PARENT | CLONE_PIDFD,
-		.pidfd = (uintptr_t)&pidfd,
-	};
+	uint64_t flags = in->plan->clone_flags | CLONE_PARENT | CLONE_PIDFD;
+	int pidfd = -1, turn[2];
+	char nothing;
 	long pid;
 
 	if (in->plan->time_offsets) {
 		if (make_time_namespace(in, err) < 0)
 			return -err->code;
-		args.flags &= ~(uint64_t)CLONE_NEWTIME;
+		flags &= ~(uint64_t)CLONE_NEWTIME;
 	}
-	pid = syscall(SYS_clone3, &args, sizeof(args));
-
+	if (pipe2(turn, O_CLOEXEC) < 0)
+		return err_set(err, errno, "make a pipe");
+	pid = clone_call(flags, &pidfd);
 	if (pid < 0)
 		return err_set(err, errno, "clone into the namespaces");
-	if (pid == 0)
-		return 0;
-	if (channel_send(in, SYNC_CHILD, (int32_t)pid, pidfd, err) < 0)
+	if (pid > 0) {
+		if (channel_send(in, SYNC_CHILD, (int32_t)pid, pidfd, err) < 0)
+			return -err->code;
+		_exit(0);
+	}
+	close(turn[1]);
+	while (read(turn[0], &nothing, 1) < 0 && errno == EINTR)
+		;
+	close(turn[0]);
+	return 0;
+}
+
+int stage_clone(struct init *in, struct err *err)
+{
+	const struct plan *plan = in->plan;
+	bool labels = plan->apparmor_profile || plan->selinux_label;
+
+	if (!labels)
+		close(take_fd(&in->proc_fd));
+	if (plan->flags & PLAN_EARLY_FILTER && program_confine(in, err) < 0)
 		return -err->code;
-	_exit(0);
+	if (clone_process(in, err) < 0 || (labels && rootfs_narrow_proc(in, err) < 0))
+		return -err->code;
+	setsid();
+	return terminal_control(in, err);
 }
 
 static bool joins_user(const struct plan *plan)
@@ -128,26 +163,18 @@ int stage_run(struct init *in, struct err *err)
 			return err_set(err, errno, "become root of the joined user namespace");
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* new credentials may have changed it */
 	}
-	return clone_process(in, err);
+	return in->plan->flags & PLAN_EXEC ? 0 : clone_process(in, err);
 }
 
-/*
- * A process cloned by a stage waits here, for its id maps if it has any, and always until the
- * runtime knows it: else it could speak before the stage has told its pid. Others have their maps
- * already.
- */
+/* A process cloned by a stage waits here for its id maps; others got theirs before they started. */
 int stage_become_root(struct init *in, struct err *err)
 {
-	bool user = in->plan->flags & PLAN_USER_NAMESPACE;
-
-	if (!(in->plan->flags & PLAN_STAGE))
+	if (!(in->plan->flags & PLAN_USER_NAMESPACE) || !(in->plan->flags & PLAN_STAGE))
 		return 0;
-	if (user && in->plan->flags & PLAN_ROOTLESS)
+	if (in->plan->flags & PLAN_ROOTLESS)
 		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* else only root may write our maps */
 	if (channel_wait(in, SYNC_MAPPED, NULL, err) < 0)
 		return -err->code;
-	if (!user)
-		return 0;
 	if (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0)
 		return err_set(err, errno, "become root of the user namespace");
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

@@ -91,8 +91,13 @@ int terminal_open(struct init *in, struct err *err)
 	for (int fd = 0; fd < 3; fd++)
 		if (dup2(slave, fd) < 0)
 			return err_set(err, errno, "take the terminal as stdio");
-	if (ioctl(0, TIOCSCTTY, 0) < 0)
-		return err_set(err, errno, "take the terminal as controlling terminal");
 	in->console_fd = take_fd(&master);
+	return in->plan->flags & PLAN_EXEC ? 0 : terminal_control(in, err);
+}
+
+int terminal_control(struct init *in, struct err *err)
+{
+	if (in->plan->flags & PLAN_TERMINAL && ioctl(0, TIOCSCTTY, 0) < 0)
+		return err_set(err, errno, "take the terminal as controlling terminal");
 	return 0;
 }

@@ -280,8 +280,7 @@ rm -f "$b/rootfs/bin/sh" "$b/rootfs/bin/id"
 mkfifo "$b/rootfs/bin/sh"
 ln -s /proc/self/exe "$b/rootfs/bin/id"
 t_match "exec of a FIFO" 'denied' "$(hostile "$id" sh -c true; echo $?)"
-out=$(hostile "$id" id 99 </dev/null)
-t_is "exec of /proc/self/exe ends" 1 $?
+t_match "exec of /proc/self/exe ends" '^([12]|255)$' "$(hostile "$id" id 99; echo $?)"
 rm -f "$b/rootfs/etc/passwd"
 mkfifo "$b/rootfs/etc/passwd"
 t_match "exec with a FIFO as /etc/passwd" 'HOME=/' "$(hostile "$id" env)"
@@ -320,7 +319,7 @@ echo /lib/evil.so >"$b/rootfs/etc/ld.so.preload"
 for evil in /evil /evil2 /evil3; do
 	config ".process.args = [\"$evil\", \"3\"]"
 	run
-	t_is "CVE-2019-5736: the entrypoint is ${evil#/}: it ends, without a word" "1 " "$RUN_STATUS $RUN_OUT"
+	t_match "CVE-2019-5736: the entrypoint is ${evil#/}: it ends, without a word" '^[12] $' "$RUN_STATUS $RUN_OUT"
 done
 
 # Root inside watches for cellar-init while the host executes; then with CAP_SYS_PTRACE as well.
@@ -372,7 +371,7 @@ t_is "a file as stdin does not become the container's" "0 a" "$(stat -c %u "$T_D
 # ---- a bad caller ----
 
 fresh
-sh_config 'for i in 0 1 2; do readlink /proc/self/fd/$i; done >/out; attacker fds >>/out; grep -E "^Sig(Blk|Ign)" /proc/self/status | cut -f2 >>/out; umask >>/out; ls -ld /dev /dev/pts | cut -c1-10 >>/out; cat /out'
+sh_config ': >/out; for i in 0 1 2; do x=$(readlink /proc/1/fd/$i); echo "$x" >>/out; done; attacker fds >>/out; grep -E "^Sig(Blk|Ign)" /proc/self/status | cut -f2 >>/out; umask >>/out; ls -ld /dev /dev/pts | cut -c1-10 >>/out; cat /out'
 for closed in 0 1 2 012; do
 	rm -f "$b/rootfs/out"
 	(umask 0777 && "$attacker" caller $closed cellar --root "$root" run -b "$b" "$id") </dev/null >/dev/null 2>&1

@@ -170,6 +170,9 @@ static int hunt(int seconds)
 			attack(e->d_name, ours);
 		}
 		closedir(dir);
+		/* What we trace is ours to reap first; else who started it waits for us. */
+		while (waitpid(-1, NULL, __WALL | WNOHANG) > 0)
+			;
 	}
 	printf("capabilities above ours %lx\n", (unsigned long)seen_caps);
 	printf("met %s\n", met ? "yes" : "no");

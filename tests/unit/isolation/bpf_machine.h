@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A machine for seccomp's BPF, for tests: it runs filters over made-up calls and checks that they
- * are what the kernel would accept.
+ * Checks that seccomp's BPF is what the kernel would accept; isolation/seccomp_run.h runs it.
  */
 #pragma once
 
@@ -11,6 +10,8 @@
 #include <string.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+
+#include "isolation/seccomp_run.h"
 
 /* Forward jumps inside the program, aligned loads inside the data, a return at the end. */
 static inline bool bpf_is_valid(const struct sock_filter *filter, unsigned count)
@@ -44,40 +45,4 @@ static inline bool bpf_is_valid(const struct sock_filter *filter, unsigned count
 		}
 	}
 	return true;
-}
-
-/* The filter's answer; the filter must be valid. */
-static inline uint32_t bpf_run(const struct sock_filter *insn, const struct seccomp_data *data)
-{
-	uint32_t a = 0;
-	bool holds;
-
-	for (;; insn++) {
-		switch (insn->code) {
-		case BPF_LD | BPF_W | BPF_ABS:
-			memcpy(&a, (const char *)data + insn->k, sizeof(a));
-			continue;
-		case BPF_ALU | BPF_AND | BPF_K:
-			a &= insn->k;
-			continue;
-		case BPF_JMP | BPF_JA:
-			insn += insn->k;
-			continue;
-		case BPF_RET | BPF_K:
-			return insn->k;
-		case BPF_JMP | BPF_JEQ | BPF_K:
-			holds = a == insn->k;
-			break;
-		case BPF_JMP | BPF_JGE | BPF_K:
-			holds = a >= insn->k;
-			break;
-		case BPF_JMP | BPF_JGT | BPF_K:
-			holds = a > insn->k;
-			break;
-		default: /* JSET */
-			holds = (a & insn->k) != 0;
-			break;
-		}
-		insn += holds ? insn->jt : insn->jf;
-	}
 }
