@@ -35,6 +35,7 @@ struct plan_options {
 	bool no_new_keyring;
 	bool rootless;	       /* the caller has no privileges outside its user namespace */
 	unsigned preserve_fds; /* fds 3..3+n-1 stay open in the container's process */
+	unsigned listen_fds;   /* LISTEN_FDS and LISTEN_PID of the program; 0: not set */
 	const char *id;	       /* of the container */
 };
 

@@ -2,6 +2,7 @@
 /* The process of a plan: program, identity, limits, terminal, seccomp, hooks that init runs. */
 #include <errno.h>
 #include <linux/seccomp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "isolation/plan_builder.h"
@@ -50,7 +51,8 @@ static bool has_home(const struct oci_process *p)
 /* Without HOME the list gets an empty first place, which init fills from /etc/passwd. */
 static int put_environment(struct plan_builder *b, const struct oci_process *p, struct err *err)
 {
-	_cleanup_free_ const char **env = calloc(p->env_count + 2, sizeof(*env));
+	_cleanup_free_ const char **env = calloc(p->env_count + 4, sizeof(*env));
+	char listen_fds[32];
 	size_t count = 0;
 
 	if (!env)
@@ -62,6 +64,11 @@ static int put_environment(struct plan_builder *b, const struct oci_process *p, 
 	for (size_t i = 0; i < p->env_count; i++)
 		if (strcmp(p->env[i], "HOME=") != 0)
 			env[count++] = p->env[i];
+	if (b->options->listen_fds > 0) {
+		snprintf(listen_fds, sizeof(listen_fds), "LISTEN_FDS=%u", b->options->listen_fds);
+		env[count++] = listen_fds;
+		env[count++] = "LISTEN_PID=1";
+	}
 	b->head.env = plan_put_strings(b, env);
 	return 0;
 }

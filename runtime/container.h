@@ -38,6 +38,9 @@ struct container_create_options {
 	const char *pid_file;	  /* NULL */
 	const char *pidfd_socket; /* AF_UNIX path that gets the init's pidfd; NULL */
 	unsigned preserve_fds;
+	/* The first so many of preserve_fds are sockets by sd_listen_fds(3): the program is told.
+	 */
+	unsigned listen_fds;
 	bool no_pivot, no_new_keyring;
 	/* Started by container_start() of this same process: no exec fifo is made. */
 	bool start_here;

@@ -234,6 +234,7 @@ static int build_plan(struct creation *cr, struct err *err)
 		.no_new_keyring = cr->options->no_new_keyring,
 		.rootless = geteuid() != 0,
 		.preserve_fds = cr->options->preserve_fds,
+		.listen_fds = cr->options->listen_fds,
 		.id = cr->c->id,
 	};
 

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/cellar/verbs.h"
 #include "runtime/container.h"
@@ -33,11 +35,23 @@ struct create_options {
 		   "keep N descriptors open, from 3 on")
 /* clang-format on */
 
+/* The sockets that systemd gave us (sd_listen_fds(3)); 0 when they are not meant for us. */
+static inline unsigned create_options_listen_fds(void)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	long count = fds ? strtol(fds, NULL, 10) : 0;
+
+	if (count <= 0 || count > PRESERVE_FDS_MAX || (pid && strtol(pid, NULL, 10) != getpid()))
+		return 0;
+	return (unsigned)count;
+}
+
 static inline int create_options_fill(const struct create_options *o,
 				      const struct cellar_globals *globals, const char *id,
 				      struct container_create_options *ret, struct err *err)
 {
 	const char *manager = globals->cgroup_manager;
+	unsigned listen_fds = create_options_listen_fds();
 
 	if (globals->systemd_cgroup || (manager && strcmp(manager, "systemd") == 0))
 		return err_say(err, ENOTSUP,
@@ -52,7 +66,8 @@ static inline int create_options_fill(const struct create_options *o,
 		.console_socket = o->console_socket,
 		.pid_file = o->pid_file,
 		.pidfd_socket = o->pidfd_socket,
-		.preserve_fds = (unsigned)o->preserve_fds,
+		.preserve_fds = (unsigned)o->preserve_fds + listen_fds,
+		.listen_fds = listen_fds,
 		.no_pivot = o->no_pivot,
 		.no_new_keyring = o->no_new_keyring,
 	};

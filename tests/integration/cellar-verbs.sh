@@ -129,6 +129,18 @@ t_status "exec --no-subreaper" 0 c exec --no-subreaper "$id" true
 t_status "delete takes inner cgroups along" 0 c delete -f "$id"
 t_is "nothing is left of cgroups" "" "$(find /sys/fs/cgroup -type d -name "*$id*")"
 
+# ---- sockets of systemd ----
+
+jq '.process.args = ["sh", "-c", "echo $LISTEN_FDS $LISTEN_PID; cat <&3; cat <&4"]' "$T_DIR/config.json" >"$bundle/config.json"
+echo three >"$T_DIR/three"
+echo four >"$T_DIR/four"
+t_is "LISTEN_FDS are passed on" "2 1 three four" \
+	"$(sh -c 'LISTEN_PID=$$ LISTEN_FDS=2 exec cellar --root "$1" run -b "$2" "$3"' sh "$root" "$bundle" "$id" 3<"$T_DIR/three" 4<"$T_DIR/four" </dev/null | xargs)"
+jq '.process.args = ["sh", "-c", "echo ${LISTEN_FDS:-none}; [ -e /proc/self/fd/3 ] && readlink /proc/self/fd/3"]' "$T_DIR/config.json" >"$bundle/config.json"
+t_is "LISTEN_FDS of another process are not" none \
+	"$(LISTEN_PID=1 LISTEN_FDS=1 c run -b "$bundle" "$id" 3<"$T_DIR/three" </dev/null | grep -v proc | xargs)"
+cp "$T_DIR/config.json" "$bundle/config.json"
+
 # ---- options in front ----
 
 t_status "--systemd-cgroup: create refuses it" 1 cellar --root "$root" --systemd-cgroup create -b "$bundle" "$id"
