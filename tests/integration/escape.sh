@@ -218,6 +218,16 @@ for key in kernel.core_pattern kernel.modprobe vm.drop_caches net/../kernel/core
 	refused "CVE-2022-0811: sysctl $key" 'sysctl'
 done
 untouched "CVE-2022-0811: the host's settings are as before"
+# In namespaces of its own, should it come to that.
+for ns in uts:.hostname='"x"' uts:.domainname='"x"' 'ipc:.linux.sysctl={"kernel.shmmni":"99"}' 'network:.linux.sysctl={"net.ipv4.ip_forward":"1"}'; do
+	kind=${ns%%:*}
+	file=${kind/network/net}
+	fresh
+	sh_config 'echo ran' "del(.hostname) | (.linux.namespaces[] | select(.type == \"$kind\")) += {path: \"/proc/self/ns/$file\"} | ${ns#*:}"
+	RUN_STATUS=0
+	RUN_OUT=$(unshare --uts --ipc --net timeout 60 "$CELLAR_BIN/cellar" --root "$root" run -b "$b" "$id" 2>&1 </dev/null) || RUN_STATUS=$?
+	refused "settings of a joined $kind namespace that is the host's" 'would (change|rename) the host'
+done
 
 # ---- a user namespace that maps root to root ----
 
