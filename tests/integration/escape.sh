@@ -279,7 +279,7 @@ pty
 t_is "TIOCSTI: the container's terminal is its own" "tty works" "$(tr -d '\r' <<<"$RUN_OUT" | grep ^tty)"
 config '.process.args = ["attacker", "tiocsti"]'
 RUN_OUT=$(timeout -k 5 60 "$attacker" pty cellar --root "$root" run -b "$b" "$id" </dev/null 2>&1)
-t_is "CVE-2016-2568: no TIOCSTI into the caller's terminal" "tty ENXIO tiocsti EPERM take EPERM" "$(tr -d '\r' <<<"$RUN_OUT" | xargs)"
+t_match "CVE-2016-2568: no TIOCSTI into the caller's terminal" "^tty ENXIO tiocsti (EPERM|EIO) take EPERM$" "$(tr -d '\r' <<<"$RUN_OUT" | xargs)"
 
 # ---- descriptors of the host ----
 
