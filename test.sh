@@ -5,7 +5,8 @@
 #	lint		format, layers, includes, licences, shell scripts, clang-tidy
 #	unit		cmocka, with ASan and UBSan
 #	integration	the real programs on this kernel
-#	vm		the same in a virtual machine with cgroup v2 only
+#	clients		containerd, Podman and Docker with our runtime
+#	vm		integration in a virtual machine with cgroup v2 only
 #	fuzz		every fuzzer for a few seconds
 #	show		what the issues ask to be shown: tests/show/TOPIC/*
 #	bench		speed, as a ratio against the floor and runc in the same run (also: show)
@@ -20,13 +21,13 @@ export CELLAR_TEST_FULL=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--full) CELLAR_TEST_FULL=1 ;;
-	-h | --help) sed -n '3,15s/^# \{0,1\}//p' "$0" && exit 0 ;;
-	lint | unit | integration | vm | fuzz | show | bench) suites+=("$1") ;;
+	-h | --help) sed -n '3,16s/^# \{0,1\}//p' "$0" && exit 0 ;;
+	lint | unit | integration | clients | vm | fuzz | show | bench) suites+=("$1") ;;
 	*) echo "test.sh: no suite is called '$1'; see ./test.sh --help" >&2 && exit 2 ;;
 	esac
 	shift
 done
-[ ${#suites[@]} -gt 0 ] || suites=(lint unit integration vm fuzz show)
+[ ${#suites[@]} -gt 0 ] || suites=(lint unit integration clients vm fuzz show)
 
 logs=build/test-logs
 passed=0 failed=0 skipped=0
@@ -38,9 +39,9 @@ unset CELLAR_BIN
 # record NAME STATUS LOG SECONDS: counts the check lines that a script printed
 record() {
 	local name=$1 status=$2 log=$3 seconds=$4 ok bad skip
-	ok=$(grep -c '^ok ' "$log")
-	bad=$(grep -c '^FAIL ' "$log")
-	skip=$(grep -c '^skip ' "$log")
+	ok=$(grep -ac '^ok ' "$log")
+	bad=$(grep -ac '^FAIL ' "$log")
+	skip=$(grep -ac '^skip ' "$log")
 	if [ "$status" != 0 ] && [ "$status" != 77 ] && [ "$bad" = 0 ]; then
 		bad=1
 		echo "FAIL $name: ended with status $status" >>"$log"
@@ -53,7 +54,7 @@ record() {
 	if [ "$bad" -gt 0 ]; then
 		printf 'FAILED  %-40s %s of %s checks, %s s; whole log: %s\n' "$name" "$bad" \
 			$((ok + bad)) "$seconds" "$log"
-		grep '^FAIL ' "$log" | head -n 20 | sed 's/^/	/'
+		grep -a '^FAIL ' "$log" | head -n 20 | sed 's/^/	/'
 		grep -q '^ok ' "$log" || tail -n 15 "$log" | sed 's/^/	/'
 	else
 		printf 'passed  %-40s %s checks, %s s\n' "$name" "$ok" "$seconds"
@@ -99,6 +100,14 @@ suite_integration() {
 	local script
 	for script in tests/integration/*.sh; do
 		run "integration/$(basename "$script" .sh)" 600 bash "$script"
+	done
+}
+
+suite_clients() {
+	local script
+	for script in tests/clients/*.sh; do
+		[ "$script" = tests/clients/lib.sh ] ||
+			run "clients/$(basename "$script" .sh)" 240 bash "$script"
 	done
 }
 

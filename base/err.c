@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Also linked into cellar-init, so it uses no heap and no object of base. */
+#define ERR_IMPLEMENTATION
 #include "base/err.h"
 
 #include <errno.h>

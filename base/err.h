@@ -33,6 +33,13 @@ int err_say(struct err *err, int code, const char *fmt, ...) __attribute__((form
 /* Puts "CONTEXT: " in front of the text. Returns -err->code, or -EIO where err is NULL or unset. */
 int err_add(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* The analyzer sees one file at a time: tell it that these never return 0. */
+#if defined(__clang_analyzer__) && !defined(ERR_IMPLEMENTATION)
+#define err_set(...) ((err_set)(__VA_ARGS__), -1)
+#define err_say(...) ((err_say)(__VA_ARGS__), -1)
+#define err_add(...) ((err_add)(__VA_ARGS__), -1)
+#endif
+
 static inline void err_clear(struct err *err)
 {
 	if (err) {

@@ -12,15 +12,12 @@
 
 #include "base/cleanup.h"
 
-void fd_guard_stdio(void)
+void fd_reserve_standard(void)
 {
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			/* Takes the lowest number that is free. */
+			open("/dev/null", (fd == 0 ? O_WRONLY : O_RDONLY) | O_NOCTTY);
 }
 
 int fd_write_all(int fd, const void *data, size_t len)

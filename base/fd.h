@@ -9,10 +9,10 @@
 #include "base/err.h"
 
 /*
- * First thing in main(): a caller may have closed 0, 1 or 2, and the next file opened would get the
- * number, and with it our messages. Puts /dev/null there.
+ * For main(): where 0, 1 or 2 was closed by the caller, puts something there that fails to be read
+ * or written, so that no file opened later is taken for it.
  */
-void fd_guard_stdio(void);
+void fd_reserve_standard(void);
 
 /* Writes all of it, over short writes and EINTR. 0 or -errno. */
 int fd_write_all(int fd, const void *data, size_t len);

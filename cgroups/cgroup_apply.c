@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/path.h"
 #include "cgroups/cgroup_devices.h"
 #include "cgroups/cgroup_limit.h"
@@ -49,15 +50,53 @@ static const char *pids_field(const struct oci_resources *res)
 
 static const char *io_field(const struct oci_resources *res)
 {
-	return res->blkio_weight.set && res->blkio_weight.value ? "blockIO.weight" : NULL;
+	const struct oci_block_io *io = &res->block_io;
+
+	if (res->blkio_weight.set && res->blkio_weight.value)
+		return "blockIO.weight";
+	if (io->leaf_weight.set && io->leaf_weight.value)
+		return "blockIO.leafWeight";
+	if (io->weight_devices_count > 0)
+		return "blockIO.weightDevice";
+	for (int kind = 0; kind < OCI_THROTTLES; kind++)
+		if (io->throttles_count[kind] > 0)
+			return "blockIO";
+	return NULL;
+}
+
+static const char *hugetlb_field(const struct oci_resources *res)
+{
+	return res->hugepages_count > 0 ? "hugepageLimits" : NULL;
+}
+
+static const char *rdma_field(const struct oci_resources *res)
+{
+	return res->rdma_count > 0 ? "rdma" : NULL;
+}
+
+static const char *net_class_field(const struct oci_resources *res)
+{
+	return res->network_class.set && res->network_class.value ? "network.classID" : NULL;
+}
+
+static const char *net_priority_field(const struct oci_resources *res)
+{
+	return res->priorities_count > 0 ? "network.priorities" : NULL;
 }
 
 static const struct {
 	enum cgroup_controller controller;
 	const char *(*first_field)(const struct oci_resources *res); /* that is given, or NULL */
 } limits[] = {
-	{ CGROUP_CPUSET, cpuset_field }, { CGROUP_CPU, cpu_field }, { CGROUP_MEMORY, memory_field },
-	{ CGROUP_PIDS, pids_field },	 { CGROUP_IO, io_field },
+	{ CGROUP_CPUSET, cpuset_field },
+	{ CGROUP_CPU, cpu_field },
+	{ CGROUP_MEMORY, memory_field },
+	{ CGROUP_PIDS, pids_field },
+	{ CGROUP_IO, io_field },
+	{ CGROUP_HUGETLB, hugetlb_field },
+	{ CGROUP_RDMA, rdma_field },
+	{ CGROUP_NET_CLS, net_class_field },
+	{ CGROUP_NET_PRIO, net_priority_field },
 };
 
 static int apply_controller(const struct cgroup *c, enum cgroup_controller controller,
@@ -66,6 +105,15 @@ static int apply_controller(const struct cgroup *c, enum cgroup_controller contr
 	struct cgroup_target t = { .cgroup = c, .controller = controller };
 	bool v2 = c->mounts->v1[controller] < 0;
 
+	/* What marks packets on v2 is nftables by cgroup; there is nothing to write. */
+	if (v2 && c->mounts->layout == CGROUP_V2 && !cgroup_controller_name(controller, true)) {
+		log_warn("linux.resources.%s: cgroup v2 has no such controller; ignored", field);
+		return 0;
+	}
+	if (v2 && !cgroup_controller_name(controller, true))
+		return cgroup_limit_bad(field, err, EOPNOTSUPP,
+					"the %s controller is not mounted on this host",
+					cgroup_controller_name(controller, false));
 	t.hierarchy = v2 ? c->mounts->v2 : c->mounts->v1[controller];
 	if (t.hierarchy < 0)
 		return cgroup_limit_bad(field, err, EOPNOTSUPP,

@@ -17,15 +17,22 @@
 static const struct {
 	const char *v1, *v2;
 } controllers[CGROUP_CONTROLLERS] = {
-	[CGROUP_CPU] = { "cpu", "cpu" },	  [CGROUP_CPUACCT] = { "cpuacct", NULL },
-	[CGROUP_CPUSET] = { "cpuset", "cpuset" }, [CGROUP_MEMORY] = { "memory", "memory" },
-	[CGROUP_PIDS] = { "pids", "pids" },	  [CGROUP_IO] = { "blkio", "io" },
-	[CGROUP_DEVICES] = { "devices", NULL },	  [CGROUP_FREEZER] = { "freezer", NULL },
+	[CGROUP_CPU] = { "cpu", "cpu" },
+	[CGROUP_CPUACCT] = { "cpuacct", NULL },
+	[CGROUP_CPUSET] = { "cpuset", "cpuset" },
+	[CGROUP_MEMORY] = { "memory", "memory" },
+	[CGROUP_PIDS] = { "pids", "pids" },
+	[CGROUP_IO] = { "blkio", "io" },
+	[CGROUP_DEVICES] = { "devices", NULL },
+	[CGROUP_FREEZER] = { "freezer", NULL },
+	[CGROUP_HUGETLB] = { "hugetlb", "hugetlb" },
+	[CGROUP_RDMA] = { "rdma", "rdma" },
+	[CGROUP_NET_CLS] = { "net_cls", NULL },
+	[CGROUP_NET_PRIO] = { "net_prio", NULL },
 };
 
 /* Further v1 controllers: they only give a hierarchy its name. */
-static const char *const other_controllers[] = { "net_cls", "net_prio", "perf_event", "hugetlb",
-						 "rdma",    "misc",	"debug" };
+static const char *const other_controllers[] = { "perf_event", "misc", "debug" };
 
 const char *cgroup_controller_name(enum cgroup_controller controller, bool v2)
 {

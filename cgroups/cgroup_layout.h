@@ -17,6 +17,10 @@ enum cgroup_controller {
 	CGROUP_IO,	/* "blkio" on v1 */
 	CGROUP_DEVICES, /* v1 only: a BPF program on v2 */
 	CGROUP_FREEZER, /* v1 only: in the core of v2 */
+	CGROUP_HUGETLB,
+	CGROUP_RDMA,
+	CGROUP_NET_CLS,	 /* v1 only */
+	CGROUP_NET_PRIO, /* v1 only */
 	CGROUP_CONTROLLERS
 };
 

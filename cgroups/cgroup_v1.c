@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "cgroups/cgroup_limit.h"
+#include "cgroups/cgroup_lists.h"
 
 /* v1 counts memory and swap together, as config.json does, and demands swap >= limit always. */
 static int set_memory_and_swap(const struct cgroup_target *t, const struct oci_memory *m,
@@ -139,7 +140,9 @@ static int apply_io(const struct cgroup_target *t, const struct oci_resources *r
 
 	if (!cgroup_file_exists(t->cgroup, t->hierarchy, s.file))
 		s.file = "blkio.weight";
-	return cgroup_limit_set(t, &s, err);
+	if (res->blkio_weight.set && res->blkio_weight.value)
+		err_try(cgroup_limit_set(t, &s, err));
+	return cgroup_lists_io_v1(t, res, err);
 }
 
 cgroup_limit_apply *const cgroup_limits_v1[CGROUP_CONTROLLERS] = {
@@ -148,4 +151,8 @@ cgroup_limit_apply *const cgroup_limits_v1[CGROUP_CONTROLLERS] = {
 	[CGROUP_CPUSET] = cgroup_limit_cpuset,
 	[CGROUP_PIDS] = cgroup_limit_pids,
 	[CGROUP_IO] = apply_io,
+	[CGROUP_HUGETLB] = cgroup_lists_hugetlb_v1,
+	[CGROUP_RDMA] = cgroup_lists_rdma,
+	[CGROUP_NET_CLS] = cgroup_lists_net_class,
+	[CGROUP_NET_PRIO] = cgroup_lists_net_priority,
 };

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "cgroups/cgroup_limit.h"
+#include "cgroups/cgroup_lists.h"
 
 /*
  * The linear formula that runc and Kubernetes used for years: 2 to 262144 become 1 to 10000. It
@@ -210,7 +211,9 @@ static int apply_io(const struct cgroup_target *t, const struct oci_resources *r
 	if (!cgroup_file_exists(t->cgroup, t->hierarchy, s.file))
 		s = cgroup_setting_u64("blockIO.weight", "io.weight",
 				       cgroup_weight_of_blkio(res->blkio_weight.value));
-	return cgroup_limit_set(t, &s, err);
+	if (res->blkio_weight.set && res->blkio_weight.value)
+		err_try(cgroup_limit_set(t, &s, err));
+	return cgroup_lists_io_v2(t, res, err);
 }
 
 cgroup_limit_apply *const cgroup_limits_v2[CGROUP_CONTROLLERS] = {
@@ -219,4 +222,6 @@ cgroup_limit_apply *const cgroup_limits_v2[CGROUP_CONTROLLERS] = {
 	[CGROUP_CPUSET] = cgroup_limit_cpuset,
 	[CGROUP_PIDS] = cgroup_limit_pids,
 	[CGROUP_IO] = apply_io,
+	[CGROUP_HUGETLB] = cgroup_lists_hugetlb_v2,
+	[CGROUP_RDMA] = cgroup_lists_rdma,
 };

@@ -101,7 +101,8 @@ static bool wants_any(const struct cgroup_mounts *mounts)
 {
 	if (mounts->layout == CGROUP_V2)
 		return true;
-	for (int i = 0; i < CGROUP_CONTROLLERS; i++)
+	/* The rarer ones of a hybrid host's cgroup2 are enabled when one is asked for. */
+	for (int i = 0; i < CGROUP_HUGETLB; i++)
 		if (mounts->v1[i] < 0 && cgroup_controller_name(i, true))
 			return true;
 	return false;

@@ -22,6 +22,11 @@ elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
 	add_link_options(-Wl,-z,relro -Wl,-z,now)
 endif()
 
+if(CELLAR_FUZZ)
+	# Coverage in the libraries too, or the fuzzers are blind.
+	add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 if(CELLAR_LTO)
 	set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
 endif()

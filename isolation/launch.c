@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -128,12 +129,30 @@ static int explain_end(struct state *s, struct err *err)
 		       WEXITSTATUS(status));
 }
 
+/*
+ * The next message. A stage that dies before it has told its child's pid would leave that child
+ * holding the socket, so here its end counts, too: 0, and our end of the socket ends the child.
+ */
+static int receive(struct state *s, struct sync_message *ret, int *ret_fd, struct err *err)
+{
+	struct pollfd fds[] = { { s->l.sync_fd, POLLIN, 0 }, { s->stage_pidfd, POLLIN, 0 } };
+
+	if (s->stage_pidfd >= 0) {
+		while (poll(fds, 2, -1) < 0)
+			if (errno != EINTR)
+				return err_set(err, errno, "wait for cellar-init");
+		if (!fds[0].revents)
+			return 0;
+	}
+	return launch_receive(s->l.sync_fd, ret, ret_fd, err);
+}
+
 static int converse(struct state *s, struct err *err)
 {
 	for (;;) {
 		struct sync_message message = { 0 };
 		_cleanup_fd_ int fd = -1;
-		int r = launch_receive(s->l.sync_fd, &message, &fd, err);
+		int r = receive(s, &message, &fd, err);
 
 		if (r == 0)
 			return explain_end(s, err);

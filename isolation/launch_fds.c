@@ -153,15 +153,20 @@ static int open_source(const struct plan *plan, const char *path, bool recursive
 	return take_fd(&fd);
 }
 
-static int open_sources(const struct plan *plan, struct launch_fds *f, struct err *err)
+static int open_root(const struct plan *plan, struct launch_fds *f, struct err *err)
 {
-	int fd = open_source(plan, plan_string(plan, plan->rootfs), true, err), index;
+	int fd = open_source(plan, plan_string(plan, plan->rootfs), true, err);
 
 	if (fd < 0)
 		return err_add(err, "root.path");
 	f->begin.rootfs_fd = add(f, fd, false, err);
-	if (f->begin.rootfs_fd < 0)
-		return -err->code;
+	return f->begin.rootfs_fd < 0 ? -err->code : 0;
+}
+
+static int open_sources(const struct plan *plan, struct launch_fds *f, struct err *err)
+{
+	int fd, index;
+
 	PLAN_EACH(plan_mount, m, plan, plan->mounts)
 	{
 		if (m->kind != PLAN_MOUNT_BIND)
@@ -170,6 +175,10 @@ static int open_sources(const struct plan *plan, struct launch_fds *f, struct er
 				 m->flags & PLAN_MOUNT_RECURSIVE, err);
 		if (fd < 0)
 			return err_add(err, "mount at %s", plan_string(plan, m->target));
+		if (m->uid_maps.count > 0 && launch_idmap(fd, plan, m, err) < 0) {
+			close(fd);
+			return -err->code;
+		}
 		index = add(f, fd, false, err);
 		if (index < 0)
 			return index;
@@ -177,6 +186,15 @@ static int open_sources(const struct plan *plan, struct launch_fds *f, struct er
 			f->begin.mount_fds = index;
 	}
 	return 0;
+}
+
+/* A mount is given its id maps from outside; then all binds come from there, in their order. */
+static bool has_maps(const struct plan *plan)
+{
+	PLAN_EACH(plan_mount, m, plan, plan->mounts)
+	if (m->uid_maps.count > 0)
+		return true;
+	return false;
 }
 
 static bool is_in_user_namespace(const struct plan *plan)
@@ -239,6 +257,9 @@ int launch_fds_open(const struct launch_options *o, struct launch_fds *ret, stru
 	if (r == 0)
 		r = open_namespaces(plan, &f, err);
 	if (r == 0 && is_in_user_namespace(plan) && plan->flags & PLAN_FILE_SYSTEM)
+		r = open_root(plan, &f, err);
+	if (r == 0 && (is_in_user_namespace(plan) || has_maps(plan)) &&
+	    plan->flags & PLAN_FILE_SYSTEM)
 		r = open_sources(plan, &f, err);
 	if (r < 0) {
 		launch_fds_close(&f);
@@ -261,7 +282,8 @@ int launch_fds_idmap(const struct launch_fds *f, const struct plan *plan, pid_t 
 		struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
 		int index = m->kind == PLAN_MOUNT_BIND ? next++ : -1;
 
-		if (m->kind != PLAN_MOUNT_BIND || !(m->flags & PLAN_MOUNT_IDMAP))
+		if (m->kind != PLAN_MOUNT_BIND || !(m->flags & PLAN_MOUNT_IDMAP) ||
+		    m->uid_maps.count > 0)
 			continue;
 		if (f->begin.mount_fds < 0)
 			return err_say(err, EPERM,

@@ -20,6 +20,9 @@ int launch_fds_open(const struct launch_options *options, struct launch_fds *ret
 /* Gives bind mounts that ask for it the id maps of a process's user namespace. */
 int launch_fds_idmap(const struct launch_fds *fds, const struct plan *plan, pid_t pid,
 		     struct err *err);
+/* launch_idmap.c: gives a detached mount the id maps that it has of its own in the plan. */
+int launch_idmap(int mount_fd, const struct plan *plan, const struct plan_mount *mount,
+		 struct err *err);
 void launch_fds_close(struct launch_fds *fds);
 /* A sealed memfd with that content, at its start; fd or -errno. */
 int launch_memfd(const char *name, const void *data, size_t size, struct err *err);

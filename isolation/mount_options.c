@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "isolation/mount_options.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <linux/mount.h>
 #include <stddef.h>
@@ -122,4 +123,26 @@ int mount_options_add(struct mount_options *options, const char *option)
 		if (strcmp(option, ignored[i]) == 0)
 			return 0;
 	return 1;
+}
+
+/* Attributes and propagations also exist with an r in front. */
+const char *mount_option_name(size_t index, char buf[static MOUNT_OPTION_NAME_SIZE])
+{
+	const char *name, *recursive = "";
+
+	if (index < 2 * ARRAY_SIZE(attributes)) {
+		name = attributes[index / 2].name;
+		recursive = index % 2 ? "r" : "";
+	} else if ((index -= 2 * ARRAY_SIZE(attributes)) < 2 * ARRAY_SIZE(propagations)) {
+		name = propagations[index / 2].name;
+		recursive = index % 2 ? "r" : "";
+	} else if ((index -= 2 * ARRAY_SIZE(propagations)) < ARRAY_SIZE(switches)) {
+		name = switches[index].name;
+	} else if ((index -= ARRAY_SIZE(switches)) < ARRAY_SIZE(ignored)) {
+		name = ignored[index];
+	} else {
+		return NULL;
+	}
+	snprintf(buf, MOUNT_OPTION_NAME_SIZE, "%s%s", recursive, name);
+	return buf;
 }

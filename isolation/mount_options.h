@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct mount_options {
@@ -22,6 +23,10 @@ struct mount_options {
  * options win over earlier ones.
  */
 int mount_options_add(struct mount_options *options, const char *option);
+
+/* Every option that is ours, by index from 0, in no order. Returns buf; NULL behind the last. */
+#define MOUNT_OPTION_NAME_SIZE 24
+const char *mount_option_name(size_t index, char buf[static MOUNT_OPTION_NAME_SIZE]);
 
 /* "shared", "rslave", ... -> MS_SHARED, MS_SLAVE; 0 for anything else. */
 uint64_t mount_propagation_parse(const char *name, bool *ret_recursive);

@@ -30,6 +30,9 @@ struct plan_list plan_put_bytes(struct plan_builder *b, const void *records, siz
 /* Strings as slots; list is NULL-terminated or NULL. */
 struct plan_list plan_put_strings(struct plan_builder *b, const char *const *list);
 
+void plan_put_maps(struct plan_builder *b, const struct oci_id_map *maps, size_t count,
+		   struct plan_list *ret);
+
 int plan_finish(struct plan_builder *b, struct plan **ret, struct err *err);
 
 /* The parts of a plan, each by its own file. */

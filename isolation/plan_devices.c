@@ -59,11 +59,12 @@ static int put_device(struct plan_builder *b, const struct oci_device *device, s
 		.major = (uint32_t)device->major,
 		.minor = (uint32_t)device->minor,
 	};
+	size_t len = strlen(device->path);
 	char path[PATH_MAX];
 
-	if (strlen(device->path) >= sizeof(path))
+	if (len >= sizeof(path))
 		return err_say(err, EINVAL, "linux.devices[%zu].path: too long", index);
-	strcpy(path, device->path);
+	memcpy(path, device->path, len + 1);
 	path_clean(path);
 	if (path[0] != '/' || !path[1])
 		return err_say(err, EINVAL, "linux.devices[%zu].path: \"%s\" is no absolute path",

@@ -197,9 +197,33 @@ static int put_fs(struct mounts *m, const struct oci_mount *mount, const struct 
 		record->flags |= PLAN_MOUNT_INHERIT_MODE;
 	if (record->flags & PLAN_MOUNT_COPY_UP && !tmpfs)
 		return bad(m, "options", "tmpcopyup is for tmpfs only");
-	if (record->flags & PLAN_MOUNT_IDMAP)
+	if (record->flags & PLAN_MOUNT_IDMAP || mount->uid_maps_count || mount->gid_maps_count)
 		return bad(m, "options", "idmap is for bind mounts only");
 	strbuf_add(&m->records, record, sizeof(*record));
+	return 0;
+}
+
+/* By maps of the mount's own, or by those of the container's user namespace. */
+static int put_idmap(struct mounts *m, const struct oci_mount *mount, struct plan_mount *record)
+{
+	const struct oci_namespace *user = &m->b->config->namespaces[OCI_NS_USER];
+
+	if (mount->uid_maps_count > 0) {
+		if (mount->gid_maps_count == 0)
+			return bad(m, "gidMappings", "missing, and uidMappings go with them");
+		if (m->b->options->rootless)
+			return bad(m, "uidMappings", "take privileges on the host");
+		record->flags |= PLAN_MOUNT_IDMAP;
+		plan_put_maps(m->b, mount->uid_maps, mount->uid_maps_count, &record->uid_maps);
+		plan_put_maps(m->b, mount->gid_maps, mount->gid_maps_count, &record->gid_maps);
+		return 0;
+	}
+	if (mount->gid_maps_count > 0)
+		return bad(m, "uidMappings", "missing, and gidMappings go with them");
+	if (record->flags & PLAN_MOUNT_IDMAP && (!user->present || user->path))
+		return bad(m, "options",
+			   "idmap needs uidMappings and gidMappings, or a user namespace of the "
+			   "container's own");
 	return 0;
 }
 
@@ -217,9 +241,8 @@ static int put_bind(struct mounts *m, const struct oci_mount *mount, struct plan
 			return err_add(m->err, "mounts[%zu].source", m->index);
 		record->source = plan_put_string(m->b, source);
 	}
-	if (record->flags & PLAN_MOUNT_IDMAP && !(m->b->config->namespaces[OCI_NS_USER].present &&
-						  !m->b->config->namespaces[OCI_NS_USER].path))
-		return bad(m, "options", "idmap needs a user namespace of the container's own");
+	if (put_idmap(m, mount, record) < 0)
+		return -EINVAL;
 	record->kind = PLAN_MOUNT_BIND;
 	strbuf_add(&m->records, record, sizeof(*record));
 	return 0;

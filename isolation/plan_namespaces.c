@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Namespaces of a plan: which are new, which are joined, and whether a stage has to join first. */
 #include <errno.h>
+#include <inttypes.h>
 #include <sched.h>
 
 #include "isolation/plan_builder.h"
@@ -9,8 +10,8 @@
 #define CLONE_NEWTIME 0x80
 #endif
 
-static void put_maps(struct plan_builder *b, const struct oci_id_map *maps, size_t count,
-		     struct plan_list *ret)
+void plan_put_maps(struct plan_builder *b, const struct oci_id_map *maps, size_t count,
+		   struct plan_list *ret)
 {
 	_cleanup_strbuf_ struct strbuf records = { 0 };
 
@@ -47,6 +48,32 @@ static int check(const struct oci_config *c, struct err *err)
 	return 0;
 }
 
+/* As /proc/PID/timens_offsets takes it. */
+static int put_time_offsets(struct plan_builder *b, struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf text = { 0 };
+	const struct oci_config *c = b->config;
+	const struct {
+		const char *clock;
+		const struct oci_time_offset *offset;
+	} clocks[] = { { "monotonic", &c->monotonic }, { "boottime", &c->boottime } };
+
+	if (!c->monotonic.set && !c->boottime.set)
+		return 0;
+	if (!c->namespaces[OCI_NS_TIME].present || c->namespaces[OCI_NS_TIME].path)
+		return err_say(err, EINVAL,
+			       "linux.timeOffsets: needs a new time namespace in linux.namespaces");
+	for (size_t i = 0; i < ARRAY_SIZE(clocks); i++)
+		if (clocks[i].offset->set)
+			strbuf_addf(&text, "%s %" PRId64 " %u\n", clocks[i].clock,
+				    clocks[i].offset->secs, clocks[i].offset->nanosecs);
+	if (!strbuf_ok(&text))
+		return err_set(err, ENOMEM, "plan the time offsets");
+	b->head.time_offsets = plan_put_string(b, text.data);
+	b->head.flags |= PLAN_STAGE;
+	return 0;
+}
+
 int plan_put_namespaces(struct plan_builder *b, struct err *err)
 {
 	_cleanup_strbuf_ struct strbuf records = { 0 };
@@ -74,8 +101,8 @@ int plan_put_namespaces(struct plan_builder *b, struct err *err)
 	head->namespaces = plan_put_list(b, &records, sizeof(struct plan_namespace));
 	if (head->clone_flags & CLONE_NEWUSER) {
 		head->flags |= PLAN_USER_NAMESPACE;
-		put_maps(b, b->config->uid_maps, b->config->uid_maps_count, &head->uid_maps);
-		put_maps(b, b->config->gid_maps, b->config->gid_maps_count, &head->gid_maps);
+		plan_put_maps(b, b->config->uid_maps, b->config->uid_maps_count, &head->uid_maps);
+		plan_put_maps(b, b->config->gid_maps, b->config->gid_maps_count, &head->gid_maps);
 	}
 	if (head->clone_flags & CLONE_NEWNS)
 		head->flags |= PLAN_FILE_SYSTEM;
@@ -88,5 +115,5 @@ int plan_put_namespaces(struct plan_builder *b, struct err *err)
 	if (ns[OCI_NS_PID].path || ns[OCI_NS_USER].path || ns[OCI_NS_TIME].path ||
 	    (joins && head->clone_flags & CLONE_NEWUSER))
 		head->flags |= PLAN_STAGE;
-	return 0;
+	return put_time_offsets(b, err);
 }

@@ -68,6 +68,12 @@ static void put_names(struct strbuf *sb, const struct name *names, size_t count,
 
 #define PUT_NAMES(sb, table, flags, prefix) put_names(sb, table, ARRAY_SIZE(table), flags, prefix)
 
+static void put_text(struct strbuf *sb, const struct plan *plan, const char *what, uint32_t string)
+{
+	if (string)
+		strbuf_addf(sb, "%s %s\n", what, plan_string(plan, string));
+}
+
 static void put_namespaces(struct strbuf *sb, const struct plan *plan)
 {
 	if (plan->flags & PLAN_STAGE)
@@ -92,6 +98,7 @@ static void put_namespaces(struct strbuf *sb, const struct plan *plan)
 	strbuf_addf(sb, "uid map %u %u %u\n", map->container_id, map->host_id, map->size);
 	PLAN_EACH(plan_map, map, plan, plan->gid_maps)
 	strbuf_addf(sb, "gid map %u %u %u\n", map->container_id, map->host_id, map->size);
+	put_text(sb, plan, "time offsets", plan->time_offsets);
 	if (plan->unshare_flags) {
 		strbuf_adds(sb, "unshare");
 		PUT_NAMES(sb, namespaces, plan->unshare_flags, "");
@@ -99,10 +106,38 @@ static void put_namespaces(struct strbuf *sb, const struct plan *plan)
 	}
 }
 
-static void put_text(struct strbuf *sb, const struct plan *plan, const char *what, uint32_t string)
+static void put_bits(struct strbuf *sb, const struct plan *plan, const char *what,
+		     struct plan_list list)
 {
-	if (string)
-		strbuf_addf(sb, "%s %s\n", what, plan_string(plan, string));
+	const uint64_t *words = plan_records(plan, list);
+
+	if (list.count)
+		strbuf_addf(sb, "%s", what);
+	for (uint32_t i = 0; i < list.count * 64; i++)
+		if (words[i / 64] >> i % 64 & 1)
+			strbuf_addf(sb, " %u", i);
+	if (list.count)
+		strbuf_adds(sb, "\n");
+}
+
+static void put_scheduling(struct strbuf *sb, const struct plan *plan)
+{
+	const struct plan_scheduler *s = &plan->scheduler;
+
+	put_bits(sb, plan, "cpus", plan->cpus);
+	if (plan->flags & PLAN_SCHEDULER)
+		strbuf_addf(sb, "scheduler %u nice %d priority %u flags %#llx %llu %llu %llu\n",
+			    s->policy, s->nice, s->priority, (unsigned long long)s->flags,
+			    (unsigned long long)s->runtime_ns, (unsigned long long)s->deadline_ns,
+			    (unsigned long long)s->period_ns);
+	if (plan->flags & PLAN_IO_PRIORITY)
+		strbuf_addf(sb, "io priority %u class %u\n", plan->io_priority, plan->io_class);
+	if (plan->flags & PLAN_MEMORY_POLICY)
+		strbuf_addf(sb, "memory policy %u flags %#x\n", plan->memory_mode,
+			    plan->memory_flags);
+	put_bits(sb, plan, "memory nodes", plan->memory_nodes);
+	if (plan->flags & PLAN_PERSONALITY)
+		strbuf_addf(sb, "personality %#x\n", plan->personality);
 }
 
 static void put_host(struct strbuf *sb, const struct plan *plan)
@@ -139,6 +174,10 @@ static void put_mount(struct strbuf *sb, const struct plan *plan, const struct p
 	put_attributes(sb, m->set_recursive, m->clear_recursive, "r");
 	PUT_NAMES(sb, propagations, m->propagation, "");
 	PUT_NAMES(sb, mount_flags, m->flags, "+");
+	PLAN_EACH(plan_map, map, plan, m->uid_maps)
+	strbuf_addf(sb, " uid %u->%u*%u", map->container_id, map->host_id, map->size);
+	PLAN_EACH(plan_map, map, plan, m->gid_maps)
+	strbuf_addf(sb, " gid %u->%u*%u", map->container_id, map->host_id, map->size);
 	PLAN_EACH(plan_option, option, plan, m->options)
 	{
 		strbuf_addf(sb, " %s", plan_string(plan, option->key));
@@ -236,6 +275,7 @@ char *plan_print(const struct plan *plan)
 	put_namespaces(&sb, plan);
 	put_host(&sb, plan);
 	put_root(&sb, plan);
+	put_scheduling(&sb, plan);
 	put_identity(&sb, plan);
 	put_program(&sb, plan);
 	return strbuf_take(&sb);

@@ -119,6 +119,57 @@ static void put_labels(struct plan_builder *b, const struct oci_process *p,
 		b->head.selinux_label = plan_put_string(b, label);
 }
 
+static struct plan_list put_bits(struct plan_builder *b, const char *list)
+{
+	uint64_t words[OCI_CPU_WORDS];
+
+	/* The parser took it already. */
+	if (!list || oci_cpus_parse(list, words) < 0)
+		return (struct plan_list){ 0 };
+	return plan_put_bytes(b, words, ARRAY_SIZE(words), sizeof(words[0]));
+}
+
+static void put_scheduler(struct plan_builder *b, const struct oci_scheduler *s)
+{
+	if (!s->set)
+		return;
+	b->head.flags |= PLAN_SCHEDULER;
+	b->head.scheduler = (struct plan_scheduler){
+		.policy = s->policy,
+		.priority = s->priority,
+		.nice = s->nice,
+		.flags = s->flags,
+		.runtime_ns = s->runtime_ns,
+		.deadline_ns = s->deadline_ns,
+		.period_ns = s->period_ns,
+	};
+}
+
+static void put_scheduling(struct plan_builder *b, const struct oci_process *p)
+{
+	const struct oci_memory_policy *policy = &b->config->memory_policy;
+	struct plan *head = &b->head;
+
+	put_scheduler(b, &p->scheduler);
+	if (p->io_priority.set) {
+		head->flags |= PLAN_IO_PRIORITY;
+		head->io_class = p->io_priority.class;
+		head->io_priority = p->io_priority.priority;
+	}
+	if (head->flags & PLAN_EXEC)
+		head->cpus = put_bits(b, p->exec_cpus_final);
+	if (policy->set) {
+		head->flags |= PLAN_MEMORY_POLICY;
+		head->memory_mode = policy->mode;
+		head->memory_flags = (uint32_t)policy->flags;
+		head->memory_nodes = put_bits(b, policy->nodes);
+	}
+	if (b->config->personality.set) {
+		head->flags |= PLAN_PERSONALITY;
+		head->personality = b->config->personality.value;
+	}
+}
+
 static int put_keyring(struct plan_builder *b, struct err *err)
 {
 	_cleanup_strbuf_ struct strbuf name = { 0 };
@@ -155,6 +206,7 @@ int plan_put_process(struct plan_builder *b, const struct oci_process *p, struct
 	put_rlimits(b, own_limits ? p->rlimits : init->rlimits,
 		    own_limits ? p->rlimits_count : init->rlimits_count);
 	put_labels(b, p, init);
+	put_scheduling(b, p);
 	err_try(put_keyring(b, err));
 	head->preserve_fds = b->options->preserve_fds;
 	if (p->terminal) {

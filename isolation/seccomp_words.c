@@ -24,51 +24,66 @@ static int find(const struct word *words, size_t count, const char *name, uint32
 	return -EINVAL;
 }
 
+static const struct word actions[] = {
+	{ "SCMP_ACT_ALLOW", SECCOMP_RET_ALLOW },
+	{ "SCMP_ACT_ERRNO", SECCOMP_RET_ERRNO },
+	{ "SCMP_ACT_KILL", SECCOMP_RET_KILL_THREAD },
+	{ "SCMP_ACT_KILL_PROCESS", SECCOMP_RET_KILL_PROCESS },
+	{ "SCMP_ACT_KILL_THREAD", SECCOMP_RET_KILL_THREAD },
+	{ "SCMP_ACT_LOG", SECCOMP_RET_LOG },
+	{ "SCMP_ACT_NOTIFY", SECCOMP_RET_USER_NOTIF },
+	{ "SCMP_ACT_TRACE", SECCOMP_RET_TRACE },
+	{ "SCMP_ACT_TRAP", SECCOMP_RET_TRAP },
+};
+
 int seccomp_action_parse(const char *name, uint32_t *ret_action)
 {
-	static const struct word words[] = {
-		{ "SCMP_ACT_ALLOW", SECCOMP_RET_ALLOW },
-		{ "SCMP_ACT_ERRNO", SECCOMP_RET_ERRNO },
-		{ "SCMP_ACT_KILL", SECCOMP_RET_KILL_THREAD },
-		{ "SCMP_ACT_KILL_PROCESS", SECCOMP_RET_KILL_PROCESS },
-		{ "SCMP_ACT_KILL_THREAD", SECCOMP_RET_KILL_THREAD },
-		{ "SCMP_ACT_LOG", SECCOMP_RET_LOG },
-		{ "SCMP_ACT_NOTIFY", SECCOMP_RET_USER_NOTIF },
-		{ "SCMP_ACT_TRACE", SECCOMP_RET_TRACE },
-		{ "SCMP_ACT_TRAP", SECCOMP_RET_TRAP },
-	};
-
-	return find(words, ARRAY_SIZE(words), name, ret_action);
+	return find(actions, ARRAY_SIZE(actions), name, ret_action);
 }
+
+static const struct word operators[] = {
+	{ "SCMP_CMP_EQ", SECCOMP_OP_EQ },	 { "SCMP_CMP_GE", SECCOMP_OP_GE },
+	{ "SCMP_CMP_GT", SECCOMP_OP_GT },	 { "SCMP_CMP_LE", SECCOMP_OP_LE },
+	{ "SCMP_CMP_LT", SECCOMP_OP_LT },	 { "SCMP_CMP_NE", SECCOMP_OP_NE },
+	{ "SCMP_CMP_MASKED_EQ", SECCOMP_OP_EQ },
+};
 
 int seccomp_op_parse(const char *name, enum seccomp_op *ret_op, bool *ret_masked)
 {
-	static const struct word words[] = {
-		{ "SCMP_CMP_EQ", SECCOMP_OP_EQ },	 { "SCMP_CMP_GE", SECCOMP_OP_GE },
-		{ "SCMP_CMP_GT", SECCOMP_OP_GT },	 { "SCMP_CMP_LE", SECCOMP_OP_LE },
-		{ "SCMP_CMP_LT", SECCOMP_OP_LT },	 { "SCMP_CMP_NE", SECCOMP_OP_NE },
-		{ "SCMP_CMP_MASKED_EQ", SECCOMP_OP_EQ },
-	};
 	uint32_t op;
 
-	if (find(words, ARRAY_SIZE(words), name, &op) < 0)
+	if (find(operators, ARRAY_SIZE(operators), name, &op) < 0)
 		return -EINVAL;
 	*ret_op = (enum seccomp_op)op;
 	*ret_masked = strcmp(name, "SCMP_CMP_MASKED_EQ") == 0;
 	return 0;
 }
 
+static const struct word flags[] = {
+	{ "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
+	{ "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
+	{ "SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC },
+	{ "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV },
+};
+
 int seccomp_flag_parse(const char *name, uint32_t *ret_flag)
 {
-	static const struct word words[] = {
-		{ "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
-		{ "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
-		{ "SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC },
-		{ "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
-		  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV },
-	};
+	return find(flags, ARRAY_SIZE(flags), name, ret_flag);
+}
 
-	return find(words, ARRAY_SIZE(words), name, ret_flag);
+const char *seccomp_action_name(size_t index)
+{
+	return index < ARRAY_SIZE(actions) ? actions[index].name : NULL;
+}
+
+const char *seccomp_op_name(size_t index)
+{
+	return index < ARRAY_SIZE(operators) ? operators[index].name : NULL;
+}
+
+const char *seccomp_flag_name(size_t index)
+{
+	return index < ARRAY_SIZE(flags) ? flags[index].name : NULL;
 }
 
 bool seccomp_arch_is_known(const char *name)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <linux/seccomp.h>
 
@@ -18,6 +19,11 @@ int seccomp_action_parse(const char *name, uint32_t *ret_action); /* SECCOMP_RET
 int seccomp_op_parse(const char *name, enum seccomp_op *ret_op, bool *ret_masked);
 
 int seccomp_flag_parse(const char *name, uint32_t *ret_flag); /* SECCOMP_FILTER_FLAG_* */
+
+/* All words of a kind, by index from 0; NULL behind the last. */
+const char *seccomp_action_name(size_t index);
+const char *seccomp_op_name(size_t index);
+const char *seccomp_flag_name(size_t index);
 
 /* "SCMP_ARCH_*" of any machine. */
 bool seccomp_arch_is_known(const char *name);

@@ -69,6 +69,21 @@ static int check_users(const struct oci_config *c, struct err *err)
 	return 0;
 }
 
+static bool is_given(const struct oci_kept *kept)
+{
+	return kept->json && strcmp(kept->json, "{}") != 0;
+}
+
+/* What the specification has and we cannot do has to be an error, not a surprise. */
+static int check_unsupported(const struct oci_config *c, struct err *err)
+{
+	if (is_given(&c->intel_rdt))
+		return err_say(err, ENOTSUP, "linux.intelRdt: not supported yet");
+	if (is_given(&c->net_devices))
+		return err_say(err, ENOTSUP, "linux.netDevices: not supported yet");
+	return 0;
+}
+
 int check_config(const struct oci_config *c, struct err *err)
 {
 	if (!c->has_process)
@@ -76,5 +91,6 @@ int check_config(const struct oci_config *c, struct err *err)
 	err_try(check_process(&c->process, "process.", err));
 	err_try(check_names(c, err));
 	err_try(check_mount_namespace(c, err));
+	err_try(check_unsupported(c, err));
 	return check_users(c, err);
 }

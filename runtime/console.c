@@ -1,87 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/console.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <termios.h>
-#include <unistd.h>
 
-#include "base/cleanup.h"
-#include "base/path.h"
-
-/* Paths longer than sun_path are reached through a descriptor of their folder. */
-static int fill_address(const char *path, struct sockaddr_un *addr, int *ret_folder,
-			struct err *err)
-{
-	const char *slash = strrchr(path, '/');
-	char folder[PATH_MAX], fd_path[PATH_FD_SIZE];
-
-	addr->sun_family = AF_UNIX;
-	if (strlen(path) < sizeof(addr->sun_path)) {
-		strcpy(addr->sun_path, path);
-		return 0;
-	}
-	if (!slash || slash - path >= (int)sizeof(folder) ||
-	    strlen(slash) + PATH_FD_SIZE > sizeof(addr->sun_path))
-		return err_set(err, ENAMETOOLONG, "connect to console socket %s", path);
-	snprintf(folder, sizeof(folder), "%.*s/", (int)(slash - path), path);
-	*ret_folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (*ret_folder < 0)
-		return err_set(err, errno, "open %s", folder);
-	snprintf(addr->sun_path, sizeof(addr->sun_path), "%s%s", path_of_fd(*ret_folder, fd_path),
-		 slash);
-	return 0;
-}
+#include "runtime/fd_socket.h"
 
 int console_connect(const char *path, struct err *err)
 {
-	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), folder = -1;
-	struct sockaddr_un addr = { 0 };
-	int r;
-
-	if (fd < 0)
-		return err_set(err, errno, "create socket");
-	r = fill_address(path, &addr, &folder, err);
-	if (r < 0)
-		return r;
-	if (connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0)
-		return err_set(err, errno, "connect to console socket %s", path);
-	return take_fd(&fd);
+	return fd_socket_connect(path, "console socket", err);
 }
 
 int console_send(int socket, int master, struct err *err)
 {
 	char name[32] = "/dev/ptmx";
-	struct iovec iov = { .iov_base = name };
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.space,
-		.msg_controllen = sizeof(control.space),
-	};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 	unsigned number;
-	ssize_t n;
+	int r;
 
 	if (ioctl(master, TIOCGPTN, &number) == 0)
 		snprintf(name, sizeof(name), "/dev/pts/%u", number);
-	iov.iov_len = strlen(name);
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &master, sizeof(int));
-	do
-		n = sendmsg(socket, &msg, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? err_set(err, errno, "send the terminal to the console socket") : 0;
+	r = fd_socket_send(socket, master, name, strlen(name));
+	return r < 0 ? err_set(err, -r, "send the terminal to the console socket") : 0;
 }

@@ -34,8 +34,9 @@ struct container_create_options {
 	const struct oci_config *config; /* NULL: bundle/config.json is read */
 	const int *stdio;		 /* three fds, or NULL: inherited */
 	const char *console_socket;	 /* AF_UNIX path that gets the terminal's master; NULL */
-	bool want_console;    /* the master, if any, goes to container_take_console() instead */
-	const char *pid_file; /* NULL */
+	bool want_console;	  /* the master, if any, goes to container_take_console() instead */
+	const char *pid_file;	  /* NULL */
+	const char *pidfd_socket; /* AF_UNIX path that gets the init's pidfd; NULL */
 	unsigned preserve_fds;
 	bool no_pivot, no_new_keyring;
 	/* Started by container_start() of this same process: no exec fifo is made. */
@@ -64,6 +65,13 @@ int container_pause(struct container *container, struct err *err);
 int container_resume(struct container *container, struct err *err);
 
 /*
+ * Other limits (cgroup_apply on an existing cgroup): what is not given stays, and so do the device
+ * rules. -ESRCH "container not running" when it is stopped.
+ */
+int container_update(struct container *container, const struct oci_resources *resources,
+		     struct err *err);
+
+/*
  * Stopped (or created) containers; running ones only by force, which kills. poststop hooks run.
  * force and gone already: 0. A container that is being created by another process is disturbed and
  * waited for, 10 s at most. Kills and waits, but reaps nobody: that is the parent's, by
@@ -88,6 +96,12 @@ struct container_exec_options {
 	const int *stdio;
 	const char *console_socket;
 	const char *pid_file;
+	const char *pidfd_socket; /* AF_UNIX path that gets the pidfd; NULL */
+	/*
+	 * Folders below the container's in which it is born: "web/worker", or, where controllers
+	 * are mounted one by one, "cpu,memory:worker". Several add up. NULL: the container's own.
+	 */
+	const char *const *cgroups;
 	unsigned preserve_fds;
 };
 

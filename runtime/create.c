@@ -33,6 +33,7 @@
 #include "runtime/check.h"
 #include "runtime/console.h"
 #include "runtime/container_struct.h"
+#include "runtime/fd_socket.h"
 #include "runtime/folder.h"
 #include "runtime/hooks.h"
 
@@ -338,6 +339,17 @@ static int launch(struct creation *cr, struct err *err)
 
 /* ---- 8, 9: telling the world ---- */
 
+static int send_pidfd(const char *path, int pidfd, struct err *err)
+{
+	_cleanup_fd_ int socket = fd_socket_connect(path, "pidfd socket", err);
+	int r;
+
+	if (socket < 0)
+		return socket;
+	r = fd_socket_send(socket, pidfd, "standard", 8);
+	return r < 0 ? err_set(err, -r, "send the pidfd to %s", path) : 0;
+}
+
 static int publish(struct creation *cr, struct err *err)
 {
 	struct container *c = cr->c;
@@ -350,6 +362,8 @@ static int publish(struct creation *cr, struct err *err)
 		cleanup_fd(&c->console_fd);
 		c->console_fd = -1;
 	}
+	if (cr->options->pidfd_socket)
+		err_try(send_pidfd(cr->options->pidfd_socket, c->pidfd, err));
 	if (cr->options->pid_file) {
 		char text[16];
 		int len = snprintf(text, sizeof(text), "%d", c->record.pid);

@@ -2,6 +2,7 @@
 /* One more process in a container that runs. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -12,6 +13,8 @@
 #include "runtime/check.h"
 #include "runtime/console.h"
 #include "runtime/container_struct.h"
+#include "runtime/exec_cgroup.h"
+#include "runtime/fd_socket.h"
 
 struct exec {
 	struct launch launch;
@@ -55,6 +58,20 @@ static int build(struct container *c, const struct container_exec_options *o, st
 	return plan_build_exec(config, o->process, &options, &x->plan, err);
 }
 
+/* The child is born on the CPUs of its parent, us. ret_before: to go back to. */
+static int move_to_cpus(const char *list, cpu_set_t *ret_before, struct err *err)
+{
+	uint64_t wanted[OCI_CPU_WORDS];
+
+	_Static_assert(sizeof(wanted) == sizeof(*ret_before), "a set of CPUs of another size");
+	if (oci_cpus_parse(list, wanted) < 0 ||
+	    sched_getaffinity(0, sizeof(*ret_before), ret_before) < 0 ||
+	    sched_setaffinity(0, sizeof(wanted), (const cpu_set_t *)(const void *)wanted) < 0)
+		return err_set(err, errno ? errno : EINVAL, "set execCPUAffinity.initial to %s",
+			       list);
+	return 0;
+}
+
 static int launch(struct container *c, const struct container_exec_options *o, struct exec *x,
 		  struct err *err)
 {
@@ -66,16 +83,42 @@ static int launch(struct container *c, const struct container_exec_options *o, s
 		.target_pidfd = c->pidfd,
 	};
 	struct cgroup *cgroup;
+	cpu_set_t cpus;
+	int r;
 
 	err_try(container_blur(container_load_cgroup(c, &cgroup, err), err));
-	err_try(container_blur(
-		cgroup_join_fds(cgroup, &x->v2_fd, x->task_fds, &x->task_fds_count, err), err));
+	if (o->cgroups)
+		err_try(container_blur(exec_cgroup_join_fds(cgroup, o->cgroups, &x->v2_fd,
+							    x->task_fds, &x->task_fds_count, err),
+				       err));
+	else
+		err_try(container_blur(
+			cgroup_join_fds(cgroup, &x->v2_fd, x->task_fds, &x->task_fds_count, err),
+			err));
 	options.cgroup_fd = x->v2_fd;
 	options.task_fds = x->task_fds;
 	options.task_fds_count = x->task_fds_count;
-	err_try(launch_create(&options, &x->launch, err));
+	if (o->process->exec_cpus_initial)
+		err_try(container_blur(move_to_cpus(o->process->exec_cpus_initial, &cpus, err),
+				       err));
+	r = launch_create(&options, &x->launch, err);
+	if (o->process->exec_cpus_initial)
+		sched_setaffinity(0, sizeof(cpus), &cpus);
+	if (r < 0)
+		return r;
 	x->launched = true;
 	return 0;
+}
+
+static int send_pidfd(const char *path, int pidfd, struct err *err)
+{
+	_cleanup_fd_ int socket = fd_socket_connect(path, "pidfd socket", err);
+	int r;
+
+	if (socket < 0)
+		return socket;
+	r = fd_socket_send(socket, pidfd, "setns", 5);
+	return r < 0 ? err_set(err, -r, "send the pidfd to %s", path) : 0;
 }
 
 static int publish(const struct container_exec_options *o, struct exec *x, struct err *err)
@@ -88,6 +131,8 @@ static int publish(const struct container_exec_options *o, struct exec *x, struc
 		cleanup_fd(&x->launch.console_fd);
 		x->launch.console_fd = -1;
 	}
+	if (o->pidfd_socket)
+		err_try(send_pidfd(o->pidfd_socket, x->launch.pidfd, err));
 	if (o->pid_file)
 		err_try(file_replace(AT_FDCWD, o->pid_file, text, (size_t)len, 0644, false, err));
 	return 0;

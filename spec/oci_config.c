@@ -92,6 +92,23 @@ int oci_parse_annotations(const struct json_node *node, const char *key, struct 
 	return 1;
 }
 
+int oci_parse_kept(const struct json_node *node, const char *key, struct arena *arena,
+		   struct oci_kept *ret, struct err *err)
+{
+	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
+	_cleanup_free_ char *text = NULL;
+	struct json_node child;
+	int r = json_get_object(node, key, &child, err);
+
+	if (r <= 0)
+		return r;
+	if (w)
+		json_put_value(w, &child);
+	text = w ? json_writer_take(w, NULL) : NULL;
+	ret->json = text ? arena_strdup(arena, text) : NULL;
+	return ret->json ? 1 : err_set(err, ENOMEM, "read %s", key);
+}
+
 static int parse_version(const struct json_node *root, struct oci_config *c, struct err *err)
 {
 	struct json_node node;
@@ -168,6 +185,10 @@ static int parse_mounts(const struct json_node *root, struct oci_config *c, stru
 		list[i].options = none;
 		err_try(json_get_strings(&m, "options", c->arena, &list[i].options,
 					 &list[i].options_count, err));
+		err_try(oci_parse_id_maps(&m, "uidMappings", c->arena, &list[i].uid_maps,
+					  &list[i].uid_maps_count, err));
+		err_try(oci_parse_id_maps(&m, "gidMappings", c->arena, &list[i].gid_maps,
+					  &list[i].gid_maps_count, err));
 	}
 	c->mounts = list;
 	c->mounts_count = count;
@@ -246,6 +267,7 @@ static int parse_document(const struct json_node *root, struct oci_config *c, st
 	err_try(parse_hooks(root, c, err));
 	err_try(oci_parse_annotations(root, "annotations", c->arena, &c->annotations,
 				      &c->annotations_count, err));
+	err_try(oci_parse_kept(root, "vm", c->arena, &c->vm, err));
 	r = json_get_object(root, "linux", &node, err);
 	return r <= 0 ? r : oci_parse_linux(&node, c, err);
 }

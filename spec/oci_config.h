@@ -60,6 +60,21 @@ struct oci_rlimit {
 	uint64_t soft, hard;
 };
 
+struct oci_scheduler {
+	bool set;
+	uint32_t policy; /* SCHED_* */
+	int32_t nice;
+	uint32_t priority;
+	uint64_t flags; /* SCHED_FLAG_* */
+	uint64_t runtime_ns, deadline_ns, period_ns;
+};
+
+struct oci_io_priority {
+	bool set;
+	uint32_t class; /* IOPRIO_CLASS_* */
+	uint32_t priority;
+};
+
 struct oci_process {
 	bool terminal;
 	uint16_t console_height, console_width; /* 0: not given */
@@ -79,6 +94,13 @@ struct oci_process {
 		bool set;
 		int value;
 	} oom_score_adj;
+	struct oci_scheduler scheduler;
+	struct oci_io_priority io_priority;
+	const char *exec_cpus_initial, *exec_cpus_final; /* oci_cpus_parse() takes them; NULL */
+};
+
+struct oci_id_map {
+	uint32_t container_id, host_id, size;
 };
 
 /* "options" of a mount, sorted out. Flag words are the kernel's MS_* and MOUNT_ATTR_*. */
@@ -88,6 +110,8 @@ struct oci_mount {
 	const char *source;	    /* NULL when absent */
 	const char *const *options; /* as written, NULL-terminated, never NULL */
 	size_t options_count;
+	const struct oci_id_map *uid_maps, *gid_maps; /* of an idmapped mount */
+	size_t uid_maps_count, gid_maps_count;
 };
 
 struct oci_hook {
@@ -124,10 +148,6 @@ struct oci_namespace {
 	const char *path; /* NULL: a new one */
 };
 
-struct oci_id_map {
-	uint32_t container_id, host_id, size;
-};
-
 struct oci_device {
 	const char *path;
 	char type; /* 'c', 'b', 'p' ('u' is read as 'c') */
@@ -155,6 +175,47 @@ struct oci_cpu {
 	const char *cpus, *mems; /* NULL when absent */
 };
 
+enum oci_throttle_kind {
+	OCI_THROTTLE_READ_BPS,
+	OCI_THROTTLE_WRITE_BPS,
+	OCI_THROTTLE_READ_IOPS,
+	OCI_THROTTLE_WRITE_IOPS,
+	OCI_THROTTLES
+};
+
+struct oci_throttle {
+	int64_t major, minor;
+	uint64_t rate; /* bytes or operations a second */
+};
+
+struct oci_weight_device {
+	int64_t major, minor;
+	struct oci_u32 weight, leaf_weight;
+};
+
+struct oci_block_io {
+	struct oci_u32 leaf_weight;
+	const struct oci_weight_device *weight_devices;
+	size_t weight_devices_count;
+	const struct oci_throttle *throttles[OCI_THROTTLES];
+	size_t throttles_count[OCI_THROTTLES];
+};
+
+struct oci_hugepage_limit {
+	const char *page_size; /* "2MB" */
+	uint64_t limit;	       /* bytes */
+};
+
+struct oci_interface_priority {
+	const char *name;
+	uint32_t priority;
+};
+
+struct oci_rdma_limit {
+	const char *device;
+	struct oci_u32 handles, objects;
+};
+
 struct oci_unified {
 	const char *key, *value;
 };
@@ -166,6 +227,14 @@ struct oci_resources {
 	struct oci_cpu cpu;
 	struct oci_i64 pids_limit; /* -1: unlimited */
 	struct oci_u32 blkio_weight;
+	struct oci_block_io block_io;
+	const struct oci_hugepage_limit *hugepages;
+	size_t hugepages_count;
+	struct oci_u32 network_class;
+	const struct oci_interface_priority *priorities;
+	size_t priorities_count;
+	const struct oci_rdma_limit *rdma;
+	size_t rdma_count;
 	const struct oci_unified *unified;
 	size_t unified_count;
 };
@@ -192,6 +261,25 @@ struct oci_seccomp {
 	const char *listener_path, *listener_metadata;
 	const struct oci_seccomp_rule *rules;
 	size_t rules_count;
+};
+
+struct oci_memory_policy {
+	bool set;
+	uint32_t mode;	   /* MPOL_* */
+	uint64_t flags;	   /* MPOL_F_* */
+	const char *nodes; /* oci_cpus_parse() takes it; NULL */
+};
+
+/* Of a clock in a new time namespace. */
+struct oci_time_offset {
+	bool set;
+	int64_t secs;
+	uint32_t nanosecs;
+};
+
+/* A part of the document that is kept as it is and not looked into. */
+struct oci_kept {
+	const char *json; /* NULL: absent */
 };
 
 struct oci_sysctl {
@@ -232,6 +320,12 @@ struct oci_config {
 	const struct oci_sysctl *sysctls;
 	size_t sysctls_count;
 	const struct oci_seccomp *seccomp; /* NULL when absent */
+	struct oci_u32 personality;	   /* PER_LINUX or PER_LINUX32 */
+	struct oci_memory_policy memory_policy;
+	struct oci_time_offset monotonic, boottime;
+	struct oci_kept intel_rdt, net_devices;
+
+	struct oci_kept vm;
 };
 
 /* The result is owned by the caller; the text is not kept. */
@@ -267,6 +361,16 @@ uint64_t oci_namespace_flag(enum oci_namespace_type type);
 /* "CAP_SYS_ADMIN" -> 21; with or without "CAP_", any case. -EINVAL when unknown. */
 int oci_capability_parse(const char *name);
 const char *oci_capability_name(int cap); /* "CAP_SYS_ADMIN", or NULL */
+
+const char *oci_throttle_name(enum oci_throttle_kind kind); /* "throttleReadBpsDevice" */
+
+/* "0-3,7" as bits. 0 or -EINVAL. For memory nodes too. */
+#define OCI_CPU_WORDS 16 /* 1,024 CPUs, as cpu_set_t has */
+int oci_cpus_parse(const char *text, uint64_t ret[static OCI_CPU_WORDS]);
+
+/* The words that linux.memoryPolicy knows, by index from 0; NULL behind the last. */
+const char *oci_memory_mode_name(size_t index);
+const char *oci_memory_flag_name(size_t index);
 
 int oci_rlimit_parse(const char *name); /* "RLIMIT_NOFILE" -> RLIMIT_NOFILE, or -EINVAL */
 const char *oci_rlimit_name(int type);

@@ -3,8 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/json.h"
-#include "spec/oci_config.h"
+#include "spec/oci_parse.h"
 
 static void put_capability_set(struct json_writer *w, const char *key, uint64_t set)
 {
@@ -89,7 +88,37 @@ static void put_process(struct json_writer *w, const struct oci_process *p)
 	if (p->oom_score_adj.set)
 		json_field_i64(w, "oomScoreAdj", p->oom_score_adj.value);
 	json_field_string(w, "selinuxLabel", p->selinux_label);
+	oci_put_scheduling(w, p);
 	json_close_object(w);
+}
+
+static void put_id_maps(struct json_writer *w, const char *key, const struct oci_id_map *maps,
+			size_t count)
+{
+	if (count == 0)
+		return;
+	json_key(w, key);
+	json_open_array(w);
+	for (size_t i = 0; i < count; i++) {
+		json_open_object(w);
+		json_field_u64(w, "containerID", maps[i].container_id);
+		json_field_u64(w, "hostID", maps[i].host_id);
+		json_field_u64(w, "size", maps[i].size);
+		json_close_object(w);
+	}
+	json_close_array(w);
+}
+
+static void put_kept(struct json_writer *w, const char *key, const struct oci_kept *kept)
+{
+	_cleanup_json_ struct json_doc *doc = NULL;
+	struct json_node root;
+
+	if (!kept->json || json_parse(kept->json, strlen(kept->json), &doc, NULL) < 0)
+		return;
+	root = json_root(doc);
+	json_key(w, key);
+	json_put_value(w, &root);
 }
 
 static void put_mounts(struct json_writer *w, const struct oci_config *c)
@@ -107,6 +136,8 @@ static void put_mounts(struct json_writer *w, const struct oci_config *c)
 		json_field_string(w, "source", m->source);
 		if (m->options_count > 0)
 			json_field_strings(w, "options", m->options);
+		put_id_maps(w, "uidMappings", m->uid_maps, m->uid_maps_count);
+		put_id_maps(w, "gidMappings", m->gid_maps, m->gid_maps_count);
 		json_close_object(w);
 	}
 	json_close_array(w);
@@ -169,23 +200,6 @@ static void put_namespaces(struct json_writer *w, const struct oci_config *c)
 		json_open_object(w);
 		json_field_string(w, "type", oci_namespace_name((enum oci_namespace_type)t));
 		json_field_string(w, "path", c->namespaces[t].path);
-		json_close_object(w);
-	}
-	json_close_array(w);
-}
-
-static void put_id_maps(struct json_writer *w, const char *key, const struct oci_id_map *maps,
-			size_t count)
-{
-	if (count == 0)
-		return;
-	json_key(w, key);
-	json_open_array(w);
-	for (size_t i = 0; i < count; i++) {
-		json_open_object(w);
-		json_field_u64(w, "containerID", maps[i].container_id);
-		json_field_u64(w, "hostID", maps[i].host_id);
-		json_field_u64(w, "size", maps[i].size);
 		json_close_object(w);
 	}
 	json_close_array(w);
@@ -311,12 +325,8 @@ static void put_resources(struct json_writer *w, const struct oci_resources *res
 		json_field_i64(w, "limit", res->pids_limit.value);
 		json_close_object(w);
 	}
-	if (res->blkio_weight.set) {
-		json_key(w, "blockIO");
-		json_open_object(w);
-		json_field_u64(w, "weight", res->blkio_weight.value);
-		json_close_object(w);
-	}
+	oci_put_block_io(w, res);
+	oci_put_resource_lists(w, res);
 	if (res->unified_count > 0) {
 		json_key(w, "unified");
 		json_open_object(w);
@@ -393,6 +403,9 @@ static void put_linux(struct json_writer *w, const struct oci_config *c)
 	json_field_strings(w, "maskedPaths", c->masked_paths);
 	json_field_strings(w, "readonlyPaths", c->readonly_paths);
 	json_field_string(w, "mountLabel", c->mount_label);
+	oci_put_kernel_view(w, c);
+	put_kept(w, "intelRdt", &c->intel_rdt);
+	put_kept(w, "netDevices", &c->net_devices);
 	json_close_object(w);
 }
 
@@ -430,6 +443,7 @@ int oci_config_format(const struct oci_config *c, char **ret, size_t *ret_len, s
 	put_hooks(w, &c->hooks);
 	put_annotations(w, c);
 	put_linux(w, c);
+	put_kept(w, "vm", &c->vm);
 	json_close_object(w);
 	return finish(w, ret, ret_len, err);
 }

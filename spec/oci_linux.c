@@ -46,8 +46,8 @@ static int parse_namespaces(const struct json_node *node, struct oci_config *c, 
 	return 0;
 }
 
-static int parse_id_maps(const struct json_node *node, const char *key, struct arena *arena,
-			 const struct oci_id_map **ret, size_t *ret_count, struct err *err)
+int oci_parse_id_maps(const struct json_node *node, const char *key, struct arena *arena,
+		      const struct oci_id_map **ret, size_t *ret_count, struct err *err)
 {
 	struct json_node array;
 	struct oci_id_map *maps;
@@ -215,10 +215,10 @@ int oci_parse_linux(const struct json_node *node, struct oci_config *c, struct e
 	int r;
 
 	err_try(parse_namespaces(node, c, err));
-	err_try(parse_id_maps(node, "uidMappings", c->arena, &c->uid_maps, &c->uid_maps_count,
-			      err));
-	err_try(parse_id_maps(node, "gidMappings", c->arena, &c->gid_maps, &c->gid_maps_count,
-			      err));
+	err_try(oci_parse_id_maps(node, "uidMappings", c->arena, &c->uid_maps, &c->uid_maps_count,
+				  err));
+	err_try(oci_parse_id_maps(node, "gidMappings", c->arena, &c->gid_maps, &c->gid_maps_count,
+				  err));
 	err_try(parse_devices(node, c, err));
 	err_try(json_get_string(node, "cgroupsPath", c->arena, &c->cgroups_path, err));
 	err_try(parse_propagation(node, c, err));
@@ -226,6 +226,9 @@ int oci_parse_linux(const struct json_node *node, struct oci_config *c, struct e
 	err_try(parse_path_list(node, "maskedPaths", c->arena, &c->masked_paths, err));
 	err_try(parse_path_list(node, "readonlyPaths", c->arena, &c->readonly_paths, err));
 	err_try(parse_sysctls(node, c, err));
+	err_try(oci_parse_kernel_view(node, c, err));
+	err_try(oci_parse_kept(node, "intelRdt", c->arena, &c->intel_rdt, err));
+	err_try(oci_parse_kept(node, "netDevices", c->arena, &c->net_devices, err));
 	r = json_get_object(node, "resources", &child, err);
 	if (r < 0 || (r > 0 && oci_parse_resources(&child, c->arena, &c->resources, err) < 0))
 		return -EINVAL;

@@ -12,6 +12,23 @@ int oci_parse_resources(const struct json_node *node, struct arena *arena,
 			struct oci_resources *ret, struct err *err);
 int oci_parse_seccomp(const struct json_node *node, struct arena *arena,
 		      const struct oci_seccomp **ret, struct err *err);
+/* oci_scheduling.c: of process, of linux, and both as they are written. */
+int oci_parse_scheduling(const struct json_node *process, struct arena *arena,
+			 struct oci_process *ret, struct err *err);
+int oci_parse_kernel_view(const struct json_node *linux_, struct oci_config *config,
+			  struct err *err);
+void oci_put_scheduling(struct json_writer *w, const struct oci_process *process);
+void oci_put_kernel_view(struct json_writer *w, const struct oci_config *config);
+/* oci_resource_lists.c */
+int oci_parse_resource_lists(const struct json_node *resources, struct arena *arena,
+			     struct oci_resources *ret, struct err *err);
+void oci_put_block_io(struct json_writer *w, const struct oci_resources *res);
+void oci_put_resource_lists(struct json_writer *w, const struct oci_resources *res);
+int oci_parse_id_maps(const struct json_node *node, const char *key, struct arena *arena,
+		      const struct oci_id_map **ret, size_t *ret_count, struct err *err);
+/* An object that is kept as text. 1, 0 when absent, <0. */
+int oci_parse_kept(const struct json_node *node, const char *key, struct arena *arena,
+		   struct oci_kept *ret, struct err *err);
 int oci_parse_annotations(const struct json_node *node, const char *key, struct arena *arena,
 			  const struct oci_annotation **ret, size_t *ret_count, struct err *err);
 /* A string that must be an absolute path. As the json_get family: 1, 0 when absent, <0. */

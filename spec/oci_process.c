@@ -212,6 +212,7 @@ int oci_parse_process(const struct json_node *node, struct arena *arena, struct 
 		return r;
 	p.oom_score_adj.set = r > 0;
 	p.oom_score_adj.value = (int)oom;
+	err_try(oci_parse_scheduling(node, arena, &p, err));
 	*ret = p;
 	return 0;
 }

@@ -158,6 +158,7 @@ int oci_parse_resources(const struct json_node *node, struct arena *arena,
 	r = json_get_object(node, "blockIO", &child, err);
 	if (r < 0 || (r > 0 && oci_parse_opt_u32(&child, "weight", &res.blkio_weight, err) < 0))
 		return -EINVAL;
+	err_try(oci_parse_resource_lists(node, arena, &res, err));
 	err_try(parse_unified(node, arena, &res, err));
 	*ret = res;
 	return 0;

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/strbuf.h"
+#include "storage/bottom.h"
 #include "storage/disk.h"
 #include "storage/layers.h"
 #include "storage/store.h"
@@ -39,8 +40,10 @@ static int add_lower(struct store *store, const struct store_image *image, struc
 		strbuf_addf(sb, "%s%s/%s", i == image->layers_count - 1 ? "lowerdir=" : ":",
 			    store->root, link);
 		if (is_opaque(fs))
-			break;
+			return 0;
 	}
+	err_try(bottom_make(store, err));
+	strbuf_addf(sb, ":%s/" BOTTOM_LAYER, store->root);
 	return 0;
 }
 

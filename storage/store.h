@@ -11,6 +11,7 @@
  *	layers/HEX/          unpacked layers by chain id: fs/ (the tree) and diff (its diff id)
  *	layers/tmp/          layers in the making or in removal
  *	l/HEX                short symlinks to the trees, for the option string of overlay
+ *	l/bottom/            the layer below all others (storage/bottom.h)
  *	images/NAME          one JSON file a name: manifest's descriptor, id, chain ids
  *	containers/ID/       the engine's (runtime/engine), with upper/ and work/ of the overlay
  *	volumes/NAME/data    named volumes
@@ -84,8 +85,9 @@ int store_image_remove(struct store *store, const char *name,
  * The overlay of a container: container_dir/upper over the image's layers, with container_dir/work.
  * container_dir (absolute) must exist; upper and work are made where they are missing, upper with
  * owner and mode of the image's root folder, which it becomes. ret_options, in the arena:
- * "lowerdir=ROOT/l/0123abcd:ROOT/l/...,upperdir=...,workdir=..." (topmost layer first), with
- * "volatile" when is_volatile (for --rm: nothing of upper is wanted after a crash).
+ * "lowerdir=ROOT/l/0123abcd:ROOT/l/...,upperdir=...,workdir=..." (topmost layer first, the store's
+ * own bottom layer last, except below an opaque root), with "volatile" when is_volatile (for --rm:
+ * nothing of upper is wanted after a crash).
  *
  * To be mounted by mount(2), not by fsconfig(2): that takes at most 255 bytes a value, about nine
  * layers, and appending layers ("lowerdir+") is younger than Debian 12's kernel. mount(2) takes one

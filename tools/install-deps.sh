@@ -7,11 +7,12 @@ set -euo pipefail
 build=(gcc libc6-dev cmake ninja-build pkg-config musl-tools libseccomp-dev libcap-dev libyajl-dev
 	libmnl-dev nettle-dev libarchive-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler
 	protobuf-compiler busybox-static util-linux tar gzip)
-# What the tests compare with (runc, skopeo, umoci), look through (iproute2, nftables, jq, strace)
-# and run in (QEMU).
+# What the tests compare with (runc, skopeo, umoci), look through (iproute2, nftables, jq, strace),
+# run in (QEMU) and are called by (containerd, Podman, Docker).
 tests=(libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev shellcheck runc skopeo umoci jq
 	iproute2 nftables iputils-ping procps psmisc strace file git time
-	qemu-system-x86 qemu-system-common cpio kmod xz-utils)
+	qemu-system-x86 qemu-system-common cpio kmod xz-utils
+	containerd podman conmon catatonit docker.io tini)
 
 case ${1:-} in
 build) want=("${build[@]}") ;;
@@ -36,6 +37,14 @@ fi
 echo "Installing ${#missing[@]} Debian packages: ${missing[*]}"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+# The tests start daemons of their own, in namespaces of their own: none is to start on the machine,
+# where Docker's would make a bridge and rules.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+	printf '#!/bin/sh\nexit 101\n' >$policy
+	chmod 755 $policy
+	trap 'rm -f "$log" $policy' EXIT
+fi
 export DEBIAN_FRONTEND=noninteractive
 if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}"; } \
 	>"$log" 2>&1; then

@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 	const char *root = VERBS_ROOT;
 	int i = 1;
 
-	fd_guard_stdio();
+	fd_reserve_standard();
 	umask(022);
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {

@@ -18,7 +18,7 @@ static int run(const struct cellar_globals *globals, int argc, char **argv, stru
 
 	if (r != 0)
 		return r;
-	create_options_fill(&o, globals, args[0], &create);
+	err_try(create_options_fill(&o, globals, args[0], &create, err));
 	return container_create(&create, &c, err);
 }
 

@@ -2,11 +2,14 @@
 /* The options that `create` and `run` share. */
 #pragma once
 
+#include <errno.h>
+#include <string.h>
+
 #include "cmd/cellar/verbs.h"
 #include "runtime/container.h"
 
 struct create_options {
-	const char *bundle, *console_socket, *pid_file;
+	const char *bundle, *console_socket, *pid_file, *pidfd_socket;
 	bool no_pivot, no_new_keyring;
 	int64_t preserve_fds;
 };
@@ -21,6 +24,8 @@ struct create_options {
 	OPTION_STRING(type, in console_socket, 0, "console-socket", "SOCKET", \
 		      "AF_UNIX socket that gets the terminal's master"), \
 	OPTION_STRING(type, in pid_file, 0, "pid-file", "FILE", "write the container's pid to a file"), \
+	OPTION_STRING(type, in pidfd_socket, 0, "pidfd-socket", "SOCKET", \
+		      "AF_UNIX socket that gets a pidfd of the process"), \
 	OPTION_BOOL(type, in no_pivot, 0, "no-pivot", \
 		    "enter the root by chroot, for a host on an initial ramdisk"), \
 	OPTION_BOOL(type, in no_new_keyring, 0, "no-new-keyring", "keep the caller's session keyring"), \
@@ -28,18 +33,28 @@ struct create_options {
 		   "keep N descriptors open, from 3 on")
 /* clang-format on */
 
-static inline void create_options_fill(const struct create_options *o,
-				       const struct cellar_globals *globals, const char *id,
-				       struct container_create_options *ret)
+static inline int create_options_fill(const struct create_options *o,
+				      const struct cellar_globals *globals, const char *id,
+				      struct container_create_options *ret, struct err *err)
 {
+	const char *manager = globals->cgroup_manager;
+
+	if (globals->systemd_cgroup || (manager && strcmp(manager, "systemd") == 0))
+		return err_say(err, ENOTSUP,
+			       "cgroups made by systemd are not supported yet; leave out "
+			       "--systemd-cgroup and use the cgroupfs driver");
+	if (manager && strcmp(manager, "cgroupfs") != 0)
+		return err_say(err, EINVAL, "--cgroup-manager: '%s' is not cgroupfs", manager);
 	*ret = (struct container_create_options){
 		.root = globals->root,
 		.id = id,
 		.bundle = o->bundle,
 		.console_socket = o->console_socket,
 		.pid_file = o->pid_file,
+		.pidfd_socket = o->pidfd_socket,
 		.preserve_fds = (unsigned)o->preserve_fds,
 		.no_pivot = o->no_pivot,
 		.no_new_keyring = o->no_new_keyring,
 	};
+	return 0;
 }

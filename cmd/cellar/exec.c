@@ -18,9 +18,10 @@
 #define PROCESS_BYTES_MAX (4u << 20)
 
 struct args {
-	const char *console_socket, *cwd, *user, *process, *pid_file, *apparmor, *process_label;
-	struct options_list env, additional_gids, caps;
-	bool tty, detach, no_new_privs, ignore_paused;
+	const char *console_socket, *cwd, *user, *process, *pid_file, *pidfd_socket, *apparmor,
+		*process_label;
+	struct options_list env, additional_gids, caps, cgroups;
+	bool tty, detach, no_new_privs, ignore_paused, no_subreaper;
 	int64_t preserve_fds;
 };
 
@@ -37,6 +38,12 @@ static const struct option_entry options[] = {
 		      "the process as JSON, in place of words and options"),
 	OPTION_BOOL(struct args, detach, 'd', "detach", "return when it is started"),
 	OPTION_STRING(struct args, pid_file, 0, "pid-file", "FILE", "write its pid to a file"),
+	OPTION_STRING(struct args, pidfd_socket, 0, "pidfd-socket", "SOCKET",
+		      "AF_UNIX socket that gets a pidfd of the process"),
+	OPTION_LIST(struct args, cgroups, 0, "cgroup", "[CONTROLLERS:]PATH",
+		    "cgroup to run in, below the container's; may be repeated"),
+	OPTION_BOOL(struct args, no_subreaper, 0, "no-subreaper",
+		    "accepted for other runtimes' callers: exec adopts nobody"),
 	OPTION_STRING(struct args, process_label, 0, "process-label", "LABEL", "SELinux label"),
 	OPTION_STRING(struct args, apparmor, 0, "apparmor", "PROFILE", "AppArmor profile"),
 	OPTION_BOOL(struct args, no_new_privs, 0, "no-new-privs", "set no_new_privs"),
@@ -53,6 +60,7 @@ static void args_deinit(struct args *a)
 	options_list_deinit(&a->env);
 	options_list_deinit(&a->additional_gids);
 	options_list_deinit(&a->caps);
+	options_list_deinit(&a->cgroups);
 }
 
 static int parse_id(const char *text, char end, uint32_t *ret, const char **ret_end)
@@ -228,6 +236,8 @@ static int exec(const struct cellar_globals *globals, const struct args *a, char
 		.process = &process,
 		.console_socket = a->console_socket,
 		.pid_file = a->pid_file,
+		.pidfd_socket = a->pidfd_socket,
+		.cgroups = a->cgroups.count ? a->cgroups.items : NULL,
 		.preserve_fds = (unsigned)a->preserve_fds,
 	};
 

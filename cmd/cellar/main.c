@@ -11,8 +11,9 @@
 #include "runtime/container.h"
 
 static const struct verb *const verbs[] = {
-	&verb_create, &verb_delete, &verb_exec, &verb_kill, &verb_list,	 &verb_pause,
-	&verb_ps,     &verb_resume, &verb_run,	&verb_spec, &verb_start, &verb_state,
+	&verb_create, &verb_delete, &verb_events, &verb_exec,  &verb_features,
+	&verb_kill,   &verb_list,   &verb_pause,  &verb_ps,    &verb_resume,
+	&verb_run,    &verb_spec,   &verb_start,  &verb_state, &verb_update,
 };
 
 static const struct option_entry global_options[] = {
@@ -21,6 +22,14 @@ static const struct option_entry global_options[] = {
 	OPTION_STRING(struct cellar_globals, log, 0, "log", "FILE", "append messages to a file"),
 	OPTION_STRING(struct cellar_globals, log_format, 0, "log-format", "text|json",
 		      "form of the messages (default text)"),
+	OPTION_STRING(struct cellar_globals, log_level, 0, "log-level", "LEVEL",
+		      "least level to write: debug, info, warning, error (default info)"),
+	OPTION_BOOL(struct cellar_globals, systemd_cgroup, 0, "systemd-cgroup",
+		    "let systemd make cgroups; not there yet: create and run refuse it"),
+	OPTION_STRING(struct cellar_globals, cgroup_manager, 0, "cgroup-manager", "cgroupfs",
+		      "who makes cgroups (default cgroupfs, the only one there is)"),
+	OPTION_STRING(struct cellar_globals, rootless, 0, "rootless", "true|false|auto",
+		      "accepted for other runtimes' callers: it is found out here"),
 	OPTION_BOOL(struct cellar_globals, debug, 0, "debug", "write debugging messages too"),
 	OPTION_BOOL(struct cellar_globals, version, 'v', "version", "print the version"),
 	OPTION_END,
@@ -55,6 +64,27 @@ static int fail(const struct cellar_globals *globals, int status, const struct e
 	return status;
 }
 
+static int set_level(const char *name, struct err *err)
+{
+	static const struct {
+		const char *name;
+		enum log_level level;
+	} levels[] = {
+		{ "debug", LOG_LEVEL_DEBUG }, { "info", LOG_LEVEL_INFO },
+		{ "warn", LOG_LEVEL_WARN },   { "warning", LOG_LEVEL_WARN },
+		{ "error", LOG_LEVEL_ERROR },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
+		if (strcmp(name, levels[i].name) == 0) {
+			log_set_level(levels[i].level);
+			return 0;
+		}
+	}
+	return err_say(err, EINVAL, "--log-level: '%s' is none of debug, info, warning, error",
+		       name);
+}
+
 static int open_log(const struct cellar_globals *globals, struct err *err)
 {
 	const char *format = globals->log_format ? globals->log_format : "text";
@@ -62,8 +92,14 @@ static int open_log(const struct cellar_globals *globals, struct err *err)
 
 	if (!json && strcmp(format, "text") != 0)
 		return err_say(err, EINVAL, "--log-format: '%s' is neither text nor json", format);
+	if (globals->log_level)
+		err_try(set_level(globals->log_level, err));
 	if (globals->debug)
 		log_set_level(LOG_LEVEL_DEBUG);
+	if (globals->rootless && strcmp(globals->rootless, "true") != 0 &&
+	    strcmp(globals->rootless, "false") != 0 && strcmp(globals->rootless, "auto") != 0)
+		return err_say(err, EINVAL, "--rootless: '%s' is none of true, false, auto",
+			       globals->rootless);
 	return log_open(globals->log, json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT, err);
 }
 
@@ -94,7 +130,7 @@ int main(int argc, char **argv)
 	size_t count;
 	int r;
 
-	fd_guard_stdio();
+	fd_reserve_standard();
 	umask(022); /* a strange one of the caller's must not close folders to ourselves */
 	r = options_parse(&program, argc - 1, argv + 1, &globals, &words, &count, &err);
 	if (r < 0 || (r == 0 && open_log(&globals, &err) < 0))

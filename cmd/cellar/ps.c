@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "cgroups/cgroup.h"
+#include "cmd/cellar/ps_table.h"
 #include "cmd/cellar/verbs.h"
 #include "runtime/container.h"
 
@@ -68,8 +69,8 @@ static int run(const struct cellar_globals *globals, int argc, char **argv, stru
 	const struct cgroup *cgroup;
 	struct args a = { .format = "table" };
 	char **args;
-	size_t count;
-	int r = verb_parse(&verb_ps, argc, argv, &a, &args, &count, err);
+	size_t count, words;
+	int r = verb_parse(&verb_ps, argc, argv, &a, &args, &words, err);
 
 	if (r != 0)
 		return r;
@@ -80,6 +81,8 @@ static int run(const struct cellar_globals *globals, int argc, char **argv, stru
 	count = 0;
 	if (cgroup)
 		err_try(cgroup_pids(cgroup, &pids, &count, err));
+	if (words > 1 && strcmp(a.format, "table") == 0)
+		return ps_table_print(args + 1, words - 1, pids, count, err);
 	if (strcmp(a.format, "table") == 0)
 		puts("UID       PID       PPID      STATE CMD");
 	for (size_t i = 0; i < count; i++) {
@@ -95,11 +98,12 @@ static int run(const struct cellar_globals *globals, int argc, char **argv, stru
 
 const struct verb verb_ps = {
 	.command = { .name = "cellar ps",
-		     .args = "ID",
+		     .args = "ID [OPTION OF PS...]",
 		     .summary = "list the processes of a container",
+		     .details = "Options behind the id go to ps(1): cellar ps web -o pid,rss,args",
 		     .options = options,
-		     .flags = VERB_OPTIONS,
+		     .flags = OPTIONS_SINGLE_DASH | OPTIONS_STOP_AT_ARG,
 		     .args_min = 1,
-		     .args_max = 1 },
+		     .args_max = SIZE_MAX },
 	.run = run,
 };

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/path.h"
@@ -13,16 +14,23 @@
 
 struct args {
 	const char *bundle;
+	bool rootless;
 };
 
 static const struct option_entry options[] = {
 	OPTION_STRING(struct args, bundle, 'b', "bundle", "DIR",
 		      "folder to write to (default: the current one)"),
+	OPTION_BOOL(struct args, rootless, 0, "rootless",
+		    "for a user who is not root: a user namespace, and nothing that takes more"),
 	OPTION_END,
 };
 
 #define CAPS "[\"CAP_AUDIT_WRITE\", \"CAP_KILL\", \"CAP_NET_BIND_SERVICE\"]"
 
+/*
+ * A first letter R is for --rootless only, S for all but that; the rest is the line. %u and %g are
+ * the caller's ids.
+ */
 static const char *const lines[] = {
 	"{",
 	"	\"ociVersion\": \"" OCI_VERSION "\",",
@@ -56,7 +64,8 @@ static const char *const lines[] = {
 	"		{",
 	"			\"destination\": \"/dev/pts\", \"type\": \"devpts\", \"source\": \"devpts\",",
 	"			\"options\": [",
-	"				\"nosuid\", \"noexec\", \"newinstance\", \"ptmxmode=0666\", \"mode=0620\", \"gid=5\"",
+	"S				\"nosuid\", \"noexec\", \"newinstance\", \"ptmxmode=0666\", \"mode=0620\", \"gid=5\"",
+	"R				\"nosuid\", \"noexec\", \"newinstance\", \"ptmxmode=0666\", \"mode=0620\"",
 	"			]",
 	"		},",
 	"		{",
@@ -68,21 +77,26 @@ static const char *const lines[] = {
 	"			\"options\": [\"nosuid\", \"noexec\", \"nodev\"]",
 	"		},",
 	"		{",
-	"			\"destination\": \"/sys\", \"type\": \"sysfs\", \"source\": \"sysfs\",",
-	"			\"options\": [\"nosuid\", \"noexec\", \"nodev\", \"ro\"]",
-	"		},",
-	"		{",
-	"			\"destination\": \"/sys/fs/cgroup\", \"type\": \"cgroup\", \"source\": \"cgroup\",",
-	"			\"options\": [\"nosuid\", \"noexec\", \"nodev\", \"relatime\", \"ro\"]",
+	"S			\"destination\": \"/sys\", \"type\": \"sysfs\", \"source\": \"sysfs\",",
+	"S			\"options\": [\"nosuid\", \"noexec\", \"nodev\", \"ro\"]",
+	"S		},",
+	"S		{",
+	"S			\"destination\": \"/sys/fs/cgroup\", \"type\": \"cgroup\", \"source\": \"cgroup\",",
+	"S			\"options\": [\"nosuid\", \"noexec\", \"nodev\", \"relatime\", \"ro\"]",
+	"R			\"destination\": \"/sys\", \"type\": \"none\", \"source\": \"/sys\",",
+	"R			\"options\": [\"rbind\", \"nosuid\", \"noexec\", \"nodev\", \"ro\"]",
 	"		}",
 	"	],",
 	"	\"linux\": {",
-	"		\"resources\": {",
-	"			\"devices\": [{ \"allow\": false, \"access\": \"rwm\" }]",
-	"		},",
+	"S		\"resources\": {",
+	"S			\"devices\": [{ \"allow\": false, \"access\": \"rwm\" }]",
+	"S		},",
+	"R		\"uidMappings\": [{ \"containerID\": 0, \"hostID\": %u, \"size\": 1 }],",
+	"R		\"gidMappings\": [{ \"containerID\": 0, \"hostID\": %g, \"size\": 1 }],",
 	"		\"namespaces\": [",
 	"			{ \"type\": \"pid\" },",
-	"			{ \"type\": \"network\" },",
+	"S			{ \"type\": \"network\" },",
+	"R			{ \"type\": \"user\" },",
 	"			{ \"type\": \"ipc\" },",
 	"			{ \"type\": \"uts\" },",
 	"			{ \"type\": \"mount\" }@",
@@ -100,13 +114,20 @@ static const char *const lines[] = {
 };
 
 /* "@" is where v2 adds a cgroup namespace: there the view from outside of it is of no use. */
-static void print_line(const char *line, FILE *out)
+static void print_line(const char *line, bool rootless, FILE *out)
 {
-	size_t len = strcspn(line, "@");
-
-	fprintf(out, "%.*s%s\n", (int)len, line,
-		line[len] && cgroup_layout() == CGROUP_V2 ? ",\n\t\t\t{ \"type\": \"cgroup\" }"
-							  : "");
+	if ((line[0] == 'R' && !rootless) || (line[0] == 'S' && rootless))
+		return;
+	line += line[0] == 'R' || line[0] == 'S';
+	for (; *line; line++) {
+		if (*line == '@' && cgroup_layout() == CGROUP_V2)
+			fputs(",\n\t\t\t{ \"type\": \"cgroup\" }", out);
+		else if (line[0] == '%')
+			fprintf(out, "%u", *++line == 'u' ? geteuid() : getegid());
+		else if (*line != '@')
+			putc(*line, out);
+	}
+	putc('\n', out);
 }
 
 static int run(const struct cellar_globals *globals, int argc, char **argv, struct err *err)
@@ -127,7 +148,7 @@ static int run(const struct cellar_globals *globals, int argc, char **argv, stru
 	if (!out)
 		return err_set(err, errno, "create %s", path);
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
-		print_line(lines[i], out);
+		print_line(lines[i], a.rootless, out);
 	if (fflush(out) != 0)
 		return err_set(err, errno, "write %s", path);
 	return 0;

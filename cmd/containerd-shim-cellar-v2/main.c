@@ -8,6 +8,8 @@
 #include "runtime/engine/engine.h"
 #include "runtime/shim/bootstrap.h"
 
+static const struct shim_engine engine = { .remove = engine_remove, .release = engine_release };
+
 static int run(const struct bootstrap_args *args, struct err *err)
 {
 	if (args->version)
@@ -15,7 +17,7 @@ static int run(const struct bootstrap_args *args, struct err *err)
 	if (args->info)
 		return bootstrap_info(err);
 	if (args->action && !strcmp(args->action, "start"))
-		return bootstrap_start(args, engine_remove, err);
+		return bootstrap_start(args, &engine, err);
 	if (args->action && !strcmp(args->action, "delete"))
 		return bootstrap_delete(args, err);
 	return err_say(err, EINVAL,
@@ -29,7 +31,7 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 	int r;
 
-	fd_guard_stdio();
+	fd_reserve_standard();
 	r = bootstrap_parse(argc, argv, &args, &err);
 	if (r == 0)
 		r = run(&args, &err);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -13,9 +14,8 @@
 #include "cmd/ctr/terminal.h"
 
 #define SECOND_NS INT64_C(1000000000)
-#define DRAIN_NS (10 * SECOND_NS) /* for output of a process that has ended */
-#define PIPE_NS (SECOND_NS / 5)	  /* between SIGPIPE and SIGKILL */
-#define PATIENCE 3		  /* so many SIGINT or SIGTERM, then we leave */
+#define PIPE_NS (SECOND_NS / 5) /* between SIGPIPE and SIGKILL */
+#define PATIENCE 3		/* so many SIGINT or SIGTERM, then we leave */
 
 static const int passed_on[] = { SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH };
 
@@ -46,19 +46,11 @@ void attach_block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* The shim ends the outputs after all was written to them, so their end always comes. */
 static void finish_when_done(struct attach *a)
 {
 	if (a->exited && a->open_outputs == 0)
 		loop_quit(a->loop, 0);
-}
-
-static int on_drain_timeout(void *data)
-{
-	struct attach *a = data;
-
-	a->timer = NULL;
-	loop_quit(a->loop, 0);
-	return 0;
 }
 
 static void set_timer(struct attach *a, int64_t after_ns, loop_time_fn fn)
@@ -80,7 +72,7 @@ static int on_exit_known(void *data, uint32_t events)
 		return 0;
 	}
 	a->exited = true;
-	set_timer(a, DRAIN_NS, on_drain_timeout);
+	a->timer = loop_remove(a->timer);
 	finish_when_done(a);
 	return 0;
 }
@@ -104,8 +96,11 @@ static void on_output_end(struct pump *pump, bool broken, void *data)
 {
 	struct attach *a = data;
 
-	(void)pump;
 	a->open_outputs--;
+	/* A reader that has left is no failure. */
+	if (broken && pump->error != EPIPE)
+		fprintf(stderr, "ctr: write %s: %s; the rest of it is lost\n",
+			pump == &a->out ? "stdout" : "stderr", strerror(pump->error));
 	if (broken && !a->exited) {
 		send_signal(a, SIGPIPE);
 		set_timer(a, PIPE_NS, on_pipe_ignored);
@@ -120,10 +115,14 @@ static void on_input_end(struct pump *pump, bool broken, void *data)
 
 	(void)broken;
 	pump_stop(pump);
+	/* A raw terminal has no end of file but that of the terminal itself. */
+	if (a->options->terminal) {
+		loop_quit(a->loop, -EINTR);
+		return;
+	}
 	/* With the last writer gone the FIFO is at its end; Docker's and containerd's shims need
-	 * the call. A terminal stays: its stdin ends with Ctrl-D alone. */
-	if (!a->options->terminal)
-		shim_close_stdin(a->options->control, a->options->id, a->options->exec_id, NULL);
+	 * the call. */
+	shim_close_stdin(a->options->control, a->options->id, a->options->exec_id, NULL);
 	if (io->stdin_fd >= 0)
 		close(take_fd(&io->stdin_fd));
 }
@@ -150,6 +149,9 @@ static int on_signal(void *data, int sig)
 		return 0;
 	}
 	send_signal(a, sig);
+	/* Our terminal has gone, and we with it; what it was for may go on. */
+	if (sig == SIGHUP && a->options->terminal)
+		loop_quit(a->loop, -EINTR);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/ctr/verbs.h"
 
@@ -13,8 +14,18 @@ int ctr_open(const struct ctr *ctr, struct engine **ret, struct err *err)
 
 void ctr_complain(const struct verb *verb, const struct err *err)
 {
+	char text[ERR_TEXT_MAX];
+
+	/* What a person typed may be in it: a sentence stays one line, and moves no cursor. */
+	snprintf(text, sizeof(text), "%s", err->text);
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
 	fflush(stdout);
-	fprintf(stderr, "ctr: %s: %s\n", verb->command.name + strlen("ctr "), err->text);
+	fprintf(stderr, "ctr: %s: %s%s\n", verb->command.name + strlen("ctr "), text,
+		(err->code == EACCES || err->code == EPERM) && geteuid() != 0
+			? "; ctr is to be run as root"
+			: "");
 }
 
 int ctr_dispatch(const struct verb *verb, const struct ctr *ctr, int argc, char **argv)

@@ -83,6 +83,8 @@ static int start(struct exec *exec, struct err *err)
 				&exec->exec_id, &exec->io, err);
 	if (r == 0)
 		r = shim_wait_begin(exec->waiter, id, exec->exec_id, err);
+	if (r == -ETIMEDOUT)
+		err_add(err, "container %s", exec->container->name);
 	if (r < 0)
 		return r;
 	if (shim_start(exec->control, id, exec->exec_id, NULL, err) < 0)

@@ -22,8 +22,10 @@ static int look_at(void *data, const struct engine_container *c)
 	struct search *search = data;
 	bool found = search->image_id && c->image_id && strcmp(c->image_id, search->image_id) == 0;
 
-	for (const char *const *layer = c->layers; search->layer && *layer; layer++)
+	for (const char *const *layer = c->layers; search->layer && layer && *layer; layer++)
 		found |= strcmp(*layer, search->layer) == 0;
+	/* A damaged one may need anything. */
+	found |= !c->layers;
 	if (found)
 		snprintf(search->user, sizeof(search->user), "%s", c->id);
 	return 0;

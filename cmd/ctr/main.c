@@ -63,10 +63,10 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 	const struct verb *verb;
 	char **args;
-	size_t count;
+	size_t count, at;
 	int r;
 
-	fd_guard_stdio();
+	fd_reserve_standard();
 	umask(022);
 	r = options_parse(&global_command, argc - 1, argv + 1, &ctr, &args, &count, &err);
 	if (r < 0) {
@@ -82,8 +82,10 @@ int main(int argc, char **argv)
 		if (count == 1)
 			return print_help(stdout);
 		verb = find(args[1]);
-		args[count] = (char[]){ "--help" };
-		return verb ? ctr_dispatch(verb, &ctr, (int)count - 1, args + 2) : EXIT_OURS;
+		/* `help image ls`: the next word is a command, too. */
+		at = verb == &verb_image && count > 2 ? 3 : 2;
+		args[at] = (char[]){ "--help" };
+		return verb ? ctr_dispatch(verb, &ctr, (int)at - 1, args + 2) : EXIT_OURS;
 	}
 	verb = count ? find(args[0]) : NULL;
 	if (!verb)

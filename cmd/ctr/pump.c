@@ -47,6 +47,7 @@ static void write_some(struct pump *pump)
 	}
 	if (is_later(errno))
 		return;
+	pump->error = errno;
 	pump->start = pump->end = 0;
 	pump->draining = true;
 	pump->ended(pump, true, pump->data);

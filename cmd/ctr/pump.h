@@ -27,6 +27,7 @@ struct pump {
 	struct loop_source *watch;
 	size_t start, end; /* of what is in the buffer */
 	bool draining;	   /* the sink is broken: read and forget */
+	int error;	   /* errno that broke it */
 	bool done;	   /* the source is at its end, or cannot be read */
 	char buffer[PIPE_BUF];
 };

@@ -35,17 +35,12 @@ static void run_deinit(struct run *run)
 }
 
 /* With --rm the shim removes the container and then hangs up: what ctr run leaves is nothing. */
-static void clean_up(struct run *run)
+static void await_removal(const struct run *run)
 {
 	struct pollfd fd = { .fd = shim_fd(run->control), .events = POLLIN };
 	char rest[64];
 
-	if (!run->options->auto_remove) {
-		engine_release(engine_root(run->engine), engine_runroot(run->engine),
-			       run->container->id);
-		return;
-	}
-	while (poll(&fd, 1, REMOVAL_WAIT_MS) > 0)
+	while (run->options->auto_remove && poll(&fd, 1, REMOVAL_WAIT_MS) > 0)
 		if (read(fd.fd, rest, sizeof(rest)) <= 0)
 			break;
 }
@@ -70,7 +65,7 @@ static int fail_start(struct run *run, const struct err *err)
 
 	if (poll(&fd, 1, FAILURE_WAIT_MS) > 0)
 		shim_wait_finish(run->waiter, &end, NULL);
-	clean_up(run);
+	await_removal(run);
 	ctr_complain(&verb_run, err);
 	return end.status == EXIT_NOT_EXECUTABLE || end.status == EXIT_NOT_FOUND ? (int)end.status
 										 : EXIT_OURS;
@@ -104,7 +99,7 @@ static int stay(struct run *run, struct err *err)
 			       run->container->name, run->container->name, run->container->name);
 	if (r < 0)
 		return err_add(err, "container %s", run->container->name);
-	clean_up(run);
+	await_removal(run);
 	/* A container may survive what happened to one of its processes. */
 	if (end.oom_killed && end.status)
 		report_oom(run);

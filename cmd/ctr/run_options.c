@@ -38,13 +38,32 @@ const struct option_entry run_option_table[] = {
 
 static int fill_limits(const struct run_args *args, struct engine_run_options *ret, struct err *err)
 {
-	if (args->memory && quantity_parse_bytes(args->memory, &ret->memory_bytes, err) < 0)
+	/* Docker's 0 is no limit, everywhere. */
+	if (args->memory && strcmp(args->memory, "0") != 0 &&
+	    quantity_parse_bytes(args->memory, &ret->memory_bytes, err) < 0)
 		return err_add(err, "--memory");
-	if (args->cpus && quantity_parse_cpus(args->cpus, &ret->cpu_millicpu, err) < 0)
+	if (args->cpus && strcmp(args->cpus, "0") != 0 &&
+	    quantity_parse_cpus(args->cpus, &ret->cpu_millicpu, err) < 0)
 		return err_add(err, "--cpus");
-	/* Docker's 0 is no limit, too. */
 	if (args->pids_limit != RUN_PIDS_LIMIT_UNSET)
 		ret->pids_limit = args->pids_limit > 0 ? args->pids_limit : -1;
+	return 0;
+}
+
+/* Of both lists together. */
+static const char *target_at(const struct engine_run_options *o, size_t i)
+{
+	return i < o->volumes_count ? o->volumes[i].target : o->tmpfs[i - o->volumes_count].target;
+}
+
+static int check_targets(const struct engine_run_options *o, struct err *err)
+{
+	for (size_t i = 1; i < o->volumes_count + o->tmpfs_count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(target_at(o, i), target_at(o, j)) == 0)
+				return err_say(err, EINVAL,
+					       "--volume, --tmpfs: two are to be mounted at %s",
+					       target_at(o, i));
 	return 0;
 }
 
@@ -67,7 +86,7 @@ static int fill_mounts(const struct run_args *args, struct arena *arena,
 	ret->volumes_count = args->volumes.count;
 	ret->tmpfs = tmpfs;
 	ret->tmpfs_count = args->tmpfs.count;
-	return 0;
+	return check_targets(ret, err);
 }
 
 static int fill_entrypoint(const struct run_args *args, struct arena *arena,

@@ -39,7 +39,9 @@ char *show_status(const struct engine_container *c, int64_t now_ns, char buf[sta
 {
 	char since[SHOW_SIZE], code[16] = "?";
 
-	if (strcmp(c->status, "created") == 0) {
+	if (c->damage) {
+		snprintf(buf, SHOW_SIZE, "Damaged%s", c->pid ? ", up" : "");
+	} else if (strcmp(c->status, "created") == 0) {
 		snprintf(buf, SHOW_SIZE, "Created");
 	} else if (strcmp(c->status, "exited") == 0) {
 		if (c->exit_code >= 0)
@@ -76,6 +78,7 @@ void show_container_json(struct json_writer *w, const struct engine_container *c
 	json_field_string(w, "image_id", c->image_id);
 	json_field_strings(w, "command", c->command);
 	json_field_string(w, "status", c->status);
+	json_field_string(w, "damage", c->damage);
 	json_field_i64(w, "pid", c->pid);
 	if (exited && c->exit_code >= 0)
 		json_field_i64(w, "exit_code", c->exit_code);

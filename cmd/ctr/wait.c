@@ -15,14 +15,15 @@ static int wait_one(struct engine *engine, const char *name, void *data, struct 
 	(void)data;
 	if (r < 0)
 		return r;
-	if (strcmp(c->status, "exited") == 0)
+	/* Ended a moment ago, its shim may not have told yet. */
+	if (strcmp(c->status, "exited") == 0 && c->exit_code >= 0)
 		end.code = c->exit_code;
 	else if (engine_wait(engine, c, -1, &end, err) < 0)
 		return -err->code;
 	if (end.code < 0)
 		return err_say(err, ENODATA,
-			       "container %s has ended; its supervisor was killed before, so its "
-			       "exit status is unknown",
+			       "container %s has ended; its supervisor was killed or hangs, so "
+			       "its exit status is unknown",
 			       c->name);
 	printf("%d\n", end.code);
 	fflush(stdout);

@@ -79,6 +79,7 @@ int terminal_open(struct init *in, struct err *err);	  /* terminal.c */
 int terminal_control(struct init *in, struct err *err);	  /* terminal.c */
 int hooks_create(struct init *in, struct err *err);	  /* hooks.c */
 int hooks_start(struct init *in, struct err *err);	  /* hooks.c */
+int scheduling_apply(struct init *in, struct err *err);	  /* scheduling.c */
 int identity_assume(struct init *in, struct err *err);	  /* identity.c */
 /* Sets the limits that would have been in our own way. */
 int limits_finish(const struct init *in, struct err *err);	     /* identity.c */

@@ -34,6 +34,7 @@ static const struct {
 	[INIT_STEP_HOOKS] = { CONTAINER, hooks_create },
 	[INIT_STEP_MASKS] = { CONTAINER, masks_apply },
 	[INIT_STEP_ENTER] = { CONTAINER, rootfs_enter },
+	[INIT_STEP_SCHEDULING] = { BOTH, scheduling_apply },
 	[INIT_STEP_IDENTITY] = { BOTH, identity_assume },
 	[INIT_STEP_PROGRAM] = { BOTH, program_find },
 	[INIT_STEP_CLONE] = { EXEC, stage_clone },

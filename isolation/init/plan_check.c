@@ -17,7 +17,7 @@ static const uint16_t strings[] = {
 	offsetof(struct plan, rootfs),	      offsetof(struct plan, hostname),
 	offsetof(struct plan, domainname),    offsetof(struct plan, keyring),
 	offsetof(struct plan, cwd),	      offsetof(struct plan, apparmor_profile),
-	offsetof(struct plan, selinux_label),
+	offsetof(struct plan, selinux_label), offsetof(struct plan, time_offsets),
 };
 
 #define NONE 0xffff
@@ -36,6 +36,8 @@ static const struct list_format mount_lists[] = {
 	  sizeof(struct plan_option),
 	  1,
 	  { offsetof(struct plan_option, key), offsetof(struct plan_option, value), NONE } },
+	{ offsetof(struct plan_mount, uid_maps), sizeof(struct plan_map), 0, { NONE } },
+	{ offsetof(struct plan_mount, gid_maps), sizeof(struct plan_map), 0, { NONE } },
 };
 
 #define SLOTS 0xfffe /* a list of string slots, closed by a slot of 0 */
@@ -93,6 +95,8 @@ static const struct list_format lists[] = {
 	HOOKS(create_hooks),
 	HOOKS(start_hooks),
 	{ offsetof(struct plan, filter), sizeof(struct sock_filter), 0, { NONE } },
+	{ offsetof(struct plan, cpus), sizeof(uint64_t), 0, { NONE } },
+	{ offsetof(struct plan, memory_nodes), sizeof(uint64_t), 0, { NONE } },
 };
 
 static int check_slots(const struct plan *plan, const struct plan_list *list, struct err *err)

@@ -40,7 +40,11 @@ enum plan_flags {
 	PLAN_USER_NAMESPACE = 1 << 11, /* a new one: the runtime opens what lies on the host */
 	PLAN_NEEDS_HOME = 1 << 13,     /* env[0] is to become HOME of /etc/passwd */
 	PLAN_FILE_SYSTEM = 1 << 12,    /* a new mount namespace: root, mounts, masks are made */
-	PLAN_EARLY_FILTER = 1 << 14,   /* exec: the filter lets pass what follows its clone */
+	PLAN_SCHEDULER = 1 << 14,
+	PLAN_IO_PRIORITY = 1 << 15,
+	PLAN_MEMORY_POLICY = 1 << 16,
+	PLAN_PERSONALITY = 1 << 17,
+	PLAN_EARLY_FILTER = 1 << 18, /* exec: the filter lets pass what follows its clone */
 };
 
 enum plan_capability_set {
@@ -50,6 +54,14 @@ enum plan_capability_set {
 	PLAN_CAP_PERMITTED,
 	PLAN_CAP_AMBIENT,
 	PLAN_CAP_SETS
+};
+
+struct plan_scheduler {
+	uint32_t policy, priority; /* SCHED_* */
+	int32_t nice;
+	uint32_t unused;
+	uint64_t flags; /* SCHED_FLAG_* */
+	uint64_t runtime_ns, deadline_ns, period_ns;
 };
 
 struct plan {
@@ -67,8 +79,13 @@ struct plan {
 	int32_t oom_score_adj;
 	uint32_t console_height, console_width;
 	uint32_t seccomp_flags;
+	struct plan_scheduler scheduler;
+	uint32_t io_class, io_priority; /* IOPRIO_CLASS_* */
+	uint32_t personality;
+	uint32_t memory_mode, memory_flags; /* MPOL_*, MPOL_F_* */
 	/* strings */
 	uint32_t rootfs, hostname, domainname, keyring, cwd, apparmor_profile, selinux_label;
+	uint32_t time_offsets; /* the text of timens_offsets: the stage makes the time namespace */
 	/* lists */
 	struct plan_list namespaces; /* struct plan_namespace: those joined by path */
 	struct plan_list uid_maps, gid_maps;
@@ -81,7 +98,8 @@ struct plan {
 	struct plan_list gids;	    /* uint32_t */
 	struct plan_list args, env; /* slots, with one more of 0 at the end, not counted */
 	struct plan_list create_hooks, start_hooks;
-	struct plan_list filter; /* struct sock_filter */
+	struct plan_list filter;	     /* struct sock_filter */
+	struct plan_list cpus, memory_nodes; /* words of 64 bits */
 };
 
 struct plan_namespace {
@@ -119,6 +137,7 @@ struct plan_mount {
 	uint64_t set_recursive, clear_recursive; /* of all below too */
 	uint64_t propagation;			 /* MS_PRIVATE, ... or 0 */
 	struct plan_list options;		 /* struct plan_option, for fsconfig */
+	struct plan_list uid_maps, gid_maps;	 /* struct plan_map: an idmapped mount's own */
 };
 
 struct plan_option {

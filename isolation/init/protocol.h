@@ -93,6 +93,7 @@ static inline int sync_code(int code, int is_program)
 	X(HOOKS, "hooks")                               \
 	X(MASKS, "masked and read-only paths")          \
 	X(ENTER, "enter the root")                      \
+	X(SCHEDULING, "scheduler and memory policy")    \
 	X(IDENTITY, "user, groups, capabilities")       \
 	X(PROGRAM, "look the program up")               \
 	X(CLONE, "clone into the container")            \

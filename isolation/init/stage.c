@@ -13,6 +13,7 @@
 #include <linux/nsfs.h>
 #include <linux/sched.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -66,6 +67,20 @@ static int join_paths(struct init *in, struct err *err)
 	return 0;
 }
 
+/* The offsets of a time namespace are fixed once a process is in it: it is made for our child. */
+static int make_time_namespace(struct init *in, struct err *err)
+{
+	const char *offsets = init_string(in, in->plan->time_offsets);
+	_cleanup_fd_ int fd = -1;
+
+	if (unshare(CLONE_NEWTIME) < 0)
+		return err_set(err, errno, "make a time namespace");
+	fd = openat(in->proc_fd, "self/timens_offsets", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, offsets, strlen(offsets)) < 0)
+		return err_set(err, errno, "set linux.timeOffsets");
+	return 0;
+}
+
 /* clone3(2) knows all flags, but filters refuse it, as they cannot see those. */
 static long clone_call(uint64_t flags, int *pidfd)
 {
@@ -79,13 +94,19 @@ static long clone_call(uint64_t flags, int *pidfd)
 /* The child comes back when the runtime has been told of it: else it might speak up first. */
 static int clone_process(struct init *in, struct err *err)
 {
+	uint64_t flags = in->plan->clone_flags | CLONE_PARENT | CLONE_PIDFD;
 	int pidfd = -1, turn[2];
 	char nothing;
 	long pid;
 
+	if (in->plan->time_offsets) {
+		if (make_time_namespace(in, err) < 0)
+			return -err->code;
+		flags &= ~(uint64_t)CLONE_NEWTIME;
+	}
 	if (pipe2(turn, O_CLOEXEC) < 0)
 		return err_set(err, errno, "make a pipe");
-	pid = clone_call(in->plan->clone_flags | CLONE_PARENT | CLONE_PIDFD, &pidfd);
+	pid = clone_call(flags, &pidfd);
 	if (pid < 0)
 		return err_set(err, errno, "clone into the namespaces");
 	if (pid > 0) {

@@ -21,12 +21,14 @@
 #include "runtime/engine/config_build.h"
 #include "runtime/engine/creation.h"
 #include "runtime/engine/engine_struct.h"
+#include "runtime/engine/fifos.h"
 #include "runtime/engine/names.h"
 #include "runtime/engine/program.h"
 #include "runtime/engine/stage.h"
 #include "runtime/shim/client.h"
 
 #define TRIES 100
+#define HOSTNAME_MAX 64
 #define SHIM_PROGRAM "containerd-shim-cellar-v2"
 #define SHIM_NAMESPACE "cellar"
 
@@ -211,8 +213,10 @@ static int create_in_shim(struct creation *c, struct err *err)
 		.runtime_root = c->engine->runroot,
 		.log_path = arena_printf(c->arena, "%s/" LAYOUT_LOG, c->dir),
 		.exit_path = arena_printf(c->arena, "%s/" LAYOUT_EXIT, c->dir),
-		.remove_root = o->auto_remove ? c->engine->root : NULL,
-		.remove_runroot = o->auto_remove ? c->engine->runroot : NULL,
+		.engine_root = c->engine->root,
+		.engine_runroot = c->engine->runroot,
+		.remove = o->auto_remove,
+		.keep_stdin = o->detach,
 	};
 	int r;
 
@@ -258,6 +262,12 @@ static void undo(struct creation *c)
 		log_warn("%s", err.text);
 }
 
+/* It is written to /etc/hosts, so nothing else may be in it. */
+static bool hostname_is_valid(const char *name)
+{
+	return strlen(name) <= HOSTNAME_MAX && names_is_valid(name);
+}
+
 static int check(const struct engine_run_options *o, struct err *err)
 {
 	if (o->name && !names_is_valid(o->name))
@@ -265,8 +275,12 @@ static int check(const struct engine_run_options *o, struct err *err)
 			       "--name: \"%s\" must be of letters, digits, '_', '.' and '-', begin "
 			       "with a letter or digit, and have at most %d characters",
 			       o->name, NAMES_MAX);
-	if (o->hostname && (!*o->hostname || strlen(o->hostname) > 64))
-		return err_say(err, EINVAL, "--hostname: a name has 1 to 64 characters");
+	if (o->hostname && !hostname_is_valid(o->hostname))
+		return err_say(
+			err, EINVAL,
+			"--hostname: \"%.80s\" must be 1 to 64 letters, digits, '-', '_' and "
+			"'.', and begin with a letter or digit",
+			o->hostname);
 	return 0;
 }
 
@@ -290,6 +304,10 @@ int engine_create(struct engine *engine, const struct engine_run_options *option
 		r = fill_meta(&c, err);
 	if (r < 0)
 		return r;
+	/* Where it cannot be made nothing else shall be. */
+	r = dir_create(AT_FDCWD, engine->runroot, 0711, err);
+	if (r < 0)
+		return r;
 	r = make_folder(&c, err);
 	if (r == 0)
 		r = make_container(&c, ret, err);
@@ -297,7 +315,10 @@ int engine_create(struct engine *engine, const struct engine_run_options *option
 		undo(&c);
 		return r;
 	}
-	if (!options->detach) {
+	if (options->detach) {
+		/* Whoever comes later may write to stdin, which the shim keeps open. */
+		fifos_leave(&c.io);
+	} else {
 		*ret_io = c.io;
 		c.io = ENGINE_STDIO_NONE;
 	}

@@ -92,12 +92,14 @@ int creation_write_files(struct creation *c, struct err *err)
 		r = write_config(c, err);
 	if (r == 0 && mkdirat(c->fd, LAYOUT_ROOTFS, 0711) < 0)
 		r = err_set(err, errno, "create folder " LAYOUT_ROOTFS);
-	if (r < 0 || c->options->detach)
+	if (r < 0 || (c->options->detach && !c->options->interactive))
 		return r;
 	return fifos_make(&(struct fifos_options){ .runroot = c->engine->runroot,
 						   .id = c->id,
 						   .name = "init",
 						   .want_stdin = c->options->interactive,
-						   .want_stderr = !c->options->terminal },
+						   .want_stdout = !c->options->detach,
+						   .want_stderr = !c->options->detach &&
+								  !c->options->terminal },
 			  &c->io, err);
 }

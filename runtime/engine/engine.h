@@ -78,10 +78,13 @@ struct engine_run_options {
 struct engine_container {
 	struct arena *arena; /* owns the rest */
 	const char *id, *name, *image, *image_id;
-	const char *const *layers;  /* chain ids it needs, NULL-terminated */
+	const char *const *layers;  /* chain ids it needs, NULL-terminated; NULL: unknown */
 	const char *const *command; /* resolved argv */
-	const char *status;	    /* "created", "running", "paused", "exited" */
-	int exit_code;		    /* of an exited one; -1: unknown (its shim died) */
+	const char *status;	    /* "created", "running", "paused", "exited", "damaged" */
+	/* What is wrong with its files, or NULL. Without meta.json id, name and status hold, with
+	 * the status "damaged" nobody can tell whether it runs. */
+	const char *damage;
+	int exit_code; /* of an exited one; -1: unknown (its shim died) */
 	bool oom_killed, auto_remove, terminal, interactive, privileged, readonly_rootfs;
 	int64_t memory_bytes, cpu_millicpu;	     /* 0: no limit */
 	int64_t pids_limit;			     /* -1: none */

@@ -86,6 +86,7 @@ int engine_exec(struct engine *engine, const struct engine_container *container,
 							.id = container->id,
 							.name = id,
 							.want_stdin = options->interactive,
+							.want_stdout = true,
 							.want_stderr = !options->terminal },
 			       &io, err);
 	if (r == 0)

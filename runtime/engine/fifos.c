@@ -48,7 +48,7 @@ int fifos_make(const struct fifos_options *o, struct engine_stdio *ret, struct e
 		r = dir_create(AT_FDCWD, folder, 0700, err);
 	if (r == 0 && o->want_stdin)
 		r = make_one(o, 0, &io.stdin_path, &io.stdin_fd, err);
-	if (r == 0)
+	if (r == 0 && o->want_stdout)
 		r = make_one(o, 1, &io.stdout_path, &io.stdout_fd, err);
 	if (r == 0 && o->want_stderr)
 		r = make_one(o, 2, &io.stderr_path, &io.stderr_fd, err);
@@ -67,6 +67,14 @@ static void close_end(int *fd, char **path)
 	if (*path)
 		unlink(*path);
 	free(take_ptr(*path));
+}
+
+void fifos_leave(struct engine_stdio *io)
+{
+	free(take_ptr(io->stdin_path));
+	free(take_ptr(io->stdout_path));
+	free(take_ptr(io->stderr_path));
+	engine_stdio_close(io);
 }
 
 void engine_stdio_close(struct engine_stdio *io)

@@ -14,8 +14,11 @@
 struct fifos_options {
 	const char *runroot, *id; /* of the container */
 	const char *name;	  /* of the process: "init", or an exec's id */
-	bool want_stdin, want_stderr;
+	bool want_stdin, want_stdout, want_stderr;
 };
 
 /* Makes and opens; the caller closes by engine_stdio_close(). On failure nothing is left. */
 int fifos_make(const struct fifos_options *options, struct engine_stdio *ret, struct err *err);
+
+/* Closes our ends; the FIFOs stay, until engine_release(). */
+void fifos_leave(struct engine_stdio *io);

@@ -6,7 +6,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -14,7 +16,10 @@
 #include "runtime/engine/engine_struct.h"
 #include "runtime/engine/exit_record.h"
 #include "runtime/engine/layout.h"
+#include "runtime/engine/id.h"
 #include "runtime/engine/meta.h"
+#include "runtime/engine/names.h"
+#include "runtime/engine/stage.h"
 
 #define SMALL_FILE 4096
 
@@ -103,24 +108,61 @@ static void set_meta(struct engine_container *c, const struct meta *meta)
 	c->stop_signal = meta->stop_signal;
 }
 
+/* What can be said of a container without its meta.json. -ENOENT when it is being removed. */
+static int set_damaged(struct engine *engine, struct engine_container *c, const char *id,
+		       const char *damage, struct arena *arena, struct err *err)
+{
+	static const char *const none[] = { NULL };
+	_cleanup_fd_ int containers_fd = stage_open_containers(engine->root, false, NULL);
+	char *name = arena_alloc(arena, NAMES_MAX + 1);
+	struct stat st;
+
+	if (containers_fd < 0 || fstatat(containers_fd, id, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_set(err, ENOENT, "open container %.12s", id);
+	*c = (struct engine_container){
+		.id = arena_strdup(arena, id),
+		.name = name,
+		.image = "?",
+		.command = none,
+		.damage = arena_strdup(arena, damage),
+		.created_ns = (int64_t)st.st_mtim.tv_sec * 1000000000,
+	};
+	if (!c->id || !name || !c->damage)
+		return err_set(err, ENOMEM, "read container %.12s", id);
+	if (names_find_of(containers_fd, id, name) < 0)
+		snprintf(name, NAMES_MAX + 1, "%.*s", ID_SHORT_LEN, id);
+	return 0;
+}
+
+static int read_meta(struct engine_container *c, int dirfd, const char *id, struct arena *arena,
+		     struct err *err)
+{
+	struct meta meta;
+	int r = meta_load(dirfd, arena, &meta, err);
+
+	if (r == 0 && strcmp(meta.id, id) != 0)
+		r = err_say(err, EINVAL, LAYOUT_META " belongs to %.12s", meta.id);
+	if (r == 0)
+		set_meta(c, &meta);
+	return r;
+}
+
 /* All but the status. */
 static int load(struct engine *engine, int dirfd, const char *id, struct engine_container **ret,
 		struct err *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
-	struct engine_container *c = arena ? arena_alloc(arena, sizeof(*c)) : NULL;
+	struct engine_container *c = arena ? arena_calloc(arena, 1, sizeof(*c)) : NULL;
+	struct err damage = { 0 };
 	const char *started;
-	struct meta meta;
-	int r;
+	int r = 0;
 
 	if (!c)
 		return err_set(err, ENOMEM, "read container %.12s", id);
-	r = meta_load(dirfd, arena, &meta, err);
-	if (r == 0 && strcmp(meta.id, id) != 0)
-		r = err_say(err, EINVAL, LAYOUT_META " belongs to %.12s", meta.id);
+	if (read_meta(c, dirfd, id, arena, &damage) < 0)
+		r = set_damaged(engine, c, id, damage.text, arena, err);
 	if (r < 0)
 		return err_add(err, "container %.12s", id);
-	set_meta(c, &meta);
 	c->dir = arena_printf(arena, "%s/" LAYOUT_CONTAINERS "/%s", engine->root, id);
 	c->log_path = arena_printf(arena, "%s/" LAYOUT_LOG, c->dir);
 	if (!c->dir || !c->log_path)
@@ -138,13 +180,17 @@ int engine_load(struct engine *engine, int dirfd, const char *id, struct engine_
 		struct err *err)
 {
 	_cleanup_engine_container_ struct engine_container *c = NULL;
+	struct err damage = { 0 };
 	int r = load(engine, dirfd, id, &c, err);
 
 	if (r < 0)
 		return r;
-	r = set_status(engine, c, dirfd, err);
-	if (r < 0)
-		return err_add(err, "container %.12s", id);
+	if (set_status(engine, c, dirfd, &damage) < 0) {
+		c->status = "damaged";
+		c->damage = arena_strdup(c->arena, damage.text);
+		if (!c->damage)
+			return err_set(err, ENOMEM, "read container %.12s", id);
+	}
 	*ret = take_ptr(c);
 	return 0;
 }

@@ -2,6 +2,7 @@
 /* Names as symlinks. */
 #include "runtime/engine/names.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@
 #include "base/fd.h"
 #include "base/lock.h"
 #include "runtime/engine/id.h"
+
+#define TRIES 100 /* a name that is let go at each of them is something else */
 
 static const char *const adjectives[] = {
 	"amber",  "ample",  "brave", "bright", "brisk",	 "calm",   "candid", "clear",
@@ -87,6 +90,22 @@ int names_find(int containers_fd, const char *name, char ret[static LAYOUT_ID_SI
 	return 0;
 }
 
+int names_find_of(int containers_fd, const char *id, char ret[static NAMES_MAX + 1])
+{
+	int fd = dir_open(containers_fd, ".names", NULL);
+	_cleanup_dir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	char owner[LAYOUT_ID_SIZE];
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (names_find(containers_fd, entry->d_name, owner) == 0 &&
+		    strcmp(owner, id) == 0) {
+			strcpy(ret, entry->d_name);
+			return 0;
+		}
+	return -ENOENT;
+}
+
 /* Unlinks the name where it still stands for id. */
 static int unlink_of(int containers_fd, int names_fd, const char *name, const char *id,
 		     struct err *err)
@@ -111,13 +130,14 @@ int names_take(int containers_fd, const char *name, const char *id, struct err *
 
 	if (fd < 0)
 		return fd;
-	while (symlinkat(id, fd, name) < 0) {
-		if (errno != EEXIST)
+	for (int tries = 0; symlinkat(id, fd, name) < 0; tries++) {
+		if (errno != EEXIST || tries == TRIES)
 			return err_set(err, errno, "take name %s", name);
 		if (names_find(containers_fd, name, owner) < 0)
 			continue; /* released just now */
 		if (faccessat(containers_fd, owner, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			return err_say(err, EEXIST, "the name \"%s\" is in use by container %.12s; remove that "
+			return err_say(err, EEXIST,
+				       "the name \"%s\" is in use by container %.12s; remove that "
 				       "one, or choose another name",
 				       name, owner);
 		r = unlink_of(containers_fd, fd, name, owner, err);

@@ -28,5 +28,8 @@ int names_take(int containers_fd, const char *name, const char *id, struct err *
 /* Only where the name is still that id's. 0 also when it is not. */
 int names_release(int containers_fd, const char *name, const char *id, struct err *err);
 
+/* A name that stands for the id, for a container that cannot tell its own: 0 or -ENOENT. */
+int names_find_of(int containers_fd, const char *id, char ret[static NAMES_MAX + 1]);
+
 /* The id a name stands for: 0 or -ENOENT. Whether that container exists is not looked at. */
 int names_find(int containers_fd, const char *name, char ret[static LAYOUT_ID_SIZE]);

@@ -45,10 +45,10 @@ struct removal {
 static int destroy_cgroup(const struct removal *rm, struct err *err)
 {
 	_cleanup_cgroup_ struct cgroup *cgroup = NULL;
-	char path[sizeof("/cellar/") + LAYOUT_ID_SIZE];
+	char path[sizeof("/cellar-") + LAYOUT_ID_SIZE];
 	int r;
 
-	snprintf(path, sizeof(path), "/cellar/%s", rm->id);
+	snprintf(path, sizeof(path), "/cellar-%s", rm->id);
 	r = cgroup_open(path, &cgroup, NULL);
 	return r < 0 ? 0 : cgroup_destroy(cgroup, err);
 }
@@ -149,12 +149,13 @@ static int remove_folder(const struct removal *rm, struct err *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	char tmp[sizeof(".tmp/") + LAYOUT_ID_SIZE];
+	char name[NAMES_MAX + 1];
 	struct meta meta = { 0 };
 	int r;
 
-	/* Without meta.json nobody ever gave it a name. */
-	if (!arena || meta_load(rm->fd, arena, &meta, NULL) < 0)
-		meta.name = NULL;
+	/* A damaged meta.json tells no name, and there may be none. */
+	if ((!arena || meta_load(rm->fd, arena, &meta, NULL) < 0))
+		meta.name = names_find_of(rm->containers_fd, rm->id, name) < 0 ? NULL : name;
 	r = stage_withdraw(rm->containers_fd, rm->id, err);
 	if (r == 0 && meta.name)
 		r = names_release(rm->containers_fd, meta.name, rm->id, err);

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "runtime/engine/engine_struct.h"
 #include "runtime/engine/layout.h"
+#include "runtime/engine/shim_process.h"
 #include "runtime/shim/client.h"
 
 #define EXIT_WAIT_MS 10000
@@ -77,28 +78,42 @@ static bool is_alive(const struct engine_container *container)
 	       strcmp(container->status, "paused") == 0;
 }
 
-static void wait_for_exit(const struct engine_container *container, struct shim_client *client)
+/* -ETIMEDOUT when the shim does not tell of the end. */
+static int wait_for_exit(const struct engine_container *container, struct shim_client *client)
 {
 	struct shim_exit status;
 	struct pollfd fd = { .fd = shim_fd(client), .events = POLLIN };
+	int r = shim_wait_begin(client, container->id, NULL, NULL);
 
-	if (shim_wait_begin(client, container->id, NULL, NULL) < 0)
-		return;
-	if (poll(&fd, 1, EXIT_WAIT_MS) > 0)
-		shim_wait_finish(client, &status, NULL);
+	if (r < 0)
+		return r;
+	if (poll(&fd, 1, EXIT_WAIT_MS) == 0)
+		return -ETIMEDOUT;
+	return shim_wait_finish(client, &status, NULL);
 }
 
 /* The shim ends by itself once its container has ended and nobody is connected. It may be gone, or
- * be about to go: what it leaves undone engine_remove() does. */
-static void end_shim(struct engine *engine, const struct engine_container *container)
+ * be about to go: what it leaves undone engine_remove() does. One that hangs is killed. */
+static int end_shim(struct engine *engine, const struct engine_container *container, bool force,
+		    struct err *err)
 {
 	_cleanup_shim_client_ struct shim_client *client = NULL, *waiter = NULL;
+	struct shim_state now = { 0 };
+	int r = engine_connect(engine, container, &client, NULL);
 
-	if (engine_connect(engine, container, &client, NULL) < 0 ||
-	    engine_connect(engine, container, &waiter, NULL) < 0)
-		return;
-	shim_kill(client, container->id, NULL, SIGKILL, true, NULL);
-	wait_for_exit(container, waiter);
+	if (r == 0)
+		r = engine_connect(engine, container, &waiter, NULL);
+	if (r == 0)
+		r = shim_state(client, container->id, NULL, &now, NULL);
+	/* It knows better than files that may be damaged. */
+	if (!force && (now.status == SHIM_RUNNING || now.status == SHIM_PAUSED))
+		return err_say(err, EBUSY,
+			       "it is running; stop it first, or remove it by force (-f)");
+	if (waiter && r != -ETIMEDOUT)
+		r = shim_kill(client, container->id, NULL, SIGKILL, true, NULL);
+	if (waiter && r != -ETIMEDOUT)
+		r = wait_for_exit(container, waiter);
+	return r == -ETIMEDOUT ? shim_process_kill(container->id, err) : 0;
 }
 
 int engine_destroy(struct engine *engine, const struct engine_container *container, bool force,
@@ -110,7 +125,17 @@ int engine_destroy(struct engine *engine, const struct engine_container *contain
 		return err_say(err, EBUSY,
 			       "container %s is %s; stop it first, or remove it by force (-f)",
 			       container->name, container->status);
-	end_shim(engine, container);
+	if (strcmp(container->status, "damaged") == 0 && !force)
+		return err_say(err, EBUSY, "container %s is damaged (%s); remove it by force (-f)",
+			       container->name, container->damage);
+	r = end_shim(engine, container, force, err);
+	if (r < 0)
+		return err_add(err, "container %s", container->name);
 	r = engine_remove(engine->root, engine->runroot, container->id, force, err);
-	return r < 0 ? r : 0;
+	/* It may be the shim that keeps it locked and hangs. */
+	if (r == -EBUSY && force && shim_process_kill(container->id, NULL) > 0) {
+		err_clear(err);
+		r = engine_remove(engine->root, engine->runroot, container->id, force, err);
+	}
+	return r;
 }

@@ -69,6 +69,17 @@ static int freeze(void *handle, bool frozen, struct err *err)
 	return frozen ? container_pause(handle, err) : container_resume(handle, err);
 }
 
+static int update(void *handle, const char *resources_json, size_t len, struct err *err)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct oci_resources resources = { 0 };
+
+	if (!arena)
+		return err_set(err, ENOMEM, "read resources");
+	err_try(oci_resources_parse(resources_json, len, arena, &resources, err));
+	return container_update(handle, &resources, err);
+}
+
 static bool has_pid_namespace(void *handle)
 {
 	const struct oci_namespace *ns = &container_config(handle)->namespaces[OCI_NS_PID];
@@ -131,6 +142,7 @@ const struct backend_ops backend_runtime = {
 	.exec = exec,
 	.kill = kill_container,
 	.freeze = freeze,
+	.update = update,
 	.has_pid_namespace = has_pid_namespace,
 	.stats = stats,
 	.pids = pids,

@@ -54,6 +54,7 @@ struct backend_ops {
 		    struct err *err);
 	int (*kill)(void *handle, int signal, bool all, struct err *err);
 	int (*freeze)(void *handle, bool frozen, struct err *err);
+	int (*update)(void *handle, const char *resources_json, size_t len, struct err *err);
 	/* The processes end with their init, because they have a pid namespace of their own. */
 	bool (*has_pid_namespace)(void *handle);
 	int (*stats)(void *handle, struct backend_stats *ret, struct err *err);

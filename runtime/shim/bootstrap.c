@@ -139,7 +139,8 @@ static int read_stdin(const struct bootstrap_args *args, struct arena *arena,
 
 /* In the daemon it returns 1 when that has served its time. */
 static int launch(const struct bootstrap_args *args, const struct bootstrap_params *params,
-		  const char *socket_path, int listen_fd, shim_remove_fn remove, struct err *err)
+		  const char *socket_path, int listen_fd, const struct shim_engine *engine,
+		  struct err *err)
 {
 	const char *ttrpc_address =
 		*params->ttrpc_address ? params->ttrpc_address : getenv("TTRPC_ADDRESS");
@@ -149,7 +150,7 @@ static int launch(const struct bootstrap_args *args, const struct bootstrap_para
 		.socket_path = socket_path,
 		.ttrpc_address = ttrpc_address,
 		.backend = &backend_runtime,
-		.remove = remove,
+		.engine = engine,
 	};
 	_cleanup_fd_ int pidfd = -1;
 	pid_t pid;
@@ -175,7 +176,8 @@ static int launch(const struct bootstrap_args *args, const struct bootstrap_para
 	return 1;
 }
 
-int bootstrap_start(const struct bootstrap_args *args, shim_remove_fn remove, struct err *err)
+int bootstrap_start(const struct bootstrap_args *args, const struct shim_engine *engine,
+		    struct err *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	struct bootstrap_params params;
@@ -201,5 +203,5 @@ int bootstrap_start(const struct bootstrap_args *args, shim_remove_fn remove, st
 		return answer(path, params.is_params, err);
 	if (fd < 0)
 		return fd;
-	return launch(args, &params, path, fd, remove, err);
+	return launch(args, &params, path, fd, engine, err);
 }

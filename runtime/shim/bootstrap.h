@@ -22,7 +22,8 @@ struct bootstrap_args {
 int bootstrap_parse(int argc, char *const *argv, struct bootstrap_args *ret, struct err *err);
 
 /* Returns 0 in the process that was started, and 1 in the daemon, at its end. */
-int bootstrap_start(const struct bootstrap_args *args, shim_remove_fn remove, struct err *err);
+int bootstrap_start(const struct bootstrap_args *args, const struct shim_engine *engine,
+		    struct err *err);
 
 /* Writes the DeleteResponse to stdout. */
 int bootstrap_delete(const struct bootstrap_args *args, struct err *err);

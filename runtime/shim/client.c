@@ -28,8 +28,10 @@ static int pack_options(const struct shim_create_options *options, Pb__Any *ret)
 	own.runtime_root = proto_string(options->runtime_root);
 	own.log_path = proto_string(options->log_path);
 	own.exit_path = proto_string(options->exit_path);
-	own.remove_root = proto_string(options->remove_root);
-	own.remove_runroot = proto_string(options->remove_runroot);
+	own.engine_root = proto_string(options->engine_root);
+	own.engine_runroot = proto_string(options->engine_runroot);
+	own.remove = options->remove;
+	own.keep_stdin = options->keep_stdin;
 	return proto_pack_any(&own, "cellar.shim.v1.Options", ret);
 }
 
@@ -110,7 +112,7 @@ int shim_wait_begin(struct shim_client *client, const char *id, const char *exec
 	Task__ProcessRequest request;
 
 	fill(&request, id, exec_id);
-	return shim_call_begin(client, "Wait", &request, err);
+	return shim_call_begin(client, "Wait", &request, 0, err);
 }
 
 int shim_wait_finish(struct shim_client *client, struct shim_exit *ret, struct err *err)

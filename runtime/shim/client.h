@@ -2,11 +2,12 @@
 /*
  * The one way to what runs: containerd's Task API (containerd.task.v3.Task) over ttrpc, as `ctr`
  * and the cell's agent use it. Calls block; a Wait is sent on a client of its own, whose descriptor
- * becomes readable when it is answered, so that a caller can watch many.
+ * becomes readable when it is answered, so that a caller can watch many. All other calls have a
+ * deadline: ten seconds, or two minutes for those that make, start and delete.
  *
  * Errors carry the server's sentence; -ENOENT for NotFound, -EEXIST for AlreadyExists,
  * -EINVAL, -EBUSY for FailedPrecondition, -ENOSYS for Unimplemented, -ECONNRESET when the shim
- * died.
+ * died, -ETIMEDOUT when it does not answer.
  */
 #pragma once
 
@@ -51,15 +52,20 @@ struct shim_create_options {
 	/*
 	 * FIFOs, file:// or binary:// URIs, or NULL: none. The reading ends of stdout and stderr
 	 * are opened by the caller before it calls (O_NONBLOCK), the writing end of stdin
-	 * afterwards. All output is in the FIFOs, and their end of file, when a Wait is answered; a
-	 * caller that goes away stops nothing, and its end of stdin is the end of the process's.
+	 * afterwards. All output is in the FIFOs, and their end of file, when a Wait is answered,
+	 * unless the caller did not read for a second; then both follow. A caller that goes away
+	 * stops nothing, and its end of stdin is the end of the process's.
 	 */
 	const char *stdin_path, *stdout_path, *stderr_path;
 	/* Cellar's own options (cellar.shim.v1.Options in the request's `options`). */
 	const char *runtime_root; /* state folder */
 	const char *log_path;	  /* log of stdout and stderr, one line each, or NULL */
 	const char *exit_path;	  /* file that receives the exit status as JSON, or NULL */
-	const char *remove_root, *remove_runroot; /* both set: remove the container at its end */
+	/* Folders of the engine, or NULL: at its end the container gives back what it needs no
+	 * more, or is removed. */
+	const char *engine_root, *engine_runroot;
+	bool remove;
+	bool keep_stdin; /* stdin has no end before the process's, whoever writes to it */
 };
 
 int shim_create(struct shim_client *client, const struct shim_create_options *options,

@@ -3,12 +3,16 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 
 #include "runtime/shim/proto.h"
 #include "runtime/shim/ttrpc.h"
 
 struct shim_client {
 	int fd;
+	int patience_s;
 	uint32_t stream; /* of the call under way, or the last one */
 };
 
@@ -43,8 +47,19 @@ int shim_fd(const struct shim_client *client)
 	return client->fd;
 }
 
+static void set_patience(struct shim_client *client, int seconds)
+{
+	struct timeval time = { .tv_sec = seconds };
+
+	if (client->patience_s == seconds)
+		return;
+	client->patience_s = seconds;
+	setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time));
+	setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time));
+}
+
 int shim_call_begin(struct shim_client *client, const char *method, const void *request,
-		    struct err *err)
+		    int patience_s, struct err *err)
 {
 	_cleanup_strbuf_ struct strbuf frame = { 0 };
 	struct ttrpc_call call = {
@@ -54,6 +69,7 @@ int shim_call_begin(struct shim_client *client, const char *method, const void *
 	};
 	int r;
 
+	set_patience(client, patience_s);
 	client->stream = client->stream ? client->stream + 2 : 1;
 	r = ttrpc_pack_request(&call, client->stream, &frame, err);
 	if (r < 0)
@@ -91,10 +107,21 @@ int shim_call_finish(struct shim_client *client, const ProtobufCMessageDescripto
 	return proto_unpack(type, response->payload.data, response->payload.len, ret, err);
 }
 
+/* What sets up processes runs hooks and the kernel's slow paths; Delete waits for output. */
+static int patience(const char *method)
+{
+	static const char *const slow[] = { "Create", "Start", "Delete" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
+		if (strcmp(method, slow[i]) == 0)
+			return 120;
+	return 10;
+}
+
 int shim_call(struct shim_client *client, const char *method, const void *request,
 	      const ProtobufCMessageDescriptor *type, void *ret, struct err *err)
 {
-	int r = shim_call_begin(client, method, request, err);
+	int r = shim_call_begin(client, method, request, patience(method), err);
 
 	return r < 0 ? r : shim_call_finish(client, type, ret, err);
 }

@@ -11,8 +11,8 @@
 int shim_call(struct shim_client *client, const char *method, const void *request,
 	      const ProtobufCMessageDescriptor *type, void *ret, struct err *err);
 
-/* The two halves of it. */
+/* The two halves of it. patience_s: how long each may take; 0: for ever. */
 int shim_call_begin(struct shim_client *client, const char *method, const void *request,
-		    struct err *err);
+		    int patience_s, struct err *err);
 int shim_call_finish(struct shim_client *client, const ProtobufCMessageDescriptor *type, void *ret,
 		     struct err *err);

@@ -16,6 +16,7 @@
 #include "runtime/shim/shim.h"
 
 #define DRAIN_NS INT64_C(10000000000)
+#define REPORT_NS INT64_C(1000000000) /* what a client that does not read can delay the news by */
 
 static void publish_exit(struct process *p)
 {
@@ -95,6 +96,10 @@ static void settle(struct task *task)
 	err_clear(&err);
 	if (destroy(task, &err) < 0)
 		log_error("%s", err.text);
+	if (task->engine_root && task->engine_runroot && !task->remove &&
+	    task->shim->options->engine)
+		task->shim->options->engine->release(task->engine_root, task->engine_runroot,
+						     task->id);
 }
 
 /* The container goes as a whole, and the shim after it. */
@@ -103,26 +108,22 @@ static void remove_container(struct task *task)
 	struct shim *shim = task->shim;
 	struct err err = { 0 };
 
+	task->remove = false;
 	/* Nobody must find the shim any more, the removal itself least of all. */
 	shim_stop_listening(shim);
-	if (!shim->options->remove)
+	if (!shim->options->engine)
 		log_error("container %s was to be removed, which this program cannot do", task->id);
-	else if (shim->options->remove(task->remove_root, task->remove_runroot, task->id, true,
-				       &err) < 0)
+	else if (shim->options->engine->remove(task->engine_root, task->engine_runroot, task->id,
+					       true, &err) < 0)
 		log_error("%s", err.text);
 	shim_end(shim);
-}
-
-static bool is_drained(const struct process *p)
-{
-	return !p->io || io_is_drained(p->io);
 }
 
 static int on_delete_timer(void *data);
 
 static void schedule_delete(struct process *p)
 {
-	int64_t wait = is_drained(p) ? 0 : DRAIN_NS;
+	int64_t wait = process_is_drained(p) ? 0 : DRAIN_NS;
 
 	if (!p->delete_timer)
 		loop_add_time(p->task->shim->loop, clock_monotonic_ns() + wait, on_delete_timer, p,
@@ -139,13 +140,45 @@ static bool execs_running(const struct task *task)
 	return false;
 }
 
+void task_finish(struct task *task)
+{
+	if (!task->init.reported || !task_is_drained(task))
+		return;
+	if (task->remove)
+		remove_container(task);
+	else
+		shim_check_end(task->shim);
+}
+
+static void report(struct process *p);
+
+static int on_report_timer(void *data)
+{
+	struct process *p = data;
+
+	p->report_timer = NULL;
+	p->overdue = true;
+	report(p);
+	try_delete(p);
+	return 0;
+}
+
+/* An answer to Wait finds all output delivered, unless the client does not read it. */
+static bool may_report(struct process *p)
+{
+	if (p->task->durable || p->overdue || process_is_drained(p))
+		return true;
+	if (!p->report_timer && loop_add_time(p->task->shim->loop, clock_monotonic_ns() + REPORT_NS,
+					      on_report_timer, p, &p->report_timer, NULL) < 0)
+		return true;
+	return false;
+}
+
 static void report(struct process *p)
 {
 	struct task *task = p->task;
 
-	if (p->status != PROCESS_STOPPED || p->reported)
-		return;
-	if (!task->durable && !is_drained(p))
+	if (p->status != PROCESS_STOPPED || p->reported || !may_report(p))
 		return;
 	if (process_is_init(p) && execs_running(task))
 		return;
@@ -162,10 +195,7 @@ static void report(struct process *p)
 			schedule_delete(&task->init);
 		return;
 	}
-	if (task->remove_root && task->remove_runroot)
-		remove_container(task);
-	else
-		shim_check_end(task->shim);
+	task_finish(task);
 }
 
 /* The count is of the whole container: a child that was killed counts as well. */
@@ -218,9 +248,14 @@ int process_watch(struct process *p)
 void process_drained(void *data)
 {
 	struct process *p = data;
+	struct task *task = p->task;
 
 	report(p);
-	try_delete(p);
+	/* Frees an exec, or the task. */
+	if (p->deleting)
+		try_delete(p);
+	else
+		task_finish(task);
 }
 
 static void publish_delete(const struct task *task, const Task__DeleteResponse *end)
@@ -255,19 +290,22 @@ static void finish_delete(struct process *p)
 	response.oom_killed = process_is_init(p) && task->oom_killed;
 	if (process_is_init(p)) {
 		publish_delete(task, &response);
-		task_free(task);
+		task_free(take_ptr(task));
 	} else {
 		process_free(p);
 	}
 	rpc_reply(call, &response);
-	shim_check_end(shim);
+	if (task)
+		task_finish(task);
+	else
+		shim_check_end(shim);
 }
 
 static void try_delete(struct process *p)
 {
 	if (!p->deleting || !p->reported)
 		return;
-	if (is_drained(p))
+	if (process_is_drained(p))
 		finish_delete(p);
 	else
 		schedule_delete(p);

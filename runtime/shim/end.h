@@ -10,6 +10,10 @@ int process_watch(struct process *process);
 /* For a process that was reaped by somebody else, or never came to life. */
 void process_end(struct process *process, uint32_t exit_code);
 
+/* Once all is told and all output is delivered: the container is removed, where that was asked for,
+ * and the shim may end. Before that nothing happens. */
+void task_finish(struct task *task);
+
 /* io_options.drained of a process. */
 void process_drained(void *process);
 

@@ -79,7 +79,8 @@ static int open_pipe(struct io *io, int i, const struct io_options *o, struct er
 
 static int open_ends(struct io *io, const struct io_options *o, struct err *err)
 {
-	int r = io_open_input(o->stdin_path, o->durable, &io->ends[0], &io->stdin_writer, err);
+	int r = io_open_input(o->stdin_path, o->durable || o->keep_stdin, &io->ends[0],
+			      &io->stdin_writer, err);
 
 	if (r == 0 && io_is_binary(o->stdout_path)) {
 		pid_t pid;

@@ -9,7 +9,7 @@
  *
  * Two kinds of callers. A durable client (containerd) may go and come back: its FIFOs are held open
  * at both ends, so that nothing is lost and nobody sees an end of file. Any other client (ctr)
- *opens its ends before it calls; when it has gone, its FIFOs are dropped and the process goes on.
+ * opens its ends before it calls; when it has gone, its FIFOs are dropped and the process goes on.
  */
 #pragma once
 
@@ -25,6 +25,7 @@ struct io;
 struct io_options {
 	struct loop *loop;
 	bool terminal, durable;
+	bool keep_stdin; /* the FIFO of stdin has no end while the process lives */
 	const char *stdin_path, *stdout_path, *stderr_path; /* "" or NULL: none */
 	const char *log_path;				    /* NULL: none */
 	const char *id, *namespace_;			    /* for binary:// loggers */

@@ -69,7 +69,7 @@ int io_open_output(const char *path, bool durable, int *ret, struct err *err)
 	return 0;
 }
 
-int io_open_input(const char *path, bool durable, int *ret, int *ret_writer, struct err *err)
+int io_open_input(const char *path, bool keep, int *ret, int *ret_writer, struct err *err)
 {
 	_cleanup_fd_ int fd = -1, writer = -1;
 
@@ -80,7 +80,7 @@ int io_open_input(const char *path, bool durable, int *ret, int *ret_writer, str
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return err_set(err, errno, "open input %s", path);
-	if (durable) {
+	if (keep) {
 		writer = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
 		if (writer < 0)
 			return err_set(err, errno, "open input %s", path);

@@ -14,10 +14,10 @@
 int io_open_output(const char *path, bool durable, int *ret, struct err *err);
 
 /*
- * Where stdin comes from: a FIFO. ret_writer: a writing end of a durable client's FIFO, which keeps
- * the end of file away until it is closed, else -1.
+ * Where stdin comes from: a FIFO. ret_writer: with keep a writing end of it, which keeps the end of
+ * file away until it is closed, else -1.
  */
-int io_open_input(const char *path, bool durable, int *ret, int *ret_writer, struct err *err);
+int io_open_input(const char *path, bool keep, int *ret, int *ret_writer, struct err *err);
 
 bool io_is_binary(const char *path);
 

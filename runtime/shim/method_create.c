@@ -43,9 +43,11 @@ static int read_own_options(struct task *task, const Pb__Any *any, struct err *e
 	if (set_string(&task->runtime_root, o->runtime_root) < 0 ||
 	    set_string(&task->log_path, o->log_path) < 0 ||
 	    set_string(&task->exit_path, o->exit_path) < 0 ||
-	    set_string(&task->remove_root, o->remove_root) < 0 ||
-	    set_string(&task->remove_runroot, o->remove_runroot) < 0)
+	    set_string(&task->engine_root, o->engine_root) < 0 ||
+	    set_string(&task->engine_runroot, o->engine_runroot) < 0)
 		return err_set(err, ENOMEM, "create container %s", task->id);
+	task->remove = o->remove && task->engine_root && task->engine_runroot;
+	task->keep_stdin = o->keep_stdin;
 	return 0;
 }
 
@@ -82,6 +84,7 @@ static int open_io(struct process *p, struct err *err)
 		.loop = p->task->shim->loop,
 		.terminal = p->terminal,
 		.durable = p->task->durable,
+		.keep_stdin = p->task->keep_stdin,
 		.stdin_path = p->stdin_path,
 		.stdout_path = p->stdout_path,
 		.stderr_path = p->stderr_path,

@@ -60,6 +60,26 @@ enum ttrpc_code method_resume(struct shim *shim, struct rpc_call *call, const vo
 	return freeze(shim, call, data, false, err);
 }
 
+enum ttrpc_code method_update(struct shim *shim, struct rpc_call *call, const void *data,
+			      struct err *err)
+{
+	const Task__UpdateRequest *request = data;
+	struct task *task;
+	enum ttrpc_code code = find_alive(shim, request->id, &task, err);
+
+	if (code != TTRPC_OK)
+		return code;
+	if (!request->resources)
+		return ttrpc_fail(err, TTRPC_INVALID_ARGUMENT, "no resources to update %s with",
+				  request->id);
+	if (shim->options->backend->update(task->handle,
+					   (const char *)request->resources->value.data,
+					   request->resources->value.len, err) < 0)
+		return TTRPC_UNKNOWN;
+	rpc_reply(call, NULL);
+	return TTRPC_OK;
+}
+
 /* The Any that tells an executed process from what the container started itself. */
 static Pb__Any *exec_info(const struct task *task, pid_t pid)
 {

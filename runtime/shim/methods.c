@@ -26,7 +26,7 @@ static const struct method {
 	{ "Start", &task__process_request__descriptor, method_start },
 	{ "State", &task__process_request__descriptor, method_state },
 	{ "Stats", &task__task_request__descriptor, method_stats },
-	{ "Update", &task__update_request__descriptor, NULL },
+	{ "Update", &task__update_request__descriptor, method_update },
 	{ "Wait", &task__process_request__descriptor, method_wait },
 };
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "runtime/shim/end.h"
 #include "runtime/shim/methods.h"
 
 #define FLUSH_EVENTS_MS 3000
@@ -31,6 +32,8 @@ static void on_closed(void *data)
 
 	if (server_connections(shim->server) == 0)
 		forget_execs(shim);
+	for (struct task *task = shim->tasks; task; task = task->next)
+		task_finish(task);
 	shim_check_end(shim);
 }
 
@@ -97,7 +100,7 @@ void shim_check_end(struct shim *shim)
 	if (shim->durable)
 		return;
 	for (const struct task *task = shim->tasks; task; task = task->next)
-		if (!task->init.reported || !task->exit_path)
+		if (!task->init.reported || !task->exit_path || !task_is_drained(task))
 			return;
 	shim_end(shim);
 }

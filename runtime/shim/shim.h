@@ -4,10 +4,10 @@
  * Task API for them until it is told to end or has nothing left to hold.
  *
  * Its end. With an exit file (ctr's containers) the shim cleans up by itself when the init has
- * ended and leaves when nobody is connected any more; with a removal asked for it removes the
- * container first and then leaves at once, so that the connection's end tells that all is gone.
- * Otherwise (containerd) it stays until Shutdown. One that was never given a container leaves with
- * its last client, or after ten seconds without any.
+ * ended, network and address included, and leaves when nobody is connected any more; with a removal
+ * asked for it removes the container first and then leaves at once, so that the connection's end
+ * tells that all is gone. Otherwise (containerd) it stays until Shutdown. One that was never given
+ * a container leaves with its last client, or after ten seconds without any.
  */
 #pragma once
 
@@ -21,16 +21,19 @@
 #include "runtime/shim/server.h"
 #include "runtime/shim/task.h"
 
-/* engine_remove() of the program; force is always set. */
-typedef int (*shim_remove_fn)(const char *root, const char *runroot, const char *id, bool force,
-			      struct err *err);
+/* What the program does for ctr's containers: engine_remove() and engine_release(). */
+struct shim_engine {
+	int (*remove)(const char *root, const char *runroot, const char *id, bool force,
+		      struct err *err);
+	void (*release)(const char *root, const char *runroot, const char *id);
+};
 
 struct shim_options {
 	const char *namespace_;
 	const char *socket_path;   /* unlinked at the end; NULL */
 	const char *ttrpc_address; /* of containerd's events; NULL */
 	const struct backend_ops *backend;
-	shim_remove_fn remove; /* NULL: removal is not offered */
+	const struct shim_engine *engine; /* NULL: only containerd is served */
 };
 
 struct shim {

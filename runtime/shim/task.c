@@ -25,6 +25,7 @@ static void process_deinit(struct process *p)
 {
 	fail_waiters(p);
 	p->delete_timer = loop_remove(p->delete_timer);
+	p->report_timer = loop_remove(p->report_timer);
 	if (p->pid && p->status != PROCESS_STOPPED)
 		reaper_forget(p->task->shim->reaper, p->pid);
 	p->io = io_free(p->io);
@@ -77,8 +78,8 @@ void task_free(struct task *task)
 	free(task->runtime_root);
 	free(task->log_path);
 	free(task->exit_path);
-	free(task->remove_root);
-	free(task->remove_runroot);
+	free(task->engine_root);
+	free(task->engine_runroot);
 	free(task);
 }
 
@@ -118,6 +119,19 @@ void process_free(struct process *process)
 		}
 	process_deinit(process);
 	free(process);
+}
+
+bool process_is_drained(const struct process *process)
+{
+	return !process->io || io_is_drained(process->io);
+}
+
+bool task_is_drained(const struct task *task)
+{
+	for (const struct process *p = task->execs; p; p = p->next)
+		if (p->status == PROCESS_STOPPED && !process_is_drained(p))
+			return false;
+	return process_is_drained(&task->init);
 }
 
 enum ttrpc_code task_find(struct shim *shim, const char *id, struct task **ret, struct err *err)

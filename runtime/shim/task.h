@@ -3,7 +3,7 @@
  * Tasks and their processes, as plain data of the shim. A task is a container: its init and the
  * processes executed in it later. A process goes one way only:
  *
- *	CREATED -> RUNNING -> STOPPED (reaped) -> reported (output delivered, exit published)
+ *	CREATED -> RUNNING -> STOPPED (reaped) -> reported (exit published) -> output delivered
  *	CREATED ------------^
  *
  * Invariants:
@@ -43,7 +43,8 @@ struct process {
 	int64_t exited_ns;
 	struct rpc_call *waiters;
 	struct rpc_call *deleting; /* a Delete that waits for the output */
-	struct loop_source *delete_timer;
+	struct loop_source *delete_timer, *report_timer;
+	bool overdue; /* is reported before its output is delivered */
 };
 
 struct task {
@@ -53,9 +54,10 @@ struct task {
 	void *handle; /* of the backend; NULL once destroyed */
 	bool mounted; /* something is on BUNDLE/rootfs */
 	bool paused, oom_killed, durable;
+	bool remove, keep_stdin; /* as client.h says */
 	uid_t io_uid;
 	gid_t io_gid;
-	char *runtime_root, *log_path, *exit_path, *remove_root, *remove_runroot; /* or NULL */
+	char *runtime_root, *log_path, *exit_path, *engine_root, *engine_runroot; /* or NULL */
 	struct process init;
 	struct process *execs;
 };
@@ -73,6 +75,10 @@ void process_free(struct process *process); /* an exec; out of its task's list *
 enum ttrpc_code task_find(struct shim *shim, const char *id, struct task **ret, struct err *err);
 enum ttrpc_code process_find(struct shim *shim, const char *id, const char *exec_id,
 			     struct process **ret, struct err *err);
+
+/* Nothing of its output is left to deliver; for processes that have ended. */
+bool process_is_drained(const struct process *process);
+bool task_is_drained(const struct task *task);
 
 static inline bool process_is_init(const struct process *process)
 {

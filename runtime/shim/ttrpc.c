@@ -163,6 +163,12 @@ int ttrpc_check_response(const Ttrpc__Response *response, struct err *err)
 		       *status->message ? status->message : "the shim gave no reason");
 }
 
+/* The deadline that the socket has. */
+static int no_answer(struct err *err)
+{
+	return err_say(err, ETIMEDOUT, "its supervisor does not answer; is it stopped?");
+}
+
 int ttrpc_send(int fd, const void *data, size_t len, struct err *err)
 {
 	const char *p = data;
@@ -174,6 +180,8 @@ int ttrpc_send(int fd, const void *data, size_t len, struct err *err)
 			continue;
 		if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
 			return err_say(err, ECONNRESET, "the shim has ended");
+		if (n < 0 && errno == EAGAIN)
+			return no_answer(err);
 		if (n < 0)
 			return err_set(err, errno, "write to the shim");
 		p += n;
@@ -193,6 +201,8 @@ static int receive_exact(int fd, void *data, size_t len, struct err *err)
 			continue;
 		if (n == 0 || (n < 0 && errno == ECONNRESET))
 			return err_say(err, ECONNRESET, "the shim has ended");
+		if (n < 0 && errno == EAGAIN)
+			return no_answer(err);
 		if (n < 0)
 			return err_set(err, errno, "read from the shim");
 		p += n;

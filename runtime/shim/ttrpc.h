@@ -64,12 +64,14 @@ int ttrpc_check_response(const Ttrpc__Response *response, struct err *err);
 
 /*
  * "unix://PATH" or an absolute path; abstract sockets are refused. Paths longer than a sockaddr
- * holds work too. connect: an O_NONBLOCK fd where asked. listen: mode 0600, -EADDRINUSE as it is.
+ * holds work too. connect: an O_NONBLOCK fd where asked; else it waits ten seconds at most while
+ * the listener's queue is full (-ETIMEDOUT). listen: mode 0600, -EADDRINUSE as it is.
  */
 int ttrpc_connect(const char *address, bool nonblock, struct err *err);
 int ttrpc_listen(const char *path, struct err *err);
 
-/* Blocking: writes a packed frame, reads the next one. -ECONNRESET when the other side has gone.
+/* Blocking: writes a packed frame, reads the next one. -ECONNRESET when the other side has gone,
+ * -ETIMEDOUT after the time that the socket was given (SO_RCVTIMEO, SO_SNDTIMEO).
  * ret_data (owned by the caller) may hold 0 bytes. */
 int ttrpc_send(int fd, const void *data, size_t len, struct err *err);
 int ttrpc_receive(int fd, struct ttrpc_header *ret, uint8_t **ret_data, struct err *err);

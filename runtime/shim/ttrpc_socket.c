@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include "base/cleanup.h"
@@ -47,6 +48,7 @@ static int fill_address(const char *path, struct sockaddr_un *ret, int *ret_dir,
 
 int ttrpc_connect(const char *address, bool nonblock, struct err *err)
 {
+	static const struct timeval patience = { .tv_sec = 10 };
 	const char *path = strncmp(address, "unix://", 7) ? address : address + 7;
 	_cleanup_fd_ int fd = -1, dir = -1;
 	struct sockaddr_un sa;
@@ -57,9 +59,12 @@ int ttrpc_connect(const char *address, bool nonblock, struct err *err)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (nonblock ? SOCK_NONBLOCK : 0), 0);
 	if (fd < 0)
 		return err_set(err, errno, "make a socket");
+	if (!nonblock)
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	while (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
 		if (errno != EINTR)
-			return err_set(err, errno, "connect to %s", path);
+			return err_set(err, !nonblock && errno == EAGAIN ? ETIMEDOUT : errno,
+				       "connect to %s", path);
 	return take_fd(&fd);
 }
 

@@ -1,76 +1,137 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# How long `cellar run` of the default bundle takes, beside the kernel's floor (a hard-coded program
-# that does the same work, where its source lies beside the checkout or $CELLAR_FLOOR names it) and
-# runc, back to back and after 60 ms of idle, on the host's cgroups and on a view of cgroup v2 alone.
+# How long things take: `cellar run` and `cellar exec` of the default bundle beside the kernel's floor
+# (a hard-coded program that does the same work; its source lies beside the checkout, or
+# $CELLAR_FLOOR names its folder) and runc, and `ctr run --rm` with a NIC. All run by turns, back to
+# back and after 60 ms of idle, on the host's cgroups and on a view of cgroup v2 alone, in a network
+# namespace of their own, with all state on a tmpfs, which /run is on most hosts, and the images on the
+# disk that $TMPDIR is on. docs/speed.md tells how to read it.
 #
-#	tests/bench/run.sh [--check] [RUNS]	--check fails where a promise of SPEED is missed
+#	tests/bench/run.sh [--check] [RUNS]	--check fails where a promise of docs/speed.md is missed
 . "$(dirname "$0")/../lib/common.sh"
 t_need_root
-check=
-[ "${1:-}" = --check ] && check=1 && shift
-runs=${1:-60}
-
-for tool in interleave=$T_TOP/tests/bench/interleave.c \
-	floor=${CELLAR_FLOOR:-$T_TOP/../shared/tools/floor}/floor.c; do
-	[ -e "${tool#*=}" ] || continue
-	(cd "$(dirname "${tool#*=}")" && gcc -O2 -static -w -D_GNU_SOURCE -o "$T_DIR/${tool%%=*}" "${tool#*=}" 2>"$T_DIR/cc") ||
-		t_skip_all "cannot compile ${tool#*=}"
+t_own_namespaces "$@"
+. "$T_TOP/tests/lib/ctr.sh"
+check='' view=''
+while [[ "${1:-}" = --* ]]; do
+	case $1 in
+	--check) check=--check ;;
+	--view) view=$2 && shift ;; # ours: what follows runs in that view already
+	*) t_skip_all "unknown option $1" ;;
+	esac
+	shift
 done
+runs=${1:-60}
+floor_dir=${CELLAR_FLOOR:-$T_TOP/../shared/tools/floor}
+[ -e "$floor_dir/floor.c" ] || t_skip_all "no floor.c in $floor_dir; \$CELLAR_FLOOR names its folder"
 [ -x "$CELLAR_BIN/cellar" ] || t_skip_all "no cellar in $CELLAR_BIN"
 
-bundle=$T_DIR/bundle
-mkdir -p "$bundle/rootfs"/{bin,dev,proc,sys}
-printf 'int main(void) { return 0; }\n' | gcc -O2 -static -x c -o "$bundle/rootfs/bin/true" -
-cellar spec -b "$bundle"
-sed -i 's/"terminal": true/"terminal": false/; s/\["sh"\]/["\/bin\/true"]/' "$bundle/config.json"
-cp -r "$bundle" "$T_DIR/runc"
-command -v runc >/dev/null && (cd "$T_DIR/runc" && rm config.json && runc spec &&
-	sed -i 's/"terminal": true/"terminal": false/; s/"sh"/"\/bin\/true"/' config.json)
+# The floor's state is always below /run/cellar-floor.
+mkdir -p "$T_DIR/tmpfs" /run/cellar-floor
+mount -t tmpfs none "$T_DIR/tmpfs"
+mount -t tmpfs none /run/cellar-floor
+t_defer 'umount -R "$T_DIR/tmpfs" /run/cellar-floor; rmdir /run/cellar-floor'
 
-# measure NAME GAP_MS FLOOR_OPTIONS [WRAPPER...]
-measure() {
-	local name=$1 gap=$2 floor=$3
-	shift 3
-	local commands=("cellar=$CELLAR_BIN/cellar --root $T_DIR/state run -b $bundle $T_ID-@")
-	[ -x "$T_DIR/floor" ] && commands+=("floor=$T_DIR/floor $floor $bundle/rootfs $T_ID-@ /bin/true")
-	command -v runc >/dev/null && commands+=("runc=runc --root $T_DIR/runc-state run -b $T_DIR/runc $T_ID-r@")
-	"$@" "$T_DIR/interleave" "$runs" "$gap" "${commands[@]}" >"$T_DIR/result" || {
-		t_fail "$name" "the bench failed"
+compile() { # PROGRAM SOURCE
+	(cd "$(dirname "$2")" && gcc -O2 -static -w -D_GNU_SOURCE -o "$1" "$2" 2>"$T_DIR/cc") ||
+		t_skip_all "cannot compile $2"
+}
+compile "$T_DIR/interleave" "$T_TOP/tests/bench/interleave.c"
+compile "$T_DIR/floor" "$floor_dir/floor.c"
+
+# bundle DIR MAKER...: a default bundle that runs /bin/true, and one that stays
+bundle() {
+	local dir=$1
+	shift
+	mkdir -p "$dir/rootfs"/{bin,dev,proc,sys}
+	cp "$T_DIR/true" "$T_DIR/stay" "$dir/rootfs/bin/"
+	(cd "$dir" && "$@") || t_skip_all "$* makes no bundle"
+	sed -i 's/"terminal": true/"terminal": false/; s/"sh"/"\/bin\/true"/' "$dir/config.json"
+	cp -r "$dir" "$dir-stay"
+	sed -i 's/"\/bin\/true"/"\/bin\/stay"/' "$dir-stay/config.json"
+}
+printf 'int main(void) { return 0; }\n' | gcc -O2 -static -x c -o "$T_DIR/true" -
+printf '#include <unistd.h>\nint main(void) { for (;;) pause(); }\n' |
+	gcc -O2 -static -x c -o "$T_DIR/stay" -
+bundle "$T_DIR/bundle" cellar spec
+has_runc=
+if command -v runc >/dev/null; then
+	has_runc=1
+	bundle "$T_DIR/runc" runc spec
+fi
+
+commands=()
+prepare() { # FLOOR_OPTIONS
+	local cellar="$CELLAR_BIN/cellar --root $T_DIR/tmpfs/cellar"
+	local runc="runc --root $T_DIR/tmpfs/runc" pid
+
+	C_RUN=$T_DIR/tmpfs/ctr
+
+	t_defer "$cellar delete -f $T_ID"
+	$cellar run -d -b "$T_DIR/bundle-stay" "$T_ID" </dev/null >/dev/null 2>&1 ||
+		t_skip_all "cellar run -d fails here"
+	pid=$($cellar state "$T_ID" | jq .pid)
+	c_setup 2>"$T_DIR/log"
+	commands=(
+		"cellar-run=$cellar run -b $T_DIR/bundle $T_ID-@"
+		"floor-run=$T_DIR/floor $1 $T_DIR/bundle/rootfs $T_ID-@ /bin/true"
+		"cellar-exec=$cellar exec $T_ID /bin/true"
+		"floor-exec=$T_DIR/floor $1 -e $pid $T_DIR/bundle/rootfs cellar-$T_ID /bin/true"
+	)
+	# The v2 half of a hybrid host has no controllers, which ctr's limit of processes needs.
+	if c run --rm "$IMAGE" true 2>"$T_DIR/log"; then
+		commands+=("ctr-run=$CELLAR_BIN/ctr --root $C_ROOT --runroot $C_RUN run --rm $IMAGE true")
+	else
+		t_skip "ctr run --rm with a NIC" "$(tail -n 1 "$T_DIR/log")"
+	fi
+	[ -n "$has_runc" ] || return 0
+	t_defer "$runc delete -f $T_ID-r"
+	$runc run -d -b "$T_DIR/runc-stay" "$T_ID-r" </dev/null >/dev/null 2>&1 || return 0
+	commands+=("runc-run=$runc run -b $T_DIR/runc $T_ID-r@" "runc-exec=$runc exec $T_ID-r /bin/true")
+}
+
+# result NAME COLUMN: 2 p10, 3 median, 4 p90 of the wall; 5 p10, 6 median of the CPU; 7 peak memory
+result() { awk -v n="$1" -v c="$2" '$1 == n { print $c }' "$T_DIR/result"; }
+ratio() { awk -v a="$(result "$1" "$3")" -v b="$(result "$2" "$3")" 'BEGIN { printf "%.2f", a / b }'; }
+
+measure() { # NAME GAP_MS
+	"$T_DIR/interleave" "$runs" "$2" "${commands[@]}" >"$T_DIR/result" || {
+		t_fail "$1" "the bench failed"
 		return
 	}
-	echo "$name: ms            wall p10  median     p90 | cpu p10  median | peak KiB"
-	awk '{ printf "    %-20s %9.2f %7.2f %7.2f | %7.2f %7.2f | %d\n", $1, $2, $3, $4, $5, $6, $7 }' "$T_DIR/result"
-	judge "$name"
+	echo "$1 (ms; load $(cut -d' ' -f1 /proc/loadavg))"
+	echo "                wall p10  median     p90 | CPU p10  median | times the floor: p10 median CPU | peak KiB"
+	awk 'NR == FNR { split($1, n, "-"); if (n[1] == "floor") for (i = 2; i < 7; i++) floor[n[2], i] = $i; next }
+	{
+		split($1, n, "-"); verb = n[2]; times = "                 "
+		if (n[1] != "ctr" && (verb, 3) in floor)
+			times = sprintf("%5.2f %5.2f %5.2f", $2 / floor[verb, 2], $3 / floor[verb, 3], $6 / floor[verb, 6])
+		printf "    %-11s %8.2f %7.2f %7.2f | %7.2f %7.2f |       %s        | %6d\n", $1, $2, $3, $4, $5, $6, times, $7
+	}' "$T_DIR/result" "$T_DIR/result"
+	[ -z "$check" ] || judge "$1"
 }
-
-of() { awk -v n="$1" -v c="$2" '$1 == n { print $c }' "$T_DIR/result"; }
 
 judge() {
-	[ -n "$check" ] || return 0
-	t_at_most "$1: cellar's memory, KiB" 2048 "$(of cellar 7)"
-	if [ -n "$(of floor 3)" ]; then
-		t_at_most "$1: cellar beside the floor, times" 2 \
-			"$(awk -v a="$(of cellar 3)" -v b="$(of floor 3)" 'BEGIN { printf "%.2f", a / b }')"
-	else
-		t_skip "$1: cellar beside the floor" "no floor.c"
-	fi
-	[ -z "$(of runc 3)" ] || t_at_most "$1: cellar beside runc, times" 1 \
-		"$(awk -v a="$(of cellar 3)" -v b="$(of runc 3)" 'BEGIN { printf "%.2f", a / b }')"
+	t_at_most "$1: cellar run, times the floor (median; p10 $(ratio cellar-run floor-run 2))" 2 \
+		"$(ratio cellar-run floor-run 3)"
+	t_at_most "$1: cellar run, peak memory" 2048 "$(result cellar-run 7)" KiB
+	[ -z "$(result ctr-run 3)" ] || t_at_most "$1: ctr run --rm with a NIC (median; p10 $(result ctr-run 2))" \
+		30 "$(result ctr-run 3)" ms
+	[ -z "$(result runc-run 3)" ] || t_at_most "$1: cellar run, times runc" 1 \
+		"$(ratio cellar-run runc-run 3)"
 }
 
-v2() {
-	unshare --mount --propagation private bash -c \
-		'umount -R /sys/fs/cgroup 2>/dev/null; mount -t cgroup2 none /sys/fs/cgroup && exec "$@"' v2 "$@"
+both() { # NAME FLOOR_OPTIONS
+	prepare "$2"
+	measure "$1, back to back" 0
+	measure "$1, after 60 ms of idle" 60
 }
 
-if [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ]; then
-	measure "back to back" 0 "-v2 -oR"
-	measure "after 60 ms of idle" 60 "-v2 -oR"
-else
-	measure "this host's cgroups, back to back" 0 "-v1 -oSR"
-	measure "this host's cgroups, after 60 ms of idle" 60 "-v1 -oSR"
-	measure "cgroup v2, back to back" 0 "-v2 -oR" v2
-	measure "cgroup v2, after 60 ms of idle" 60 "-v2 -oR" v2
+if [ "$view" = v2 ] || [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ]; then
+	both "cgroup v2" "-v2 -oR"
+	exit
 fi
-rmdir /run/cellar-floor 2>/dev/null || true
+both "this host's cgroups" "-v1 -oSR"
+# shellcheck disable=SC2016
+unshare --mount --propagation private bash -c 'umount -R /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup &&
+	exec "$@"' v2 "$BASH" "$0" --view v2 $check "$runs" || T_FAILED=$((T_FAILED + 1))

@@ -31,14 +31,16 @@ static int top_fd = -1;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	char dir[] = "/tmp/cellar-fuzz-layer.XXXXXX";
+	const char *tmp = getenv("TMPDIR");
+	char dir[4096];
 
+	snprintf(dir, sizeof(dir), "%s/layer.XXXXXX", tmp ? tmp : "/tmp");
 	(void)argc;
 	(void)argv;
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    !mkdtemp(dir) || mount("tmpfs", dir, "tmpfs", MS_NODEV, "size=64m,nr_inodes=20k") < 0) {
 		perror("fuzz-layer needs root");
-		exit(0);
+		exit(77);
 	}
 	top_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	umount2(dir, MNT_DETACH);

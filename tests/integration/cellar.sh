@@ -138,6 +138,53 @@ c pause "$id"
 t_status "delete --force of a paused one" 0 c delete -f "$id"
 t_is "nothing is left of a paused one" "" "$(residue)"
 
+# ---- update ----
+
+# limit ID CONTROLLER FILE_V1 FILE_V2: what the kernel has
+limit() {
+	local path
+	path=$(jq -r .cgroupPath "$root/$1/state.json")
+	cat "/sys/fs/cgroup/$2$path/$3" 2>/dev/null || cat "/sys/fs/cgroup$path/$4"
+}
+sh_config 'while :; do sleep 0.1; done'
+t_status "update of none" 1 c update --memory 64m "$id"
+t_match "update of none, in words" "does not exist" "$T_ERR"
+c create -b "$bundle" "$id" </dev/null >/dev/null 2>&1
+if t_status "update of a created one" 0 c update --pids-limit 40 "$id" && grep -q . <<<"$(limit "$id" pids pids.max pids.max 2>/dev/null)"; then
+	t_is "update: processes" 40 "$(limit "$id" pids pids.max pids.max)"
+	c start "$id"
+	t_status "update: memory" 0 c update --memory 64m --memory-reservation 33554432b "$id"
+	t_is "update: memory, as the kernel has it" 67108864 "$(limit "$id" memory memory.limit_in_bytes memory.max)"
+	t_is "update: reservation" 33554432 "$(limit "$id" memory memory.soft_limit_in_bytes memory.low)"
+	t_status "update: no limit of memory" 0 c update --memory -1 "$id"
+	t_match "update: no limit, as the kernel has it" "max|[0-9]{15,}" "$(limit "$id" memory memory.limit_in_bytes memory.max)"
+	t_status "update: cpu" 0 c update --cpu-period 50000 --cpu-quota=25000 --cpu-share 512 "$id"
+	t_match "update: cpu, as the kernel has it" "^25000( 50000)?$" "$(limit "$id" cpu cpu.cfs_quota_us cpu.max)"
+	t_match "update: share" "^(512|20)$" "$(limit "$id" cpu cpu.shares cpu.weight)"
+	t_status "update: cpuset" 0 c update --cpuset-cpus 0 --cpuset-mems 0 "$id"
+	t_is "update: cpuset, as the kernel has it" 0 "$(limit "$id" cpuset cpuset.cpus cpuset.cpus)"
+	echo '{"cpu": {"quota": 30000}, "pids": {"limit": 50}, "devices": [{"allow": false, "access": "rwm"}]}' >"$T_DIR/resources"
+	t_status "update from stdin" 0 eval "c update --resources - $id <$T_DIR/resources"
+	t_match "update from stdin: cpu" "^30000( 50000)?$" "$(limit "$id" cpu cpu.cfs_quota_us cpu.max)"
+	t_is "update leaves the devices alone" 3 "$(c exec "$id" head -c 3 /dev/zero | wc -c)"
+	sed -i s/50/60/ "$T_DIR/resources"
+	t_status "update from a file" 0 c update -r "$T_DIR/resources" "$id"
+	t_is "update from a file: processes" 60 "$(limit "$id" pids pids.max pids.max)"
+	t_is "update leaves the rest" 0 "$(limit "$id" cpuset cpuset.cpus cpuset.cpus)"
+else
+	t_skip "update" "no controllers here"
+fi
+t_status "update with a wrong size" 1 c update --memory 64q "$id"
+t_match "update with a wrong size, in words" "--memory: '64q' is no size" "$T_ERR"
+t_status "update with a wrong document" 1 eval "echo '{\"cpu\": {\"quota\": \"x\"}}' | c update -r - $id"
+t_match "update with a wrong document, in words" "stdin: cpu.quota: " "$T_ERR"
+c kill "$id" KILL
+t_wait 20 is_stopped "$id"
+t_status "update of a stopped one" 1 c update --memory 64m "$id"
+t_match "update of a stopped one, in words" "container not running" "$T_ERR"
+c delete "$id"
+t_is "nothing is left of update" "" "$(residue)"
+
 # ---- exec ----
 
 sh_config 'while :; do sleep 0.1; done'
@@ -258,7 +305,7 @@ t_match "--version: spec" '^spec: 1\.' "$T_OUT"
 t_status "an unknown verb" 1 cellar dance
 t_status "an unknown option" 1 c run --dance x
 t_match "an unknown option, in words" '--dance' "$T_ERR"
-for verb in "" create run start state kill delete list exec pause resume ps spec; do
+for verb in "" create run start state kill delete list exec pause resume ps spec update; do
 	t_status "help: $verb" 0 cellar $verb --help
 	t_match "help: $verb, usage" "^Usage: cellar" "$T_OUT"
 done

@@ -90,6 +90,17 @@ t_is "a large stdin comes through whole" "$(seq 300000 | cksum)" \
 t_is "stderr apart" "e" "$(c run --rm "$IMAGE" sh -c 'echo o; echo e >&2' 2>&1 >/dev/null)"
 t_is "a reader that leaves ends the container" "y" "$(timeout -k 5 60 ctr --root "$C_ROOT" \
 	--runroot "$C_RUN" run --rm "$IMAGE" yes | head -n 1)"
+t_is "a reader that pauses gets everything" 40000 \
+	"$(c run --rm "$IMAGE" seq 40000 | { sleep 3; wc -l; })"
+t_is "closed stdin" "0" "$(c run --rm -i "$IMAGE" wc -c <&-)"
+t_is "closed stdout is said" "ctr: write stdout: Bad file descriptor; the rest of it is lost" \
+	"$(c run --rm "$IMAGE" echo x 2>&1 >&-)"
+c run --name stuck "$IMAGE" yes 2>/dev/null | { sleep 4; head -n 1 >/dev/null; } &
+t_wait 60 sh -c "[ \"\$(ctr --root $C_ROOT --runroot $C_RUN ps -q)\" ]"
+c kill stuck >/dev/null
+t_is "a reader that takes nothing keeps the status from nobody" 137 "$(c wait stuck)"
+wait
+t_status "and it is removed" 0 c rm stuck
 says "-it without a terminal" 125 'needs a terminal' run --rm -it "$IMAGE" sh
 tty=$(script -qec "stty rows 33 cols 111; ctr --root $C_ROOT --runroot $C_RUN run --rm -it $IMAGE \
 	sh -c 'tty; stty size; echo \$TERM; exit 9'; echo status \$?" /dev/null | tr -d '\r' | sed 's,^\^@,,')
@@ -100,6 +111,22 @@ t_match "terminal: status" '^status 9$' "$tty"
 modes=$(script -qec "stty -a >$T_DIR/m1; ctr --root $C_ROOT --runroot $C_RUN run --rm -it $IMAGE true; \
 	stty -a >$T_DIR/m2" /dev/null)
 t_is "terminal: modes are restored$modes" "" "$(diff "$T_DIR/m1" "$T_DIR/m2")"
+
+# A terminal that goes away takes ctr along and nothing else: script is killed, and its terminal with it.
+mkfifo "$T_DIR/keys"
+exec 9<>"$T_DIR/keys"
+script -qec "ctr --root $C_ROOT --runroot $C_RUN run --name hup -it $IMAGE sleep 1000" /dev/null \
+	>/dev/null 2>&1 <"$T_DIR/keys" 9>&- &
+pid=$!
+t_wait 60 sh -c "[ \"\$(ctr --root $C_ROOT --runroot $C_RUN ps -q)\" ]"
+client() { pgrep -f "ctr --root $C_ROOT --runroot $C_RUN run --name hup"; }
+t_is "terminal: a client runs" 2 "$(client | wc -l)"
+{ kill -9 $pid && wait $pid; } 2>/dev/null
+exec 9>&-
+t_wait 60 sh -c "! pgrep -f 'ctr --root $C_ROOT --runroot $C_RUN run --name hu[p]'" &&
+	t_ok "terminal: its end is ctr's" || t_fail "terminal: its end is ctr's" "$(client)"
+t_is "terminal: its end is not the container's" running "$(field hup status)"
+c rm -f hup >/dev/null
 
 # ---- signals ----
 ctr --root "$C_ROOT" --runroot "$C_RUN" run --rm --name sig "$IMAGE" \
@@ -163,6 +190,19 @@ t_is "ps shows only what runs" "" "$(c ps -q)"
 t_status "rm" 0 c rm web
 says "gone after rm" 1 '"web": not found' inspect web
 
+# ---- an end that nobody watches ----
+c run -d --name alone "$IMAGE" true >/dev/null
+t_wait 60 sh -c "[ -z \"\$(ls $C_RUN/.engine/netns $C_ROOT/networks/leases/by-id | grep -v :)\" ]" &&
+	t_ok "network and lease go with the container" ||
+	t_fail "network and lease go with the container" "$(ls $C_RUN/.engine/netns)"
+c rm alone >/dev/null
+id=$(c run -di --name open "$IMAGE" cat)
+echo hello >"$C_RUN/.engine/io/$id/init.in"
+t_wait 60 sh -c "[ \"\$(ctr --root $C_ROOT --runroot $C_RUN logs open)\" = hello ]" &&
+	t_ok "-di keeps stdin open" || t_fail "-di keeps stdin open" "$(c logs open)"
+t_is "and runs on" running "$(field open status)"
+c rm -f open >/dev/null
+
 c run -d --name w3 "$IMAGE" sh -c 'sleep 0.5; exit 3' >/dev/null
 t_is "wait" 3 "$(c wait w3)"
 t_is "logs -f ends with the container" "a b " "$(c run -d --name lf "$IMAGE" \
@@ -190,6 +230,33 @@ t_is "then its status is unknown" "exited null" "$(field orphan status) $(field 
 says "wait says so" 1 'orphan.*unknown' wait orphan
 t_status "and can be removed" 0 c rm orphan
 
+# ---- a shim that hangs ----
+c run -d --name hung "$IMAGE" sleep 1000 >/dev/null
+shim=$(awk '/^PPid/ {print $2}' "/proc/$(field hung pid)/status")
+kill -STOP "$shim"
+says "exec says that its shim hangs" 125 'container hung: its supervisor does not answer' exec hung true
+t_status "rm -f goes on without it" 0 c rm -f hung
+t_is "and it is gone" "" "$(field hung status)"
+t_is "with its shim" "" "$(grep -v Z "/proc/$shim/stat" 2>/dev/null)"
+
+# ---- damaged files ----
+for what in missing garbage; do
+	c run -d --name hurt "$IMAGE" sleep 1000 >/dev/null
+	meta=$(echo "$C_ROOT"/containers/*/meta.json)
+	[ $what = missing ] && rm "$meta" || echo '{"version": 1, "id": 7}' >"$meta"
+	t_match "meta.json $what: ps shows it" 'Damaged, up +hurt$' "$(c ps)"
+	t_match "meta.json $what: the reason" 'meta.json' "$(field hurt damage)"
+	says "meta.json $what: rm without force" 1 'hurt is running' rm hurt
+	says "meta.json $what: its image stays" 1 'is used by' image rm "$IMAGE"
+	t_status "meta.json $what: stop" 0 c stop -t 0 hurt
+	t_status "meta.json $what: rm" 0 c rm hurt
+	t_is "meta.json $what: the name is free" "" "$(ls "$C_ROOT/containers/.names")"
+done
+c run -d --name hurt "$IMAGE" sleep 1000 >/dev/null
+echo '{' >"$C_RUN/$(field hurt id)/state.json"
+says "state.json damaged: rm without force" 1 'is running|damaged.*by force' rm hurt
+t_status "state.json damaged: rm -f" 0 c rm -f hurt
+
 # ---- wrong command lines ----
 says "unknown command" 125 '"bogus".*--help' bogus
 says "unknown option" 125 'bogus.*--help' run --bogus "$IMAGE"
@@ -200,6 +267,11 @@ says "wrong network" 125 'network "x" is unknown' run --network x "$IMAGE"
 says "wrong volume" 125 'is not a volume' run -v /x "$IMAGE"
 says "relative volume" 125 'beginning with /' run -v ./x:/y "$IMAGE"
 says "wrong name" 125 'must be of letters' run --name a/b "$IMAGE"
+says "two at one place" 125 'two are to be mounted at /x' run -v /tmp:/x --tmpfs /x/ "$IMAGE"
+says "wrong host name" 125 'hostname: "a.b" must be' run --hostname $'a\nb' "$IMAGE"
+t_status "0 is no limit" 0 c run --rm -m 0 --cpus 0 --pids-limit 0 "$IMAGE" true
+says "runroot that cannot be" 125 'Not a directory' --runroot /etc/passwd run "$IMAGE"
+t_is "and nothing is left" "" "$(c ps -aq)"
 says "wrong capability" 125 'no capability "X"' run --cap-add X "$IMAGE"
 says "relative folder" 125 'must begin with /' run -w x "$IMAGE" true
 says "wrong signal" 1 'is not a signal' kill -s NOPE x
@@ -209,13 +281,15 @@ for verb in run ps exec logs inspect stop kill wait rm stats image version info;
 	t_status "help of $verb" 0 c help $verb
 	t_match "help of $verb: usage" "^Usage: ctr $verb" "$T_OUT"
 done
+t_match "help of run with more words" '^Usage: ctr run' "$(c help run "$IMAGE")"
+t_match "help of image ls" '^Usage: ctr image ls' "$(c help image ls)"
 t_is "version json" "true" "$(c version --format json | jq 'has("version")')"
 t_is "info json" "$C_ROOT" "$(c info --format json | jq -r .root)"
 t_is "image ls json" "$IMAGE" "$(c image ls --format json | jq -r '.[0].name')"
 
-# Processes and cgroups of others may come and go meanwhile: ours are named by the ids of containers.
-ours() { grep -v -e '^process' -e '^cgroup .*/cellar-'; }
+# Processes and cgroups of others may come and go meanwhile: ours are named by ids of 64 digits.
+ours() { grep -Ev '^process|^cgroup .*/cellar-.{0,63}$'; }
 settled() { c_residue | ours | diff -q <(ours <"$T_DIR/before") - >/dev/null; }
-if t_wait 20 settled; then t_ok "nothing is left behind"; else
+if t_wait 60 settled; then t_ok "nothing is left behind"; else
 	t_fail "nothing is left behind" "$(c_residue | ours | diff <(ours <"$T_DIR/before") - | head -n 10 | tr '\n' ';')"
 fi

@@ -20,7 +20,7 @@ t_match "JSON on request" '^\{"name":"localhost/other:1","id":"sha256:.*"layers"
 t_is "layers are shared" 4 "$(find "$root/layers" -mindepth 1 -maxdepth 1 | wc -l)"
 
 # A terminal gets a bar, and the line is wiped at the end.
-bar=$(script -qec "cellar-image --root '$T_DIR/lib2' import '$layout'" /dev/null </dev/null | tr -d '\r')
+bar=$(TERM=xterm script -qec "cellar-image --root '$T_DIR/lib2' import '$layout'" /dev/null </dev/null | tr -d '\r')
 t_match "a progress bar on a terminal" '\[=+\] [0-9.]+ of [0-9.]+ MB' "$bar"
 t_match "and the line after it" 'Imported localhost/bb:latest' "$bar"
 

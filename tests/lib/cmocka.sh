@@ -7,8 +7,11 @@ status=$?
 printf '%s\n' "$out" | grep -v '^\[  *\(OK\|RUN\|=*\|-*\|PASSED\|FAILED\|SKIPPED\)  *\]'
 printf '%s\n' "$out" | sed -n \
 	-e 's/^\[       OK \] \(.*\)$/ok \1/p' \
-	-e 's/^\[  FAILED  \] \([A-Za-z_0-9]*\)$/FAIL \1: see above/p' \
-	-e 's/^\[  SKIPPED \] \([A-Za-z_0-9]*\)$/skip \1: see the program/p' | sort -u
+	-e 's/^\[  FAILED  \] \([A-Za-z_0-9]*\)$/FAIL \1: see above/p' | sort -u
+# A skipped test printed its reason just before (tests/unit/skip.h).
+printf '%s\n' "$out" | awk '
+	/^reason: / { reason = substr($0, 9) }
+	/^\[  SKIPPED \] [A-Za-z_0-9]*$/ && !seen[$4]++ { print "skip " $4 ": " reason; reason = "" }'
 if [ $status = 77 ] && ! printf '%s\n' "$out" | grep -q '^\['; then
 	echo "skip $(basename "$1"): $(printf '%s' "$out" | tail -n 1)"
 fi

@@ -12,6 +12,8 @@ export CELLAR_BIN=${CELLAR_BIN:-$T_TOP/build/release/bin}
 export PATH=$CELLAR_BIN:$PATH
 T_ID=t$$-$RANDOM
 T_DIR=$(mktemp -d "${TMPDIR:-/tmp}/cellar-$T_ID.XXXXXX")
+# How t_processes knows our shims.
+export CELLAR_TEST_OWNER=$T_DIR
 T_FAILED=0
 T_DEFERRED=()
 
@@ -135,12 +137,36 @@ t_image() {
 	echo "$layout"
 }
 
-# t_residue: everything of ours that the kernel holds, to be compared before and after
+# t_processes: our programs and containers that this test started, a line each with the pid. Others
+# may run at the same time: a shim has our environment, a container sees a file system of ours.
+t_processes() {
+	local file pid own
+	own=$(readlink /proc/self/ns/mnt)
+	for file in $(grep -lsaF "CELLAR_TEST_OWNER=$T_DIR" /proc/[0-9]*/environ); do
+		pid=$(cut -d/ -f3 <<<"$file")
+		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" = containerd-shim ] && echo "process shim $pid"
+	done
+	for file in $(grep -lsF "$T_DIR" /proc/[0-9]*/mountinfo); do
+		pid=$(cut -d/ -f3 <<<"$file")
+		[ "$(readlink "/proc/$pid/ns/mnt")" = "$own" ] || echo "process inside $pid"
+	done 2>/dev/null
+}
+
+# t_cgroups: folders of containers that hold no process; those of others go by themselves.
+t_cgroups() {
+	local dir
+	find /sys/fs/cgroup -mindepth 1 -type d -path '*cellar*' 2>/dev/null | while read -r dir; do
+		[ -z "$(cat "$dir/cgroup.procs" 2>/dev/null)" ] && [ -d "$dir" ] && echo "cgroup $dir"
+	done | sort
+}
+
+# t_residue FOLDER...: everything of ours that the kernel and the folders hold, to be compared
+# before and after
 t_residue() {
 	awk '{print "mount " $5}' /proc/self/mountinfo | sort
-	find /sys/fs/cgroup -mindepth 1 -type d -path '*cellar*' 2>/dev/null | sed 's/^/cgroup /' | sort
+	t_cgroups
 	ip -o link 2>/dev/null | awk -F': ' '{print "link " $2}' | sed 's/@.*//' | sort
 	nft list ruleset 2>/dev/null | sed 's/^/nft /'
 	find "$@" -mindepth 1 2>/dev/null | sed 's/^/file /' | sort
-	pgrep -af 'cellar-init|containerd-shim-cellar' | sed 's/^[0-9]* /process /' | sort
+	t_processes
 }

@@ -20,7 +20,7 @@ c_clean() {
 c_setup() {
 	c image import "$(t_image)" >/dev/null || t_skip_all "the image cannot be imported"
 	t_defer c_clean
-	# The first run makes the bridge, its rules and the shared cgroup folder.
+	# The first run makes the bridge and its rules.
 	c run --rm "$IMAGE" true
 }
 

@@ -23,6 +23,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/skip.h"
 #include "base/fd.h"
 #include "base/process.h"
 #include "cgroups/cgroup_folder.h"
@@ -258,7 +259,7 @@ static void a_memory_hog_is_killed_and_counted(void **state)
 	(void)state;
 	if (!has(c, CGROUP_MEMORY)) {
 		destroy(c);
-		skip();
+		skip_because("no memory controller");
 	}
 	ok(cgroup_apply(c, &res, &err));
 	read_limit(c, CGROUP_MEMORY, "memory.soft_limit_in_bytes", "memory.low", text);
@@ -282,7 +283,7 @@ static void memory_is_raised_and_lowered(void **state)
 	(void)state;
 	if (!has(c, CGROUP_MEMORY)) {
 		destroy(c);
-		skip();
+		skip_because("no memory controller");
 	}
 	ok(cgroup_open(name, &open, &err));
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
@@ -330,7 +331,7 @@ static void a_fork_bomb_stays_inside_and_goes_with_the_cgroup(void **state)
 	(void)state;
 	if (!has(c, CGROUP_PIDS)) {
 		destroy(c);
-		skip();
+		skip_because("no pids controller");
 	}
 	ok(cgroup_apply(c, &res, &err));
 	assert_int_equal(run(c, fork_ten), 4);
@@ -413,7 +414,7 @@ static void cpu_limits_arrive(void **state)
 	(void)state;
 	if (!has(c, CGROUP_CPU)) {
 		destroy(c);
-		skip();
+		skip_because("no cpu controller");
 	}
 	ok(cgroup_apply(c, &res, &err));
 	read_limit(c, CGROUP_CPU, "cpu.shares", "cpu.weight", text);
@@ -472,7 +473,7 @@ static void cpuset_is_set_and_a_wrong_one_named(void **state)
 	(void)state;
 	if (!has(c, CGROUP_CPUSET)) {
 		destroy(c);
-		skip();
+		skip_because("no cpuset controller");
 	}
 	ok(cgroup_apply(c, &res, &err));
 	read_limit(c, CGROUP_CPUSET, "cpuset.cpus", "cpuset.cpus", text);
@@ -492,7 +493,7 @@ static void a_limit_without_its_controller_names_both(void **state)
 	(void)state;
 	if (has(c, CGROUP_MEMORY)) {
 		destroy(c);
-		skip();
+		skip_because("the host has the memory controller");
 	}
 	assert_int_equal(cgroup_apply(c, &res, &err), -EOPNOTSUPP);
 	/* The second: in a container whose own processes sit in the root that it sees. */
@@ -517,7 +518,7 @@ static void a_parent_with_processes_gives_no_controllers(void **state)
 	(void)state;
 	if (c->mounts->v1[CGROUP_PIDS] >= 0 || !has(c, CGROUP_PIDS)) {
 		destroy(c);
-		skip();
+		skip_because("needs the pids controller on cgroup v2");
 	}
 	start(c, do_pause, &pidfd);
 	snprintf(path, sizeof(path), "%s/y", name);
@@ -544,7 +545,7 @@ static void a_threaded_parent_is_refused(void **state)
 	if (c->mounts->layout != CGROUP_V2 ||
 	    cgroup_file_read(c, 0, "cgroup.controllers", list, sizeof(list)) <= 0) {
 		destroy(c);
-		skip();
+		skip_because("needs cgroup v2 with controllers");
 	}
 	snprintf(path, sizeof(path), "%s/x", name);
 	ok(cgroup_create(path, "id", &x, &err));
@@ -611,7 +612,7 @@ static void devices_are_denied_allowed_and_updated(void **state)
 	if (try_devices() != 7) {
 		tree_remove(AT_FDCWD, dir, NULL);
 		destroy(c);
-		skip(); /* nodev */
+		skip_because("device files cannot be opened here (nodev)");
 	}
 	assert_int_equal(run(c, try_devices), 7);
 	ok(cgroup_apply(c, &res, &err));

@@ -15,6 +15,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "tests/unit/skip.h"
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "runtime/engine/layer_file.h"
@@ -101,7 +102,7 @@ static void whiteouts_hide(void **state)
 	mkdir(path, 0755);
 	strcat(path, "/passwd");
 	if (mknod(path, S_IFCHR, makedev(0, 0)) < 0)
-		skip();
+		skip_because("may not make device files");
 	lacks(f, "/etc/passwd");
 	reads(f, "/etc/group", "low");
 	put(f, "2/etc/passwd", "new");
@@ -117,7 +118,7 @@ static void opaque_folder_hides_what_is_below(void **state)
 	snprintf(path, sizeof(path), "%s/1/etc", f->dir);
 	mkdir(path, 0755);
 	if (setxattr(path, "trusted.overlay.opaque", "y", 1, 0) < 0)
-		skip();
+		skip_because("may not set trusted attributes");
 	lacks(f, "/etc/passwd");
 	put(f, "2/etc/group", "top");
 	reads(f, "/etc/group", "top");

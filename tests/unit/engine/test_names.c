@@ -83,6 +83,30 @@ static void release_leaves_the_name_of_another(void **state)
 	assert_int_equal(names_release(f->fd, "web", f->a, NULL), 0);
 }
 
+static void name_of_an_id_is_found(void **state)
+{
+	struct fixture *f = *state;
+	char name[NAMES_MAX + 1] = "";
+
+	assert_int_equal(names_find_of(f->fd, f->a, name), -ENOENT);
+	assert_int_equal(names_take(f->fd, "web", f->a, NULL), 0);
+	assert_int_equal(names_take(f->fd, "db", f->b, NULL), 0);
+	assert_int_equal(names_find_of(f->fd, f->a, name), 0);
+	assert_string_equal(name, "web");
+}
+
+static void what_is_no_name_is_not_waited_for(void **state)
+{
+	struct fixture *f = *state;
+	int fd;
+
+	assert_int_equal(names_take(f->fd, "web", f->a, NULL), 0);
+	fd = openat(f->fd, ".names/db", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	assert_return_code(fd, errno);
+	close(fd);
+	assert_int_equal(names_take(f->fd, "db", f->b, NULL), -EEXIST);
+}
+
 static void odd_names_are_invalid(void **state)
 {
 	static const char *const bad[] = { "", ".", "..", ".names", "-x", "a/b", "a b", "ä", "_a" };
@@ -130,6 +154,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(name_of_a_vanished_container_is_taken_over, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(release_leaves_the_name_of_another, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(name_of_an_id_is_found, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_no_name_is_not_waited_for, set_up,
 						tear_down),
 		cmocka_unit_test(odd_names_are_invalid),
 		cmocka_unit_test(made_up_names_are_valid_for_any_chance),

@@ -12,6 +12,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 
+#include "tests/unit/skip.h"
 #include "bench_rootfs.h"
 
 static struct bench bench;
@@ -236,8 +237,7 @@ static void maps_users_of_a_mount(void **state)
 		.linux_ = "\"uidMappings\":[{\"containerID\":0,\"hostID\":200000,\"size\":1000}],"
 			  "\"gidMappings\":[{\"containerID\":0,\"hostID\":200000,\"size\":1000}]");
 	if (o.r == -EINVAL && strstr(o.err.text, "idmap ")) {
-		print_message("no id maps on this file system (overlay has none)\n");
-		skip();
+		skip_because("no id maps on this file system (an overlay has none)");
 	}
 	assert_ran(o, 0);
 	assert_says(o, "0\n");
@@ -355,6 +355,34 @@ static void init_is_sealed_and_opaque(void **state)
 	process_pidfd_signal(l.pidfd, SIGKILL);
 	process_wait(l.pidfd, &status);
 	launch_deinit(&l);
+}
+
+/* A stage and the process it cloned speak over one socket: neither may overtake the other. */
+static void every_exec_is_known_and_reaped(void **state)
+{
+	struct spec first = { .script = "echo up; exec sleep 1000" };
+	struct launch l = LAUNCH_NONE;
+	struct err err = { 0 };
+	int out[2], status;
+	char byte;
+
+	(void)state;
+	assert_return_code(pipe2(out, O_CLOEXEC), errno);
+	if (bench_start(&bench, &first, out[1], &l, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(read(out[0], &byte, 1), 1);
+	for (int i = 0; i < 100; i++) {
+		struct outcome o = RUN(.script = "exit 5", .exec_of = l.pidfd);
+
+		assert_ran(o, 5);
+		assert_true(o.pid > 0);
+	}
+	process_pidfd_signal(l.pidfd, SIGKILL);
+	process_wait(l.pidfd, &status);
+	launch_deinit(&l);
+	close(out[0]);
+	close(out[1]);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child of ours is left */
 }
 
 static void joins_a_user_namespace(void **state)
@@ -605,7 +633,7 @@ static void preserves_descriptors(void **state)
 	r = fcntl(3, F_GETFD);
 	if (null != 3 && r >= 0) {
 		close(null);
-		skip();
+		skip_because("fd 3 is taken by the caller");
 	}
 	if (null != 3)
 		dup2(null, 3);
@@ -667,6 +695,7 @@ int main(void)
 		cmocka_unit_test(gives_capabilities),
 		cmocka_unit_test(joins_namespaces),
 		cmocka_unit_test(init_is_sealed_and_opaque),
+		cmocka_unit_test(every_exec_is_known_and_reaped),
 		cmocka_unit_test(joins_a_user_namespace),
 		cmocka_unit_test(runs_without_privileges),
 		cmocka_unit_test(gives_a_terminal),

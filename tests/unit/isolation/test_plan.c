@@ -83,6 +83,12 @@ static void check_container(const char *document, const struct plan_options *opt
 	assert_golden(plan, golden);
 }
 
+static void rare_fields_are_golden(void **state)
+{
+	(void)state;
+	check_container("rare", &on_v2, "rare");
+}
+
 static void the_default_bundle_is_golden(void **state)
 {
 	(void)state;
@@ -184,7 +190,7 @@ static void nonsense_is_refused_by_name(void **state)
 		{ "{\"destination\":\"/x\",\"type\":\"proc\",\"options\":[\"tmpcopyup\"]}", NULL,
 		  "tmpcopyup is for tmpfs only" },
 		{ "{\"destination\":\"/x\",\"source\":\"/\",\"options\":[\"bind\",\"idmap\"]}",
-		  NULL, "idmap needs a user namespace" },
+		  NULL, "idmap needs uidMappings" },
 		{ "{\"destination\":\"/x\",\"type\":\"tmpfs\",\"options\":[\"=1\"]}", NULL,
 		  "one has no name before its '='" },
 		{ "", "\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"user\"}]",
@@ -238,6 +244,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_default_bundle_is_golden),
+		cmocka_unit_test(rare_fields_are_golden),
 		cmocka_unit_test(everything_is_golden),
 		cmocka_unit_test(an_exec_is_golden),
 		cmocka_unit_test(the_cgroup_tree_of_the_host_is_readonly_all_through),

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/skip.h"
 #include "base/cleanup.h"
 #include "bpf_machine.h"
 #include "isolation/seccomp.h"
@@ -476,8 +477,7 @@ static void the_kernel_agrees_on_i386(void **state)
 	if (pid == 0)
 		_exit(call_i386(20, 0) == getpid() ? 0 : 1);
 	if (status_of(pid) != 0) {
-		print_message("skipped: this kernel runs no i386 programs\n");
-		skip();
+		skip_because("this kernel runs no i386 programs");
 	}
 	pid = fork();
 	if (pid == 0)

@@ -140,6 +140,18 @@ static inline int fake_freeze(void *handle, bool frozen, struct err *err)
 	return 0;
 }
 
+static inline int fake_update(void *handle, const char *json, size_t len, struct err *err)
+{
+	struct fake *fake = handle;
+	char note[300];
+
+	if (len < 2 || json[0] != '{')
+		return err_say(err, EINVAL, "no object");
+	snprintf(note, sizeof(note), "update %.*s", (int)len, json);
+	fake_note(fake->bundle, note);
+	return 0;
+}
+
 static inline bool fake_has_pid_namespace(void *handle)
 {
 	(void)handle;
@@ -211,6 +223,7 @@ static const struct backend_ops fake_ops = {
 	.exec = fake_run,
 	.kill = fake_kill,
 	.freeze = fake_freeze,
+	.update = fake_update,
 	.has_pid_namespace = fake_has_pid_namespace,
 	.stats = fake_stats,
 	.pids = fake_pids,
@@ -230,6 +243,15 @@ static inline int fake_remove(const char *root, const char *runroot, const char 
 	fake_note(root, "remove");
 	return 0;
 }
+
+static inline void fake_release(const char *root, const char *runroot, const char *id)
+{
+	(void)runroot;
+	(void)id;
+	fake_note(root, "release");
+}
+
+static const struct shim_engine fake_engine = { .remove = fake_remove, .release = fake_release };
 
 static inline void on_event(void *data, struct rpc_call *call, const Ttrpc__Request *request)
 {
@@ -305,7 +327,7 @@ static inline void fixture_start(struct fixture *f, const char *name, const char
 {
 	struct shim_options options = { .namespace_ = "test",
 					.backend = &fake_ops,
-					.remove = fake_remove };
+					.engine = &fake_engine };
 	char path[200];
 	int fd, unused;
 

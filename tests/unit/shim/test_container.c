@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/skip.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "runtime/shim/client.h"
@@ -128,7 +129,7 @@ static void create(const char *command_json, bool terminal, const char *memory,
 	struct shim_mount rootfs = { .type = "bind", .source = lower, .options = bind };
 
 	if (geteuid() != 0 || access(w.binary, X_OK) < 0 || access("/bin/busybox", X_OK) < 0)
-		skip();
+		skip_because("needs root, busybox-static and the built shim");
 	copy_busybox();
 	snprintf(lower, sizeof(lower), "%s/lower", w.dir);
 	snprintf(path, sizeof(path), "%s/config.json", w.bundle);

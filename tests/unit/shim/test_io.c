@@ -347,8 +347,10 @@ static void test_connection_ends_after_the_removal(void **state)
 	(void)state;
 	fixture_start(&f, "b", "exit 0", false);
 	make_names(&f, &n);
-	create(&f, &(struct shim_create_options){
-			   .exit_path = n.exit, .remove_root = f.bundle, .remove_runroot = f.dir });
+	create(&f, &(struct shim_create_options){ .exit_path = n.exit,
+						  .engine_root = f.bundle,
+						  .engine_runroot = f.dir,
+						  .remove = true });
 	/* Before Start: afterwards the shim may have gone already. */
 	assert_return_code(shim_connect(f.address, &waiter, &f.err), 0);
 	assert_return_code(shim_wait_begin(waiter, "c", NULL, &f.err), 0);
@@ -358,6 +360,76 @@ static void test_connection_ends_after_the_removal(void **state)
 	shim_close(waiter);
 	assert_int_equal(read(shim_fd(f.client), &byte, 1), 0);
 	assert_file(&f, "backend", "destroy\nremove\n");
+	fixture_wait_end(&f);
+	fixture_stop(&f);
+}
+
+static void test_client_that_does_not_read_delays_no_news(void **state)
+{
+	struct fixture f;
+	struct names n;
+	char *text;
+	int fd;
+
+	(void)state;
+	fixture_start(&f, "b", "exec cat /dev/zero", false);
+	make_names(&f, &n);
+	fd = open_reader(n.out);
+	create(&f, &(struct shim_create_options){ .exit_path = n.exit, .stdout_path = n.out });
+	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	usleep(50000);
+	assert_return_code(shim_kill(f.client, "c", NULL, SIGKILL, false, &f.err), 0);
+	wait_exit(&f, "c", NULL, 137);
+	assert_int_equal(access(n.exit, F_OK), 0);
+	f.client = shim_close(f.client);
+	/* The shim stays for the rest of it: what the FIFO holds and one read more. */
+	text = read_all(fd);
+	free(text);
+	fixture_wait_end(&f);
+	fixture_stop(&f);
+}
+
+static void test_stdin_that_is_kept_outlives_its_writers(void **state)
+{
+	struct shim_state now;
+	struct fixture f;
+	struct names n;
+	int fd;
+
+	(void)state;
+	fixture_start(&f, "b", "read line; echo got $line; read line; echo end", false);
+	make_names(&f, &n);
+	create(&f, &(struct shim_create_options){ .exit_path = n.exit,
+						  .log_path = n.log,
+						  .stdin_path = n.in,
+						  .keep_stdin = true });
+	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	fd = open(n.in, O_WRONLY | O_CLOEXEC);
+	assert_return_code(fd, errno);
+	assert_int_equal(write(fd, "one\n", 4), 4);
+	close(fd);
+	usleep(50000);
+	assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
+	assert_int_equal(now.status, SHIM_RUNNING);
+	assert_return_code(shim_close_stdin(f.client, "c", NULL, &f.err), 0);
+	wait_exit(&f, "c", NULL, 0);
+	fixture_wait_end(&f);
+	fixture_stop(&f);
+}
+
+static void test_container_gives_back_before_wait_is_answered(void **state)
+{
+	struct fixture f;
+	struct names n;
+
+	(void)state;
+	fixture_start(&f, "b", "exit 0", false);
+	make_names(&f, &n);
+	create(&f, &(struct shim_create_options){
+			   .exit_path = n.exit, .engine_root = f.bundle, .engine_runroot = f.dir });
+	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	wait_exit(&f, "c", NULL, 0);
+	assert_file(&f, "backend", "destroy\nrelease\n");
 	fixture_wait_end(&f);
 	fixture_stop(&f);
 }
@@ -396,6 +468,9 @@ int main(void)
 		cmocka_unit_test(test_exec_does_not_wait_for_background_children),
 		cmocka_unit_test(test_shim_of_ctr_ends_by_itself),
 		cmocka_unit_test(test_connection_ends_after_the_removal),
+		cmocka_unit_test(test_client_that_does_not_read_delays_no_news),
+		cmocka_unit_test(test_stdin_that_is_kept_outlives_its_writers),
+		cmocka_unit_test(test_container_gives_back_before_wait_is_answered),
 		cmocka_unit_test(test_container_outlives_its_client),
 	};
 

@@ -256,6 +256,31 @@ static void test_stats_in_both_dialects(void **state)
 	}
 }
 
+static void test_update_hands_the_resources_on(void **state)
+{
+	static const char text[] = "{\"memory\":{\"limit\":5}}";
+	Task__UpdateRequest request = TASK__UPDATE_REQUEST__INIT;
+	Pb__Any any = PB__ANY__INIT;
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, "b", "exec sleep 1000", false);
+	request.id = proto_string("c");
+	assert_int_equal(shim_call(f.client, "Update", &request, NULL, NULL, &f.err), -ENOENT);
+	assert_return_code(create_durable(&f, "c", ""), 0);
+	assert_true(shim_call(f.client, "Update", &request, NULL, NULL, &f.err) < 0);
+	any.value.data = (uint8_t *)"[]";
+	any.value.len = 2;
+	request.resources = &any;
+	assert_true(shim_call(f.client, "Update", &request, NULL, NULL, &f.err) < 0);
+	assert_string_equal(f.err.text, "no object");
+	any.value.data = (uint8_t *)text;
+	any.value.len = sizeof(text) - 1;
+	assert_return_code(shim_call(f.client, "Update", &request, NULL, NULL, &f.err), 0);
+	assert_file(&f, "backend", "update {\"memory\":{\"limit\":5}}\n");
+	fixture_stop(&f);
+}
+
 static void test_unknown_methods_are_unimplemented(void **state)
 {
 	Task__TaskRequest request = TASK__TASK_REQUEST__INIT;
@@ -282,6 +307,7 @@ int main(void)
 		cmocka_unit_test(test_delete_of_a_created_container_kills_it),
 		cmocka_unit_test(test_shutdown_waits_for_the_last_container),
 		cmocka_unit_test(test_stats_in_both_dialects),
+		cmocka_unit_test(test_update_hands_the_resources_on),
 		cmocka_unit_test(test_unknown_methods_are_unimplemented),
 	};
 

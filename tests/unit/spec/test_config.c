@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,6 +53,83 @@ static void a_whole_document_is_understood(void **state)
 	assert_true(c->namespaces[OCI_NS_PID].present);
 	assert_string_equal(oci_config_annotation(c, "k"), "v");
 	assert_null(oci_config_annotation(c, "none"));
+}
+
+static void rare_fields_survive_being_written(void **state)
+{
+	_cleanup_oci_config_ struct oci_config *c = NULL, *again = NULL;
+	_cleanup_free_ char *text = NULL;
+	struct err err = { 0 };
+
+	(void)state;
+	if (parse(DOCUMENT(
+			  ",\"scheduler\":{\"policy\":\"SCHED_DEADLINE\",\"nice\":-3,\"priority\":4,"
+			  "\"flags\":[\"SCHED_FLAG_RECLAIM\"],\"runtime\":5,\"deadline\":6,\"period\":7},"
+			  "\"ioPriority\":{\"class\":\"IOPRIO_CLASS_IDLE\",\"priority\":2},"
+			  "\"execCPUAffinity\":{\"initial\":\"1\",\"final\":\"0-2,5\"}",
+			  ",\"resources\":{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":9}],"
+			  "\"network\":{\"classID\":7,\"priorities\":[{\"name\":\"e\",\"priority\":3}]},"
+			  "\"rdma\":{\"mlx\":{\"hcaHandles\":3}},\"blockIO\":{\"leafWeight\":11,"
+			  "\"weightDevice\":[{\"major\":8,\"minor\":1,\"weight\":500}],"
+			  "\"throttleWriteIOPSDevice\":[{\"major\":8,\"minor\":2,\"rate\":600}]}},"
+			  "\"personality\":{\"domain\":\"LINUX32\"},"
+			  "\"memoryPolicy\":{\"mode\":\"MPOL_INTERLEAVE\",\"nodes\":\"0-1\","
+			  "\"flags\":[\"MPOL_F_STATIC_NODES\"]},"
+			  "\"timeOffsets\":{\"boottime\":{\"secs\":-9,\"nanosecs\":8}},"
+			  "\"intelRdt\":{\"closID\":\"a\",\"schemata\":[\"L3:0=f\"]},"
+			  "\"netDevices\":{\"eth0\":{\"name\":\"e\"}}",
+			  ",\"vm\":{\"kernel\":{\"path\":\"/k\",\"parameters\":[\"q\"]}},"
+			  "\"mounts\":[{\"destination\":\"/m\","
+			  "\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":2}],"
+			  "\"gidMappings\":[{\"containerID\":3,\"hostID\":4,\"size\":5}]}]"),
+		  &c, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(oci_config_format(c, &text, NULL, NULL), 0);
+	assert_int_equal(parse(text, &again, &err), 0);
+	assert_int_equal(again->process.scheduler.policy, 6);
+	assert_int_equal(again->process.scheduler.nice, -3);
+	assert_int_equal(again->process.scheduler.flags, 2);
+	assert_int_equal(again->process.scheduler.period_ns, 7);
+	assert_int_equal(again->process.io_priority.class, 3);
+	assert_int_equal(again->process.io_priority.priority, 2);
+	assert_string_equal(again->process.exec_cpus_initial, "1");
+	assert_string_equal(again->process.exec_cpus_final, "0-2,5");
+	assert_int_equal(again->personality.value, 8);
+	assert_string_equal(again->resources.hugepages[0].page_size, "2MB");
+	assert_int_equal(again->resources.hugepages[0].limit, 9);
+	assert_int_equal(again->resources.network_class.value, 7);
+	assert_int_equal(again->resources.priorities[0].priority, 3);
+	assert_int_equal(again->resources.rdma[0].handles.value, 3);
+	assert_false(again->resources.rdma[0].objects.set);
+	assert_int_equal(again->resources.block_io.leaf_weight.value, 11);
+	assert_int_equal(again->resources.block_io.weight_devices[0].weight.value, 500);
+	assert_int_equal(again->resources.block_io.throttles[OCI_THROTTLE_WRITE_IOPS][0].rate, 600);
+	assert_int_equal(again->resources.block_io.throttles_count[OCI_THROTTLE_READ_BPS], 0);
+	assert_int_equal(again->memory_policy.mode, 3);
+	assert_string_equal(again->memory_policy.nodes, "0-1");
+	assert_int_equal(again->memory_policy.flags, 1 << 15);
+	assert_false(again->monotonic.set);
+	assert_int_equal(again->boottime.secs, -9);
+	assert_int_equal(again->boottime.nanosecs, 8);
+	assert_string_equal(again->intel_rdt.json, "{\"closID\":\"a\",\"schemata\":[\"L3:0=f\"]}");
+	assert_string_equal(again->net_devices.json, "{\"eth0\":{\"name\":\"e\"}}");
+	assert_string_equal(again->vm.json,
+			    "{\"kernel\":{\"path\":\"/k\",\"parameters\":[\"q\"]}}");
+	assert_int_equal(again->mounts[0].uid_maps[0].size, 2);
+	assert_int_equal(again->mounts[0].gid_maps[0].host_id, 4);
+}
+
+static void cpu_lists_are_ranges_and_numbers(void **state)
+{
+	static const char *const bad[] = { "", ",", "1,", "-1", "3-1", "1-", "a", "1024", "1 2" };
+	uint64_t mask[OCI_CPU_WORDS];
+
+	(void)state;
+	assert_int_equal(oci_cpus_parse("0-3,7, 64-65", mask), 0);
+	assert_int_equal(mask[0], 0x8f);
+	assert_int_equal(mask[1], 3);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(oci_cpus_parse(bad[i], mask), -EINVAL);
 }
 
 static void what_is_written_reads_the_same(void **state)
@@ -185,6 +263,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_document_is_understood),
+		cmocka_unit_test(rare_fields_survive_being_written),
+		cmocka_unit_test(cpu_lists_are_ranges_and_numbers),
 		cmocka_unit_test(what_is_written_reads_the_same),
 		cmocka_unit_test(a_wrong_field_is_refused_with_its_path),
 		cmocka_unit_test(unknown_fields_are_ignored),

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/exec_cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/path.h"
+
+/* "cpu" in "cpu,cpuacct". */
+static bool has_word(const char *list, const char *word, size_t len)
+{
+	for (const char *p = list; *p; p += strcspn(p, ","), p += *p == ',')
+		if (strcspn(p, ",") == len && memcmp(p, word, len) == 0)
+			return true;
+	return false;
+}
+
+/* The path wanted of a hierarchy; the last one that names it counts. "" for none. */
+static const char *path_for(const struct cgroup_hierarchy *h, const char *const *wanted)
+{
+	const char *path = "";
+
+	for (; *wanted; wanted++) {
+		const char *colon = strchr(*wanted, ':');
+
+		if (!colon) {
+			path = *wanted;
+			continue;
+		}
+		for (const char *p = *wanted; p < colon; p += strcspn(p, ",:") + 1)
+			if (!h->v2 && has_word(h->name, p, strcspn(p, ",:")))
+				path = colon + 1;
+	}
+	return path;
+}
+
+/* Each controller that is named has to be there. */
+static int check(const struct cgroup_hierarchy *h, size_t count, const char *wanted,
+		 struct err *err)
+{
+	const char *colon = strchr(wanted, ':');
+
+	for (const char *p = wanted; colon && p < colon; p += strcspn(p, ",:") + 1) {
+		size_t len = strcspn(p, ",:");
+		bool found = false;
+
+		for (size_t i = 0; i < count; i++)
+			found |= !h[i].v2 && has_word(h[i].name, p, len);
+		if (!found)
+			return err_say(
+				err, EINVAL,
+				"--cgroup %s: no hierarchy of a controller '%.*s' is mounted "
+				"here",
+				wanted, (int)len, p);
+	}
+	return 0;
+}
+
+static int open_folder(const struct cgroup *cgroup, const struct cgroup_hierarchy *h,
+		       const char *path, struct err *err)
+{
+	char base[CGROUP_PATH_MAX], clean[CGROUP_PATH_MAX], whole[2 * CGROUP_PATH_MAX];
+	int fd;
+
+	/* Cleaned as an absolute path, from which ".." leads nowhere. */
+	if (snprintf(clean, sizeof(clean), "/%s", path) >= (int)sizeof(clean))
+		return err_set(err, ENAMETOOLONG, "--cgroup %s", path);
+	path_clean(clean);
+	snprintf(whole, sizeof(whole), "%s%s%s", cgroup_folder(cgroup, h, base),
+		 clean[1] ? clean : "", h->v2 ? "" : "/tasks");
+	fd = open(whole, (h->v2 ? O_RDONLY | O_DIRECTORY : O_WRONLY) | O_CLOEXEC);
+	return fd < 0 ? err_set(err, errno, "open the cgroup %s", whole) : fd;
+}
+
+struct joined {
+	int v2_fd, task_fds[CGROUP_HIERARCHIES_MAX];
+	size_t count;
+};
+
+static void joined_deinit(struct joined *j)
+{
+	cleanup_fd(&j->v2_fd);
+	while (j->count > 0)
+		cleanup_fd(&j->task_fds[--j->count]);
+}
+
+int exec_cgroup_join_fds(const struct cgroup *cgroup, const char *const *wanted, int *ret_v2_fd,
+			 int ret_task_fds[static CGROUP_HIERARCHIES_MAX], size_t *ret_count,
+			 struct err *err)
+{
+	_cleanup_(joined_deinit) struct joined j = { .v2_fd = -1 };
+	size_t count;
+	const struct cgroup_hierarchy *h = cgroup_hierarchies(cgroup, &count);
+
+	for (const char *const *w = wanted; *w; w++)
+		err_try(check(h, count, *w, err));
+	for (size_t i = 0; i < count; i++) {
+		int fd = open_folder(cgroup, &h[i], path_for(&h[i], wanted), err);
+
+		if (fd < 0)
+			return fd;
+		if (h[i].v2)
+			j.v2_fd = fd;
+		else
+			j.task_fds[j.count++] = fd;
+	}
+	memcpy(ret_task_fds, j.task_fds, j.count * sizeof(j.task_fds[0]));
+	*ret_count = j.count;
+	*ret_v2_fd = take_fd(&j.v2_fd);
+	j.count = 0;
+	return 0;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where in a container's cgroup one more process is born, other than at its top. */
+#pragma once
+
+#include "cgroups/cgroup.h"
+
+/*
+ * cgroup_join_fds() for folders below the container's, which exist already. wanted:
+ * NULL-terminated, "PATH" for all hierarchies or "CONTROLLER[,CONTROLLER]:PATH" for those of v1;
+ * where none is named for a hierarchy, it is the container's own folder. No path leads out of that
+ * one.
+ */
+int exec_cgroup_join_fds(const struct cgroup *cgroup, const char *const *wanted, int *ret_v2_fd,
+			 int ret_task_fds[static CGROUP_HIERARCHIES_MAX], size_t *ret_count,
+			 struct err *err);

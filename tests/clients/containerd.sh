@@ -1,0 +1,138 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# containerd and its ctr: first with containerd's shim and our runtime, then with our shim.
+CLIENT_PROGRAMS=(/usr/bin/containerd /usr/bin/ctr /usr/bin/containerd-shim-runc-v2)
+. "$(dirname "$0")/lib.sh"
+clients_enter "$@"
+
+image=localhost/bb:latest
+base=$T_DIR/containerd
+mkdir -m 711 "$base" "$base/root" "$base/state"
+cat >"$base/config.toml" <<END_CONFIG
+version = 2
+root = "$base/root"
+state = "$base/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.btrfs",
+	"io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.aufs",
+	"io.containerd.snapshotter.v1.devmapper", "io.containerd.internal.v1.tracing",
+	"io.containerd.tracing.processor.v1.otlp"]
+[grpc]
+address = "$base/socket"
+[ttrpc]
+address = "$base/socket.ttrpc"
+[plugins."io.containerd.internal.v1.opt"]
+path = "$base/opt"
+END_CONFIG
+ctrd() { timeout -k 5 60 /usr/bin/ctr --address "$base/socket" --namespace "$T_ID" "$@"; }
+client_daemon containerd /usr/bin/containerd --config "$base/config.toml"
+t_wait 30 ctrd version || t_skip_all "containerd does not start: $(tail -n 3 "$T_DIR/containerd.log")"
+tar -C "$(t_image)" -cf "$T_DIR/image.tar" .
+ctrd images import "$T_DIR/image.tar" >/dev/null || t_skip_all "the image cannot be imported"
+mkdir "$T_DIR/shared"
+echo "from outside" >"$T_DIR/shared/file"
+jq -n '{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO"}]}' \
+	>"$T_DIR/seccomp.json"
+
+no_caps=(--cap-drop=CAP_{CHOWN,DAC_OVERRIDE,FSETID,FOWNER,MKNOD,NET_RAW,SETGID,SETUID,SETFCAP,SETPCAP}
+	--cap-drop=CAP_{NET_BIND_SERVICE,SYS_CHROOT,KILL,AUDIT_WRITE})
+
+run() { ctrd run "${how[@]}" "$@"; }
+clean() {
+	ctrd tasks kill -s KILL "$1"
+	t_wait 20 task_is "$1" STOPPED
+	ctrd tasks rm "$1"
+	ctrd containers rm "$1"
+} >/dev/null 2>&1
+task_is() { ctrd tasks ls | awk -v id="$1" '$1 == id { print $3 }' | grep -qx "$2"; }
+in_task() { # ID WORD...
+	local id=$1
+	shift
+	ctrd tasks exec --exec-id "e$RANDOM" "$id" "$@"
+}
+
+checks() {
+	local id=c1 n="$name: " out
+
+	t_status "${n}exit status" 42 run --rm $image $id sh -c 'echo out; echo err >&2; exit 42'
+	t_is "${n}stdout" out "$T_OUT"
+	t_is "${n}stderr" err "$T_ERR"
+	t_is "${n}stdin" hello "$(echo hello | run --rm $image $id head -n 1)"
+	t_is "${n}environment" v "$(run --rm --env A=v $image $id sh -c 'echo $A')"
+	t_is "${n}working folder" /tmp "$(run --rm --cwd /tmp $image $id pwd)"
+	t_status "${n}a missing program" 1 run --rm $image $id nonesuch
+	t_match "${n}a missing program, in words" 'executable file not found in \$PATH' "$T_ERR"
+	t_status "${n}a folder as program" 1 run --rm $image $id /tmp
+	t_match "${n}a folder as program, in words" 'denied|is a directory' "$T_ERR"
+	t_match "${n}terminal: its name and size" "/dev/(pts/0|console)
+33 77" "$(on_terminal /usr/bin/ctr --address "$base/socket" --namespace "$T_ID" run "${how[@]}" -t --rm $image $id sh -c \
+		'tty; for i in 1 2 3 4 5 6 7 8 9 10; do [ "$(stty size)" = "33 77" ] && break; sleep 0.2; done; stty size')"
+	t_is "${n}bind mount" "from outside ro" "$(run --rm --mount "type=bind,src=$T_DIR/shared,dst=/mnt,options=rbind:ro" \
+		$image $id sh -c 'cat /mnt/file; touch /mnt/x 2>/dev/null || echo ro' | xargs)"
+	t_status "${n}read-only root" 1 run --rm --read-only $image $id touch /x
+	t_is "${n}capabilities" "0000000000000000" "$(run --rm "${no_caps[@]}" \
+		$image $id awk '/CapEff/ {print $2}' /proc/self/status)"
+	t_is "${n}capability added" 1 "$(run --rm --cap-add CAP_SYS_TIME $image $id sh -c \
+		'echo $(( 0x$(awk "/CapEff/ {print \$2}" /proc/self/status) >> 25 & 1 ))')"
+	t_is "${n}seccomp: a profile" "no yes" "$(run --rm --seccomp --seccomp-profile "$T_DIR/seccomp.json" $image $id sh -c \
+		'mkdir /a 2>/dev/null && echo yes || echo no; touch /b && echo yes' | xargs)"
+	t_is "${n}seccomp: containerd's own" 2 "$(run --rm --seccomp $image $id awk '/^Seccomp:/ {print $2}' /proc/self/status)"
+	t_is "${n}no_new_privs" 1 "$(run --rm $image $id awk '/NoNewPrivs/ {print $2}' /proc/self/status)"
+	t_match "${n}privileged" "^0000" "$(run --rm --privileged $image $id awk '/CapEff/ {print $2}' /proc/self/status)"
+	t_is "${n}user namespace" "0 100000 65536" "$(run --rm --uidmap 0:100000:65536 --gidmap 0:100000:65536 $image $id cat /proc/self/uid_map | xargs)"
+	t_is "${n}OOM kill" 137 "$(run --rm --memory-limit 8000000 $image $id sh -c 'exec tail /dev/zero' >/dev/null 2>&1; echo $?)"
+
+	run -d $image $id sh -c 'trap "exit 3" TERM; echo up; while :; do sleep 0.1; done' >/dev/null
+	t_wait 10 task_is $id RUNNING && t_ok "${n}detached" || t_fail "${n}detached" "$(ctrd tasks ls)"
+	t_status "${n}exec: exit status" 5 in_task $id sh -c 'echo in; exit 5'
+	t_is "${n}exec: output" in "$T_OUT"
+	t_is "${n}exec: stdin" there "$(echo there | in_task $id head -n 1)"
+	t_is "${n}exec: user and folder" "1000 /tmp" "$(ctrd tasks exec --exec-id e2 --user 1000 --cwd /tmp $id sh -c 'id -u; pwd' | xargs)"
+	t_match "${n}exec: terminal" "/dev/" "$(on_terminal /usr/bin/ctr --address "$base/socket" --namespace "$T_ID" tasks exec -t --exec-id e3 $id tty)"
+	t_status "${n}exec: a missing program" 1 in_task $id nonesuch
+	t_match "${n}exec: a missing program, in words" 'executable file not found' "$T_ERR"
+	ctrd tasks exec -d --exec-id e4 $id sleep 1000 >/dev/null
+	t_match "${n}ps" "^[0-9]+ .*e4" "$(ctrd tasks ps $id)"
+	t_status "${n}kill an exec" 0 ctrd tasks kill -s KILL --exec-id e4 $id
+	t_match "${n}metrics" "memory|pids" "$(ctrd tasks metrics $id)"
+	t_status "${n}pause" 0 ctrd tasks pause $id
+	t_wait 10 task_is $id PAUSED && t_ok "${n}paused" || t_fail "${n}paused" "$(ctrd tasks ls)"
+	t_status "${n}resume" 0 ctrd tasks resume $id
+	t_wait 10 task_is $id RUNNING && t_ok "${n}resumed" || t_fail "${n}resumed" "$(ctrd tasks ls)"
+	t_status "${n}rm refuses a running task" 1 ctrd tasks rm $id
+	t_status "${n}kill" 0 ctrd tasks kill -s TERM $id
+	t_wait 10 task_is $id STOPPED && t_ok "${n}stopped" || t_fail "${n}stopped" "$(ctrd tasks ls)"
+	t_status "${n}kill of a stopped task" 1 ctrd tasks kill -s TERM $id
+	t_match "${n}kill of a stopped task, in words" "not found|already finished|not running" "$T_ERR"
+	t_match "${n}rm tells the exit status" "exit code 3" "$(ctrd tasks rm $id 2>&1)"
+	# A task that ended may be started again.
+	t_status "${n}restart" 0 ctrd tasks start -d $id
+	clean $id
+	t_is "${n}the snapshot is free" "" "$(ctrd tasks ls -q)"
+
+	run -d $image $id sleep 1000
+	pkill -9 -f "[c]ontainerd-shim.* -id $id "
+	sleep 0.2
+	t_status "${n}a killed shim: its task can be removed" 0 eval "ctrd tasks rm -f $id; ctrd containers rm $id"
+	t_is "${n}a killed shim: nothing is left" "" "$(client_residue)"
+
+	for out in 1 2 3 4 5 6 7 8 9 10; do
+		run -d $image many$out sleep 1000 2>"$T_DIR/many.err" || t_fail "${n}ten at once" "$(cat "$T_DIR/many.err")" &
+		many[out]=$!
+	done
+	wait "${many[@]}"
+	t_is "${n}ten at once" 10 "$(ctrd tasks ls | grep -c RUNNING)"
+	for out in 1 2 3 4 5 6 7 8 9 10; do
+		clean many$out &
+		many[out]=$!
+	done
+	wait "${many[@]}"
+	t_is "${n}ten at once: gone" 0 "$(ctrd tasks ls -q | wc -l)"
+	t_is "${n}nothing is left" "" "$(client_residue)"
+}
+
+name=${RUNTIME##*/} how=(--runc-binary "$RUNTIME")
+checks
+if [ "${RUNTIME##*/}" = cellar ]; then
+	name="our shim" how=(--runtime io.containerd.cellar.v2)
+	checks
+fi

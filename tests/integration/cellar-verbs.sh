@@ -1,0 +1,150 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The rest of the command line that runc's callers know: events, features, ps of ps(1), sockets for
+# pidfds, exec in other cgroups, options in front of the verb, spec --rootless.
+. "$(dirname "$0")/../lib/common.sh"
+t_need_root
+command -v jq >/dev/null || t_skip_all "jq is not installed"
+[ -x "$CELLAR_BIN/cellar" ] || t_skip_all "no cellar in $CELLAR_BIN"
+
+bundle=$T_DIR/bundle root=$T_DIR/state id=$T_ID-v
+mkdir -p "$bundle"
+t_rootfs "$bundle/rootfs"
+c() { cellar --root "$root" "$@"; }
+cellar spec -b "$bundle"
+jq '.process.terminal = false | .process.args = ["sh", "-c", "while :; do sleep 0.1; done"]' \
+	"$bundle/config.json" >"$T_DIR/config.json"
+cp "$T_DIR/config.json" "$bundle/config.json"
+t_defer 'c delete -f $id'
+begin() { c run -d -b "$bundle" "$id" </dev/null >/dev/null 2>"$T_DIR/begin.err"; }
+is_stopped() { [ "$(c state "$id" | jq -r .status)" = stopped ]; }
+cgroup() { jq -r .cgroupPath "$root/$id/state.json"; }
+
+# ---- events ----
+
+begin
+t_status "events --stats" 0 c events --stats "$id"
+t_is "events: one line" "stats $id" "$(jq -r '"\(.type) \(.id)"' <<<"$T_OUT")"
+t_is "events: numbers" true "$(jq '.data | .cpu.usage.total >= 0 and .memory.usage.usage >= 0 and .pids.current >= 0' <<<"$T_OUT")"
+c events --interval 50ms "$id" >"$T_DIR/events" 2>&1 &
+follower=$!
+t_wait 20 eval '[ "$(grep -c "\"stats\"" "$T_DIR/events")" -ge 3 ]' && t_ok "events: again and again" || t_fail "events: again and again" "$(cat "$T_DIR/events")"
+c kill "$id" KILL
+wait $follower
+t_is "events end with the container" 0 $?
+t_wait 20 is_stopped
+t_status "events of a stopped one" 1 c events --stats "$id"
+t_status "events with a wrong interval" 1 c events --interval soon "$id"
+t_match "events with a wrong interval, in words" "--interval: 'soon'" "$T_ERR"
+c delete "$id"
+jq '.linux.resources.memory.limit = 12000000 | .process.args[2] = "sleep 0.5; tail /dev/zero; sleep 1"' "$T_DIR/config.json" >"$bundle/config.json"
+if begin; then
+	timeout 60 cellar --root "$root" events --interval 100ms "$id" >"$T_DIR/events" 2>&1
+	t_is "events tell an OOM kill" "{\"type\":\"oom\",\"id\":\"$id\"}" "$(grep -m 1 oom\" "$T_DIR/events" | grep -v stats)"
+	c delete -f "$id"
+else
+	t_skip "events tell an OOM kill" "$(tail -n 1 "$T_DIR/begin.err")"
+fi
+cp "$T_DIR/config.json" "$bundle/config.json"
+
+# ---- features ----
+
+t_status "features" 0 cellar features
+t_is "features: versions" "1.0.0 1" "$(jq -r '"\(.ociVersionMin) \(.ociVersionMax | split(".")[0])"' <<<"$T_OUT")"
+t_is "features: words" true "$(jq '(.hooks | length) == 6 and (.mountOptions | index("rro") and index("tmpcopyup"))
+	and (.linux.namespaces | index("time")) and (.linux.capabilities | index("CAP_SYS_ADMIN"))
+	and (.linux.seccomp.operators | index("SCMP_CMP_MASKED_EQ")) and (.linux.seccomp.archs | length > 0) | . != null' <<<"$T_OUT")"
+t_is "features: mount options are sorted and there once" "$(jq -c '.mountOptions | unique' <<<"$T_OUT")" "$(jq -c .mountOptions <<<"$T_OUT")"
+# Each action that is promised works: a filter of it is loaded.
+for action in $(jq -r '.linux.seccomp.actions[]' <<<"$T_OUT" | grep -v NOTIFY); do
+	jq --arg a "$action" '.process.args = ["true"] | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["sethostname"], action: $a}]}' \
+		"$T_DIR/config.json" >"$bundle/config.json"
+	t_status "features: $action" 0 c run -b "$bundle" "$id"
+done
+cp "$T_DIR/config.json" "$bundle/config.json"
+
+# ---- ps, pidfds ----
+
+begin
+pid=$(c state "$id" | jq .pid)
+t_is "ps with options of ps" "PID COMM $pid sh" "$(c ps "$id" -o pid=PID,comm=COMM | xargs | cut -d' ' -f1-4)"
+t_match "ps -ef" "^UID +PID" "$(c ps "$id" -ef | head -n 1)"
+t_status "ps without a PID column" 1 c ps "$id" -o comm
+if command -v python3 >/dev/null; then
+	receive() {
+		rm -f "$T_DIR/pidfd"
+		python3 - "$T_DIR/pidfd" >"$T_DIR/pidfd.out" <<-'END_PYTHON' &
+			import array, socket, sys
+			s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(1)
+			data, anc, _, _ = s.accept()[0].recvmsg(100, 100)
+			fd = array.array("i", anc[0][2])[0]
+			pid = [l.split()[1] for l in open("/proc/self/fdinfo/%d" % fd) if l.startswith("Pid:")][0]
+			print(data.decode(), pid)
+		END_PYTHON
+		receiver=$!
+		t_wait 20 test -S "$T_DIR/pidfd"
+	}
+	receive
+	t_status "exec --pidfd-socket" 0 c exec -d --pid-file "$T_DIR/pid" --pidfd-socket "$T_DIR/pidfd" "$id" sleep 100
+	wait $receiver
+	t_is "exec --pidfd-socket: what arrived" "setns $(cat "$T_DIR/pid")" "$(cat "$T_DIR/pidfd.out")"
+	c delete -f "$id"
+	receive
+	t_status "create --pidfd-socket" 0 eval "c create -b $bundle --pidfd-socket $T_DIR/pidfd $id >/dev/null 2>&1"
+	wait $receiver
+	t_is "create --pidfd-socket: what arrived" "standard $(c state "$id" | jq .pid)" "$(cat "$T_DIR/pidfd.out")"
+	c delete -f "$id"
+	begin
+else
+	t_skip "--pidfd-socket" "python3 is not installed"
+fi
+t_status "create with a pidfd socket that is not there" 1 c create -b "$bundle" --pidfd-socket "$T_DIR/none" "$id-none"
+t_match "and in words" "pidfd socket $T_DIR/none" "$T_ERR"
+t_is "and nothing is left" "$id" "$(c list -q)"
+
+# ---- exec --cgroup ----
+
+mkdir_everywhere() {
+	local folder
+	while read -r folder; do
+		folder+=$(cgroup)
+		[ -d "$folder" ] || continue
+		mkdir "$folder/inner"
+		# A cpuset of v1 starts without any, and nobody may join it.
+		[ ! -e "$folder/cpuset.cpu_exclusive" ] || cp --no-preserve=all "$folder"/cpuset.{cpus,mems} "$folder/inner/"
+	done < <(awk '$3 ~ /^cgroup2?$/ {print $2}' /proc/mounts)
+}
+mkdir_everywhere
+t_is "exec --cgroup" "$(cgroup)/inner" "$(c exec --cgroup inner "$id" sleep 0 && c exec -d --cgroup ../../inner --pid-file "$T_DIR/pid" "$id" sleep 100 && cut -d: -f3 "/proc/$(cat "$T_DIR/pid")/cgroup" | grep inner | sort -u)"
+t_status "exec --cgroup that is not there" 255 c exec --cgroup nowhere "$id" true
+t_match "exec --cgroup that is not there, in words" "open the cgroup .*/nowhere" "$T_ERR"
+if grep -q 'cgroup [^ ]*pids' /proc/mounts || grep -Eq 'cgroup rw.*pids' /proc/mounts; then
+	c exec -d --cgroup pids:inner --pid-file "$T_DIR/pid" "$id" sleep 100
+	t_is "exec --cgroup of one controller" "$(cgroup)/inner $(cgroup)" \
+		"$(grep -E ':(pids|freezer):' "/proc/$(cat "$T_DIR/pid")/cgroup" | sort -t: -k2 -r | cut -d: -f3 | xargs)"
+else
+	t_status "exec --cgroup of one controller, without v1" 255 c exec --cgroup pids:inner "$id" true
+fi
+t_status "exec --no-subreaper" 0 c exec --no-subreaper "$id" true
+t_status "delete takes inner cgroups along" 0 c delete -f "$id"
+t_is "nothing is left of cgroups" "" "$(find /sys/fs/cgroup -type d -name "*$id*")"
+
+# ---- options in front ----
+
+t_status "--systemd-cgroup: create refuses it" 1 cellar --root "$root" --systemd-cgroup create -b "$bundle" "$id"
+t_match "--systemd-cgroup, in words" "made by systemd are not supported" "$T_ERR"
+t_is "--systemd-cgroup: nothing was made" "" "$(c list -q)"
+t_status "--systemd-cgroup: list does not mind" 0 cellar --root "$root" --systemd-cgroup list
+t_status "--cgroup-manager cgroupfs" 0 cellar --root "$root" --cgroup-manager cgroupfs --rootless auto --log-level error list
+t_status "--rootless with a wrong word" 1 cellar --rootless perhaps list
+t_status "--log-level with a wrong word" 1 cellar --log-level loud list
+(cd "$T_DIR" && mkdir spec && cd spec && cellar spec --rootless)
+t_is "spec --rootless" "user 0 null" "$(jq -r '"\(.linux.namespaces[] | select(.type == "user") | .type) \(.linux.uidMappings[0].hostID) \(.linux.resources)"' "$T_DIR/spec/config.json")"
+mkdir "$T_DIR/spec/rootfs" && cp -a "$bundle/rootfs/." "$T_DIR/spec/rootfs"
+jq '.process.terminal = false | .process.args = ["id", "-u"]' "$T_DIR/spec/config.json" >"$T_DIR/spec/config.new" && mv "$T_DIR/spec/config.new" "$T_DIR/spec/config.json"
+chmod 755 "$T_DIR"
+t_is "spec --rootless can be run" 0 "$(c run -b "$T_DIR/spec" "$id")"
+for verb in events features; do
+	t_status "help: $verb" 0 cellar $verb --help
+	t_match "help: $verb, usage" "^Usage: cellar" "$T_OUT"
+done
