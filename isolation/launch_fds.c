@@ -56,24 +56,51 @@ static const char *type_name(int flag)
 	return "unknown";
 }
 
-/* Settings of a joined network namespace that is our own would change the host. */
+static bool is_our_own(int flag, int fd)
+{
+	struct stat theirs, ours;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/ns/%s",
+		 flag == CLONE_NEWNET	? "net"
+		 : flag == CLONE_NEWIPC ? "ipc"
+		 : flag == CLONE_NEWUTS ? "uts"
+					: "user");
+	return fstat(fd, &theirs) == 0 && stat(path, &ours) == 0 && theirs.st_ino == ours.st_ino &&
+	       theirs.st_dev == ours.st_dev;
+}
+
+/* The namespace that a kernel setting belongs to; plan_sysctls.c lets no others pass. */
+static int namespace_of(const char *path)
+{
+	if (strncmp(path, "sys/net/", 8) == 0)
+		return CLONE_NEWNET;
+	if (strncmp(path, "sys/user/", 9) == 0)
+		return CLONE_NEWUSER;
+	if (strcmp(path, "sys/kernel/hostname") == 0 || strcmp(path, "sys/kernel/domainname") == 0)
+		return CLONE_NEWUTS;
+	return CLONE_NEWIPC;
+}
+
+/* Settings of a joined namespace that is our own would change the host. */
 static int check_not_ours(const struct plan *plan, const struct plan_namespace *ns, int fd,
 			  struct err *err)
 {
-	struct stat theirs, ours;
+	int flag = (int)ns->flag;
 
-	if (ns->flag != CLONE_NEWNET || plan->sysctls.count == 0)
+	if (!(ns->flag & (CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWUSER)) ||
+	    !is_our_own(flag, fd))
 		return 0;
-	if (fstat(fd, &theirs) < 0 || stat("/proc/self/ns/net", &ours) < 0)
-		return err_set(err, errno, "compare network namespaces");
-	if (theirs.st_ino != ours.st_ino || theirs.st_dev != ours.st_dev)
-		return 0;
-	PLAN_EACH(plan_sysctl, sysctl, plan, plan->sysctls)
-	if (strncmp(plan_string(plan, sysctl->path), "sys/net/", 8) == 0)
+	if (flag == CLONE_NEWUTS && (plan->hostname || plan->domainname))
 		return err_say(err, EINVAL,
-			       "linux.sysctl[\"%s\"]: would change the host, whose network "
+			       "%s: would rename the host, whose uts namespace is joined",
+			       plan->hostname ? "hostname" : "domainname");
+	PLAN_EACH(plan_sysctl, sysctl, plan, plan->sysctls)
+	if (namespace_of(plan_string(plan, sysctl->path)) == flag)
+		return err_say(err, EINVAL,
+			       "linux.sysctl[\"%s\"]: would change the host, whose %s "
 			       "namespace is joined",
-			       plan_string(plan, sysctl->key));
+			       plan_string(plan, sysctl->key), type_name(flag));
 	return 0;
 }
 

@@ -182,6 +182,7 @@ static void host_network_has_no_namespace_and_no_sysctl(void **state)
 	build(f);
 	assert_false(f->config->namespaces[OCI_NS_NETWORK].present);
 	assert_int_equal(f->config->sysctls_count, 0);
+	/* Never a bind of the host's, with all that is mounted below it. */
 	assert_string_equal(mount_at(f, "/sys")->type, "sysfs");
 	assert_true(has_option(mount_at(f, "/sys"), "ro"));
 }

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/mount.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,30 @@ static void the_default_bundle_is_golden(void **state)
 	(void)state;
 	check_container("default", &on_v1, "default-v1");
 	check_container("default", &on_v2, "default-v2");
+}
+
+/* The host's hierarchies, mounted below, must be read-only as well (CVE-2023-25809). */
+static void the_cgroup_tree_of_the_host_is_readonly_all_through(void **state)
+{
+	_cleanup_oci_config_ struct oci_config *config = load("default");
+	_cleanup_plan_ struct plan *plan = NULL;
+	struct plan_options options = on_v2;
+	struct err err = { 0 };
+	int found = 0;
+
+	(void)state;
+	options.cgroups_count = 0;
+	if (plan_build(config, &options, &plan, &err) < 0)
+		fail_msg("%s", err.text);
+	PLAN_EACH(plan_mount, m, plan, plan->mounts)
+	{
+		if (strcmp(plan_string(plan, m->target), "/sys/fs/cgroup") != 0)
+			continue;
+		found++;
+		assert_true(m->flags & PLAN_MOUNT_RECURSIVE);
+		assert_true(m->set_recursive & MOUNT_ATTR_RDONLY);
+	}
+	assert_int_equal(found, 1);
 }
 
 static void everything_is_golden(void **state)
@@ -222,6 +247,7 @@ int main(void)
 		cmocka_unit_test(rare_fields_are_golden),
 		cmocka_unit_test(everything_is_golden),
 		cmocka_unit_test(an_exec_is_golden),
+		cmocka_unit_test(the_cgroup_tree_of_the_host_is_readonly_all_through),
 		cmocka_unit_test(nonsense_is_refused_by_name),
 		cmocka_unit_test(damaged_plans_are_safe),
 	};

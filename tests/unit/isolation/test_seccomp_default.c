@@ -317,6 +317,26 @@ static void other_architectures_are_killed(void **state)
 	seccomp_deinit(&program);
 }
 
+/* So that an exec'd process is born behind it. */
+static void it_can_be_loaded_before_the_clone_of_an_exec(void **state)
+{
+	const struct sock_filter no_recvmsg[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_recvmsg, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct seccomp_program program;
+
+	(void)state;
+	assert_return_code(seccomp_default(0, &program, NULL), EIO);
+	assert_true(seccomp_allows_exec(program.filter, false));
+	assert_true(seccomp_allows_exec(program.filter, true));
+	seccomp_deinit(&program);
+	assert_true(seccomp_allows_exec(no_recvmsg + 3, true));
+	assert_false(seccomp_allows_exec(no_recvmsg, false));
+}
+
 static void the_usual_sets_are_ready(void **state)
 {
 	(void)state;
@@ -480,6 +500,7 @@ int main(void)
 		cmocka_unit_test(newer_calls_do_not_exist),
 		cmocka_unit_test(x32_does_not_exist),
 		cmocka_unit_test(other_architectures_are_killed),
+		cmocka_unit_test(it_can_be_loaded_before_the_clone_of_an_exec),
 		cmocka_unit_test(the_usual_sets_are_ready),
 		cmocka_unit_test(ready_filters_equal_compiled_ones),
 		cmocka_unit_test(the_kernel_agrees),
