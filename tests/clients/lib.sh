@@ -34,6 +34,17 @@ clients_enter() {
 	# conmon leaves files in the current folder.
 	cd "$T_DIR" || exit 1
 	t_defer client_cgroups_remove
+	t_defer client_end_all
+}
+
+# Whatever a check that failed has left: all processes but us, and what they mounted below $T_DIR,
+# which could not be removed else. Only as the first process of a pid namespace: there "all" is ours.
+client_end_all() {
+	local mountpoint
+	[ $$ = 1 ] || return 0
+	kill -9 -1
+	awk -v dir="$T_DIR/" 'index($5, dir) == 1 {print $5}' /proc/self/mountinfo | sort -r |
+		while read -r mountpoint; do umount -l "$mountpoint"; done
 }
 
 # The machine's cgroup folders of this test, the deepest first. What is in them ends with us.
