@@ -115,7 +115,7 @@ suite_clients() {
 suite_vm() {
 	local log=$logs/vm.log start=$SECONDS status=0 name
 	rm -rf "$logs/vm"
-	timeout -k 10 1500 tests/vm/vm.sh --timeout 1400 --env CELLAR_TEST_FULL -- \
+	timeout -k 10 2500 tests/vm/vm.sh --timeout 2400 --env CELLAR_TEST_FULL -- \
 		bash tests/vm/suite.sh >"$log" 2>&1 </dev/null || status=$?
 	if [ $status != 0 ] || ! grep -q '^# end of suite$' "$log"; then
 		echo "FAIL vm: the machine ended with status $status before the suite did" >>"$log"
