@@ -120,7 +120,8 @@ script -qec "ctr --root $C_ROOT --runroot $C_RUN run --name hup -it $IMAGE sleep
 pid=$!
 t_wait 60 sh -c "[ \"\$(ctr --root $C_ROOT --runroot $C_RUN ps -q)\" ]"
 client() { pgrep -f "ctr --root $C_ROOT --runroot $C_RUN run --name hup"; }
-t_is "terminal: a client runs" 2 "$(client | wc -l)"
+# script, ctr, and in some shells one between them.
+t_match "terminal: a client runs" '^[1-9]' "$(client | wc -l)"
 { kill -9 $pid && wait $pid; } 2>/dev/null
 exec 9>&-
 t_wait 60 sh -c "! pgrep -f 'ctr --root $C_ROOT --runroot $C_RUN run --name hu[p]'" &&
