@@ -22,6 +22,9 @@ c_setup() {
 	t_defer c_clean
 	# The first run makes the bridge and its rules.
 	c run --rm "$IMAGE" true
+	# Its veth dies with its network namespace, some 20 ms later: not before that may a test take
+	# stock.
+	t_wait 60 sh -c '! ip -o link | grep -q veth' || t_fail "set up" "the first veth stays"
 }
 
 # What the engine and the kernel hold for containers: empty but for what c_setup left.
