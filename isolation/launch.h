@@ -6,8 +6,9 @@
  * the child writes "0" to the inherited v1 `tasks` files and executes cellar-init; nothing else of
  * ours runs inside. Where a pid namespace is joined instead of made (exec too), cellar-init is
  * started in the host's namespaces, joins there, and clones the process with CLONE_PARENT, so that
- * no program of ours but cellar-init can be seen from inside. Both sides then walk the same
- *numbered list over one SOCK_SEQPACKET pair:
+ * no program of ours but cellar-init can be seen from inside. For exec that clone comes last, after
+ * all privileges are dropped, so that a tracer inside finds none. Both sides walk the same numbered
+ * list (isolation/init/protocol.h) over one SOCK_SEQPACKET pair:
  *
  *	1 parent writes id maps and sends the plan	2 init sets up namespaces and mounts
  *	3 init: HOOKS, parent runs `hooks`, answers	4 init enters the root, drops what it must
