@@ -19,24 +19,36 @@ struct parser {
 
 static bool is_end(const struct option_entry *e)
 {
-	return !e->name && !e->letter;
+	return !e->name && !e->letter && e->kind != OPTION_KIND_GROUP;
 }
 
-static const struct option_entry *find_name(const struct option_entry *e, const char *name,
-					    size_t len)
+/* An option found, and the struct that it fills. */
+struct found {
+	const struct option_entry *entry; /* NULL: none */
+	char *target;
+};
+
+static bool has_name(const struct option_entry *e, const char *name, size_t len)
 {
-	for (; e && !is_end(e); e++)
-		if (e->name && strlen(e->name) == len && memcmp(e->name, name, len) == 0)
-			return e;
-	return NULL;
+	return e->name && strlen(e->name) == len && memcmp(e->name, name, len) == 0;
 }
 
-static const struct option_entry *find_letter(const struct option_entry *e, char letter)
+/* By name, or by letter when name is NULL. */
+static struct found find(const struct option_entry *e, char *target, const char *name, size_t len,
+			 char letter)
 {
-	for (; e && !is_end(e); e++)
-		if (e->letter == letter)
-			return e;
-	return NULL;
+	for (; e && !is_end(e); e++) {
+		struct found in_group;
+
+		if (e->kind == OPTION_KIND_GROUP) {
+			in_group = find(e->group, target + e->offset, name, len, letter);
+			if (in_group.entry)
+				return in_group;
+		} else if (name ? has_name(e, name, len) : e->letter == letter) {
+			return (struct found){ e, target };
+		}
+	}
+	return (struct found){ 0 };
 }
 
 static int list_append(struct options_list *list, const char *value)
@@ -55,6 +67,18 @@ void options_list_deinit(struct options_list *list)
 {
 	free(list->items);
 	*list = (struct options_list){ 0 };
+}
+
+void options_deinit(const struct option_entry *e, void *target)
+{
+	for (; !is_end(e); e++) {
+		void *field = (char *)target + e->offset;
+
+		if (e->kind == OPTION_KIND_GROUP)
+			options_deinit(e->group, field);
+		else if (e->kind == OPTION_KIND_LIST)
+			options_list_deinit(field);
+	}
 }
 
 /* ---- values ---- */
@@ -84,10 +108,10 @@ static int parse_int(const char *text, const struct option_entry *e, int64_t *re
 }
 
 /* shown is the option as the person wrote it, for the sentence. */
-static int store(struct parser *p, const struct option_entry *e, const char *value,
-		 const char *shown)
+static int store(struct parser *p, struct found option, const char *value, const char *shown)
 {
-	void *field = (char *)p->target + e->offset;
+	const struct option_entry *e = option.entry;
+	void *field = option.target + e->offset;
 
 	switch (e->kind) {
 	case OPTION_KIND_BOOL:
@@ -109,6 +133,8 @@ static int store(struct parser *p, const struct option_entry *e, const char *val
 		if (list_append(field, value) < 0)
 			return err_set(p->err, ENOMEM, "%s", shown);
 		return 0;
+	case OPTION_KIND_GROUP: /* has no name to be found by */
+		break;
 	}
 	return -EINVAL;
 }
@@ -122,9 +148,9 @@ static int unknown(struct parser *p, const char *dashes, const char *name, size_
 }
 
 /* value: what followed "=", or NULL; then an option with a value takes the next word. */
-static int take_named(struct parser *p, const struct option_entry *e, const char *value,
-		      const char *dashes)
+static int take_named(struct parser *p, struct found option, const char *value, const char *dashes)
 {
+	const struct option_entry *e = option.entry;
 	char letter[2] = { e->letter, '\0' }, shown[64];
 
 	snprintf(shown, sizeof(shown), "%s%s", dashes, e->name && dashes[1] ? e->name : letter);
@@ -133,26 +159,26 @@ static int take_named(struct parser *p, const struct option_entry *e, const char
 			return err_say(p->err, EINVAL, "%s needs a value", shown);
 		value = p->argv[p->at++];
 	}
-	return store(p, e, value, shown);
+	return store(p, option, value, shown);
 }
 
 /* "-x", "-xvalue", "-x=value", "-abc" */
 static int take_letters(struct parser *p, const char *letters)
 {
 	for (const char *c = letters; *c; c++) {
-		const struct option_entry *e = find_letter(p->command->options, *c);
+		struct found option = find(p->command->options, p->target, NULL, 0, *c);
 		const char *value = NULL;
 		bool last;
 		int r;
 
-		if (!e && *c == 'h')
+		if (!option.entry && *c == 'h')
 			return 1;
-		if (!e)
+		if (!option.entry)
 			return unknown(p, "-", c, 1);
-		last = c[1] == '=' || (e->kind != OPTION_KIND_BOOL && c[1]);
+		last = c[1] == '=' || (option.entry->kind != OPTION_KIND_BOOL && c[1]);
 		if (last)
 			value = c + 1 + (c[1] == '=');
-		r = take_named(p, e, value, "-");
+		r = take_named(p, option, value, "-");
 		if (r != 0 || last)
 			return r;
 	}
@@ -164,15 +190,15 @@ static int take_word(struct parser *p, const char *word)
 	bool two = word[1] == '-';
 	const char *name = word + 1 + two, *equals = strchr(name, '=');
 	size_t len = equals ? (size_t)(equals - name) : strlen(name);
-	const struct option_entry *e = NULL;
+	struct found option = { 0 };
 
 	if (two || (len > 1 && (p->command->flags & OPTIONS_SINGLE_DASH)))
-		e = find_name(p->command->options, name, len);
+		option = find(p->command->options, p->target, name, len, 0);
 	/* Go's flag package also takes two dashes before a letter. */
-	if (!e && two && len == 1)
-		e = find_letter(p->command->options, *name);
-	if (e)
-		return take_named(p, e, equals ? equals + 1 : NULL, "--");
+	if (!option.entry && two && len == 1)
+		option = find(p->command->options, p->target, NULL, 0, *name);
+	if (option.entry)
+		return take_named(p, option, equals ? equals + 1 : NULL, "--");
 	if (len == 4 && memcmp(name, "help", 4) == 0)
 		return 1;
 	if (two)
@@ -252,15 +278,25 @@ static void help_entry(const struct option_entry *e, FILE *out)
 		fprintf(out, "%-*s%s\n", HELP_COLUMN, left, e->help);
 }
 
+static void help_entries(const struct option_entry *e, FILE *out)
+{
+	for (; e && !is_end(e); e++)
+		if (e->help && e->kind != OPTION_KIND_GROUP)
+			help_entry(e, out);
+}
+
+/* What belongs to no group first, then the groups. */
 void options_help_table(const struct option_entry *entries, FILE *out)
 {
-	const struct option_entry *e = entries;
-
-	for (; e && !is_end(e); e++)
-		if (e->help)
-			help_entry(e, out);
+	help_entries(entries, out);
 	fprintf(out, "%-*s%s\n", HELP_COLUMN,
-		find_letter(entries, 'h') ? "      --help" : "  -h, --help", "show this help");
+		find(entries, NULL, NULL, 0, 'h').entry ? "      --help" : "  -h, --help",
+		"show this help");
+	for (const struct option_entry *e = entries; e && !is_end(e); e++)
+		if (e->kind == OPTION_KIND_GROUP) {
+			fprintf(out, "\n%s:\n", e->help);
+			help_entries(e->group, out);
+		}
 }
 
 void options_help(const struct options_command *command, FILE *out)

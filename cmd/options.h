@@ -9,8 +9,8 @@
  *		struct options_list env;
  *	};
  *	static const struct option_entry run_options[] = {
- *		OPTION_STRING(struct run_args, bundle, 'b', "bundle", "DIR", "folder with
- *config.json"), OPTION_BOOL(struct run_args, detach, 'd', "detach", "return when it is started"),
+ *		OPTION_STRING(struct run_args, bundle, 'b', "bundle", "DIR", "bundle's folder"),
+ *		OPTION_BOOL(struct run_args, detach, 'd', "detach", "return when started"),
  *		OPTION_LIST(struct run_args, env, 'e', "env", "NAME=VALUE", "set a variable"),
  *		OPTION_END,
  *	};
@@ -34,6 +34,7 @@ enum option_kind {
 	OPTION_KIND_STRING, /* const char *, pointing into argv */
 	OPTION_KIND_INT,    /* int64_t, from min to max */
 	OPTION_KIND_LIST,   /* struct options_list */
+	OPTION_KIND_GROUP,  /* a struct of its own, with a table of its own */
 };
 
 /* Values of a repeated option: items is NULL-terminated once there is one, and owned; the strings
@@ -51,11 +52,12 @@ struct option_entry {
 	const char *value; /* what the help calls the value; NULL for a boolean */
 	const char *help;  /* one line without a full stop; NULL: an alias that help leaves out */
 	int64_t min, max;  /* OPTION_KIND_INT */
+	const struct option_entry *group; /* OPTION_KIND_GROUP; its offsets count from the field */
 };
 
-#define OPTION_END                        \
-	{                                 \
-		.name = NULL, .letter = 0 \
+#define OPTION_END                                                  \
+	{                                                           \
+		.name = NULL, .letter = 0, .kind = OPTION_KIND_BOOL \
 	}
 
 /* The field's type is checked when compiled. */
@@ -85,6 +87,13 @@ struct option_entry {
 		.name = name_, .letter = letter_, .kind = OPTION_KIND_LIST,                 \
 		.offset = OPTION_FIELD_(type, field, struct options_list), .value = value_, \
 		.help = help_                                                               \
+	}
+
+/* The help prints a group under its title, in the order of the table. */
+#define OPTION_GROUP(type, field, title_, table_)                                           \
+	{                                                                                   \
+		.kind = OPTION_KIND_GROUP, .offset = offsetof(type, field), .help = title_, \
+		.group = table_                                                             \
 	}
 
 enum {
@@ -117,6 +126,9 @@ int options_parse(const struct options_command *command, int argc, char **argv, 
 		  char ***ret_args, size_t *ret_count, struct err *err);
 
 void options_list_deinit(struct options_list *list);
+
+/* Frees all lists that the table knows, groups included. */
+void options_deinit(const struct option_entry *entries, void *target);
 
 /* "Usage: ...", the summary, details, and a line an option. */
 void options_help(const struct options_command *command, FILE *out);

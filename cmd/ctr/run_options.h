@@ -1,20 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The options of `ctr run`, from words to what the engine takes. */
+/*
+ * The options of `ctr run`, from words to what the engine takes. A group of options is a struct, a
+ * table and a function that fills in the engine's options, in a file of its own: run_NAME.c.
+ */
 #pragma once
 
 #include "base/arena.h"
+#include "cmd/ctr/run_limits.h"
+#include "cmd/ctr/run_mounts.h"
+#include "cmd/ctr/run_network.h"
+#include "cmd/ctr/run_security.h"
 #include "cmd/options.h"
 #include "runtime/engine/engine.h"
 
 struct run_args {
-	bool detach, rm, interactive, tty, privileged, read_only;
-	const char *name, *workdir, *user, *entrypoint, *memory, *cpus, *network, *hostname;
-	int64_t pids_limit;
-	struct options_list env, volumes, cap_add, cap_drop, tmpfs;
+	bool detach, rm, interactive, tty;
+	const char *name, *workdir, *user, *entrypoint;
+	struct options_list env;
+	struct run_mounts mounts;
+	struct run_limits limits;
+	struct run_network network;
+	struct run_security security;
 };
 
-#define RUN_PIDS_LIMIT_UNSET (-2)
-#define RUN_ARGS_DEFAULT ((struct run_args){ .pids_limit = RUN_PIDS_LIMIT_UNSET })
+#define RUN_ARGS_DEFAULT ((struct run_args){ .limits = RUN_LIMITS_DEFAULT })
 
 extern const struct option_entry run_option_table[];
 

@@ -5,11 +5,15 @@
  * A container of the engine is a folder ROOT/containers/ID/, which is also its bundle:
  *
  *	meta.json	what was asked for: name, image, command, network, ...; there from the
- *moment the folder has this name, so that whatever else exists can be found by it config.json the
- *OCI configuration rootfs/		mount point of the overlay upper/ work/	the overlay's log
- *output, a line each (docs/ctr.md) address		of the shim's socket, written by the shim,
- *written by the shim started		when it was started, RFC 3339 exit.json	written by the shim
- *when init ends hosts hostname resolv.conf	bind-mounted into it
+ *			moment the folder has this name, so that the rest can be found by it
+ *	config.json	the OCI configuration
+ *	rootfs/		mount point of the overlay
+ *	upper/ work/	the overlay's
+ *	log		output, a line each (docs/ctr.md)
+ *	address		of the shim's socket, written by the shim
+ *	started		when it was started, RFC 3339, written by the shim
+ *	exit.json	written by the shim when init ends
+ *	hosts hostname resolv.conf	bind-mounted into it
  *
  * and, while it lives, RUNROOT/ID/ (runtime/container.h), RUNROOT/.engine/netns/ID,
  * RUNROOT/.engine/io/ID/ (FIFOs), RUNROOT/.engine/shim/ (sockets), a lease below ROOT/networks/.

@@ -11,10 +11,20 @@
 #include "cmd/options.h"
 
 struct args {
-	bool detach, tty, interactive;
+	bool detach, tty, interactive, last;
 	const char *bundle, *user;
 	int64_t fds;
 	struct options_list env;
+	struct limits {
+		const char *memory;
+		struct options_list devices;
+	} limits;
+};
+
+static const struct option_entry limits_entries[] = {
+	OPTION_STRING(struct limits, memory, 'm', "memory", "SIZE", "limit of memory"),
+	OPTION_LIST(struct limits, devices, 0, "device", "PATH", "add a device"),
+	OPTION_END,
 };
 
 static const struct option_entry entries[] = {
@@ -25,6 +35,8 @@ static const struct option_entry entries[] = {
 	OPTION_STRING(struct args, user, 'u', "user", "UID[:GID]", "user"),
 	OPTION_INT(struct args, fds, 0, "preserve-fds", 0, 100, "N", "pass fds"),
 	OPTION_LIST(struct args, env, 'e', "env", "NAME=VALUE", "set a variable"),
+	OPTION_GROUP(struct args, limits, "Limits", limits_entries),
+	OPTION_BOOL(struct args, last, 0, "last", "stands behind a group"),
 	OPTION_END,
 };
 
@@ -50,6 +62,26 @@ static int parse(unsigned flags, const char *line, struct args *args, char ***re
 	*args = (struct args){ 0 };
 	command.flags = flags;
 	return options_parse(&command, argc, argv, args, ret, count, err);
+}
+
+static void a_group_fills_its_own_struct(void **state)
+{
+	struct args a;
+	char **rest;
+	size_t count;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(
+		parse(0, "--memory 1m --device=/dev/x -dm2m --last id", &a, &rest, &count, &err),
+		0);
+	assert_string_equal(a.limits.memory, "2m");
+	assert_int_equal(a.limits.devices.count, 1);
+	assert_string_equal(a.limits.devices.items[0], "/dev/x");
+	assert_true(a.detach && a.last);
+	assert_int_equal(count, 1);
+	options_deinit(entries, &a);
+	assert_null(a.limits.devices.items);
 }
 
 static void every_spelling_of_a_value_is_read(void **state)
@@ -192,6 +224,7 @@ static void help_prints_every_option_of_the_table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_group_fills_its_own_struct),
 		cmocka_unit_test(every_spelling_of_a_value_is_read),
 		cmocka_unit_test(go_style_long_options_with_one_dash_are_read),
 		cmocka_unit_test(boolean_letters_can_be_bundled),
