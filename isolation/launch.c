@@ -100,6 +100,20 @@ static int on_hooks(struct state *s, struct err *err)
 	return launch_send(s->l.sync_fd, SYNC_HOOKS_DONE, (int[]){ create, start }, 2, err);
 }
 
+static int on_listener(struct state *s, struct err *err)
+{
+	_cleanup_fd_ int socket = -1, state = -1;
+	_cleanup_free_ char *text = NULL;
+
+	if (!s->options->listener)
+		return err_say(err, EPROTO, "cellar-init has a seccomp listener for nobody");
+	err_try(s->options->listener(s->options->hooks_data, s->l.pid, &socket, &text, err));
+	state = launch_memfd("state", text, strlen(text), err);
+	if (state < 0)
+		return state;
+	return launch_send(s->l.sync_fd, SYNC_LISTENER_DONE, (int[]){ socket, state }, 2, err);
+}
+
 static int on_ready(struct state *s, int limits_refused, int console_fd, struct err *err)
 {
 	s->l.console_fd = console_fd;
@@ -168,6 +182,10 @@ static int converse(struct state *s, struct err *err)
 		case SYNC_HOOKS:
 			err_try(check_child(s, err));
 			err_try(on_hooks(s, err));
+			break;
+		case SYNC_LISTENER:
+			err_try(check_child(s, err));
+			err_try(on_listener(s, err));
 			break;
 		case SYNC_READY:
 			err_try(check_child(s, err));

@@ -47,7 +47,12 @@ struct launch_options {
 	 */
 	int (*hook_state)(void *data, pid_t pid, enum oci_status status, char **ret,
 			  struct err *err);
-	void *hooks_data; /* of both */
+	/*
+	 * For a filter with a listener: the socket of the agent that it is for, and what is said
+	 * along with it (JSON); both then belong to launch_create().
+	 */
+	int (*listener)(void *data, pid_t pid, int *ret_socket, char **ret_state, struct err *err);
+	void *hooks_data; /* of all three */
 	int target_pidfd; /* exec: init of the container, whose namespaces are joined; else -1 */
 	bool no_subreaper;
 };

@@ -4,6 +4,7 @@
 #include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "isolation/plan_builder.h"
 #include "isolation/seccomp.h"
@@ -86,6 +87,23 @@ static bool labelled(const struct plan_builder *b)
 	return b->head.apparmor_profile || b->head.selinux_label;
 }
 
+/* The filter is in force when the listener is handed over, and when a failure after it is told. */
+static int check_listener(const struct sock_filter *filter, struct err *err)
+{
+	static const struct {
+		int nr;
+		const char *name;
+	} needed[] = { { SYS_sendmsg, "sendmsg" }, { SYS_write, "write" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+		if (!seccomp_allows_call(filter, needed[i].nr))
+			return err_say(err, EINVAL,
+				       "linux.seccomp.syscalls: a profile with SCMP_ACT_NOTIFY has "
+				       "to allow %s, which handing its listener over takes",
+				       needed[i].name);
+	return 0;
+}
+
 static int put_seccomp(struct plan_builder *b, const struct oci_capabilities *caps, struct err *err)
 {
 	struct seccomp_program program = { 0 };
@@ -97,9 +115,11 @@ static int put_seccomp(struct plan_builder *b, const struct oci_capabilities *ca
 	else
 		return 0;
 	if (program.flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) {
-		seccomp_deinit(&program);
-		return err_say(err, ENOTSUP,
-			       "linux.seccomp.listenerPath: SCMP_ACT_NOTIFY is not supported yet");
+		b->head.flags |= PLAN_LISTENER;
+		if (check_listener(program.filter, err) < 0) {
+			seccomp_deinit(&program);
+			return -err->code;
+		}
 	}
 	if (program.count > 0) {
 		b->head.flags |= PLAN_SECCOMP;
@@ -107,7 +127,10 @@ static int put_seccomp(struct plan_builder *b, const struct oci_capabilities *ca
 		b->head.filter =
 			plan_put_bytes(b, program.filter, program.count, sizeof(*program.filter));
 	}
-	if (b->head.flags & PLAN_EXEC && program.count > 0 &&
+	/* A filter with a listener is loaded when its process exists, for the agent is told the
+	 * pid.
+	 */
+	if (b->head.flags & PLAN_EXEC && !(b->head.flags & PLAN_LISTENER) && program.count > 0 &&
 	    seccomp_allows_exec(program.filter, labelled(b)))
 		b->head.flags |= PLAN_EARLY_FILTER;
 	seccomp_deinit(&program);

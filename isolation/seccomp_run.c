@@ -41,18 +41,28 @@ static const struct call {
 	{ SYS_execve, { 0 }, false },
 };
 
+static bool allows(const struct sock_filter *filter, const struct seccomp_data *data)
+{
+	uint32_t answer = bpf_run(filter, data) & SECCOMP_RET_ACTION_FULL;
+
+	return answer == SECCOMP_RET_ALLOW || answer == SECCOMP_RET_LOG;
+}
+
+bool seccomp_allows_call(const struct sock_filter *filter, int nr)
+{
+	struct seccomp_data data = { .nr = nr, .arch = seccomp_tables.abis[0].audit_arch };
+
+	return allows(filter, &data);
+}
+
 bool seccomp_allows_exec(const struct sock_filter *filter, bool labels)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		struct seccomp_data data = { .nr = calls[i].nr,
 					     .arch = seccomp_tables.abis[0].audit_arch,
 					     .args = { calls[i].args[0], calls[i].args[1] } };
-		uint32_t answer;
 
-		if (calls[i].for_labels && !labels)
-			continue;
-		answer = bpf_run(filter, &data) & SECCOMP_RET_ACTION_FULL;
-		if (answer != SECCOMP_RET_ALLOW && answer != SECCOMP_RET_LOG)
+		if ((!calls[i].for_labels || labels) && !allows(filter, &data))
 			return false;
 	}
 	return true;

@@ -49,3 +49,6 @@ static inline uint32_t bpf_run(const struct sock_filter *insn, const struct secc
  * container and the execution? Then it is loaded before. labels: also what setting them takes.
  */
 bool seccomp_allows_exec(const struct sock_filter *filter, bool labels);
+
+/* Does it let a call of that number pass, with arguments of 0? */
+bool seccomp_allows_call(const struct sock_filter *filter, int nr);

@@ -36,6 +36,7 @@
 #include "runtime/fd_socket.h"
 #include "runtime/folder.h"
 #include "runtime/hooks.h"
+#include "runtime/listener.h"
 
 #define CONFIG_BYTES_MAX (8u << 20)
 
@@ -282,6 +283,15 @@ static int run_hooks(void *data, pid_t pid, struct err *err)
 			 err);
 }
 
+static int give_listener(void *data, pid_t pid, int *ret_socket, char **ret_state, struct err *err)
+{
+	struct creation *cr = data;
+
+	cr->c->record.pid = pid;
+	return listener_open(cr->c, cr->config->seccomp, pid, OCI_CREATING, ret_socket, ret_state,
+			     err);
+}
+
 /* For the hooks that init runs. */
 static int give_state(void *data, pid_t pid, enum oci_status status, char **ret, struct err *err)
 {
@@ -320,6 +330,7 @@ static int launch(struct creation *cr, struct err *err)
 		.exec_fifo_fd = cr->fifo_fd,
 		.hooks = has_hooks(&cr->config->hooks) ? run_hooks : NULL,
 		.hook_state = give_state,
+		.listener = give_listener,
 		.hooks_data = cr,
 		.target_pidfd = -1,
 	};

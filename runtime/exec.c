@@ -15,6 +15,7 @@
 #include "runtime/container_struct.h"
 #include "runtime/exec_cgroup.h"
 #include "runtime/fd_socket.h"
+#include "runtime/listener.h"
 
 struct exec {
 	struct launch launch;
@@ -72,6 +73,16 @@ static int move_to_cpus(const char *list, cpu_set_t *ret_before, struct err *err
 	return 0;
 }
 
+static int give_listener(void *data, pid_t pid, int *ret_socket, char **ret_state, struct err *err)
+{
+	struct container *c = data;
+	const struct oci_config *config;
+
+	err_try(container_load_config(c, &config, err));
+	return listener_open(c, config->seccomp, pid, container_status(c), ret_socket, ret_state,
+			     err);
+}
+
 static int launch(struct container *c, const struct container_exec_options *o, struct exec *x,
 		  struct err *err)
 {
@@ -81,6 +92,8 @@ static int launch(struct container *c, const struct container_exec_options *o, s
 		.stdio = o->stdio,
 		.exec_fifo_fd = -1,
 		.target_pidfd = c->pidfd,
+		.listener = give_listener,
+		.hooks_data = c,
 	};
 	struct cgroup *cgroup;
 	cpu_set_t cpus;

@@ -39,17 +39,6 @@ static void put_mount_options(struct json_writer *w)
 	json_close_array(w);
 }
 
-static const char *action_name(size_t index)
-{
-	const char *name;
-
-	/* Nobody can be told yet. */
-	for (size_t i = 0; (name = seccomp_action_name(i)); i++)
-		if (strcmp(name, "SCMP_ACT_NOTIFY") != 0 && index-- == 0)
-			return name;
-	return NULL;
-}
-
 static void put_words(struct json_writer *w, const char *key, const char *(*name)(size_t index))
 {
 	json_key(w, key);
@@ -138,7 +127,7 @@ static void put_linux(struct json_writer *w)
 	json_key(w, "seccomp");
 	json_open_object(w);
 	json_field_bool(w, "enabled", true);
-	put_words(w, "actions", action_name);
+	put_words(w, "actions", seccomp_action_name);
 	put_words(w, "operators", seccomp_op_name);
 	put_words(w, "archs", arch_name);
 	put_words(w, "knownFlags", seccomp_flag_name);

@@ -34,7 +34,10 @@ struct init {
 	int late[INIT_LATE_MAX]; /* mounts that become read-only when all is in place */
 	unsigned late_count;
 	enum init_step step;
-	int limits_refused; /* resource limits that we may not set ourselves */
+	int limits_refused;	    /* resource limits that we may not set ourselves */
+	int listener_socket;	    /* where the filter's listener goes; -1 */
+	const char *listener_state; /* what is said with it, mapped */
+	size_t listener_state_len;
 	bool confined;	    /* filter and capabilities are the program's */
 	char home[512];	    /* "HOME=..." */
 	char program[4096]; /* path of what is executed */
@@ -85,7 +88,10 @@ int identity_assume(struct init *in, struct err *err);	  /* identity.c */
 int limits_finish(const struct init *in, struct err *err);	     /* identity.c */
 int identity_raise(const struct init *in, int cap, struct err *err); /* identity.c */
 int identity_seal(const struct init *in, struct err *err);	     /* identity.c */
-int program_find(struct init *in, struct err *err);		     /* program.c */
-int program_confine(struct init *in, struct err *err);		     /* program.c */
-int program_wait(struct init *in, struct err *err);		     /* program.c */
-int program_execute(struct init *in, struct err *err);		     /* program.c */
+/* Gets what listener_send() needs, while the runtime listens. */
+int listener_prepare(struct init *in, struct err *err);		   /* listener.c */
+int listener_send(struct init *in, int listener, struct err *err); /* listener.c */
+int program_find(struct init *in, struct err *err);		   /* program.c */
+int program_confine(struct init *in, struct err *err);		   /* program.c */
+int program_wait(struct init *in, struct err *err);		   /* program.c */
+int program_execute(struct init *in, struct err *err);		   /* program.c */

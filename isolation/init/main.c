@@ -51,6 +51,7 @@ static struct init init = {
 	.proc_fd = -1,
 	.root_fd = -1,
 	.console_fd = -1,
+	.listener_socket = -1,
 	.state_fds = { -1, -1 },
 };
 

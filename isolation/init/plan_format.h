@@ -45,6 +45,7 @@ enum plan_flags {
 	PLAN_MEMORY_POLICY = 1 << 16,
 	PLAN_PERSONALITY = 1 << 17,
 	PLAN_EARLY_FILTER = 1 << 18, /* exec: the filter lets pass what follows its clone */
+	PLAN_LISTENER = 1 << 19,     /* the filter has a listener, which is handed over */
 };
 
 enum plan_capability_set {

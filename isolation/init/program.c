@@ -137,6 +137,8 @@ static int wait_for_fifo(struct init *in, struct err *err)
 
 int program_wait(struct init *in, struct err *err)
 {
+	if (listener_prepare(in, err) < 0)
+		return -err->code;
 	if (channel_send(in, SYNC_READY, in->limits_refused, in->console_fd, err) < 0)
 		return -err->code;
 	if (in->console_fd >= 0)
@@ -199,12 +201,14 @@ static int load_seccomp(struct init *in, struct err *err)
 		unsigned short len;
 		const void *filter;
 	} program = { (unsigned short)plan->filter.count, plan_records(plan, plan->filter) };
+	long listener;
 
 	if (!(plan->flags & PLAN_SECCOMP))
 		return 0;
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, plan->seccomp_flags, &program) < 0)
+	listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, plan->seccomp_flags, &program);
+	if (listener < 0)
 		return err_set(err, errno, "load the seccomp filter");
-	return 0;
+	return plan->flags & PLAN_LISTENER ? listener_send(in, (int)listener, err) : 0;
 }
 
 /*

@@ -9,6 +9,8 @@
  *	3  writes id maps, MAPPED ->		becomes root of its user namespace
  *	4  (runs hooks)				<- HOOKS, namespaces and mounts are there
  *	5  HOOKS_DONE, with state files ->	runs createContainer hooks, enters the root
+ *	   (connects, makes the state)		<- LISTENER, where seccomp has one
+ *	   LISTENER_DONE, with both ->
  *	6  sets limits that init may not	<- READY, with the terminal's master
  *	7  START ->				or by the exec fifo, without a runtime there
  *	8					startContainer hooks, <- EXECUTING, executes
@@ -34,6 +36,8 @@ enum sync_type {
 	SYNC_MAPPED,
 	SYNC_HOOKS,
 	SYNC_HOOKS_DONE,
+	SYNC_LISTENER,
+	SYNC_LISTENER_DONE,
 	SYNC_READY,
 	SYNC_START,
 	SYNC_EXECUTING,
