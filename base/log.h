@@ -11,8 +11,12 @@
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
-/* path: NULL for stderr; a file is appended to and created with mode 0644. */
-int log_open(const char *path, enum log_format format, struct err *err);
+/*
+ * target: NULL for stderr; "syslog:NAME" and "journald:NAME" for the system's logs, with NAME as
+ * the identifier (stays the caller's); else "PATH" or "file:PATH", a file that is appended to and
+ * created with mode 0644.
+ */
+int log_open(const char *target, enum log_format format, struct err *err);
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 
