@@ -5,15 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/cellar/match.h"
 #include "cmd/cellar/verbs.h"
 #include "runtime/container.h"
 
 struct args {
-	bool all;
+	bool all, regex;
 };
 
 static const struct option_entry options[] = {
 	OPTION_BOOL(struct args, all, 'a', "all", "signal every process of the container"),
+	OPTION_BOOL(struct args, regex, 'r', "regex",
+		    "ID is a regular expression; containers that do not run are left alone"),
 	OPTION_END,
 };
 
@@ -44,6 +47,19 @@ static int parse_signal(const char *text)
 	return (int)(34 + n);
 }
 
+struct signal {
+	int number;
+	bool all;
+};
+
+static int kill_one(void *data, struct container *c, struct err *err)
+{
+	const struct signal *signal = data;
+	int r = container_kill(c, signal->number, signal->all, err);
+
+	return r == -ESRCH ? 0 : r;
+}
+
 static int run(const struct cellar_globals *globals, int argc, char **argv, struct err *err)
 {
 	_cleanup_container_ struct container *c = NULL;
@@ -57,6 +73,9 @@ static int run(const struct cellar_globals *globals, int argc, char **argv, stru
 	sig = parse_signal(count > 1 ? args[1] : "TERM");
 	if (sig < 0)
 		return err_say(err, EINVAL, "'%s' is no signal; try TERM or 15", args[1]);
+	if (a.regex)
+		return match_each(globals->root, args[0], kill_one, &(struct signal){ sig, a.all },
+				  err);
 	err_try(container_open(globals->root, args[0], &c, err));
 	return container_kill(c, sig, a.all, err);
 }

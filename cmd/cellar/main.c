@@ -19,7 +19,8 @@ static const struct verb *const verbs[] = {
 static const struct option_entry global_options[] = {
 	OPTION_STRING(struct cellar_globals, root, 0, "root", "DIR",
 		      "folder of the containers' state (default " CONTAINER_ROOT_DEFAULT ")"),
-	OPTION_STRING(struct cellar_globals, log, 0, "log", "FILE", "append messages to a file"),
+	OPTION_STRING(struct cellar_globals, log, 0, "log", "FILE",
+		      "append messages to a file, or to syslog:NAME or journald:NAME"),
 	OPTION_STRING(struct cellar_globals, log_format, 0, "log-format", "text|json",
 		      "form of the messages (default text)"),
 	OPTION_STRING(struct cellar_globals, log_level, 0, "log-level", "LEVEL",

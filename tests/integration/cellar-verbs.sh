@@ -160,3 +160,61 @@ for verb in events features; do
 	t_status "help: $verb" 0 cellar $verb --help
 	t_match "help: $verb, usage" "^Usage: cellar" "$T_OUT"
 done
+
+# ---- several at once ----
+
+for i in 1 2 3; do
+	c run -d -b "$bundle" "$id-many$i" </dev/null >/dev/null 2>&1
+done
+t_defer 'c delete -f --regex "$id-"'
+c create -b "$bundle" "$id-other" </dev/null >/dev/null 2>&1
+t_status "kill --regex" 0 c kill --regex "^$id-many[12]\$" KILL
+some_stopped() { [ "$(c list -f json | jq '[.[] | select(.status == "stopped")] | length')" = 2 ]; }
+t_wait 20 some_stopped && t_ok "kill --regex: those that match, and no others" ||
+	t_fail "kill --regex: those that match, and no others" "$(c list)"
+t_status "delete --regex leaves the running ones alone" 0 c delete --regex "$id-many"
+t_is "delete --regex: the others stay" "$id-many3 $id-other" "$(c list -q | xargs)"
+t_status "delete --regex: nothing that matches is no error" 0 c delete --regex '^nothing$'
+t_status "delete --force --regex" 0 c delete --force --regex "$id-"
+t_is "delete --force --regex: all" "" "$(c list -q)"
+t_status "--regex that is none" 1 c kill --regex '('
+t_match "--regex that is none, in words" "--regex: '\(': .*" "$T_ERR"
+
+# ---- logs of the system ----
+
+t_status "--log file:" 1 cellar --log "file:$T_DIR/log" --log-format json --root "$root" state nobody
+t_match "--log file: gets the error" '"level":"error","msg":".*does not exist' "$(cat "$T_DIR/log")"
+if command -v python3 >/dev/null; then
+	cat >"$T_DIR/dgram.py" <<-'END_PYTHON'
+		import os, socket, sys
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		s.bind(sys.argv[1])
+		s.settimeout(60)
+		sys.stdout.write(s.recv(4096).decode())
+	END_PYTHON
+	# In mounts of its own, so that the sockets of the host are left alone.
+	cat >"$T_DIR/logs.sh" <<-'END'
+		root=$1 dir=$2
+		listen() {
+			python3 "$dir/dgram.py" "$1" >"$dir/got" &
+			for _ in $(seq 300); do [ -S "$1" ] && return; sleep 0.1; done
+		}
+		mkdir -p "$dir/dev"
+		mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/journal && mount -t tmpfs tmpfs "$dir/dev"
+		for node in null zero urandom; do cp -a "/dev/$node" "$dir/dev/"; done
+		mount --bind "$dir/dev" /dev
+		listen /run/systemd/journal/socket
+		cellar --log journald:box --root "$root" state nobody 2>/dev/null
+		wait && tr '\n' '|' <"$dir/got" && echo
+		listen /dev/log
+		cellar --log syslog:box --root "$root" state nobody 2>/dev/null
+		wait && tr '\n' '|' <"$dir/got" && echo
+	END
+	logs=$(unshare -m bash "$T_DIR/logs.sh" "$root" "$T_DIR" 2>&1)
+	t_match "--log journald:" '^PRIORITY=3\|SYSLOG_IDENTIFIER=box\|MESSAGE=container does not exist: nobody' "$logs"
+	t_match "--log syslog:" '^<11>.* box\[[0-9]+\]: container does not exist: nobody' "$logs"
+else
+	t_skip "--log journald:, syslog:" "python3 is not installed"
+fi
+t_status "--log journald: without a journal" 1 unshare -m sh -c 'mount -t tmpfs tmpfs /run; exec cellar --log journald:box list'
+t_match "--log journald: without a journal, in words" "reach the journal at /run/systemd/journal/socket" "$T_ERR"
