@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/process.h"
+#include "runtime/annotations.h"
 #include "runtime/container_struct.h"
 #include "runtime/folder.h"
 
@@ -135,6 +136,17 @@ int container_lock(struct container *c, struct err *err)
 	return r < 0 ? r : 0;
 }
 
+/* The document as it was at create, so what annotations changed then is changed again. */
+static int load_config(const struct container *c, struct err *err)
+{
+	_cleanup_oci_config_ struct oci_config *config = NULL;
+
+	err_try(oci_config_load(c->dirfd, FOLDER_CONFIG, &config, err));
+	err_try(annotations_apply(config, err));
+	c->cache->config = take_ptr(config);
+	return 0;
+}
+
 int container_load_config(const struct container *c, const struct oci_config **ret, struct err *err)
 {
 	int r = 0;
@@ -144,7 +156,7 @@ int container_load_config(const struct container *c, const struct oci_config **r
 		return 0;
 	}
 	if (!c->cache->config)
-		r = oci_config_load(c->dirfd, FOLDER_CONFIG, &c->cache->config, err);
+		r = load_config(c, err);
 	if (r < 0)
 		return err_add(err, "container %s", c->id);
 	*ret = c->cache->config;

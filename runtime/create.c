@@ -30,6 +30,7 @@
 #include "base/path.h"
 #include "base/process.h"
 #include "isolation/plan.h"
+#include "runtime/annotations.h"
 #include "runtime/check.h"
 #include "runtime/console.h"
 #include "runtime/container_struct.h"
@@ -105,6 +106,9 @@ static int load_config(struct creation *cr, struct err *err)
 	if (oci_config_parse(cr->config_text, cr->config_len, &cr->own_config, err) < 0)
 		return err_add(err, "%s", path);
 	cr->config = cr->own_config;
+	if (annotations_check(cr->own_config, err) < 0 ||
+	    annotations_apply(cr->own_config, err) < 0)
+		return err_add(err, "%s", path);
 	return 0;
 }
 
@@ -268,6 +272,7 @@ static int make_fifo(struct creation *cr, struct err *err)
 static int run_hooks(void *data, pid_t pid, struct err *err)
 {
 	struct creation *cr = data;
+	struct hooks_place place = hooks_place(cr->config, cr->bundle);
 	struct container *c = cr->c;
 	_cleanup_free_ char *state = NULL;
 	size_t len;
@@ -278,8 +283,8 @@ static int run_hooks(void *data, pid_t pid, struct err *err)
 		return err_say(err, ESRCH, "the container's process died while it was created");
 	err_try(record_update(c->dirfd, &c->record, err));
 	err_try(container_state_as(c, OCI_CREATING, false, &state, &len, err));
-	err_try(hooks_run("prestart", &cr->config->hooks.prestart, cr->bundle, state, len, err));
-	return hooks_run("createRuntime", &cr->config->hooks.create_runtime, cr->bundle, state, len,
+	err_try(hooks_run("prestart", &cr->config->hooks.prestart, &place, state, len, err));
+	return hooks_run("createRuntime", &cr->config->hooks.create_runtime, &place, state, len,
 			 err);
 }
 
@@ -365,6 +370,7 @@ static int send_pidfd(const char *path, int pidfd, struct err *err)
 static int publish(struct creation *cr, struct err *err)
 {
 	struct container *c = cr->c;
+	const char *receiver;
 
 	if (process_start_time(c->record.pid, &c->record.start_ticks) < 0)
 		return err_say(err, ESRCH, "the container's process died while it was created");
@@ -374,8 +380,11 @@ static int publish(struct creation *cr, struct err *err)
 		cleanup_fd(&c->console_fd);
 		c->console_fd = -1;
 	}
+	receiver = oci_config_annotation(cr->config, ANNOTATION_PIDFD_RECEIVER);
 	if (cr->options->pidfd_socket)
-		err_try(send_pidfd(cr->options->pidfd_socket, c->pidfd, err));
+		receiver = cr->options->pidfd_socket;
+	if (receiver)
+		err_try(send_pidfd(receiver, c->pidfd, err));
 	if (cr->options->pid_file) {
 		char text[16];
 		int len = snprintf(text, sizeof(text), "%d", c->record.pid);

@@ -51,12 +51,14 @@ static int kill_all(struct container *c, struct err *err)
 static void run_poststop(const struct container *c)
 {
 	const struct oci_config *config;
+	struct hooks_place place;
 	struct err err = { 0 };
 	char *state = NULL;
 	size_t len;
 
 	if (container_load_config(c, &config, NULL) < 0 || config->hooks.poststop.count == 0)
 		return;
+	place = hooks_place(config, c->record.bundle);
 	/* "If any poststop hook fails, the runtime MUST log a warning" and go on with the rest. */
 	for (size_t i = 0; i < config->hooks.poststop.count; i++) {
 		const struct oci_hook_list one = { .hooks = &config->hooks.poststop.hooks[i],
@@ -64,7 +66,7 @@ static void run_poststop(const struct container *c)
 
 		if (!state && container_state_as(c, OCI_STOPPED, false, &state, &len, &err) < 0)
 			break;
-		if (hooks_run("poststop", &one, c->record.bundle, state, len, &err) < 0)
+		if (hooks_run("poststop", &one, &place, state, len, &err) < 0)
 			log_warn("%s", err.text);
 	}
 	free(state);

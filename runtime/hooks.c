@@ -16,12 +16,14 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/process.h"
+#include "runtime/annotations.h"
 
 #define SAID_BYTES_MAX 512
 
 /* One hook at work. */
 struct run {
 	const struct oci_hook *hook;
+	const struct hooks_place *place;
 	pid_t pid;
 	int pidfd;	     /* owned */
 	int stderr_fd;	     /* owned, read end */
@@ -50,13 +52,23 @@ static int open_stdin(const char *state, size_t len, struct err *err)
 	return take_fd(&fd);
 }
 
-static _Noreturn void child(const struct oci_hook *hook, const char *cwd, int in, int stderr_fd)
+/* A file that collects what hooks say; fallback, still the caller's, without a path. */
+static int open_output(const char *path, int fallback)
 {
+	if (!path)
+		return fallback;
+	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+}
+
+static _Noreturn void child(const struct run *run, int in, int stderr_fd)
+{
+	const struct hooks_place *place = run->place;
+	const struct oci_hook *hook = run->hook;
 	static const char *const no_env[] = { NULL };
 	const char *const self[] = { hook->path, NULL };
 	const char *const *args = hook->args && hook->args[0] ? hook->args : self;
 	const char *const *env = hook->env ? hook->env : no_env;
-	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	int out = open_output(place->stdout_path ? place->stdout_path : "/dev/null", -1);
 	const char *why;
 	sigset_t none;
 
@@ -65,8 +77,10 @@ static _Noreturn void child(const struct oci_hook *hook, const char *cwd, int in
 	signal(SIGPIPE, SIG_DFL);
 	/* A group of its own, so that a timeout ends what a script has started too. */
 	setpgid(0, 0);
-	if (dup2(in, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0 &&
-	    dup2(stderr_fd, STDERR_FILENO) >= 0 && chdir(cwd) == 0) {
+	if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
+	    dup2(stderr_fd, STDERR_FILENO) >= 0 &&
+	    dup2(open_output(place->stderr_path, stderr_fd), STDERR_FILENO) >= 0 &&
+	    chdir(place->cwd) == 0) {
 		syscall(SYS_close_range, 3, UINT_MAX, 0);
 		execve(hook->path, (char *const *)(uintptr_t)args, (char *const *)(uintptr_t)env);
 	}
@@ -77,7 +91,7 @@ static _Noreturn void child(const struct oci_hook *hook, const char *cwd, int in
 	_exit(127);
 }
 
-static int spawn(struct run *run, const char *cwd, const char *state, size_t len, struct err *err)
+static int spawn(struct run *run, const char *state, size_t len, struct err *err)
 {
 	_cleanup_fd_ int in = open_stdin(state, len, err), out = -1;
 	int pipe_fds[2];
@@ -91,7 +105,7 @@ static int spawn(struct run *run, const char *cwd, const char *state, size_t len
 	fcntl(run->stderr_fd, F_SETFL, O_NONBLOCK);
 	run->pid = process_clone(0, -1, &run->pidfd);
 	if (run->pid == 0)
-		child(run->hook, cwd, in, out);
+		child(run, in, out);
 	if (run->pid < 0)
 		return err_set(err, -run->pid, "clone");
 	/* Also here: whoever comes first, the group exists before a timeout needs it. */
@@ -164,11 +178,13 @@ static int judge(struct run *run, int status, struct err *err)
 	return 0;
 }
 
-static int run_one(const struct oci_hook *hook, const char *cwd, const char *state, size_t len,
-		   struct err *err)
+static int run_one(const struct oci_hook *hook, const struct hooks_place *place, const char *state,
+		   size_t len, struct err *err)
 {
-	_cleanup_(run_deinit) struct run run = { .hook = hook, .pidfd = -1, .stderr_fd = -1 };
-	int r = spawn(&run, cwd, state, len, err), status;
+	_cleanup_(run_deinit) struct run run = {
+		.hook = hook, .place = place, .pidfd = -1, .stderr_fd = -1
+	};
+	int r = spawn(&run, state, len, err), status;
 
 	if (r < 0)
 		return r;
@@ -187,11 +203,20 @@ static int run_one(const struct oci_hook *hook, const char *cwd, const char *sta
 	return judge(&run, status, err);
 }
 
-int hooks_run(const char *name, const struct oci_hook_list *list, const char *cwd,
+struct hooks_place hooks_place(const struct oci_config *config, const char *bundle)
+{
+	return (struct hooks_place){
+		.cwd = bundle,
+		.stdout_path = oci_config_annotation(config, ANNOTATION_HOOKS_STDOUT),
+		.stderr_path = oci_config_annotation(config, ANNOTATION_HOOKS_STDERR),
+	};
+}
+
+int hooks_run(const char *name, const struct oci_hook_list *list, const struct hooks_place *place,
 	      const char *state, size_t state_len, struct err *err)
 {
 	for (size_t i = 0; i < list->count; i++)
-		if (run_one(&list->hooks[i], cwd, state, state_len, err) < 0)
+		if (run_one(&list->hooks[i], place, state, state_len, err) < 0)
 			return err_add(err, "hook %s[%zu] %s", name, i, list->hooks[i].path);
 	return 0;
 }

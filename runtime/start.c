@@ -32,16 +32,17 @@ static int start_by_fifo(struct container *c, struct err *err)
 static int run_poststart(struct container *c, struct err *err)
 {
 	const struct oci_config *config;
+	struct hooks_place place;
 	char *state = NULL;
 	size_t len;
 	int r = container_load_config(c, &config, err);
 
 	if (r < 0 || config->hooks.poststart.count == 0)
 		return r;
+	place = hooks_place(config, c->record.bundle);
 	r = container_state_as(c, OCI_RUNNING, false, &state, &len, err);
 	if (r == 0)
-		r = hooks_run("poststart", &config->hooks.poststart, c->record.bundle, state, len,
-			      err);
+		r = hooks_run("poststart", &config->hooks.poststart, &place, state, len, err);
 	free(state);
 	/* Runtime-spec, life cycle, step 9: stop the container; deleting it is the caller's. */
 	if (r < 0) {

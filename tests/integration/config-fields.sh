@@ -220,6 +220,21 @@ refused "idmap without maps" 'idmap needs uidMappings' '.mounts += [{destination
 
 # ---- what is not there yet is refused, and what is no business of ours is left alone ----
 
+# ---- crun's annotations ----
+
+config 'id -G' '.annotations = {"run.oci.keep_original_groups": "1"}'
+t_is "run.oci.keep_original_groups" "0 1234" "$(setpriv --groups 1234 cellar --root "$root" run -b "$bundle" "$id" </dev/null | xargs)"
+hook() { printf '[{path: "/bin/sh", args: ["sh", "-c", "echo said %s; echo erred >&2"]}]' "$1"; }
+config true '.annotations = {"run.oci.hooks.stdout": $out, "run.oci.hooks.stderr": $err}
+	| .hooks = {createRuntime: '"$(hook first)"', poststop: '"$(hook last)"'}' --arg out "$T_DIR/out" --arg err "$T_DIR/err"
+t_status "run.oci.hooks.*" 0 c run -b "$bundle" "$id"
+t_is "run.oci.hooks.stdout" "said first said last" "$(xargs <"$T_DIR/out")"
+t_is "run.oci.hooks.stderr" "erred erred" "$(xargs <"$T_DIR/err")"
+refused "run.oci.handler" 'run.oci.handler.*"wasm" is no handler' '.annotations = {"run.oci.handler": "wasm"}'
+config true '.annotations = {"run.oci.delegate-cgroup": "x"}'
+t_status "an annotation of crun that means nothing here" 0 c run -b "$bundle" "$id"
+t_match "an annotation of crun that means nothing here, in words" 'run.oci.delegate-cgroup.*nothing is done' "$T_ERR"
+
 refused "intelRdt" 'linux.intelRdt: not supported yet' '.linux.intelRdt = {closID: "x"}'
 refused "netDevices" 'linux.netDevices: not supported yet' '.linux.netDevices = {eth7: {}}'
 field "an empty intelRdt and a vm" fine 'echo fine' '.linux.intelRdt = {} | .vm = {kernel: {path: "/vmlinuz"}}'

@@ -75,4 +75,8 @@ config 'mkdir /x; echo went on' '.linux.namespaces += [{type: "user"}]
 agent
 t_match "in a user namespace" "went on" "$(c run -b "$bundle" "$id" 2>&1 </dev/null)"
 wait "$agent"
+config 'mkdir /x; echo went on' '.annotations["run.oci.seccomp.receiver"] = .linux.seccomp.listenerPath | del(.linux.seccomp.listenerPath)'
+agent
+t_match "the receiver of an annotation" "out of domain.*went on" "$(c run -b "$bundle" "$id" 2>&1 </dev/null | xargs -0 | tr '\n' ' ')"
+wait "$agent"
 t_is "nothing is left" "" "$(ls -A "$root"; find /sys/fs/cgroup -type d -name "*$T_ID*" 2>/dev/null)"

@@ -28,7 +28,8 @@ static int run_script(const char *folder, const char *script, int timeout_s, str
 	};
 	struct oci_hook_list list = { .hooks = &hook, .count = 1 };
 
-	return hooks_run("test", &list, folder, STATE, strlen(STATE), err);
+	return hooks_run("test", &list, &(struct hooks_place){ .cwd = folder }, STATE,
+			 strlen(STATE), err);
 }
 
 static int enter(void **state)
@@ -123,7 +124,8 @@ static void a_missing_program_is_told(void **state)
 	const struct oci_hook_list list = { .hooks = &hook, .count = 1 };
 	struct err err = { 0 };
 
-	assert_true(hooks_run("test", &list, *state, STATE, 2, &err) < 0);
+	assert_true(hooks_run("test", &list, &(struct hooks_place){ .cwd = *state }, STATE, 2,
+			      &err) < 0);
 	assert_string_equal(err.text,
 			    "hook test[0] /no/such: exit status 127: No such file or directory");
 }
@@ -137,7 +139,8 @@ static void the_first_failure_ends_the_list(void **state)
 	const struct oci_hook_list list = { .hooks = hooks, .count = 2 };
 	char path[128];
 
-	assert_true(hooks_run("test", &list, *state, STATE, 2, NULL) < 0);
+	assert_true(hooks_run("test", &list, &(struct hooks_place){ .cwd = *state }, STATE, 2,
+			      NULL) < 0);
 	snprintf(path, sizeof(path), "%s/ran", (char *)*state);
 	assert_int_equal(access(path, F_OK), -1);
 }

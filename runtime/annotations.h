@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Annotations by which users of crun ask for what config.json has no field for (crun(1),
+ *"EXTENSIONS TO OCI"):
+ *
+ *	run.oci.keep_original_groups	the program keeps the caller's supplementary groups
+ *	run.oci.seccomp.receiver	linux.seccomp.listenerPath, where that is not given
+ *	run.oci.pidfd_receiver		AF_UNIX socket that gets the container's pidfd
+ *	run.oci.hooks.stdout, .stderr	files that collect what the runtime's hooks say
+ *
+ * Another one of run.oci that crun knows and this runtime does not is warned about; one that would
+ * run something else than a container (run.oci.handler) is refused.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "spec/oci_config.h"
+
+#define ANNOTATION_PIDFD_RECEIVER "run.oci.pidfd_receiver"
+#define ANNOTATION_HOOKS_STDOUT "run.oci.hooks.stdout"
+#define ANNOTATION_HOOKS_STDERR "run.oci.hooks.stderr"
+
+/* For a new container: warns, and refuses by -ENOTSUP. */
+int annotations_check(const struct oci_config *config, struct err *err);
+
+/* Turns into fields what has one. */
+int annotations_apply(struct oci_config *config, struct err *err);
