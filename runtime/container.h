@@ -42,6 +42,7 @@ struct container_create_options {
 	 */
 	unsigned listen_fds;
 	bool no_pivot, no_new_keyring;
+	bool notify; /* the program gets a socket for sd_notify(3), see runtime/notify.h */
 	/* Started by container_start() of this same process: no exec fifo is made. */
 	bool start_here;
 };

@@ -38,6 +38,7 @@
 #include "runtime/folder.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
+#include "runtime/notify.h"
 
 #define CONFIG_BYTES_MAX (8u << 20)
 
@@ -222,6 +223,18 @@ static int make_record(struct creation *cr, struct err *err)
 }
 
 /* ---- 6: the plan ---- */
+
+static int prepare_notify(struct creation *cr, struct err *err)
+{
+	char path[PATH_MAX], state[PATH_MAX];
+
+	/* A document of the caller's own is complete. */
+	if (!cr->options->notify || !cr->own_config)
+		return 0;
+	err_try(path_join(path, sizeof(path), cr->c->root, cr->c->id, err));
+	err_try(make_absolute(path, state, sizeof(state), err));
+	return notify_prepare(cr->c->dirfd, state, cr->own_config, err);
+}
 
 static int build_plan(struct creation *cr, struct err *err)
 {
@@ -409,6 +422,7 @@ static int make(struct creation *cr, struct err *err)
 	err_try(keep_config(cr, err));
 	err_try(cgroup_create(cr->config->cgroups_path, o->id, &cr->c->cache->cgroup, err));
 	err_try(make_record(cr, err));
+	err_try(prepare_notify(cr, err));
 	err_try(build_plan(cr, err));
 	err_try(cgroup_apply(cr->c->cache->cgroup, &cr->config->resources, err));
 	err_try(make_fifo(cr, err));

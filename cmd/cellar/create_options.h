@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/cellar/notify.h"
 #include "cmd/cellar/verbs.h"
 #include "runtime/container.h"
 
@@ -70,6 +71,7 @@ static inline int create_options_fill(const struct create_options *o,
 		.listen_fds = listen_fds,
 		.no_pivot = o->no_pivot,
 		.no_new_keyring = o->no_new_keyring,
+		.notify = notify_is_wanted(),
 	};
 	return 0;
 }

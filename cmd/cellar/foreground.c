@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/process.h"
+#include "cmd/cellar/notify.h"
 
 /* Those that report a fault of ours, and those by which a shell stops us, keep their meaning. */
 static const int kept[] = { SIGSEGV, SIGBUS,  SIGFPE,  SIGILL, SIGABRT,
@@ -73,7 +74,8 @@ void foreground_deinit(struct foreground *fg)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &fg->saved);
 	fg->coupled = false;
 	cleanup_fd(&fg->signal_fd);
-	fg->signal_fd = -1;
+	cleanup_fd(&fg->notify_fd);
+	fg->signal_fd = fg->notify_fd = -1;
 }
 
 /* What the process wrote last lies in the terminal still. */
@@ -135,7 +137,7 @@ static void serve(struct stream *s, const struct pollfd *from, const struct poll
 		stream_write(s);
 }
 
-enum { AT_PROCESS, AT_SIGNALS, AT_STDIN, AT_STDOUT, AT_MASTER, AT_COUNT };
+enum { AT_PROCESS, AT_SIGNALS, AT_NOTIFY, AT_STDIN, AT_STDOUT, AT_MASTER, AT_COUNT };
 
 /* Descriptors that nobody waits for are -1, or a hang-up would wake us for ever. */
 static void fill(const struct foreground *fg, struct pollfd p[static AT_COUNT])
@@ -151,7 +153,8 @@ static void fill(const struct foreground *fg, struct pollfd p[static AT_COUNT])
 int foreground_run(struct foreground *fg, pid_t pid, int pidfd, int *ret_code, struct err *err)
 {
 	struct pollfd p[AT_COUNT] = { { .fd = pidfd, .events = POLLIN },
-				      { .fd = fg->signal_fd, .events = POLLIN } };
+				      { .fd = fg->signal_fd, .events = POLLIN },
+				      { .fd = fg->notify_fd, .events = POLLIN } };
 	int status, r;
 
 	do {
@@ -161,6 +164,8 @@ int foreground_run(struct foreground *fg, pid_t pid, int pidfd, int *ret_code, s
 			return err_set(err, errno, "wait for the process");
 		if (p[AT_SIGNALS].revents)
 			pass_signals(fg, pid, pidfd);
+		if (p[AT_NOTIFY].revents && notify_pass(fg->notify_fd, pid))
+			p[AT_NOTIFY].fd = -1; /* once is enough */
 		if (fg->coupled) {
 			serve(&fg->out, &p[AT_MASTER], &p[AT_STDOUT]);
 			serve(&fg->in, &p[AT_STDIN], &p[AT_MASTER]);

@@ -22,12 +22,13 @@
 
 struct foreground {
 	int signal_fd; /* owned */
+	int notify_fd; /* owned; the process's notify socket (cmd/cellar/notify.h), or -1 */
 	bool coupled;  /* stdin is in raw mode, saved is to be restored */
 	struct termios saved;
 	struct stream out, in; /* terminal to person, person to terminal */
 };
 
-#define FOREGROUND_NONE ((struct foreground){ .signal_fd = -1 })
+#define FOREGROUND_NONE ((struct foreground){ .signal_fd = -1, .notify_fd = -1 })
 
 /* Blocks signals, to read them later. */
 int foreground_prepare(struct foreground *fg, struct err *err);

@@ -7,6 +7,7 @@
 #include "base/process.h"
 #include "cmd/cellar/create_options.h"
 #include "cmd/cellar/foreground.h"
+#include "cmd/cellar/notify.h"
 #include "cmd/cellar/verbs.h"
 
 struct args {
@@ -44,21 +45,28 @@ static void undo(struct container *c)
 static int run_detached(struct container_create_options *create, struct err *err)
 {
 	_cleanup_container_ struct container *c = NULL;
+	_cleanup_fd_ int notify = -1;
 	int r;
 
 	err_try(container_create(create, &c, err));
-	r = container_start(c, err);
+	r = notify_open(create->root, create->id, &notify, err);
+	if (r == 0)
+		r = container_start(c, err);
 	if (r < 0)
 		undo(c);
+	else
+		notify_wait(notify, container_pid(c), container_pidfd(c));
 	return r;
 }
 
-static int supervise(struct container *c, struct foreground *fg, int *ret_code, struct err *err)
+static int supervise(struct container *c, const char *root, struct foreground *fg, int *ret_code,
+		     struct err *err)
 {
 	_cleanup_fd_ int master = container_take_console(c);
 
 	if (master >= 0)
 		err_try(foreground_couple(fg, master, err));
+	err_try(notify_open(root, container_id(c), &fg->notify_fd, err));
 	err_try(container_start(c, err));
 	return foreground_run(fg, container_pid(c), container_pidfd(c), ret_code, err);
 }
@@ -76,7 +84,7 @@ static int run_here(struct container_create_options *create, const struct args *
 	create->want_console = true;
 	err_try(foreground_prepare(&fg, err));
 	err_try(container_create(create, &c, err));
-	r = supervise(c, &fg, &code, err);
+	r = supervise(c, create->root, &fg, &code, err);
 	if (r < 0)
 		undo(c);
 	else if (!a->keep)

@@ -218,3 +218,45 @@ else
 fi
 t_status "--log journald: without a journal" 1 unshare -m sh -c 'mount -t tmpfs tmpfs /run; exec cellar --log journald:box list'
 t_match "--log journald: without a journal, in words" "reach the journal at /run/systemd/journal/socket" "$T_ERR"
+
+# ---- sd_notify ----
+
+if command -v python3 >/dev/null; then
+	cat >"$T_DIR/manager.py" <<-'END_PYTHON'
+		import socket, sys
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		s.bind(sys.argv[1])
+		s.settimeout(60)
+		print(s.recv(4096).decode().replace("\n", " "), flush=True)
+	END_PYTHON
+	cat >"$bundle/ready.py" <<-'END_PYTHON'
+		import os, socket
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		s.connect(os.environ["NOTIFY_SOCKET"])
+		s.send(b"STATUS=warming up")
+		s.send(b"STATUS=up\nREADY=1\nMAINPID=1")
+	END_PYTHON
+	# The container's program has the host's python, which it sees read-only.
+	jq '.process.args = ["sh", "-c", "python3 /ready.py; while [ ! -e /tmp/stop ]; do sleep 0.1; done"]
+		| .mounts += ([["/usr", "/usr"], ["/lib", "/lib"], ["/lib64", "/lib64"], ["'"$bundle"'/ready.py", "/ready.py"]]
+		| map({destination: .[1], source: .[0], options: ["rbind", "ro"]}))' "$T_DIR/config.json" >"$bundle/config.json"
+	for way in start run; do
+		rm -f "$T_DIR/manager"
+		python3 "$T_DIR/manager.py" "$T_DIR/manager" >"$T_DIR/told" &
+		manager=$!
+		t_wait 20 test -S "$T_DIR/manager"
+		if [ $way = start ]; then
+			NOTIFY_SOCKET=$T_DIR/manager c create -b "$bundle" "$id" </dev/null >/dev/null 2>&1
+			NOTIFY_SOCKET=$T_DIR/manager c start "$id" || t_fail "sd_notify: start" "status $?"
+		else
+			NOTIFY_SOCKET=$T_DIR/manager c run -d -b "$bundle" "$id" </dev/null >/dev/null 2>&1
+		fi
+		wait $manager
+		t_is "sd_notify: $way waits until it is ready" "READY=1 MAINPID=$(c state "$id" | jq .pid)" "$(cat "$T_DIR/told")"
+		c delete -f "$id"
+		t_is "sd_notify: nothing is left" "" "$(ls -A "$root")"
+	done
+	cp "$T_DIR/config.json" "$bundle/config.json"
+else
+	t_skip "sd_notify" "python3 is not installed"
+fi
