@@ -59,40 +59,39 @@ static int limit_failed(const struct cgroup_target *t, const struct cgroup_setti
 	return err_add(err, "linux.resources.%s", s->field);
 }
 
-static int try_set(const struct cgroup_target *t, const struct cgroup_setting *s, struct err *err)
+/* ret_told: err holds the sentence already, because a controller could not be had. */
+static int try_set(const struct cgroup_target *t, const struct cgroup_setting *s, bool *ret_told,
+		   struct err *err)
 {
 	int r = cgroup_file_write(t->cgroup, t->hierarchy, s->file, text_of(s));
 
+	*ret_told = false;
 	if (r != -ENOENT || !t->cgroup->mounts->hierarchies[t->hierarchy].v2)
 		return r;
 	r = cgroup_v2_require(t->cgroup, t->controller, s->field, err);
+	*ret_told = r < 0;
 	return r < 0 ? r : cgroup_file_write(t->cgroup, t->hierarchy, s->file, text_of(s));
-}
-
-/* err holds the sentence already when a controller could not be had. */
-static int report(const struct cgroup_target *t, const struct cgroup_setting *s, int r,
-		  struct err *err)
-{
-	return r == -EOPNOTSUPP ? r : limit_failed(t, s, -r, err);
 }
 
 int cgroup_limit_set(const struct cgroup_target *t, const struct cgroup_setting *s, struct err *err)
 {
-	int r = s->field ? try_set(t, s, err) : 0;
+	bool told = false;
+	int r = s->field ? try_set(t, s, &told, err) : 0;
 
-	return r < 0 ? report(t, s, r, err) : 0;
+	return r < 0 && !told ? limit_failed(t, s, -r, err) : r;
 }
 
 int cgroup_limit_set_pair(const struct cgroup_target *t, const struct cgroup_setting *first,
 			  const struct cgroup_setting *second, struct err *err)
 {
-	int r = first->field ? try_set(t, first, err) : 0;
+	bool told = false;
+	int r = first->field ? try_set(t, first, &told, err) : 0;
 
 	if (r == -EINVAL && second->field) {
 		r = cgroup_limit_set(t, second, err);
 		return r < 0 ? r : cgroup_limit_set(t, first, err);
 	}
 	if (r < 0)
-		return report(t, first, r, err);
+		return told ? r : limit_failed(t, first, -r, err);
 	return cgroup_limit_set(t, second, err);
 }

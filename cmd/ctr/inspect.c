@@ -8,6 +8,7 @@
 #include "cmd/ctr/show.h"
 #include "cmd/ctr/verbs.h"
 #include "runtime/engine/layout.h"
+#include "runtime/engine/meta_limits.h"
 
 #define CONFIG_LIMIT (8 << 20)
 
@@ -48,9 +49,7 @@ static int inspect_one(struct engine *engine, const char *name, void *data, stru
 	json_field_bool(w, "interactive", c->interactive);
 	json_field_bool(w, "privileged", c->privileged);
 	json_field_bool(w, "readonly_rootfs", c->readonly_rootfs);
-	json_field_i64(w, "memory_bytes", c->memory_bytes);
-	json_field_i64(w, "cpu_millicpu", c->cpu_millicpu);
-	json_field_i64(w, "pids_limit", c->pids_limit);
+	meta_limits_format(w, &c->limits);
 	json_field_strings(w, "layers", c->layers);
 	json_field_string(w, "dir", c->dir);
 	json_field_string(w, "log_path", c->log_path);

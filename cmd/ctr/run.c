@@ -75,8 +75,8 @@ static void report_oom(const struct run *run)
 {
 	char limit[QUANTITY_TEXT_SIZE] = "its limit";
 
-	if (run->container->memory_bytes)
-		quantity_format_bytes((uint64_t)run->container->memory_bytes, limit);
+	if (run->container->limits.memory_bytes)
+		quantity_format_bytes((uint64_t)run->container->limits.memory_bytes, limit);
 	fprintf(stderr, "ctr: container %s: OOM-killed at %s\n", run->container->name, limit);
 }
 

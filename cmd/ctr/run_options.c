@@ -54,7 +54,7 @@ int run_args_fill(const struct run_args *args, struct arena *arena, struct engin
 	if (r == 0)
 		r = run_mounts_fill(&args->mounts, arena, ret, err);
 	if (r == 0)
-		r = run_limits_fill(&args->limits, ret, err);
+		r = run_limits_fill(&args->limits, arena, ret, err);
 	if (r == 0)
 		r = run_network_fill(&args->network, arena, ret, err);
 	if (r == 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "runtime/engine/capabilities.h"
+#include "runtime/engine/config_limits.h"
 #include "runtime/engine/config_mounts.h"
 #include "runtime/engine/environment.h"
 
@@ -175,24 +176,6 @@ static int build_devices(const struct config_input *in, struct oci_config *confi
 	return 0;
 }
 
-static void build_limits(const struct engine_run_options *options, struct oci_resources *ret)
-{
-	int64_t pids = options->pids_limit ? options->pids_limit : CONFIG_PIDS_LIMIT_DEFAULT;
-
-	ret->pids_limit.set = true;
-	ret->pids_limit.value = pids < 0 ? -1 : pids;
-	if (options->memory_bytes) {
-		ret->memory.limit.set = ret->memory.swap.set = true;
-		ret->memory.limit.value = options->memory_bytes;
-		ret->memory.swap.value = 2 * options->memory_bytes; /* memory and swap together */
-	}
-	if (options->cpu_millicpu) {
-		ret->cpu.period_us.set = ret->cpu.quota_us.set = true;
-		ret->cpu.period_us.value = CONFIG_CPU_PERIOD_US;
-		ret->cpu.quota_us.value = options->cpu_millicpu * CONFIG_CPU_PERIOD_US / 1000;
-	}
-}
-
 static int build_confinement(const struct config_input *in, struct oci_config *config,
 			     struct err *err)
 {
@@ -242,9 +225,10 @@ int config_build(const struct config_input *in, struct oci_config **ret, struct 
 	if (!config->cgroups_path)
 		return err_set(err, ENOMEM, "build config.json");
 	build_namespaces(in, config);
-	build_limits(in->options, &config->resources);
 	build_sysctls(in, config);
 	r = build_process(in, config, err);
+	if (r == 0)
+		r = config_limits_build(&in->options->limits, config, err);
 	if (r == 0)
 		r = config_mounts_build(in, config->arena, &config->mounts, &config->mounts_count,
 					err);

@@ -3,6 +3,7 @@
 #include "runtime/engine/config_mounts.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,15 +27,11 @@ static const struct {
 	  "devpts",
 	  "devpts",
 	  { "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5" } },
-	{ "/dev/shm",
-	  "tmpfs",
-	  "shm",
-	  { "nosuid", "noexec", "nodev", "mode=1777", "size=67108864" } },
+	{ "/dev/shm", "tmpfs", "shm", { NULL } }, /* add_shm() */
 	{ "/dev/mqueue", "mqueue", "mqueue", { "nosuid", "noexec", "nodev" } },
 	{ "/sys", "sysfs", "sysfs", { "nosuid", "noexec", "nodev", "ro" } },
 	{ "/sys/fs/cgroup", "cgroup", "cgroup", { "nosuid", "noexec", "nodev", "relatime", "ro" } },
 };
-_Static_assert(CONFIG_SHM_BYTES == 67108864, "the size of /dev/shm above");
 
 static size_t count_strings(const char *const *list)
 {
@@ -89,6 +86,18 @@ static int add_defaults(struct mount_list *list, const struct config_input *inpu
 			defaults[i].options, sys && input->options->privileged, err);
 	}
 	return r;
+}
+
+static int add_shm(struct mount_list *list, const struct config_input *input, struct err *err)
+{
+	int64_t bytes = input->options->limits.shm_bytes;
+	const char *size = arena_printf(list->arena, "size=%" PRId64,
+					bytes ? bytes : (int64_t)CONFIG_SHM_BYTES);
+
+	if (!size)
+		return err_set(err, ENOMEM, "build mounts");
+	return add(list, "/dev/shm", "tmpfs", "shm",
+		   LIST("nosuid", "noexec", "nodev", "mode=1777", size), false, err);
 }
 
 static int add_host_files(struct mount_list *list, const struct config_input *input,
@@ -173,6 +182,8 @@ int config_mounts_build(const struct config_input *input, struct arena *arena,
 	if (!list.items)
 		return err_set(err, ENOMEM, "build mounts");
 	r = add_defaults(&list, input, err);
+	if (r == 0)
+		r = add_shm(&list, input, err);
 	if (r == 0)
 		r = add_host_files(&list, input, err);
 	for (size_t i = 0; r == 0 && i < options->tmpfs_count; i++)

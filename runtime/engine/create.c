@@ -61,11 +61,11 @@ static int fill_meta(struct creation *c, struct err *err)
 		.privileged = o->privileged,
 		.readonly_rootfs = o->readonly_rootfs,
 		.network = o->network,
-		.memory_bytes = o->memory_bytes,
-		.cpu_millicpu = o->cpu_millicpu,
-		.pids_limit = o->pids_limit ? o->pids_limit : CONFIG_PIDS_LIMIT_DEFAULT,
+		.limits = o->limits,
 		.created_ns = clock_realtime_ns(),
 	};
+	if (!m->limits.pids_limit)
+		m->limits.pids_limit = CONFIG_PIDS_LIMIT_DEFAULT;
 	return config_command(o, &c->image->config, c->arena, &m->command, err);
 }
 
@@ -228,6 +228,8 @@ static int create_in_shim(struct creation *c, struct err *err)
 		r = start_shim(c, err);
 	if (r == 0)
 		r = shim_create(c->client, &create, &c->pid, err);
+	if (r < 0)
+		engine_limits_explain(err);
 	/* What was made so far is not the shim's to remove. */
 	if (r < 0 && c->client)
 		shim_shutdown(c->client, c->id, NULL);
@@ -281,7 +283,7 @@ static int check(const struct engine_run_options *o, struct err *err)
 			"--hostname: \"%.80s\" must be 1 to 64 letters, digits, '-', '_' and "
 			"'.', and begin with a letter or digit",
 			o->hostname);
-	return 0;
+	return engine_limits_check(&o->limits, err);
 }
 
 int engine_create(struct engine *engine, const struct engine_run_options *options,

@@ -29,6 +29,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "runtime/engine/engine_limits.h"
 #include "spec/oci_config.h"
 
 #define ENGINE_ROOT_DEFAULT "/var/lib/cellar"
@@ -67,9 +68,7 @@ struct engine_run_options {
 	bool terminal, interactive, detach, auto_remove;
 	bool privileged, readonly_rootfs;
 	enum engine_network network;
-	int64_t memory_bytes; /* 0: no limit */
-	int64_t cpu_millicpu; /* 0: no limit */
-	int64_t pids_limit;   /* 0: the default, -1: none */
+	struct engine_limits limits;
 	const char *const *cap_add, *const *cap_drop;
 	const struct engine_volume *volumes;
 	size_t volumes_count;
@@ -90,8 +89,7 @@ struct engine_container {
 	const char *damage;
 	int exit_code; /* of an exited one; -1: unknown (its shim died) */
 	bool oom_killed, auto_remove, terminal, interactive, privileged, readonly_rootfs;
-	int64_t memory_bytes, cpu_millicpu;	     /* 0: no limit */
-	int64_t pids_limit;			     /* -1: none */
+	struct engine_limits limits;		     /* with the default of pids_limit */
 	int64_t created_ns, started_ns, finished_ns; /* 0: not yet */
 	pid_t pid;				     /* 0 unless alive */
 	enum engine_network network;

@@ -97,9 +97,7 @@ static void set_meta(struct engine_container *c, const struct meta *meta)
 	c->interactive = meta->interactive;
 	c->privileged = meta->privileged;
 	c->readonly_rootfs = meta->readonly_rootfs;
-	c->memory_bytes = meta->memory_bytes;
-	c->cpu_millicpu = meta->cpu_millicpu;
-	c->pids_limit = meta->pids_limit;
+	c->limits = meta->limits;
 	c->created_ns = meta->created_ns;
 	c->network = meta->network;
 	c->address = meta->address;

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "runtime/engine/id.h"
 #include "runtime/engine/layout.h"
+#include "runtime/engine/meta_limits.h"
 
 #define FILE_LIMIT (4 << 20)
 
@@ -58,9 +59,7 @@ static void format_fields(struct json_writer *w, const struct meta *meta)
 	json_field_bool(w, "auto_remove", meta->auto_remove);
 	json_field_bool(w, "privileged", meta->privileged);
 	json_field_bool(w, "readonly_rootfs", meta->readonly_rootfs);
-	json_field_i64(w, "memory_bytes", meta->memory_bytes);
-	json_field_i64(w, "cpu_millicpu", meta->cpu_millicpu);
-	json_field_i64(w, "pids_limit", meta->pids_limit);
+	meta_limits_format(w, &meta->limits);
 }
 
 int meta_format(const struct meta *meta, char **ret, size_t *ret_len, struct err *err)
@@ -107,7 +106,7 @@ static int parse_strings(const struct json_node *root, struct arena *arena, stru
 	return r;
 }
 
-static int parse_numbers(const struct json_node *root, struct meta *ret, struct err *err)
+static int parse_switches(const struct json_node *root, struct meta *ret, struct err *err)
 {
 	const struct {
 		const char *key;
@@ -123,11 +122,7 @@ static int parse_numbers(const struct json_node *root, struct meta *ret, struct 
 
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(bools); i++)
 		r = json_get_bool(root, bools[i].key, bools[i].field, err);
-	if (r >= 0)
-		r = json_get_i64(root, "memory_bytes", &ret->memory_bytes, err);
-	if (r >= 0)
-		r = json_get_i64(root, "cpu_millicpu", &ret->cpu_millicpu, err);
-	return r < 0 ? r : json_get_i64(root, "pids_limit", &ret->pids_limit, err);
+	return r;
 }
 
 static int parse_times_and_lists(const struct json_node *root, struct arena *arena,
@@ -171,7 +166,9 @@ int meta_parse(const char *text, size_t len, struct arena *arena, struct meta *r
 	if (r >= 0)
 		r = parse_strings(&root, arena, &meta, err);
 	if (r >= 0)
-		r = parse_numbers(&root, &meta, err);
+		r = parse_switches(&root, &meta, err);
+	if (r >= 0)
+		r = meta_limits_parse(&root, arena, &meta.limits, err);
 	if (r >= 0)
 		r = parse_times_and_lists(&root, arena, &meta, err);
 	if (r < 0)

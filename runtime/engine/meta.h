@@ -26,8 +26,7 @@ struct meta {
 	const char *const *command; /* argv, NULL-terminated */
 	bool terminal, interactive, auto_remove, privileged, readonly_rootfs;
 	enum engine_network network;
-	int64_t memory_bytes, cpu_millicpu; /* 0: no limit */
-	int64_t pids_limit;		    /* -1: none */
+	struct engine_limits limits;
 	int64_t created_ns;
 };
 

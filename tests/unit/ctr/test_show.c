@@ -166,15 +166,15 @@ static void run_understands_what_docker_users_write(void **state)
 		argv[i] = words[i];
 	assert_int_equal(parse_run(argv, &o, arena, &args, &err), 0);
 	assert_true(o.detach && o.interactive && o.terminal && o.auto_remove);
-	assert_int_equal(o.memory_bytes, 64 << 20);
-	assert_int_equal(o.cpu_millicpu, 500);
+	assert_int_equal(o.limits.memory_bytes, 64 << 20);
+	assert_int_equal(o.limits.cpu_millicpu, 500);
 	assert_string_equal(o.env[0], "A=b");
 	assert_string_equal(o.env[1], "C");
 	assert_null(o.env[2]);
 	assert_int_equal(o.volumes_count, 1);
 	assert_true(o.volumes[0].readonly);
 	assert_int_equal(o.network, ENGINE_NETWORK_NONE);
-	assert_int_equal(o.pids_limit, -1);
+	assert_int_equal(o.limits.pids_limit, -1);
 	assert_string_equal(o.user, "7");
 	assert_string_equal(o.entrypoint[0], "");
 }
@@ -188,8 +188,8 @@ static void defaults_are_left_to_the_engine(void **state)
 	(void)state;
 
 	assert_int_equal(parse_run(argv, &o, arena, &args, NULL), 0);
-	assert_int_equal(o.pids_limit, 0);
-	assert_int_equal(o.memory_bytes, 0);
+	assert_int_equal(o.limits.pids_limit, 0);
+	assert_int_equal(o.limits.memory_bytes, 0);
 	assert_int_equal(o.network, ENGINE_NETWORK_BRIDGE);
 	assert_null(o.entrypoint);
 	assert_null(o.env);

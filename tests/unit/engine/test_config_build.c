@@ -122,9 +122,7 @@ static void everything_asked_for_is_golden(void **state)
 		.workdir = "/srv",
 		.terminal = true,
 		.readonly_rootfs = true,
-		.memory_bytes = 64 << 20,
-		.cpu_millicpu = 1500,
-		.pids_limit = 32,
+		.limits = { .memory_bytes = 64 << 20, .cpu_millicpu = 1500, .pids_limit = 32 },
 		.cap_add = LIST("NET_ADMIN"),
 		.cap_drop = LIST("MKNOD"),
 		.volumes = (struct engine_volume[]){ { "data", "/srv/data/x", false },
@@ -292,7 +290,7 @@ static void limits_are_off_unless_asked_for(void **state)
 {
 	struct fixture *f = *state;
 
-	f->options.pids_limit = -1;
+	f->options.limits.pids_limit = -1;
 	build(f);
 	assert_false(f->config->resources.memory.limit.set);
 	assert_false(f->config->resources.cpu.quota_us.set);

@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "runtime/engine/capabilities.h"
 #include "runtime/engine/environment.h"
 #include "runtime/engine/host_files.h"
+#include "runtime/engine/limit_words.h"
 #include "runtime/engine/meta.h"
 #include "runtime/engine/volume.h"
 
@@ -181,8 +183,8 @@ static void meta_survives_being_written(void **state)
 		.command = LIST("sh", "-c", "echo \"x\""),
 		.terminal = true,
 		.network = ENGINE_NETWORK_NONE,
-		.memory_bytes = 64 << 20,
-		.pids_limit = -1,
+		.limits.memory_bytes = 64 << 20,
+		.limits.pids_limit = -1,
 		.created_ns = 1700000000123456789,
 	}, back;
 	char *text = NULL;
@@ -198,8 +200,75 @@ static void meta_survives_being_written(void **state)
 	assert_true(back.terminal);
 	assert_int_equal(back.network, ENGINE_NETWORK_NONE);
 	assert_int_equal(back.created_ns, meta.created_ns);
-	assert_int_equal(back.pids_limit, -1);
+	assert_int_equal(back.limits.pids_limit, -1);
 	free(text);
+}
+
+static void limits_survive_being_written(void **state)
+{
+	static const struct oci_rlimit ulimits[] = { { RLIMIT_CORE, 0, RLIM_INFINITY } };
+	static const struct engine_block_limit rates[] = { { "/dev/sda", 8, 0, 1000 } };
+	struct fixture *f = *state;
+	struct meta meta = {
+		.id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+		.name = "web",
+		.image = "bb",
+		.hostname = "h1",
+		.limits = { .memory_swap_bytes = -1,
+			    .memory_swappiness = { true, 0 },
+			    .cpuset_cpus = "0-1",
+			    .block[OCI_THROTTLE_WRITE_IOPS] = rates,
+			    .block_count[OCI_THROTTLE_WRITE_IOPS] = 1,
+			    .ulimits = ulimits,
+			    .ulimits_count = 1 },
+	}, back;
+	char *text = NULL;
+	size_t len;
+
+	assert_int_equal(meta_format(&meta, &text, &len, &f->err), 0);
+	assert_int_equal(meta_parse(text, len, f->arena, &back, &f->err), 0);
+	assert_int_equal(back.limits.memory_swap_bytes, -1);
+	assert_true(back.limits.memory_swappiness.set);
+	assert_false(back.limits.oom_score_adj.set);
+	assert_string_equal(back.limits.cpuset_cpus, "0-1");
+	assert_int_equal(back.limits.block_count[OCI_THROTTLE_READ_BPS], 0);
+	assert_string_equal(back.limits.block[OCI_THROTTLE_WRITE_IOPS]->device, "/dev/sda");
+	assert_int_equal(back.limits.block[OCI_THROTTLE_WRITE_IOPS]->value, 1000);
+	assert_int_equal(back.limits.ulimits->type, RLIMIT_CORE);
+	assert_true(back.limits.ulimits->hard == RLIM_INFINITY);
+	free(text);
+}
+
+static void limits_of_the_first_version_are_read(void **state)
+{
+	static const char text[] = "{\"version\": 1, \"id\": "
+				   "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789ab"
+				   "cdef\", \"name\": \"web\", \"image\": \"bb\", \"hostname\": "
+				   "\"h\", \"created\": \"2026-11-22T17:27:17Z\", \"network\": "
+				   "\"none\", \"memory_bytes\": 5, \"pids_limit\": -1}";
+	struct fixture *f = *state;
+	struct meta back;
+
+	assert_int_equal(meta_parse(text, strlen(text), f->arena, &back, &f->err), 0);
+	assert_int_equal(back.limits.memory_bytes, 5);
+	assert_int_equal(back.limits.pids_limit, -1);
+	assert_int_equal(back.limits.cpu_millicpu, 0);
+}
+
+static void ulimits_are_read_as_docker_reads_them(void **state)
+{
+	static const char *const bad[] = { "",		 "nofile",     "nofile=",  "nofile=1:",
+					   "=1",	 "NOFILE=1",   "nofile=x", "nofile=-2",
+					   "nofile=2:1", "nofile=-1:5" };
+	struct fixture *f = *state;
+	struct oci_rlimit limit;
+
+	assert_int_equal(limit_parse_ulimit("nofile=7", &limit, &f->err), 0);
+	assert_true(limit.type == RLIMIT_NOFILE && limit.soft == 7 && limit.hard == 7);
+	assert_int_equal(limit_parse_ulimit("core=0:-1", &limit, &f->err), 0);
+	assert_true(limit.type == RLIMIT_CORE && !limit.soft && limit.hard == RLIM_INFINITY);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_int_equal(limit_parse_ulimit(bad[i], &limit, &f->err), -EINVAL);
 }
 
 static void newer_and_broken_meta_is_refused(void **state)
@@ -233,6 +302,11 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(hosts_name_the_container, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(meta_survives_being_written, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(limits_survive_being_written, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(limits_of_the_first_version_are_read, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(ulimits_are_read_as_docker_reads_them, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(newer_and_broken_meta_is_refused, set_up,
 						tear_down),
 	};
