@@ -62,12 +62,35 @@ struct store_image {
 };
 
 /*
- * By full name, by a short name ("bb" and "bb:latest" find "localhost/bb:latest" and
- * "docker.io/library/bb:latest", in this order), by id or a unique prefix of at least 6 digits of
- * it. -ENOENT says what exists.
+ * By full name, by a short name ("bb" and "bb:latest" stand for "localhost/bb:latest" or
+ * "docker.io/library/bb:latest"; where both are there and differ, -EINVAL names both), by id or a
+ * unique prefix of at least 6 digits of it. -ENOENT says what exists.
  */
 int store_image_find(struct store *store, const char *name, struct store_image **ret,
 		     struct err *err);
+
+/* --pull: where an image may come from. There is no registry client yet, so nothing is fetched. */
+enum store_pull {
+	STORE_PULL_MISSING, /* the default: what is not there would be fetched */
+	STORE_PULL_NEVER,
+	STORE_PULL_ALWAYS, /* refused in words */
+};
+
+/* "missing", "never", "always". */
+int store_pull_parse(const char *text, enum store_pull *ret, struct err *err);
+
+/* What a container wants of its image; zeroed: any platform's, as it is in the store. */
+struct store_want {
+	const char *platform; /* --platform, storage/platform.h reads it; NULL: not asked */
+	enum store_pull pull;
+};
+
+/*
+ * As store_image_find(), for --platform and --pull. An image of the name that is for another
+ * platform is -ENOENT, which says what it is for; pull always -ENOTSUP.
+ */
+int store_image_get(struct store *store, const char *name, const struct store_want *want,
+		    struct store_image **ret, struct err *err);
 struct store_image *store_image_free(struct store_image *image);
 int store_image_each(struct store *store, int (*fn)(void *data, const struct store_image *image),
 		     void *data, struct err *err);
