@@ -172,6 +172,20 @@ int store_image_get(struct store *store, const char *name, const struct store_wa
 	return 0;
 }
 
+int store_image_tag(struct store *store, const char *image, const char *name, struct err *err)
+{
+	_cleanup_store_image_ struct store_image *found = NULL;
+	_cleanup_fd_ int hold = store_hold(store, err);
+	char full[NAME_SIZE];
+
+	if (hold < 0)
+		return hold;
+	err_try(name_complete(name, full, err));
+	err_try(image_find_entry(store, image, &found, err));
+	found->name = full;
+	return image_save(store, found, err);
+}
+
 int store_image_each(struct store *store, int (*fn)(void *data, const struct store_image *image),
 		     void *data, struct err *err)
 {

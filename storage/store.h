@@ -18,7 +18,8 @@
  *
  * A kill at any moment leaves either the old state or the new, and rubbish only below tmp folders,
  * where the next writer sweeps away what no living process has locked. Blobs and layers that no
- * name needs, as a killed import leaves them, go with the next store_image_remove().
+ * name needs, as a killed import leaves them, go with the next store_image_remove() or
+ * store_prune().
  */
 #pragma once
 
@@ -103,6 +104,21 @@ int store_image_each(struct store *store, int (*fn)(void *data, const struct sto
 int store_image_remove(struct store *store, const char *name,
 		       bool (*in_use)(void *data, const char *chain_id), void *data,
 		       struct err *err);
+
+/* Gives an image one more name (name_complete() is applied), taking it from another that has it. */
+int store_image_tag(struct store *store, const char *image, const char *name, struct err *err);
+
+struct store_pruned {
+	size_t blobs, layers; /* how many were removed */
+	uint64_t blob_bytes;
+};
+
+/*
+ * Removes blobs and layers that no name and no container needs, as a killed import or a name that
+ * was taken over leaves them. in_use as of store_image_remove(). Waits for imports under way.
+ */
+int store_prune(struct store *store, bool (*in_use)(void *data, const char *chain_id), void *data,
+		struct store_pruned *ret, struct err *err);
 
 /*
  * The overlay of a container: container_dir/upper over the image's layers, with container_dir/work.

@@ -347,6 +347,50 @@ static void removal_takes_what_no_other_name_and_no_container_needs(void **state
 	assert_int_equal(count_entries(root, "l"), 0);
 }
 
+static void a_tag_is_one_more_name(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	add_image("localhost/a:1", "a");
+	add_image("localhost/b:1", "b");
+	assert_int_equal(store_image_tag(store, "a:1", "quay.io/x:2", NULL), 0);
+	assert_string_equal(find_name("quay.io/x:2", NULL), "quay.io/x:2");
+	/* A name that another has is taken from it, and what that one alone needed is pruned. */
+	assert_int_equal(store_image_tag(store, "a:1", "b:1", NULL), 0);
+	assert_int_equal(count_entries(root, "content/sha256"), 6);
+	assert_int_equal(store_image_tag(store, "none", "c", &err), -ENOENT);
+	assert_int_equal(store_image_tag(store, "a:1", "C d", &err), -EINVAL);
+}
+
+static void prune_takes_what_no_name_and_no_container_needs(void **state)
+{
+	struct store_pruned pruned = { 0 };
+	char own[DIGEST_HEX_SIZE];
+
+	(void)state;
+	add_image("localhost/a:1", "a");
+	add_image("localhost/b:1", "b");
+	assert_int_equal(store_prune(store, NULL, NULL, &pruned, NULL), 0);
+	assert_int_equal(pruned.blobs + pruned.layers, 0);
+	{
+		_cleanup_store_image_ struct store_image *image = NULL;
+
+		assert_int_equal(store_image_find(store, "b:1", &image, NULL), 0);
+		strcpy(own, image->layers[1]);
+	}
+	/* As a killed import leaves it: blobs and layers are there, and no name. */
+	assert_int_equal(store_image_tag(store, "a:1", "b:1", NULL), 0);
+	assert_int_equal(store_prune(store, used, own, &pruned, NULL), 0);
+	assert_int_equal(pruned.blobs, 3);
+	assert_true(pruned.blob_bytes > 100);
+	assert_int_equal(pruned.layers, 0);
+	assert_int_equal(store_prune(store, NULL, NULL, &pruned, NULL), 0);
+	assert_int_equal(pruned.blobs, 0);
+	assert_int_equal(pruned.layers, 1);
+	assert_string_equal(find_name("a:1", NULL), "localhost/a:1");
+}
+
 static void an_image_with_a_lost_manifest_can_be_removed(void **state)
 {
 	_cleanup_store_image_ struct store_image *image = NULL;
@@ -410,6 +454,8 @@ int main(void)
 		TEST(wanted_platforms_and_pulls_are_judged),
 		TEST(a_damaged_image_file_hides_only_itself),
 		TEST(removal_takes_what_no_other_name_and_no_container_needs),
+		TEST(a_tag_is_one_more_name),
+		TEST(prune_takes_what_no_name_and_no_container_needs),
 		TEST(an_image_with_a_lost_manifest_can_be_removed),
 		TEST(short_links_stay_apart),
 		TEST(a_hold_keeps_collection_away),
