@@ -211,6 +211,25 @@ struct json_node json_root(const struct json_doc *doc)
 
 /* ---- navigation ---- */
 
+enum json_kind json_kind(const struct json_node *node)
+{
+	switch (value_of(node)->type) {
+	case yajl_t_string:
+		return JSON_STRING;
+	case yajl_t_number:
+		return JSON_NUMBER;
+	case yajl_t_object:
+		return JSON_OBJECT;
+	case yajl_t_array:
+		return JSON_ARRAY;
+	case yajl_t_true:
+	case yajl_t_false:
+		return JSON_BOOL;
+	default:
+		return JSON_NULL;
+	}
+}
+
 size_t json_count(const struct json_node *node)
 {
 	yajl_val v = value_of(node);

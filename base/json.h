@@ -71,6 +71,10 @@ int json_get_range(const struct json_node *node, const char *key, int64_t min, i
 int json_get_strings(const struct json_node *node, const char *key, struct arena *arena,
 		     const char *const **ret, size_t *ret_count, struct err *err);
 
+enum json_kind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+
+enum json_kind json_kind(const struct json_node *node);
+
 /* Elements of an array, members of an object. */
 size_t json_count(const struct json_node *node);
 struct json_node json_at(const struct json_node *array, size_t index);

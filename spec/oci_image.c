@@ -21,6 +21,19 @@ bool oci_media_is_manifest(const char *m)
 	       strcmp(m, "application/vnd.docker.distribution.manifest.v2+json") == 0;
 }
 
+bool oci_media_is_image_config(const char *m)
+{
+	return strcmp(m, "application/vnd.oci.image.config.v1+json") == 0 ||
+	       strcmp(m, "application/vnd.docker.container.image.v1+json") == 0;
+}
+
+bool oci_media_is_foreign(const char *m)
+{
+	static const char docker[] = "application/vnd.docker.image.rootfs.foreign.";
+
+	return strncmp(m, docker, strlen(docker)) == 0;
+}
+
 const char *oci_media_compression(const char *m)
 {
 	static const struct {
@@ -53,7 +66,9 @@ static int parse_platform(const struct json_node *node, struct arena *arena,
 		return r;
 	err_try(json_get_string(&platform, "architecture", arena, &d->architecture, err));
 	err_try(json_get_string(&platform, "os", arena, &d->os, err));
-	return json_get_string(&platform, "variant", arena, &d->variant, err);
+	err_try(json_get_string(&platform, "variant", arena, &d->variant, err));
+	err_try(json_get_string(&platform, "os.version", arena, &d->os_version, err));
+	return json_get_strings(&platform, "os.features", arena, &d->os_features, NULL, err);
 }
 
 static int parse_descriptor(const struct json_node *node, struct arena *arena,
@@ -73,6 +88,9 @@ static int parse_descriptor(const struct json_node *node, struct arena *arena,
 	}
 	err_try(json_need(json_get_range(node, "size", 0, INT64_MAX, &d.size_bytes, err), node,
 			  "size", err));
+	err_try(json_get_string(node, "artifactType", arena, &d.artifact_type, err));
+	err_try(json_get_string(node, "data", arena, &d.data, err));
+	err_try(json_get_strings(node, "urls", arena, &d.urls, NULL, err));
 	err_try(parse_platform(node, arena, &d, err));
 	err_try(oci_parse_annotations(node, "annotations", arena, &d.annotations,
 				      &d.annotations_count, err));
@@ -101,6 +119,30 @@ static int parse_descriptors(const struct json_node *node, const char *key, stru
 	return 0;
 }
 
+static int parse_subject(const struct json_node *root, struct arena *arena,
+			 const struct oci_descriptor **ret, struct err *err)
+{
+	struct json_node node;
+	struct oci_descriptor *d;
+	int r = json_get_object(root, "subject", &node, err);
+
+	if (r <= 0)
+		return r;
+	d = arena_alloc(arena, sizeof(*d));
+	if (!d)
+		return err_set(err, ENOMEM, "read image");
+	err_try(parse_descriptor(&node, arena, d, err));
+	*ret = d;
+	return 1;
+}
+
+static int keep(const char *text, size_t len, struct arena *arena, struct oci_kept *ret,
+		struct err *err)
+{
+	ret->json = arena_strndup(arena, text, len);
+	return ret->json ? 0 : err_set(err, ENOMEM, "read image");
+}
+
 static int check_schema(const struct json_node *root, struct err *err)
 {
 	int64_t version = 0;
@@ -122,6 +164,12 @@ int oci_index_parse(const char *text, size_t len, struct arena *arena, struct oc
 	err_try(check_schema(&root, err));
 	err_try(parse_descriptors(&root, "manifests", arena, &index.manifests,
 				  &index.manifests_count, err));
+	err_try(json_get_string(&root, "mediaType", arena, &index.media_type, err));
+	err_try(json_get_string(&root, "artifactType", arena, &index.artifact_type, err));
+	err_try(parse_subject(&root, arena, &index.subject, err));
+	err_try(oci_parse_annotations(&root, "annotations", arena, &index.annotations,
+				      &index.annotations_count, err));
+	err_try(keep(text, len, arena, &index.source, err));
 	*ret = index;
 	return 0;
 }
@@ -140,6 +188,12 @@ int oci_manifest_parse(const char *text, size_t len, struct arena *arena, struct
 	err_try(parse_descriptor(&config, arena, &manifest.config, err));
 	err_try(parse_descriptors(&root, "layers", arena, &manifest.layers, &manifest.layers_count,
 				  err));
+	err_try(json_get_string(&root, "mediaType", arena, &manifest.media_type, err));
+	err_try(json_get_string(&root, "artifactType", arena, &manifest.artifact_type, err));
+	err_try(parse_subject(&root, arena, &manifest.subject, err));
+	err_try(oci_parse_annotations(&root, "annotations", arena, &manifest.annotations,
+				      &manifest.annotations_count, err));
+	err_try(keep(text, len, arena, &manifest.source, err));
 	*ret = manifest;
 	return 0;
 }
@@ -178,6 +232,7 @@ static int parse_healthcheck(const struct json_node *node, struct arena *arena,
 	err_try(json_get_i64(&check, "Interval", &h->interval_ns, err));
 	err_try(json_get_i64(&check, "Timeout", &h->timeout_ns, err));
 	err_try(json_get_i64(&check, "StartPeriod", &h->start_period_ns, err));
+	err_try(json_get_i64(&check, "StartInterval", &h->start_interval_ns, err));
 	return json_get_i64(&check, "Retries", &h->retries, err);
 }
 
@@ -223,6 +278,40 @@ static int parse_rootfs(const struct json_node *root, struct arena *arena, struc
 	return 0;
 }
 
+static int parse_history_item(const struct json_node *node, struct arena *arena,
+			      struct oci_history *h, struct err *err)
+{
+	err_try(json_object(node, err));
+	err_try(json_get_string(node, "created", arena, &h->created, err));
+	err_try(json_get_string(node, "created_by", arena, &h->created_by, err));
+	err_try(json_get_string(node, "author", arena, &h->author, err));
+	err_try(json_get_string(node, "comment", arena, &h->comment, err));
+	return json_get_bool(node, "empty_layer", &h->empty_layer, err);
+}
+
+static int parse_history(const struct json_node *root, struct arena *arena, struct oci_image *image,
+			 struct err *err)
+{
+	struct oci_history *list;
+	struct json_node array;
+	size_t count;
+	int r = json_get_array(root, "history", &array, &count, err);
+
+	if (r <= 0)
+		return r;
+	list = arena_calloc(arena, count + 1, sizeof(*list));
+	if (!list)
+		return err_set(err, ENOMEM, "read image");
+	for (size_t i = 0; i < count; i++) {
+		struct json_node item = json_at(&array, i);
+
+		err_try(parse_history_item(&item, arena, &list[i], err));
+	}
+	image->history = list;
+	image->history_count = count;
+	return 1;
+}
+
 int oci_image_parse(const char *text, size_t len, struct arena *arena, struct oci_image *ret,
 		    struct err *err)
 {
@@ -239,29 +328,13 @@ int oci_image_parse(const char *text, size_t len, struct arena *arena, struct oc
 	err_try(json_get_string(&root, "variant", arena, &image.variant, err));
 	err_try(json_get_string(&root, "created", arena, &image.created, err));
 	err_try(json_get_string(&root, "author", arena, &image.author, err));
+	err_try(json_get_string(&root, "os.version", arena, &image.os_version, err));
+	err_try(json_get_strings(&root, "os.features", arena, &image.os_features, NULL, err));
 	err_try(parse_image_config(&root, arena, &image, err));
 	err_try(parse_rootfs(&root, arena, &image, err));
+	err_try(parse_history(&root, arena, &image, err));
+	err_try(keep(text, len, arena, &image.source, err));
 	*ret = image;
-	return 0;
-}
-
-int oci_descriptor_format(const struct oci_descriptor *d, char **ret, size_t *ret_len,
-			  struct err *err)
-{
-	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
-	char *text;
-
-	if (!w)
-		return err_set(err, ENOMEM, "write descriptor");
-	json_open_object(w);
-	json_field_string(w, "mediaType", d->media_type);
-	json_field_string(w, "digest", d->digest);
-	json_field_i64(w, "size", d->size_bytes);
-	json_close_object(w);
-	text = json_writer_take(w, ret_len);
-	if (!text)
-		return err_set(err, ENOMEM, "write descriptor");
-	*ret = text;
 	return 0;
 }
 

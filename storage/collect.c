@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
@@ -116,15 +117,25 @@ static int list_folder(struct store *store, enum store_folder which, struct coll
 	return 0;
 }
 
+/* Of a list, what is not marked. ret counts. */
 static int sweep_blobs(struct store *store, struct collect_set *marked,
-		       const struct collect_set *list, struct err *err)
+		       const struct collect_set *list, struct store_pruned *ret, struct err *err)
 {
+	int folder = store_folder(store, STORE_CONTENT, err);
+
+	if (folder < 0)
+		return folder;
 	for (size_t i = 0; i < list->count; i++) {
 		char digest[DIGEST_TEXT_SIZE] = "sha256:";
+		struct stat st;
 
 		if (collect_has(marked, list->items[i]))
 			continue;
 		memcpy(digest + strlen("sha256:"), list->items[i], DIGEST_HEX_SIZE);
+		if (fstatat(folder, list->items[i], &st, AT_SYMLINK_NOFOLLOW) == 0) {
+			ret->blobs++;
+			ret->blob_bytes += (uint64_t)st.st_size;
+		}
 		err_try(content_remove(store, digest, err));
 	}
 	return 0;
@@ -133,7 +144,7 @@ static int sweep_blobs(struct store *store, struct collect_set *marked,
 static int sweep_layers(struct store *store, struct collect_set *marked,
 			const struct collect_set *list,
 			bool (*in_use)(void *data, const char *chain_id), void *data,
-			struct err *err)
+			struct store_pruned *ret, struct err *err)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		if (collect_has(marked, list->items[i]))
@@ -141,14 +152,30 @@ static int sweep_layers(struct store *store, struct collect_set *marked,
 		if (in_use && in_use(data, list->items[i]))
 			continue;
 		err_try(layer_remove(store, list->items[i], err));
+		ret->layers++;
 	}
 	return layer_sweep_links(store, err);
+}
+
+/* All that is there but not marked. The caller has the store alone. */
+static int sweep(struct store *store, struct collect_set *marked_blobs,
+		 struct collect_set *marked_layers,
+		 bool (*in_use)(void *data, const char *chain_id), void *data,
+		 struct store_pruned *ret, struct err *err)
+{
+	_cleanup_collect_set_ struct collect_set blobs = { 0 }, layers = { 0 };
+
+	err_try(list_folder(store, STORE_CONTENT, &blobs, err));
+	err_try(list_folder(store, STORE_LAYERS, &layers, err));
+	err_try(sweep_blobs(store, marked_blobs, &blobs, ret, err));
+	return sweep_layers(store, marked_layers, &layers, in_use, data, ret, err);
 }
 
 int collect_undo(struct store *store, struct collect_set *blobs, struct collect_set *layers,
 		 struct err *err)
 {
 	_cleanup_collect_set_ struct collect_set marked_blobs = { 0 }, marked_layers = { 0 };
+	struct store_pruned pruned = { 0 };
 	_cleanup_fd_ int lock = -1;
 
 	if (blobs->count == 0 && layers->count == 0)
@@ -159,8 +186,8 @@ int collect_undo(struct store *store, struct collect_set *blobs, struct collect_
 	if (lock < 0)
 		return lock;
 	err_try(mark(store, NULL, &marked_blobs, &marked_layers, err));
-	err_try(sweep_blobs(store, &marked_blobs, blobs, err));
-	return sweep_layers(store, &marked_layers, layers, NULL, NULL, err);
+	err_try(sweep_blobs(store, &marked_blobs, blobs, &pruned, err));
+	return sweep_layers(store, &marked_layers, layers, NULL, NULL, &pruned, err);
 }
 
 /* Given by its id, an image must have one name only, or we would remove one of several unasked. */
@@ -191,9 +218,9 @@ int store_image_remove(struct store *store, const char *name,
 		       bool (*in_use)(void *data, const char *chain_id), void *data,
 		       struct err *err)
 {
-	_cleanup_collect_set_ struct collect_set blobs = { 0 }, layers = { 0 };
 	_cleanup_collect_set_ struct collect_set marked_blobs = { 0 }, marked_layers = { 0 };
 	_cleanup_store_image_ struct store_image *image = NULL;
+	struct store_pruned pruned = { 0 };
 	_cleanup_fd_ int lock = store_lock_all(store, false, err);
 
 	if (lock < 0)
@@ -203,8 +230,21 @@ int store_image_remove(struct store *store, const char *name,
 	err_try(content_sweep(store, err));
 	err_try(mark(store, image->name, &marked_blobs, &marked_layers, err));
 	err_try(image_forget(store, image->name, err));
-	err_try(list_folder(store, STORE_CONTENT, &blobs, err));
-	err_try(list_folder(store, STORE_LAYERS, &layers, err));
-	err_try(sweep_blobs(store, &marked_blobs, &blobs, err));
-	return sweep_layers(store, &marked_layers, &layers, in_use, data, err);
+	return sweep(store, &marked_blobs, &marked_layers, in_use, data, &pruned, err);
+}
+
+int store_prune(struct store *store, bool (*in_use)(void *data, const char *chain_id), void *data,
+		struct store_pruned *ret, struct err *err)
+{
+	_cleanup_collect_set_ struct collect_set blobs = { 0 }, layers = { 0 };
+	_cleanup_fd_ int lock = store_lock_all(store, false, err);
+	struct store_pruned pruned = { 0 };
+
+	if (lock < 0)
+		return lock;
+	err_try(content_sweep(store, err));
+	err_try(mark(store, NULL, &blobs, &layers, err));
+	err_try(sweep(store, &blobs, &layers, in_use, data, &pruned, err));
+	*ret = pruned;
+	return 0;
 }

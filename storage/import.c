@@ -7,13 +7,16 @@
 #include "storage/import.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "storage/collect.h"
 #include "storage/content.h"
 #include "storage/disk.h"
@@ -22,6 +25,8 @@
 #include "storage/images.h"
 #include "storage/layers.h"
 #include "storage/unpack.h"
+
+#define SPOOL_BUFFER (256 << 10)
 
 struct import {
 	struct store *store;
@@ -35,7 +40,8 @@ struct import {
 	struct collect_set new_blobs, new_layers;
 };
 
-static int add_want(struct import *im, const struct oci_descriptor *descriptor, struct err *err)
+static int add_want(struct import *im, const struct oci_descriptor *descriptor, const char *file,
+		    struct err *err)
 {
 	int r = content_find(im->store, descriptor->digest, descriptor->size_bytes, err);
 
@@ -44,7 +50,7 @@ static int add_want(struct import *im, const struct oci_descriptor *descriptor, 
 	for (size_t i = 0; i < im->wants_count; i++)
 		if (strcmp(im->wants[i].descriptor->digest, descriptor->digest) == 0)
 			return 0;
-	im->wants[im->wants_count++].descriptor = descriptor;
+	im->wants[im->wants_count++] = (struct import_want){ descriptor, file, false };
 	im->total_bytes += (uint64_t)descriptor->size_bytes;
 	return 0;
 }
@@ -59,10 +65,12 @@ static int collect_wants(struct import *im, struct err *err)
 	if (!im->wants)
 		return err_set(err, ENOMEM, "import");
 	for (size_t i = 0; i < im->layout.count; i++) {
-		const struct oci_manifest *m = &im->layout.images[i].manifest;
+		const struct import_image *image = &im->layout.images[i];
+		const char *const *files = image->layer_files;
 
-		for (size_t j = 0; j < m->layers_count; j++)
-			err_try(add_want(im, &m->layers[j], err));
+		for (size_t j = 0; j < image->manifest.layers_count; j++)
+			err_try(add_want(im, &image->manifest.layers[j], files ? files[j] : NULL,
+					 err));
 	}
 	return 0;
 }
@@ -154,6 +162,9 @@ static int fill_layer(struct import *im, const struct import_image *image, size_
 		.lower_fds = lower_fds,
 		.lower_count = n,
 		.root = im->store->root,
+		.entries_max = im->options->entries_max,
+		.bytes_max = im->options->bytes_max,
+		.ratio_max = im->options->ratio_max,
 	};
 	const char *wanted = image->config.diff_ids[n];
 	char diff_id[DIGEST_TEXT_SIZE];
@@ -252,21 +263,85 @@ static int save_images(struct import *im, struct err *err)
 	return 0;
 }
 
+/* A pipe is read twice or not at all: it goes to a file below content/tmp, which is dropped. */
+static int spool(struct import *im, struct tmp *tmp, struct err *err)
+{
+	int folder = store_folder(im->store, STORE_CONTENT_TMP, err), r = 0;
+	_cleanup_free_ char *buffer = malloc(SPOOL_BUFFER);
+	ssize_t n = 1;
+
+	if (folder < 0)
+		return folder;
+	if (!buffer)
+		return err_set(err, ENOMEM, "read stdin");
+	r = tmp_create_file(folder, tmp);
+	while (r == 0 && n != 0) {
+		n = read(STDIN_FILENO, buffer, SPOOL_BUFFER);
+		if (n < 0 && errno != EINTR)
+			return err_set(err, errno, "read stdin");
+		if (n > 0)
+			r = fd_write_all(tmp->fd, buffer, (size_t)n);
+	}
+	return r < 0 ? store_set_error(err, im->store->root, -r, "keep what stdin brings") : 0;
+}
+
+static int open_stdin(struct import *im, struct tmp *tmp, struct import_source **ret,
+		      struct err *err)
+{
+	struct stat st;
+	int fd;
+
+	if (fstat(STDIN_FILENO, &st) < 0)
+		return err_set(err, errno, "read stdin");
+	if (isatty(STDIN_FILENO))
+		return err_say(err, EINVAL,
+			       "stdin is a terminal: an archive is to come through a pipe");
+	if (!S_ISREG(st.st_mode))
+		err_try(spool(im, tmp, err));
+	fd = fcntl(S_ISREG(st.st_mode) ? STDIN_FILENO : tmp->fd, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? err_set(err, errno, "read stdin") : import_source_open_fd(fd, ret, err);
+}
+
+static int read_documents(struct import *im, struct arena *arena, struct err *err)
+{
+	const char *path = im->options->path;
+	struct import_reading reading = {
+		.source = im->source,
+		.arena = arena,
+		.path = strcmp(path, "-") == 0 ? NULL : path,
+		.name = im->options->name,
+	};
+	int r = 0;
+
+	platform_host(&reading.platform);
+	if (im->options->platform)
+		r = platform_parse(im->options->platform, &reading.platform, err);
+	if (r == 0)
+		r = import_read(&reading, err);
+	strbuf_deinit(&reading.foreign);
+	im->layout = reading.found;
+	return r;
+}
+
 static int run(struct import *im, struct arena *arena, struct err *err)
 {
 	_cleanup_import_source_ struct import_source *source = NULL;
+	_cleanup_tmp_ struct tmp spooled = TMP_NONE;
 	_cleanup_fd_ int hold = -1;
-	int r;
+	bool is_stdin = strcmp(im->options->path, "-") == 0;
+	int r = is_stdin ? 0 : import_source_open(im->options->path, &source, err);
 
-	err_try(import_source_open(im->options->path, &source, err));
+	if (r < 0)
+		return r;
 	hold = store_hold(im->store, err);
 	if (hold < 0)
 		return hold;
 	/* Also when this import will fail before it writes anything. */
 	err_try(content_sweep(im->store, err));
+	if (is_stdin)
+		err_try(open_stdin(im, &spooled, &source, err));
 	im->source = source;
-	err_try(import_layout_read(source, im->options->path, im->options->name, arena, &im->layout,
-				   err));
+	err_try(read_documents(im, arena, err));
 	r = copy_blobs(im, err);
 	im->writer = content_writer_close(im->writer);
 	if (r == 0)
@@ -293,6 +368,7 @@ int import_layout(struct store *store, const struct import_options *options,
 		named(data, im.layout.images[i].name, im.layout.images[i].manifest.config.digest);
 	collect_deinit(&im.new_blobs);
 	collect_deinit(&im.new_layers);
+	free(im.layout.images);
 	free(im.wants);
 	return r;
 }

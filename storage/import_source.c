@@ -1,57 +1,67 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An OCI layout as a folder or as a tar: files by name. */
+/* An image's files by name, in a folder or in a tar. */
 #include "storage/import_source.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/digest.h"
 #include "base/fd.h"
 #include "storage/content.h"
+#include "storage/import_name.h"
+#include "storage/import_tar.h"
 
 #define SOURCE_BUFFER (256 << 10)
 #define BLOB_NAME_SIZE 80 /* "blobs/sha256/" and 64 digits */
 
 struct import_source {
 	int fd;
-	bool is_folder;
-	char *buffer;
+	struct import_tar *tar; /* NULL: it is a folder */
 };
 
-CLEANUP_DEFINE(struct archive, archive, archive_read_free);
-
-int import_source_open(const char *path, struct import_source **ret, struct err *err)
+int import_source_open_fd(int fd, struct import_source **ret, struct err *err)
 {
 	_cleanup_import_source_ struct import_source *source = calloc(1, sizeof(*source));
 	struct stat st;
 
-	if (!source)
-		return err_set(err, ENOMEM, "open %s", path);
-	/* Not to hang on a fifo: it is told below what it is. */
-	source->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (source->fd < 0 || fstat(source->fd, &st) < 0)
-		return err_say(err, errno, "%s", strerror(errno));
-	source->is_folder = S_ISDIR(st.st_mode);
-	if (!source->is_folder && !S_ISREG(st.st_mode))
+	if (!source) {
+		close(fd);
+		return err_set(err, ENOMEM, "read");
+	}
+	source->fd = fd;
+	if (fstat(fd, &st) < 0)
+		return err_set(err, errno, "read");
+	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
 		return err_say(err, EINVAL, "neither a folder nor a file");
-	source->buffer = malloc(SOURCE_BUFFER);
-	if (!source->buffer)
-		return err_set(err, ENOMEM, "open");
+	if (S_ISREG(st.st_mode))
+		err_try(import_tar_list(fd, &source->tar, err));
 	*ret = take_ptr(source);
 	return 0;
+}
+
+int import_source_open(const char *path, struct import_source **ret, struct err *err)
+{
+	/* Not to hang on a fifo: it is told below what it is. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return err_say(err, errno, "%s", strerror(errno));
+	return import_source_open_fd(fd, ret, err);
 }
 
 struct import_source *import_source_close(struct import_source *source)
 {
 	if (source) {
+		import_tar_free(source->tar);
 		cleanup_fd(&source->fd);
-		free(source->buffer);
 		free(source);
 	}
 	return NULL;
@@ -62,105 +72,25 @@ static void blob_name(const char *digest, char ret[static BLOB_NAME_SIZE])
 	snprintf(ret, BLOB_NAME_SIZE, "blobs/sha256/%.64s", digest + strlen("sha256:"));
 }
 
-static int open_tar(struct import_source *source, struct archive **ret, struct err *err)
+static int say_missing(const char *name, struct err *err)
 {
-	_cleanup_(cleanup_archive) struct archive *tar = archive_read_new();
-
-	if (!tar)
-		return err_set(err, ENOMEM, "read");
-	if (lseek(source->fd, 0, SEEK_SET) < 0)
-		return err_set(err, errno, "read");
-	archive_read_support_filter_gzip(tar);
-	archive_read_support_filter_zstd(tar);
-	archive_read_support_format_tar(tar);
-	if (archive_read_open_fd(tar, source->fd, SOURCE_BUFFER) != ARCHIVE_OK)
-		return err_say(err, EBADMSG, "neither a folder nor a tar with an OCI layout in it");
-	*ret = take_ptr(tar);
-	return 0;
+	return err_say(err, ENOENT, "there is no %.200s in it", name);
 }
 
-/* The next file. 1, 0 at the end, <0. *ret_name has no "./". */
-static int next_file(struct archive *tar, const char **ret_name, struct archive_entry **ret,
-		     struct err *err)
-{
-	for (;;) {
-		int r = archive_read_next_header(tar, ret);
-		const char *name;
-
-		if (r == ARCHIVE_EOF)
-			return 0;
-		if (r < ARCHIVE_WARN)
-			return err_say(err, EBADMSG, "the tar is damaged or truncated: %s",
-				       archive_error_string(tar));
-		name = archive_entry_pathname(*ret);
-		if (!name || archive_entry_filetype(*ret) != AE_IFREG ||
-		    archive_entry_hardlink(*ret))
-			continue;
-		while (name[0] == '.' && name[1] == '/')
-			name += 2;
-		*ret_name = name;
-		return 1;
-	}
-}
-
-static ssize_t read_tar(struct archive *tar, void *data, size_t len, const char *name,
-			struct err *err)
-{
-	ssize_t n = archive_read_data(tar, data, len);
-
-	return n < 0 ? err_say(err, EBADMSG, "%s in the tar is truncated or damaged: %s", name,
-			       archive_error_string(tar))
-		     : n;
-}
-
-static int read_from_tar(struct import_source *source, const char *name, char **ret,
-			 size_t *ret_len, struct err *err)
-{
-	_cleanup_(cleanup_archive) struct archive *tar = NULL;
-	_cleanup_free_ char *text = NULL;
-	struct archive_entry *entry;
-	const char *found;
-	size_t len = 0;
-	int64_t size;
-	int r;
-
-	err_try(open_tar(source, &tar, err));
-	do
-		r = next_file(tar, &found, &entry, err);
-	while (r > 0 && strcmp(found, name) != 0);
-	if (r < 0)
-		return r;
-	if (r == 0)
-		return err_say(err, ENOENT, "there is no %s in it", name);
-	size = archive_entry_size(entry);
-	if (size < 0 || size > CONTENT_DOCUMENT_MAX)
-		return err_say(err, EFBIG, "%s has %lld bytes: a document has at most %d", name,
-			       (long long)size, CONTENT_DOCUMENT_MAX);
-	text = malloc((size_t)size + 1);
-	if (!text)
-		return err_set(err, ENOMEM, "read %s", name);
-	while (len < (size_t)size) {
-		ssize_t n = read_tar(tar, text + len, (size_t)size - len, name, err);
-
-		if (n < 0)
-			return (int)n;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-	}
-	text[len] = '\0';
-	*ret = take_ptr(text);
-	*ret_len = len;
-	return 0;
-}
-
+/* Symlinks may lead about in the folder, as in docker's, and not out of it. */
 static int open_file(struct import_source *source, const char *name, struct err *err)
 {
-	_cleanup_fd_ int fd = openat(source->fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct open_how how = {
+		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+	};
+	_cleanup_fd_ int fd = (int)syscall(SYS_openat2, source->fd, name, &how, sizeof(how));
 	struct stat st;
 
 	if (fd < 0 && errno == ENOENT)
-		return err_say(err, ENOENT, "there is no %s in it", name);
+		return say_missing(name, err);
+	if (fd < 0 && errno == EXDEV)
+		return err_say(err, EXDEV, "%.200s leads out of the folder", name);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_set(err, errno, "open %s", name);
 	if (!S_ISREG(st.st_mode))
@@ -173,8 +103,13 @@ int import_source_read(struct import_source *source, const char *name, char **re
 {
 	_cleanup_fd_ int fd = -1;
 
-	if (!source->is_folder)
-		return read_from_tar(source, name, ret, ret_len, err);
+	if (source->tar) {
+		const struct import_tar_file *file = import_tar_find(source->tar, name);
+
+		return file ? import_tar_text(source->fd, source->tar, file, CONTENT_DOCUMENT_MAX,
+					      ret, ret_len, err)
+			    : say_missing(name, err);
+	}
 	fd = open_file(source, name, err);
 	if (fd < 0)
 		return fd;
@@ -198,24 +133,96 @@ int import_source_read_blob(struct import_source *source, const struct oci_descr
 	return 0;
 }
 
+static const char *compression_of(const unsigned char *head, size_t len)
+{
+	static const struct {
+		const char *magic, *name;
+	} known[] = {
+		{ "\x1f\x8b", "gzip" },
+		{ "\x28\xb5\x2f\xfd", "zstd" },
+		{ "\3757zXZ", "xz" },
+		{ "BZh", "bzip2" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (len >= strlen(known[i].magic) &&
+		    memcmp(head, known[i].magic, strlen(known[i].magic)) == 0)
+			return known[i].name;
+	return "";
+}
+
+static int find_in_tar(struct import_source *source, const char *name, struct import_file *ret,
+		       struct err *err)
+{
+	const struct import_tar_file *file = import_tar_find(source->tar, name);
+
+	if (!file)
+		return say_missing(name, err);
+	if (strlen(file->name) >= sizeof(ret->path))
+		return err_set(err, ENAMETOOLONG, "%.200s", file->name);
+	memcpy(ret->path, file->name, strlen(file->name) + 1);
+	ret->size_bytes = file->size_bytes;
+	ret->compression = compression_of(file->head, file->head_len);
+	return 0;
+}
+
+int import_source_find(struct import_source *source, const char *name, struct import_file *ret,
+		       struct err *err)
+{
+	char clean[PATH_MAX];
+	_cleanup_fd_ int fd = -1;
+	unsigned char head[6];
+	struct stat st;
+	ssize_t n;
+
+	if (import_name_clean("", name, clean) < 0)
+		return err_say(err, EINVAL, "'%.200s' is no file of it", name);
+	if (source->tar)
+		return find_in_tar(source, clean, ret, err);
+	if (strlen(clean) >= sizeof(ret->path))
+		return err_set(err, ENAMETOOLONG, "%.200s", clean);
+	fd = open_file(source, clean, err);
+	if (fd < 0)
+		return fd;
+	n = pread(fd, head, sizeof(head), 0);
+	if (n < 0 || fstat(fd, &st) < 0)
+		return err_set(err, errno, "read %s", clean);
+	memcpy(ret->path, clean, strlen(clean) + 1);
+	ret->size_bytes = st.st_size;
+	ret->compression = compression_of(head, (size_t)n);
+	return 0;
+}
+
+static void name_of_want(const struct import_want *want, char ret[static PATH_MAX])
+{
+	if (want->file)
+		snprintf(ret, PATH_MAX, "%s", want->file);
+	else
+		blob_name(want->descriptor->digest, ret);
+}
+
 static int fetch_from_folder(struct import_source *source, struct import_want *wants, size_t count,
 			     const struct import_sink *sink, struct err *err)
 {
+	_cleanup_free_ char *buffer = malloc(SOURCE_BUFFER);
+
+	if (!buffer)
+		return err_set(err, ENOMEM, "read");
 	for (size_t i = 0; i < count; i++) {
 		_cleanup_fd_ int fd = -1;
-		char name[BLOB_NAME_SIZE];
+		char name[PATH_MAX];
 		ssize_t n;
 
-		blob_name(wants[i].descriptor->digest, name);
+		name_of_want(&wants[i], name);
 		fd = open_file(source, name, err);
 		if (fd < 0)
 			return fd;
-		while ((n = read(fd, source->buffer, SOURCE_BUFFER)) != 0) {
+		while ((n = read(fd, buffer, SOURCE_BUFFER)) != 0) {
 			if (n < 0 && errno == EINTR)
 				continue;
 			if (n < 0)
 				return err_set(err, errno, "read %s", name);
-			err_try(sink->write(sink->data, i, source->buffer, (size_t)n, err));
+			err_try(sink->write(sink->data, i, buffer, (size_t)n, err));
 		}
 		err_try(sink->done(sink->data, i, err));
 		wants[i].got = true;
@@ -223,54 +230,67 @@ static int fetch_from_folder(struct import_source *source, struct import_want *w
 	return 0;
 }
 
-static struct import_want *find_want(struct import_want *wants, size_t count, const char *name)
-{
-	char wanted[BLOB_NAME_SIZE];
+struct fetch {
+	struct import_want *wants;
+	const struct import_tar_file **files; /* of the wants */
+	size_t count, current;
+	const struct import_sink *sink;
+};
 
-	for (size_t i = 0; i < count; i++) {
-		blob_name(wants[i].descriptor->digest, wanted);
-		if (!wants[i].got && strcmp(wanted, name) == 0)
-			return &wants[i];
+static bool fetch_wants(void *data, const struct import_tar_file *file)
+{
+	struct fetch *fetch = data;
+
+	for (size_t i = 0; i < fetch->count; i++) {
+		if (fetch->files[i] != file || fetch->wants[i].got)
+			continue;
+		fetch->current = i;
+		return true;
 	}
-	return NULL;
+	return false;
 }
 
-static int fetch_entry(struct import_source *source, struct archive *tar, const char *name,
-		       size_t i, const struct import_sink *sink, struct err *err)
+static int fetch_write(void *data, const struct import_tar_file *file, const void *bytes,
+		       size_t len, struct err *err)
 {
-	ssize_t n;
+	struct fetch *fetch = data;
 
-	while ((n = read_tar(tar, source->buffer, SOURCE_BUFFER, name, err)) > 0)
-		err_try(sink->write(sink->data, i, source->buffer, (size_t)n, err));
-	return n < 0 ? (int)n : sink->done(sink->data, i, err);
+	(void)file;
+	return fetch->sink->write(fetch->sink->data, fetch->current, bytes, len, err);
+}
+
+static int fetch_done(void *data, const struct import_tar_file *file, struct err *err)
+{
+	struct fetch *fetch = data;
+
+	(void)file;
+	fetch->wants[fetch->current].got = true;
+	return fetch->sink->done(fetch->sink->data, fetch->current, err);
 }
 
 static int fetch_from_tar(struct import_source *source, struct import_want *wants, size_t count,
 			  const struct import_sink *sink, struct err *err)
 {
-	_cleanup_(cleanup_archive) struct archive *tar = NULL;
-	struct archive_entry *entry;
-	size_t missing = count;
-	const char *name;
-	int r;
+	_cleanup_free_ const struct import_tar_file **files = calloc(count, sizeof(*files));
+	struct fetch fetch = { wants, files, count, 0, sink };
+	const struct import_tar_reader reader = { fetch_wants, fetch_write, fetch_done, &fetch };
 
-	err_try(open_tar(source, &tar, err));
-	while (missing > 0 && (r = next_file(tar, &name, &entry, err)) != 0) {
-		struct import_want *want;
+	if (!files)
+		return err_set(err, ENOMEM, "read");
+	for (size_t i = 0; i < count; i++) {
+		char name[PATH_MAX];
 
-		if (r < 0)
-			return r;
-		want = find_want(wants, count, name);
-		if (!want)
-			continue;
-		err_try(fetch_entry(source, tar, name, (size_t)(want - wants), sink, err));
-		want->got = true;
-		missing--;
+		name_of_want(&wants[i], name);
+		files[i] = import_tar_find(source->tar, name);
+		if (!files[i])
+			return say_missing(name, err);
 	}
+	err_try(import_tar_read(source->fd, source->tar, &reader, err));
+	/* One file can't have two digests. */
 	for (size_t i = 0; i < count; i++)
 		if (!wants[i].got)
-			return err_say(err, ENOENT, "there is no blob %s in it",
-				       wants[i].descriptor->digest);
+			return err_say(err, EBADMSG, "%s stands for two different blobs",
+				       files[i]->name);
 	return 0;
 }
 
@@ -279,6 +299,6 @@ int import_source_fetch(struct import_source *source, struct import_want *wants,
 {
 	if (count == 0)
 		return 0;
-	return source->is_folder ? fetch_from_folder(source, wants, count, sink, err)
-				 : fetch_from_tar(source, wants, count, sink, err);
+	return source->tar ? fetch_from_tar(source, wants, count, sink, err)
+			   : fetch_from_folder(source, wants, count, sink, err);
 }

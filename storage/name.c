@@ -110,8 +110,8 @@ size_t name_candidates(const char *text, char ret[static NAME_CANDIDATES][NAME_S
 /* "/tmp/My Image.tar.gz" gives "my-image". */
 static void name_of_path(const char *path, char *ret, size_t size)
 {
-	static const char *const endings[] = { ".gz",  ".zst",	       ".xz", ".tgz",
-					       ".tar", ".oci-archive", ".oci" };
+	static const char *const endings[] = { ".gz",  ".zst", ".xz",	       ".bz2", ".tgz",
+					       ".txz", ".tar", ".oci-archive", ".oci" };
 	size_t len = strlen(path), start, out = 0;
 
 	while (len > 1 && path[len - 1] == '/')
@@ -147,9 +147,25 @@ int name_from_layout(const char *ref, const char *path, char ret[static NAME_SIZ
 	 * write bare words (umoci, buildx, skopeo's oci:FOLDER:TAG) mean a tag. */
 	if (ref && (strchr(ref, '/') || strchr(ref, ':')))
 		return name_complete(ref, ret, err);
+	if (!path)
+		return err_say(err, EINVAL,
+			       "the image has no name of its own: give it one with --name");
 	name_of_path(path, base, sizeof(base));
 	snprintf(text, sizeof(text), "localhost/%s:%s", base, ref ? ref : "latest");
 	return name_complete(text, ret, err);
+}
+
+int name_from_docker(const char *tag, char ret[static NAME_SIZE], struct err *err)
+{
+	char name[NAME_SIZE];
+
+	if (is_valid(tag) && !has_registry(tag)) {
+		if (!complete(strchr(tag, '/') ? "docker.io/" : "docker.io/library/", tag, name))
+			return err_set(err, ENAMETOOLONG, "%.100s", tag);
+		memcpy(ret, name, NAME_SIZE);
+		return 0;
+	}
+	return name_complete(tag, ret, err);
 }
 
 void name_escape(const char *name, char ret[static 3 * NAME_SIZE])

@@ -20,9 +20,13 @@ int name_complete(const char *text, char ret[static NAME_SIZE], struct err *err)
 size_t name_candidates(const char *text, char ret[static NAME_CANDIDATES][NAME_SIZE]);
 
 /* The name from a layout: ref (annotation, may be NULL) is a name or a bare tag; path is where the
- * layout lies, "/tmp/bb.tar": its last part names the image when ref doesn't. */
+ * layout lies, "/tmp/bb.tar": its last part names the image when ref doesn't; NULL: nothing does.
+ */
 int name_from_layout(const char *ref, const char *path, char ret[static NAME_SIZE],
 		     struct err *err);
+
+/* The name that docker save wrote as a tag: where it names no registry, docker.io is meant. */
+int name_from_docker(const char *tag, char ret[static NAME_SIZE], struct err *err);
 
 /* As a file name: '/' becomes "%2F". */
 void name_escape(const char *name, char ret[static 3 * NAME_SIZE]);

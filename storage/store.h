@@ -18,7 +18,8 @@
  *
  * A kill at any moment leaves either the old state or the new, and rubbish only below tmp folders,
  * where the next writer sweeps away what no living process has locked. Blobs and layers that no
- * name needs, as a killed import leaves them, go with the next store_image_remove().
+ * name needs, as a killed import leaves them, go with the next store_image_remove() or
+ * store_prune().
  */
 #pragma once
 
@@ -62,12 +63,35 @@ struct store_image {
 };
 
 /*
- * By full name, by a short name ("bb" and "bb:latest" find "localhost/bb:latest" and
- * "docker.io/library/bb:latest", in this order), by id or a unique prefix of at least 6 digits of
- * it. -ENOENT says what exists.
+ * By full name, by a short name ("bb" and "bb:latest" stand for "localhost/bb:latest" or
+ * "docker.io/library/bb:latest"; where both are there and differ, -EINVAL names both), by id or a
+ * unique prefix of at least 6 digits of it. -ENOENT says what exists.
  */
 int store_image_find(struct store *store, const char *name, struct store_image **ret,
 		     struct err *err);
+
+/* --pull: where an image may come from. There is no registry client yet, so nothing is fetched. */
+enum store_pull {
+	STORE_PULL_MISSING, /* the default: what is not there would be fetched */
+	STORE_PULL_NEVER,
+	STORE_PULL_ALWAYS, /* refused in words */
+};
+
+/* "missing", "never", "always". */
+int store_pull_parse(const char *text, enum store_pull *ret, struct err *err);
+
+/* What a container wants of its image; zeroed: any platform's, as it is in the store. */
+struct store_want {
+	const char *platform; /* --platform, storage/platform.h reads it; NULL: not asked */
+	enum store_pull pull;
+};
+
+/*
+ * As store_image_find(), for --platform and --pull. An image of the name that is for another
+ * platform is -ENOENT, which says what it is for; pull always -ENOTSUP.
+ */
+int store_image_get(struct store *store, const char *name, const struct store_want *want,
+		    struct store_image **ret, struct err *err);
 struct store_image *store_image_free(struct store_image *image);
 int store_image_each(struct store *store, int (*fn)(void *data, const struct store_image *image),
 		     void *data, struct err *err);
@@ -80,6 +104,21 @@ int store_image_each(struct store *store, int (*fn)(void *data, const struct sto
 int store_image_remove(struct store *store, const char *name,
 		       bool (*in_use)(void *data, const char *chain_id), void *data,
 		       struct err *err);
+
+/* Gives an image one more name (name_complete() is applied), taking it from another that has it. */
+int store_image_tag(struct store *store, const char *image, const char *name, struct err *err);
+
+struct store_pruned {
+	size_t blobs, layers; /* how many were removed */
+	uint64_t blob_bytes;
+};
+
+/*
+ * Removes blobs and layers that no name and no container needs, as a killed import or a name that
+ * was taken over leaves them. in_use as of store_image_remove(). Waits for imports under way.
+ */
+int store_prune(struct store *store, bool (*in_use)(void *data, const char *chain_id), void *data,
+		struct store_pruned *ret, struct err *err);
 
 /*
  * The overlay of a container: container_dir/upper over the image's layers, with container_dir/work.

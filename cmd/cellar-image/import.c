@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cellar-image import: an OCI layout into the store. */
+/* cellar-image import: the images of an archive into the store. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "cmd/cellar-image/progress.h"
 #include "cmd/cellar-image/verbs.h"
+#include "cmd/options.h"
 #include "storage/import.h"
 
 struct report {
@@ -55,14 +56,24 @@ static void print_named(void *data, const char *name, const char *id)
 		       (double)image->size_bytes / 1e6);
 }
 
-static int run(const char *root, const char *path, const char *name, bool json)
+struct import_args {
+	const char *name, *platform;
+	bool json;
+	int64_t max_size_gib, max_files, max_ratio;
+};
+
+static int run(const char *root, const char *path, const struct import_args *args)
 {
 	_cleanup_store_ struct store *store = NULL;
 	struct progress progress;
-	struct report report = { .progress = &progress, .json = json };
+	struct report report = { .progress = &progress, .json = args->json };
 	struct import_options options = {
 		.path = path,
-		.name = name,
+		.name = args->name,
+		.platform = args->platform,
+		.entries_max = (uint64_t)args->max_files,
+		.bytes_max = (uint64_t)args->max_size_gib << 30,
+		.ratio_max = (uint64_t)args->max_ratio,
 		.progress = progress_show,
 		.progress_data = &progress,
 	};
@@ -86,33 +97,43 @@ static int run(const char *root, const char *path, const char *name, bool json)
 	return report.failed;
 }
 
+/* clang-format off */
+static const struct option_entry import_options[] = {
+	OPTION_STRING(struct import_args, name, 0, "name", "NAME", "name of the image (default: those in the archive)"),
+	OPTION_STRING(struct import_args, platform, 0, "platform", "PLATFORM", "images for OS/ARCHITECTURE[/VARIANT] (default: this machine's)"),
+	OPTION_BOOL(struct import_args, json, 0, "json", "print one JSON object an image"),
+	OPTION_INT(struct import_args, max_size_gib, 0, "max-layer-size", 1, 1 << 20, "GIB", "what a layer may unpack to (default 256)"),
+	OPTION_INT(struct import_args, max_files, 0, "max-layer-files", 1, INT64_MAX, "NUMBER", "files in a layer (default 2000000)"),
+	OPTION_INT(struct import_args, max_ratio, 0, "max-layer-ratio", 1, INT64_MAX, "NUMBER", "unpacked to packed bytes of a layer (default 200)"),
+	OPTION_END,
+};
+/* clang-format on */
+
+static const struct options_command import_command = {
+	.name = "cellar-image import",
+	.args = "PATH",
+	.summary =
+		"bring in the images of an OCI layout or of docker save, a folder, a tar, or - (stdin)",
+	.options = import_options,
+	.args_min = 1,
+	.args_max = 1,
+};
+
 int verb_import(const char *root, int argc, char **argv)
 {
-	const char *path = NULL, *name = NULL;
-	bool json = false;
+	struct import_args args = { 0 };
+	struct err err = { 0 };
+	char **words;
+	size_t count;
+	int r = options_parse(&import_command, argc - 1, argv + 1, &args, &words, &count, &err);
 
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0) {
-			json = true;
-		} else if (strncmp(argv[i], "--name=", 7) == 0) {
-			name = argv[i] + 7;
-		} else if (strcmp(argv[i], "--name") == 0 && i + 1 < argc) {
-			name = argv[++i];
-		} else if (argv[i][0] == '-' && argv[i][1]) {
-			fprintf(stderr, "cellar-image: import: unknown option %s\n", argv[i]);
-			return 1;
-		} else if (path) {
-			fprintf(stderr, "cellar-image: import: one PATH at a time, not %s too\n",
-				argv[i]);
-			return 1;
-		} else {
-			path = argv[i];
-		}
+	if (r > 0) {
+		options_help(&import_command, stdout);
+		return 0;
 	}
-	if (!path) {
-		fputs("cellar-image: import: which PATH? (an OCI layout: a folder or a tar)\n",
-		      stderr);
+	if (r < 0) {
+		fprintf(stderr, "cellar-image: import: %s\n", err.text);
 		return 1;
 	}
-	return run(root, path, name, json);
+	return run(root, words[0], &args);
 }

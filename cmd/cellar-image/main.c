@@ -15,16 +15,17 @@ static const struct {
 	int (*run)(const char *root, int argc, char **argv);
 } verbs[] = {
 	{ "import", verb_import },
+	{ "save", verb_save },
 };
 
-static const char help[] =
-	"usage: cellar-image [--root DIR] import [--name NAME] [--json] PATH\n"
-	"\n"
-	"Brings the images of an OCI layout (a folder, or a tar of one) into the store.\n"
-	"\n"
-	"  --root DIR   the store (default " VERBS_ROOT ")\n"
-	"  --name NAME  name of the image (default: the layout's own)\n"
-	"  --json       print one JSON object an image\n";
+static const char help[] = "usage: cellar-image [--root DIR] import|save ...\n"
+			   "\n"
+			   "  import PATH    bring the images of an archive into the store\n"
+			   "  save IMAGE...  write images as a tar\n"
+			   "\n"
+			   "  --root DIR     the store (default " VERBS_ROOT ")\n"
+			   "\n"
+			   "Each has a help of its own: cellar-image import --help\n";
 
 static int say_usage(const char *what, const char *which)
 {
@@ -52,7 +53,7 @@ int main(int argc, char **argv)
 			return say_usage("unknown option, or one without its value: ", argv[i]);
 	}
 	if (i >= argc)
-		return say_usage("what is to be done? ", "import");
+		return say_usage("what is to be done? ", "import or save");
 	for (size_t v = 0; v < sizeof(verbs) / sizeof(verbs[0]); v++)
 		if (strcmp(argv[i], verbs[v].name) == 0)
 			return verbs[v].run(root, argc - i, argv + i);

@@ -6,3 +6,4 @@
 #define VERBS_ROOT "/var/lib/cellar"
 
 int verb_import(const char *root, int argc, char **argv);
+int verb_save(const char *root, int argc, char **argv);

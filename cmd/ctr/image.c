@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ctr image: import, ls, rm. */
+/* ctr image: a verb with verbs. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cmd/ctr/verbs.h"
 
-const struct verb *const image_verbs[] = { &verb_image_import, &verb_image_ls, &verb_image_rm,
-					   NULL };
+const struct verb *const image_verbs[] = { &verb_image_import,	&verb_image_ls,
+					   &verb_image_inspect, &verb_image_tag,
+					   &verb_image_rm,	&verb_image_prune,
+					   &verb_image_save,	NULL };
 
 static int image_verb(const struct ctr *ctr, int argc, char **argv, struct err *err)
 {
@@ -20,8 +22,10 @@ static int image_verb(const struct ctr *ctr, int argc, char **argv, struct err *
 	for (const struct verb *const *verb = image_verbs; *verb; verb++)
 		if (strcmp(words[0], (*verb)->command.name + strlen("ctr image ")) == 0)
 			return ctr_dispatch(*verb, ctr, (int)count - 1, words + 1);
-	return err_say(err, EINVAL, "there is no command \"%s\"; there are import, ls and rm",
-		       words[0]);
+	return err_say(
+		err, EINVAL,
+		"there is no command \"%s\"; there are import, ls, inspect, tag, rm, prune and save",
+		words[0]);
 }
 
 static const struct option_entry image_options[] = { OPTION_END };
@@ -29,8 +33,8 @@ static const struct option_entry image_options[] = { OPTION_END };
 const struct verb verb_image = {
 	.command = {
 		.name = "ctr image",
-		.args = "import|ls|rm [ARG...]",
-		.summary = "import, list and remove images",
+		.args = "import|ls|inspect|tag|rm|prune|save [ARG...]",
+		.summary = "import, list, name, save and remove images",
 		.details = "Each has a help of its own: `ctr image import --help`.\n"
 			   "\n"
 			   "Examples:\n"

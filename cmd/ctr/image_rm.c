@@ -4,40 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/ctr/image_helper.h"
 #include "cmd/ctr/verbs.h"
 #include "storage/store.h"
 
 struct rm_args {
 	bool force;
 };
-
-struct search {
-	const char *image_id; /* looked for, or */
-	const char *layer;
-	char user[65]; /* id of a container that needs it, or "" */
-};
-
-static int look_at(void *data, const struct engine_container *c)
-{
-	struct search *search = data;
-	bool found = search->image_id && c->image_id && strcmp(c->image_id, search->image_id) == 0;
-
-	for (const char *const *layer = c->layers; search->layer && layer && *layer; layer++)
-		found |= strcmp(*layer, search->layer) == 0;
-	/* A damaged one may need anything. */
-	found |= !c->layers;
-	if (found)
-		snprintf(search->user, sizeof(search->user), "%s", c->id);
-	return 0;
-}
-
-/* A layer that cannot be asked about is one in use. */
-static bool in_use(void *data, const char *chain_id)
-{
-	struct search search = { .layer = chain_id };
-
-	return engine_each(data, look_at, &search, NULL) < 0 || search.user[0];
-}
 
 struct names {
 	const char *image_id;
@@ -56,23 +29,23 @@ static int count_names(void *data, const struct store_image *image)
 static int check(struct engine *engine, struct store *store, const char *name, struct err *err)
 {
 	_cleanup_store_image_ struct store_image *image = NULL;
-	struct search search = { 0 };
+	char user[IMAGE_USER_SIZE];
 	struct names names = { 0 };
 	int r = store_image_find(store, name, &image, err);
 
 	if (r < 0)
 		return r;
-	names.image_id = search.image_id = image->id;
+	names.image_id = image->id;
 	r = store_image_each(store, count_names, &names, err);
 	/* Another name keeps the image. */
 	if (r < 0 || names.count > 1)
 		return r;
-	r = engine_each(engine, look_at, &search, err);
-	if (r == 0 && search.user[0])
+	r = image_find_user(engine, image->id, user, err);
+	if (r == 0 && user[0])
 		return err_say(err, EBUSY,
 			       "image \"%s\" is used by container %.12s; remove that first, or the "
 			       "name by force (-f)",
-			       name, search.user);
+			       name, user);
 	return r;
 }
 
@@ -85,7 +58,7 @@ static int rm_one(struct engine *engine, const char *name, void *data, struct er
 	if (r == 0 && !args->force)
 		r = check(engine, store, name, err);
 	if (r == 0)
-		r = store_image_remove(store, name, in_use, engine, err);
+		r = store_image_remove(store, name, image_layer_in_use, engine, err);
 	if (r == 0)
 		puts(name);
 	return r;

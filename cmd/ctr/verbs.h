@@ -28,9 +28,10 @@ struct verb {
 	int (*run)(const struct ctr *ctr, int argc, char **argv, struct err *err);
 };
 
-extern const struct verb verb_exec, verb_image, verb_image_import, verb_image_ls, verb_image_rm,
-	verb_info, verb_inspect, verb_kill, verb_logs, verb_ps, verb_rm, verb_run, verb_stats,
-	verb_stop, verb_version, verb_wait;
+extern const struct verb verb_image_import, verb_image_inspect, verb_image_ls, verb_image_prune,
+	verb_image_rm, verb_image_save, verb_image_tag;
+extern const struct verb verb_exec, verb_image, verb_info, verb_inspect, verb_kill, verb_logs,
+	verb_ps, verb_rm, verb_run, verb_stats, verb_stop, verb_version, verb_wait;
 
 /* NULL-terminated; what `ctr image` chooses from. */
 extern const struct verb *const image_verbs[];

@@ -234,10 +234,18 @@ static void images_are_found_by_name_short_name_and_id(void **state)
 	assert_non_null(strstr(err.text, "nor any other"));
 	add_image("docker.io/library/bb:latest", "1");
 	assert_string_equal(find_name("bb", NULL), "docker.io/library/bb:latest");
+	/* The same image under both names: the nearer one. */
+	add_image("localhost/bb:latest", "1");
+	assert_string_equal(find_name("bb", NULL), "localhost/bb:latest");
+	add_image("docker.io/library/bb:latest", "3");
 	add_image("localhost/bb:latest", "2");
+	assert_null(find_name("bb", &err));
+	assert_int_equal(err.code, EINVAL);
+	assert_non_null(strstr(err.text, "localhost/bb:latest or docker.io/library/bb:latest"));
+	assert_string_equal(find_name("docker.io/library/bb", NULL), "docker.io/library/bb:latest");
+	assert_int_equal(store_image_remove(store, "docker.io/library/bb", NULL, NULL, NULL), 0);
 	assert_string_equal(find_name("bb", NULL), "localhost/bb:latest");
 	assert_string_equal(find_name("bb:latest", NULL), "localhost/bb:latest");
-	assert_string_equal(find_name("docker.io/library/bb", NULL), "docker.io/library/bb:latest");
 	assert_int_equal(store_image_find(store, "bb", &image, NULL), 0);
 	assert_string_equal(image->config.author, "2");
 	strcpy(id, image->id);
@@ -252,6 +260,32 @@ static void images_are_found_by_name_short_name_and_id(void **state)
 	assert_non_null(strstr(err.text, "localhost/bb:latest"));
 	assert_null(find_name("../x", &err));
 	assert_null(find_name("", &err));
+}
+
+static void wanted_platforms_and_pulls_are_judged(void **state)
+{
+	_cleanup_store_image_ struct store_image *image = NULL;
+	struct store_want want = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	add_image("localhost/bb:latest", "1");
+	assert_int_equal(store_image_get(store, "bb", &want, &image, NULL), 0);
+	image = store_image_free(image);
+	want.platform = "linux/amd64";
+	assert_int_equal(store_image_get(store, "bb", &want, &image, NULL), 0);
+	want.platform = "linux/arm64";
+	assert_int_equal(store_image_get(store, "bb", &want, &image, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "is for linux/amd64, not for linux/arm64"));
+	want.platform = "linux/";
+	assert_int_equal(store_image_get(store, "bb", &want, &image, &err), -EINVAL);
+	want.platform = NULL;
+	assert_int_equal(store_pull_parse("never", &want.pull, NULL), 0);
+	assert_int_equal(store_image_get(store, "other", &want, &image, NULL), -ENOENT);
+	assert_int_equal(store_pull_parse("always", &want.pull, NULL), 0);
+	assert_int_equal(store_image_get(store, "bb", &want, &image, &err), -ENOTSUP);
+	assert_non_null(strstr(err.text, "no client for registries"));
+	assert_int_equal(store_pull_parse("sometimes", &want.pull, &err), -EINVAL);
 }
 
 static int count_image(void *data, const struct store_image *image)
@@ -311,6 +345,50 @@ static void removal_takes_what_no_other_name_and_no_container_needs(void **state
 	assert_int_equal(count_entries(root, "content/sha256"), 0);
 	assert_int_equal(count_entries(root, "layers"), 1);
 	assert_int_equal(count_entries(root, "l"), 0);
+}
+
+static void a_tag_is_one_more_name(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	add_image("localhost/a:1", "a");
+	add_image("localhost/b:1", "b");
+	assert_int_equal(store_image_tag(store, "a:1", "quay.io/x:2", NULL), 0);
+	assert_string_equal(find_name("quay.io/x:2", NULL), "quay.io/x:2");
+	/* A name that another has is taken from it, and what that one alone needed is pruned. */
+	assert_int_equal(store_image_tag(store, "a:1", "b:1", NULL), 0);
+	assert_int_equal(count_entries(root, "content/sha256"), 6);
+	assert_int_equal(store_image_tag(store, "none", "c", &err), -ENOENT);
+	assert_int_equal(store_image_tag(store, "a:1", "C d", &err), -EINVAL);
+}
+
+static void prune_takes_what_no_name_and_no_container_needs(void **state)
+{
+	struct store_pruned pruned = { 0 };
+	char own[DIGEST_HEX_SIZE];
+
+	(void)state;
+	add_image("localhost/a:1", "a");
+	add_image("localhost/b:1", "b");
+	assert_int_equal(store_prune(store, NULL, NULL, &pruned, NULL), 0);
+	assert_int_equal(pruned.blobs + pruned.layers, 0);
+	{
+		_cleanup_store_image_ struct store_image *image = NULL;
+
+		assert_int_equal(store_image_find(store, "b:1", &image, NULL), 0);
+		strcpy(own, image->layers[1]);
+	}
+	/* As a killed import leaves it: blobs and layers are there, and no name. */
+	assert_int_equal(store_image_tag(store, "a:1", "b:1", NULL), 0);
+	assert_int_equal(store_prune(store, used, own, &pruned, NULL), 0);
+	assert_int_equal(pruned.blobs, 3);
+	assert_true(pruned.blob_bytes > 100);
+	assert_int_equal(pruned.layers, 0);
+	assert_int_equal(store_prune(store, NULL, NULL, &pruned, NULL), 0);
+	assert_int_equal(pruned.blobs, 0);
+	assert_int_equal(pruned.layers, 1);
+	assert_string_equal(find_name("a:1", NULL), "localhost/a:1");
 }
 
 static void an_image_with_a_lost_manifest_can_be_removed(void **state)
@@ -373,8 +451,11 @@ int main(void)
 		TEST(a_damaged_document_is_noticed),
 		TEST(the_living_keep_their_tmp_and_the_dead_lose_it),
 		TEST(images_are_found_by_name_short_name_and_id),
+		TEST(wanted_platforms_and_pulls_are_judged),
 		TEST(a_damaged_image_file_hides_only_itself),
 		TEST(removal_takes_what_no_other_name_and_no_container_needs),
+		TEST(a_tag_is_one_more_name),
+		TEST(prune_takes_what_no_name_and_no_container_needs),
 		TEST(an_image_with_a_lost_manifest_can_be_removed),
 		TEST(short_links_stay_apart),
 		TEST(a_hold_keeps_collection_away),

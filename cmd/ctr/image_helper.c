@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/ctr/image_helper.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "runtime/engine/program.h"
+
+#define HELPER "cellar-image"
+
+int image_helper_exec(const struct ctr *ctr, const char *const *words, struct err *err)
+{
+	_cleanup_free_ const char **command = NULL;
+	char program[PATH_MAX];
+	size_t count = 0;
+
+	err_try(program_find(HELPER, program, err));
+	while (words[count])
+		count++;
+	command = calloc(count + 4, sizeof(*command));
+	if (!command)
+		return err_set(err, ENOMEM, "execute %s", program);
+	command[0] = HELPER;
+	command[1] = "--root";
+	command[2] = ctr->root ? ctr->root : ENGINE_ROOT_DEFAULT;
+	memcpy(command + 3, words, (count + 1) * sizeof(*command));
+	execv(program, (char *const *)(uintptr_t)command);
+	return err_set(err, errno, "execute %s", program);
+}
+
+struct search {
+	const char *image_id; /* looked for, or */
+	const char *layer;
+	char user[IMAGE_USER_SIZE]; /* id of a container that needs it, or "" */
+};
+
+static int look_at(void *data, const struct engine_container *c)
+{
+	struct search *search = data;
+	bool found = search->image_id && c->image_id && strcmp(c->image_id, search->image_id) == 0;
+
+	for (const char *const *layer = c->layers; search->layer && layer && *layer; layer++)
+		found |= strcmp(*layer, search->layer) == 0;
+	/* A damaged one may need anything. */
+	found |= !c->layers;
+	if (found)
+		snprintf(search->user, sizeof(search->user), "%s", c->id);
+	return 0;
+}
+
+bool image_layer_in_use(void *data, const char *chain_id)
+{
+	struct search search = { .layer = chain_id };
+
+	return engine_each(data, look_at, &search, NULL) < 0 || search.user[0];
+}
+
+int image_find_user(struct engine *engine, const char *image_id, char ret[static IMAGE_USER_SIZE],
+		    struct err *err)
+{
+	struct search search = { .image_id = image_id };
+
+	err_try(engine_each(engine, look_at, &search, err));
+	memcpy(ret, search.user, sizeof(search.user));
+	return 0;
+}
