@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The cgroup mounts of the host, found in /proc/self/mountinfo. */
+/* The cgroup mounts of the host: at their usual places, else found in /proc/self/mountinfo. */
 #include "cgroups/cgroup_layout.h"
 
 #include <errno.h>
@@ -183,6 +183,17 @@ static void take(struct cgroup_mounts *m, const struct candidate *c)
 			m->v1[i] = index;
 }
 
+/* In their order, but cgroup2 comes last. */
+static void take_all(struct cgroup_mounts *m, const struct candidate *list, size_t count)
+{
+	init(m);
+	for (int v2 = 0; v2 < 2; v2++)
+		for (size_t i = 0; i < count; i++)
+			if (list[i].hierarchy.v2 == v2)
+				take(m, &list[i]);
+	m->layout = m->v2 < 0 ? CGROUP_V1 : m->count == 1 ? CGROUP_V2 : CGROUP_HYBRID;
+}
+
 void cgroup_mounts_parse(const char *mountinfo, struct cgroup_mounts *ret)
 {
 	struct candidate list[CGROUP_HIERARCHIES_MAX], c;
@@ -201,12 +212,7 @@ void cgroup_mounts_parse(const char *mountinfo, struct cgroup_mounts *ret)
 		}
 		p += len + (p[len] == '\n');
 	}
-	init(ret);
-	for (int v2 = 0; v2 < 2; v2++)
-		for (size_t i = 0; i < count; i++)
-			if (list[i].hierarchy.v2 == v2)
-				take(ret, &list[i]);
-	ret->layout = ret->v2 < 0 ? CGROUP_V1 : ret->count == 1 ? CGROUP_V2 : CGROUP_HYBRID;
+	take_all(ret, list, count);
 }
 
 /* cgroup2 at its usual place is the whole truth, and mountinfo may be long: do not read it. */
@@ -223,12 +229,62 @@ static bool find_v2_alone(struct cgroup_mounts *ret)
 	return true;
 }
 
+/* "4:memory:/some/path", "9:name=systemd:/", "0::/" of /proc/self/cgroup, where init systems mount
+ * it. */
+static bool find_hierarchy(char *line, struct candidate *ret)
+{
+	char *names = strchr(line, ':'), *end = names ? strchr(++names, ':') : NULL;
+	struct cgroup_hierarchy *h = &ret->hierarchy;
+	struct statfs fs;
+	int n;
+
+	if (!end)
+		return false;
+	*end = '\0';
+	*ret = (struct candidate){ .hierarchy.v2 = !*names };
+	n = snprintf(h->mountpoint, sizeof(h->mountpoint), DEFAULT_ROOT "/%s",
+		     h->v2 ? "unified" : names + (strncmp(names, "name=", 5) ? 0 : 5));
+	if (n >= (int)sizeof(h->mountpoint) || statfs(h->mountpoint, &fs) < 0 ||
+	    fs.f_type != (h->v2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC))
+		return false;
+	if (!h->v2)
+		name_hierarchy(names, ret);
+	return true;
+}
+
+/*
+ * Each hierarchy that exists, at its usual place: then mountinfo, in which every running container
+ * has two lines, need not be read. A hierarchy elsewhere, or none, leaves the word to mountinfo.
+ */
+static bool find_usual(struct cgroup_mounts *ret)
+{
+	struct candidate list[CGROUP_HIERARCHIES_MAX];
+	_cleanup_free_ char *text = NULL;
+	char *save = NULL;
+	size_t count = 0;
+
+	if (file_read(AT_FDCWD, "/proc/self/cgroup", 65536, &text, NULL, NULL) < 0)
+		return false;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (count == ARRAY_SIZE(list) || !find_hierarchy(line, &list[count++]))
+			return false;
+	/* Listed from the newest to the oldest. */
+	for (size_t i = 0; i < count / 2; i++) {
+		struct candidate c = list[i];
+
+		list[i] = list[count - 1 - i];
+		list[count - 1 - i] = c;
+	}
+	take_all(ret, list, count);
+	return count > 0;
+}
+
 int cgroup_mounts_find(const struct cgroup_mounts **ret, struct err *err)
 {
 	static struct cgroup_mounts found;
 	_cleanup_free_ char *text = NULL;
 
-	if (found.count == 0 && !find_v2_alone(&found)) {
+	if (found.count == 0 && !find_v2_alone(&found) && !find_usual(&found)) {
 		if (file_read(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text, NULL, err) <
 		    0)
 			return err_add(err, "find the cgroup mounts");
