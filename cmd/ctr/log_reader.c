@@ -4,26 +4,43 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
+
+enum log_stream { LOG_STDOUT, LOG_STDERR, LOG_SHIM };
+
+static const char *const stream_names[] = { "stdout", "stderr", "shim" };
+
 struct record {
 	const char *time, *text;
 	size_t time_len, text_len;
-	bool is_stderr, is_whole;
+	enum log_stream stream;
+	bool is_whole;
 };
+
+/* What stands behind "NAME ", if the text begins so; else NULL. */
+static const char *skip_word(const char *text, const char *end, const char *name)
+{
+	size_t len = strlen(name);
+
+	if ((size_t)(end - text) <= len || memcmp(text, name, len) != 0 || text[len] != ' ')
+		return NULL;
+	return text + len + 1;
+}
 
 /* Cuts a record (without its newline); false where it is none. */
 static bool parse(const char *line, size_t len, struct record *ret)
 {
-	const char *end = line + len, *space = memchr(line, ' ', len), *tag;
+	const char *end = line + len, *space = memchr(line, ' ', len), *tag = NULL;
 
 	if (!space)
 		return false;
 	ret->time = line;
 	ret->time_len = (size_t)(space - line);
-	ret->is_stderr = strncmp(space, " stderr ", 8) == 0;
-	if (!ret->is_stderr && strncmp(space, " stdout ", 8) != 0)
-		return false;
-	tag = space + 8;
-	if (end - tag < 2 || tag[1] != ' ' || (tag[0] != 'F' && tag[0] != 'P'))
+	for (size_t i = 0; !tag && i < ARRAY_SIZE(stream_names); i++) {
+		tag = skip_word(space + 1, end, stream_names[i]);
+		ret->stream = (enum log_stream)i;
+	}
+	if (!tag || end - tag < 2 || tag[1] != ' ' || (tag[0] != 'F' && tag[0] != 'P'))
 		return false;
 	ret->is_whole = tag[0] == 'F';
 	ret->text = tag + 2;
@@ -31,28 +48,84 @@ static bool parse(const char *line, size_t len, struct record *ret)
 	return true;
 }
 
-static int print(struct log_reader *reader, const struct record *record)
+/* The text form has a fixed width, so that times compare as their texts do. */
+static int compare_time(const struct record *record, int64_t ns)
 {
-	FILE *out = record->is_stderr ? reader->err : reader->out;
-	bool *inside = &reader->inside[record->is_stderr];
+	char text[CLOCK_RFC3339_SIZE];
+	size_t len;
 
-	if (reader->skip) {
-		reader->skip -= record->is_whole;
-		return 0;
+	clock_format(ns, text);
+	len = strlen(text);
+	if (record->time_len != len) {
+		char whole[CLOCK_RFC3339_SIZE + 32];
+		int64_t time_ns = 0;
+
+		snprintf(whole, sizeof(whole), "%.*s", (int)record->time_len, record->time);
+		clock_parse(whole, &time_ns, NULL);
+		return (time_ns > ns) - (time_ns < ns);
 	}
-	if (reader->timestamps && !*inside)
+	return memcmp(record->time, text, len);
+}
+
+static bool is_left_out(struct log_reader *reader, const struct record *record)
+{
+	if (reader->since_ns && compare_time(record, reader->since_ns) < 0)
+		return true;
+	if (!reader->until_ns || compare_time(record, reader->until_ns) < 0)
+		return false;
+	reader->past = true;
+	return true;
+}
+
+static int print_text(const struct log_reader *reader, const struct record *record, FILE *out,
+		      bool begins)
+{
+	if (reader->timestamps && begins)
 		fprintf(out, "%.*s ", (int)record->time_len, record->time);
+	if (record->stream == LOG_SHIM)
+		fputs("ctr: logs: ", out);
 	fwrite(record->text, 1, record->text_len, out);
 	if (record->is_whole)
 		fputc('\n', out);
-	*inside = !record->is_whole;
 	return ferror(out) ? -EIO : 0;
+}
+
+static int print(struct log_reader *reader, const struct record *record)
+{
+	bool is_stdout = record->stream == LOG_STDOUT, begins = true, hidden;
+
+	if (record->stream == LOG_SHIM)
+		return !reader->out || is_left_out(reader, record) || reader->skip
+			       ? 0
+			       : print_text(reader, record, reader->err, true);
+	begins = !reader->inside[record->stream];
+	/* A line is shown or left out whole, by its first piece. */
+	if (begins) {
+		hidden = is_left_out(reader, record);
+		if (!hidden) {
+			reader->lines++;
+			hidden = reader->skip > 0;
+			reader->skip -= hidden;
+		}
+		reader->hidden[record->stream] = hidden;
+	}
+	reader->inside[record->stream] = !record->is_whole;
+	if (reader->hidden[record->stream] || !reader->out)
+		return 0;
+	return print_text(reader, record, is_stdout ? reader->out : reader->err, begins);
+}
+
+static int flush(const struct log_reader *reader)
+{
+	if (reader->out && (fflush(reader->out) == EOF || fflush(reader->err) == EOF))
+		return -errno;
+	return 0;
 }
 
 int log_reader_feed(struct log_reader *reader, const char *data, size_t len)
 {
 	const char *newline;
-	int r = 0;
+	int r = 0, q;
 
 	while (r == 0 && (newline = memchr(data, '\n', len))) {
 		struct record record;
@@ -69,31 +142,13 @@ int log_reader_feed(struct log_reader *reader, const char *data, size_t len)
 		data = newline + 1;
 	}
 	strbuf_add(&reader->partial, data, len);
-	if (fflush(reader->out) == EOF || fflush(reader->err) == EOF)
-		return -errno;
+	q = flush(reader);
+	if (q < 0)
+		return q;
 	return r == 0 && !strbuf_ok(&reader->partial) ? -ENOMEM : r;
 }
 
 void log_reader_deinit(struct log_reader *reader)
 {
 	strbuf_deinit(&reader->partial);
-}
-
-size_t log_reader_count(const char *data, size_t len)
-{
-	const char *newline;
-	size_t lines = 0;
-	bool inside = false;
-
-	while ((newline = memchr(data, '\n', len))) {
-		struct record record;
-
-		if (parse(data, (size_t)(newline - data), &record)) {
-			lines += record.is_whole;
-			inside = !record.is_whole;
-		}
-		len -= (size_t)(newline + 1 - data);
-		data = newline + 1;
-	}
-	return lines + inside;
 }

@@ -18,6 +18,7 @@ const struct option_entry run_option_table[] = {
 	OPTION_GROUP(struct run_args, limits, "Limits", run_limits_table),
 	OPTION_GROUP(struct run_args, network, "Network", run_network_table),
 	OPTION_GROUP(struct run_args, security, "Security", run_security_table),
+	OPTION_GROUP(struct run_args, supervision, "Supervision", run_supervision_table),
 	OPTION_END,
 };
 /* clang-format on */
@@ -59,6 +60,8 @@ int run_args_fill(const struct run_args *args, struct arena *arena, struct engin
 		r = run_network_fill(&args->network, arena, ret, err);
 	if (r == 0)
 		r = run_security_fill(&args->security, arena, ret, err);
+	if (r == 0)
+		r = run_supervision_fill(&args->supervision, arena, ret, err);
 	return r;
 }
 

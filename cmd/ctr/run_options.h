@@ -10,6 +10,7 @@
 #include "cmd/ctr/run_mounts.h"
 #include "cmd/ctr/run_network.h"
 #include "cmd/ctr/run_security.h"
+#include "cmd/ctr/run_supervision.h"
 #include "cmd/options.h"
 #include "runtime/engine/engine.h"
 
@@ -21,6 +22,7 @@ struct run_args {
 	struct run_limits limits;
 	struct run_network network;
 	struct run_security security;
+	struct run_supervision supervision;
 };
 
 #define RUN_ARGS_DEFAULT ((struct run_args){ .limits = RUN_LIMITS_DEFAULT })

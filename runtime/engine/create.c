@@ -217,6 +217,7 @@ static int create_in_shim(struct creation *c, struct err *err)
 		.engine_runroot = c->engine->runroot,
 		.remove = o->auto_remove,
 		.keep_stdin = o->detach,
+		.policy = o->supervision.policy,
 	};
 	int r;
 

@@ -30,6 +30,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "runtime/engine/engine_limits.h"
+#include "runtime/engine/engine_supervision.h"
 #include "spec/oci_config.h"
 
 #define ENGINE_ROOT_DEFAULT "/var/lib/cellar"
@@ -74,6 +75,7 @@ struct engine_run_options {
 	size_t volumes_count;
 	const struct engine_tmpfs *tmpfs;
 	size_t tmpfs_count;
+	struct engine_supervision supervision;
 	uint16_t console_width, console_height; /* of the terminal at its start; 0: unknown */
 };
 

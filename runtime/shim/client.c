@@ -32,6 +32,8 @@ static int pack_options(const struct shim_create_options *options, Pb__Any *ret)
 	own.engine_runroot = proto_string(options->engine_runroot);
 	own.remove = options->remove;
 	own.keep_stdin = options->keep_stdin;
+	own.log_max_bytes = options->policy.log_max_bytes;
+	own.log_max_files = options->policy.log_max_files;
 	return proto_pack_any(&own, "cellar.shim.v1.Options", ret);
 }
 

@@ -18,6 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "runtime/shim/policy.h"
 
 struct shim_client;
 
@@ -66,6 +67,7 @@ struct shim_create_options {
 	const char *engine_root, *engine_runroot;
 	bool remove;
 	bool keep_stdin; /* stdin has no end before the process's, whoever writes to it */
+	struct shim_policy policy;
 };
 
 int shim_create(struct shim_client *client, const struct shim_create_options *options,

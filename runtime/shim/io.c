@@ -11,7 +11,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "runtime/shim/io_open.h"
-#include "runtime/shim/log.h"
 #include "runtime/shim/stream.h"
 
 /* The last bytes of a terminal pass through a kernel worker. */
@@ -24,7 +23,7 @@ struct io {
 	int pipes[3];	  /* ours of the same pipes */
 	int ends[3];	  /* the client's: FIFOs, files, loggers */
 	int stdin_writer; /* see io_open_input() */
-	int log_fd;
+	struct shim_log *log;
 	int console_fd, slave_fd;
 	struct stream *streams[3];
 	struct loop_source *timer; /* of the report that all is drained */
@@ -50,7 +49,6 @@ struct io *io_free(struct io *io)
 	close_fds(io->pipes, 3);
 	close_fds(io->ends, 3);
 	close_fds(&io->stdin_writer, 1);
-	close_fds(&io->log_fd, 1);
 	close_fds(&io->console_fd, 1);
 	close_fds(&io->slave_fd, 1);
 	free(io);
@@ -63,7 +61,7 @@ static int open_pipe(struct io *io, int i, const struct io_options *o, struct er
 {
 	int fds[2];
 
-	if (io->ends[i] < 0 && (i == 0 || io->log_fd < 0)) {
+	if (io->ends[i] < 0 && (i == 0 || !io->log)) {
 		io->child_fds[i] = open("/dev/null", (i ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
 		return io->child_fds[i] < 0 ? err_set(err, errno, "open /dev/null") : 0;
 	}
@@ -93,10 +91,6 @@ static int open_ends(struct io *io, const struct io_options *o, struct err *err)
 		r = io_open_output(o->stdout_path, o->durable, &io->ends[1], err);
 	if (r == 0 && !o->terminal)
 		r = io_open_output(o->stderr_path, o->durable, &io->ends[2], err);
-	if (r == 0 && o->log_path) {
-		io->log_fd = shim_log_open(o->log_path, err);
-		r = io->log_fd < 0 ? io->log_fd : 0;
-	}
 	return r;
 }
 
@@ -114,7 +108,7 @@ int io_new(const struct io_options *o, struct io **ret, struct err *err)
 			   .pipes = { -1, -1, -1 },
 			   .ends = { -1, -1, -1 },
 			   .stdin_writer = -1,
-			   .log_fd = -1,
+			   .log = o->log,
 			   .console_fd = -1,
 			   .slave_fd = -1,
 			   .drained = o->drained,
@@ -162,7 +156,7 @@ static int start_stream(struct io *io, int i, struct err *err)
 		.name = names[i],
 		.source_fd = take_fd(i ? &io->pipes[i] : &io->ends[i]),
 		.sink_fd = take_fd(i ? &io->ends[i] : &io->pipes[i]),
-		.log_fd = i ? io->log_fd : -1,
+		.log = i ? io->log : NULL,
 		.stop_without_sink = i == 0,
 		.ended = i ? on_stream_end : NULL,
 		.data = io,

@@ -21,15 +21,16 @@
 #include "base/loop.h"
 
 struct io;
+struct shim_log;
 
 struct io_options {
 	struct loop *loop;
 	bool terminal, durable;
 	bool keep_stdin; /* the FIFO of stdin has no end while the process lives */
 	const char *stdin_path, *stdout_path, *stderr_path; /* "" or NULL: none */
-	const char *log_path;				    /* NULL: none */
-	const char *id, *namespace_;			    /* for binary:// loggers */
-	uid_t uid;					    /* owner of the pipes, 0: ours */
+	struct shim_log *log;	     /* the caller's, outlives this; NULL: none */
+	const char *id, *namespace_; /* for binary:// loggers */
+	uid_t uid;		     /* owner of the pipes, 0: ours */
 	gid_t gid;
 	void (*drained)(void *data); /* called from the loop, never from inside a call of ours */
 	void *data;

@@ -48,6 +48,12 @@ static int read_own_options(struct task *task, const Pb__Any *any, struct err *e
 		return err_set(err, ENOMEM, "create container %s", task->id);
 	task->remove = o->remove && task->engine_root && task->engine_runroot;
 	task->keep_stdin = o->keep_stdin;
+	task->policy = (struct shim_policy){
+		.log_max_bytes = o->log_max_bytes,
+		.log_max_files = o->log_max_files < SHIM_LOG_MAX_FILES_LIMIT
+					 ? o->log_max_files
+					 : SHIM_LOG_MAX_FILES_LIMIT,
+	};
 	return 0;
 }
 
@@ -78,6 +84,17 @@ static int read_runc_options(struct task *task, const Pb__Any *any, const char *
 	return 0;
 }
 
+static int open_log(struct task *task, struct err *err)
+{
+	const struct shim_log_options o = {
+		.path = task->log_path,
+		.max_bytes = task->policy.log_max_bytes,
+		.max_files = task->policy.log_max_files,
+	};
+
+	return task->log_path ? shim_log_open(&o, &task->log, err) : 0;
+}
+
 static int open_io(struct process *p, struct err *err)
 {
 	struct io_options o = {
@@ -88,7 +105,7 @@ static int open_io(struct process *p, struct err *err)
 		.stdin_path = p->stdin_path,
 		.stdout_path = p->stdout_path,
 		.stderr_path = p->stderr_path,
-		.log_path = process_is_init(p) ? p->task->log_path : NULL,
+		.log = p->task->log,
 		.id = p->task->id,
 		.namespace_ = p->task->shim->options->namespace_,
 		.uid = p->task->io_uid,
@@ -159,6 +176,8 @@ static int create_task(struct task *task, const Task__CreateRequest *request, st
 				      &switches, err);
 	if (r == 0 && task->durable)
 		r = bundle_file_write(task->bundle, task->runtime_root, err);
+	if (r == 0)
+		r = open_log(task, err);
 	if (r == 0)
 		r = open_io(&task->init, err);
 	if (r == 0)

@@ -139,6 +139,7 @@ static int watch_signals(struct shim *shim, struct loop_source **ret, struct err
 	sigset_t set;
 
 	sigaction(SIGPIPE, &action, NULL);
+	sigaction(SIGXFSZ, &action, NULL); /* a limit on files is an error of write */
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);

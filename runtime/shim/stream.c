@@ -106,8 +106,8 @@ static void deliver(struct stream *s, const char *data, size_t len)
 {
 	ssize_t n;
 
-	if (s->o.log_fd >= 0) {
-		int r = shim_log_append(s->o.log_fd, s->o.name, data, len);
+	if (s->o.log) {
+		int r = shim_log_append(s->o.log, s->o.name, data, len);
 
 		if (r < 0 && !s->log_failed)
 			log_warn("write the container's log: %s; output is lost", strerror(-r));

@@ -15,13 +15,14 @@
 #include "base/loop.h"
 
 struct stream;
+struct shim_log;
 
 struct stream_options {
 	struct loop *loop;
 	const char *name;	   /* "stdout", ...: in the log; a literal */
 	int source_fd;		   /* non-blocking; the stream's from here on, also on failure */
 	int sink_fd;		   /* the same; or -1 */
-	int log_fd;		   /* the caller's; or -1 */
+	struct shim_log *log;	   /* the caller's; or NULL */
 	bool stop_without_sink;	   /* stdin: nobody to write to is the end */
 	void (*ended)(void *data); /* the source is at its end and all was delivered */
 	void *data;

@@ -73,6 +73,7 @@ void task_free(struct task *task)
 	while (task->execs)
 		process_free(task->execs);
 	process_deinit(&task->init);
+	task->log = shim_log_free(task->log);
 	free(task->id);
 	free(task->bundle);
 	free(task->runtime_root);

@@ -19,6 +19,8 @@
 
 #include "base/err.h"
 #include "runtime/shim/io.h"
+#include "runtime/shim/log.h"
+#include "runtime/shim/policy.h"
 #include "runtime/shim/server.h"
 #include "runtime/shim/task.pb-c.h"
 
@@ -58,6 +60,8 @@ struct task {
 	uid_t io_uid;
 	gid_t io_gid;
 	char *runtime_root, *log_path, *exit_path, *engine_root, *engine_runroot; /* or NULL */
+	struct shim_policy policy;
+	struct shim_log *log; /* NULL: none */
 	struct process init;
 	struct process *execs;
 };

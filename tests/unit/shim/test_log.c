@@ -2,11 +2,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,16 +34,24 @@ static int teardown(void **state)
 	return unlink(path);
 }
 
+static struct shim_log *open_log(const char *where, int64_t max_bytes, unsigned max_files)
+{
+	const struct shim_log_options o = { where, max_bytes, max_files };
+	struct shim_log *log;
+
+	assert_return_code(shim_log_open(&o, &log, NULL), 0);
+	return log;
+}
+
 /* Appends the pieces and returns the log with its times cut off; owned by the caller. */
 static char *logged(const char *const *pieces)
 {
 	char *text, *to;
-	int fd = shim_log_open(path, NULL);
+	struct shim_log *log = open_log(path, 0, 0);
 
-	assert_return_code(fd, -fd);
 	for (; *pieces; pieces++)
-		assert_return_code(shim_log_append(fd, "stdout", *pieces, strlen(*pieces)), 0);
-	close(fd);
+		assert_return_code(shim_log_append(log, "stdout", *pieces, strlen(*pieces)), 0);
+	shim_log_free(log);
 	assert_return_code(file_read(AT_FDCWD, path, 1 << 24, &text, NULL, NULL), 0);
 	to = text;
 	for (char *p = text; *p;) {
@@ -110,12 +121,114 @@ static void test_log_is_private_and_appended_to(void **state)
 
 static void test_full_disk_is_reported(void **state)
 {
-	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	struct shim_log *log = open_log("/dev/full", 0, 0);
 
 	(void)state;
 	free(logged((const char *[]){ "", NULL }));
-	assert_int_equal(shim_log_append(fd, "stdout", "x\n", 2), -ENOSPC);
-	close(fd);
+	assert_int_equal(shim_log_append(log, "stdout", "x\n", 2), -ENOSPC);
+	shim_log_free(log);
+}
+
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	assert_return_code(getrlimit(RLIMIT_FSIZE, &limit), errno);
+	limit.rlim_cur = bytes;
+	assert_return_code(setrlimit(RLIMIT_FSIZE, &limit), errno);
+}
+
+/* A limit on files cuts a write short just as a disk does that is about to be full. */
+static void test_what_a_full_disk_dropped_is_told(void **state)
+{
+	struct shim_log *log = open_log(path, 0, 0);
+	char *text;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_return_code(shim_log_append(log, "stdout", "kept\n", 5), 0);
+	limit_files(60);
+	assert_int_equal(shim_log_append(log, "stdout", "lost\nlost\n", 10), -EFBIG);
+	assert_int_equal(shim_log_append(log, "stderr", "part", 4), -EFBIG);
+	limit_files(RLIM_INFINITY);
+	assert_return_code(shim_log_append(log, "stdout", "again\n", 6), 0);
+	assert_return_code(shim_log_append(log, "stdout", "more\n", 5), 0);
+	shim_log_free(log);
+	text = logged((const char *[]){ NULL });
+	assert_string_equal(text,
+			    "stdout F kept\n"
+			    "shim F 3 lines (14 bytes) of output were dropped: File too large\n"
+			    "stdout F again\nstdout F more\n");
+	free(text);
+}
+
+/* The text of PATH or PATH.n, "" where there is none; owned by the caller. */
+static char *read_numbered(unsigned n)
+{
+	char name[64], *text;
+
+	snprintf(name, sizeof(name), n ? "%s.%u" : "%s", path, n);
+	if (file_read(AT_FDCWD, name, 1 << 20, &text, NULL, NULL) < 0)
+		text = strdup("");
+	if (n)
+		unlink(name);
+	return text;
+}
+
+static void test_files_rotate_and_the_oldest_goes(void **state)
+{
+	/* 47 bytes a record, so two a file. */
+	struct shim_log *log = open_log(path, 100, 3);
+	char line[] = "line 0\n";
+
+	(void)state;
+	for (int i = 0; i < 9; i++) {
+		line[5] = (char)('1' + i);
+		assert_return_code(shim_log_append(log, "stdout", line, 7), 0);
+	}
+	shim_log_free(log);
+	for (unsigned n = 0; n < 4; n++) {
+		static const char *const last[] = { "line 9\n", "line 8\n", "line 6\n", "" };
+		char *text = read_numbered(n);
+
+		assert_true(strlen(text) <= 100);
+		assert_non_null(strstr(text, last[n]));
+		assert_null(strstr(text, "line 4\n"));
+		free(text);
+	}
+}
+
+static void test_size_counts_over_a_new_opening(void **state)
+{
+	char *text;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct shim_log *log = open_log(path, 100, 2);
+
+		assert_return_code(shim_log_append(log, "stdout", "line 0\n", 7), 0);
+		shim_log_free(log);
+	}
+	text = read_numbered(1);
+	assert_int_equal(strlen(text), 94);
+	free(text);
+}
+
+static void test_one_file_is_begun_anew(void **state)
+{
+	struct shim_log *log = open_log(path, 100, 1);
+	char *text;
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		assert_return_code(shim_log_append(log, "stdout", "line 0\n", 7), 0);
+	shim_log_free(log);
+	text = read_numbered(1);
+	assert_string_equal(text, "");
+	free(text);
+	text = read_numbered(0);
+	assert_int_equal(strlen(text), 47);
+	free(text);
 }
 
 int main(void)
@@ -129,6 +242,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_log_is_private_and_appended_to, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_full_disk_is_reported, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_a_full_disk_dropped_is_told, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_files_rotate_and_the_oldest_goes, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_size_counts_over_a_new_opening, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_one_file_is_begun_anew, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a shim is to do with its container while nobody watches, as asked for when it is created.
+ * Plain data; zero is what containerd and the cell's agent want: nothing but the log's defaults.
+ */
+#pragma once
+
+#include <stdint.h>
+
+struct shim_policy {
+	int64_t log_max_bytes;	/* of one file; 0: the default (10 MiB), -1: no limit */
+	unsigned log_max_files; /* 0: the default (3) */
+};
