@@ -141,8 +141,11 @@ wait $pid
 t_is "SIGTERM is passed on" 5 $?
 
 # ---- detached ----
-id=$(c run -d --name web "$IMAGE" sh -c 'echo out; echo err >&2; printf part; sleep 1000')
+# Two pipes have no order between them: out waits until err was seen.
+id=$(c run -d --name web "$IMAGE" sh -c 'echo err >&2; until [ -e /go ]; do sleep 0.1; done; echo out; printf part; sleep 1000')
 t_match "-d prints the id" '^[0-9a-f]{64}$' "$id"
+t_wait 60 sh -c "ctr --root $C_ROOT --runroot $C_RUN logs web 2>&1 | grep -q err"
+c exec web touch /go
 t_wait 60 sh -c "ctr --root $C_ROOT --runroot $C_RUN logs web 2>/dev/null | grep -q part"
 t_is "logs: stdout" "$(printf 'out\npart')" "$(c logs web 2>/dev/null)"
 t_is "logs: stderr" "err" "$(c logs web 2>&1 >/dev/null)"
