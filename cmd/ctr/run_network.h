@@ -8,6 +8,7 @@
 
 struct run_network {
 	const char *network, *hostname;
+	struct options_list publish;
 };
 
 extern const struct option_entry run_network_table[];

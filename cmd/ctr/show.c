@@ -90,6 +90,8 @@ void show_container_json(struct json_writer *w, const struct engine_container *c
 	json_field_string(w, "network", meta_network_name(c->network));
 	json_field_string(w, "address", exited ? NULL : c->address);
 	json_field_string(w, "hostname", c->hostname);
+	if (c->ports.count && !exited)
+		show_ports_json(w, &c->ports);
 	json_field_bool(w, "auto_remove", c->auto_remove);
 }
 

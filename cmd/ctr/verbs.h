@@ -29,8 +29,8 @@ struct verb {
 };
 
 extern const struct verb verb_exec, verb_image, verb_image_import, verb_image_ls, verb_image_rm,
-	verb_info, verb_inspect, verb_kill, verb_logs, verb_ps, verb_rm, verb_run, verb_stats,
-	verb_stop, verb_version, verb_wait;
+	verb_info, verb_inspect, verb_kill, verb_logs, verb_port, verb_ps, verb_rm, verb_run,
+	verb_stats, verb_stop, verb_version, verb_wait;
 
 /* NULL-terminated; what `ctr image` chooses from. */
 extern const struct verb *const image_verbs[];

@@ -89,6 +89,8 @@ int creation_write_files(struct creation *c, struct err *err)
 	if (r == 0)
 		r = write_host_files(c, err);
 	if (r == 0)
+		r = creation_write_ports(c, err);
+	if (r == 0)
 		r = write_config(c, err);
 	if (r == 0 && mkdirat(c->fd, LAYOUT_ROOTFS, 0711) < 0)
 		r = err_set(err, errno, "create folder " LAYOUT_ROOTFS);

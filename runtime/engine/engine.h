@@ -13,6 +13,7 @@
  *	address		of the shim's socket, written by the shim
  *	started		when it was started, RFC 3339, written by the shim
  *	exit.json	written by the shim when init ends
+ *	ports.json	published ports (netns/publish.h), with their numbers from the shim
  *	hosts hostname resolv.conf	bind-mounted into it
  *
  * and, while it lives, RUNROOT/ID/ (runtime/container.h), RUNROOT/.engine/netns/ID,
@@ -29,6 +30,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "runtime/engine/engine_network.h"
 #include "spec/oci_config.h"
 
 #define ENGINE_ROOT_DEFAULT "/var/lib/cellar"
@@ -67,6 +69,7 @@ struct engine_run_options {
 	bool terminal, interactive, detach, auto_remove;
 	bool privileged, readonly_rootfs;
 	enum engine_network network;
+	struct engine_network_options net;
 	int64_t memory_bytes; /* 0: no limit */
 	int64_t cpu_millicpu; /* 0: no limit */
 	int64_t pids_limit;   /* 0: the default, -1: none */
@@ -95,8 +98,9 @@ struct engine_container {
 	int64_t created_ns, started_ns, finished_ns; /* 0: not yet */
 	pid_t pid;				     /* 0 unless alive */
 	enum engine_network network;
-	const char *address; /* "10.77.0.2/16", or NULL; another's, once it has exited */
-	const char *gateway; /* or NULL */
+	const char *address;	   /* "10.77.0.2/16", or NULL; another's, once it has exited */
+	const char *gateway;	   /* or NULL */
+	struct publish_list ports; /* published; those of an exited one are not held */
 	const char *hostname;
 	const char *stop_signal;  /* as the image says it: "SIGTERM", "15"; NULL */
 	const char *dir;	  /* ROOT/containers/ID */

@@ -47,6 +47,8 @@ struct process {
 	bool overdue; /* is reported before its output is delivered */
 };
 
+struct ports;
+
 struct task {
 	struct shim *shim;
 	struct task *next;
@@ -58,6 +60,7 @@ struct task {
 	uid_t io_uid;
 	gid_t io_gid;
 	char *runtime_root, *log_path, *exit_path, *engine_root, *engine_runroot; /* or NULL */
+	struct ports *ports; /* ports.h; NULL */
 	struct process init;
 	struct process *execs;
 };
