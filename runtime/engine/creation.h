@@ -19,6 +19,7 @@ struct creation {
 	int hold_fd, containers_fd, fd; /* fd: the container's folder, locked */
 	char id[LAYOUT_ID_SIZE];
 	const char *dir, *netns_path;
+	const char *joined_dir; /* folder of the container whose network it shares, or NULL */
 	struct meta meta;
 	struct user_identity user;
 	struct engine_stdio io;

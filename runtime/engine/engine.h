@@ -45,7 +45,12 @@ struct engine *engine_close(struct engine *engine);
 const char *engine_root(const struct engine *engine);
 const char *engine_runroot(const struct engine *engine);
 
-enum engine_network { ENGINE_NETWORK_BRIDGE, ENGINE_NETWORK_NONE, ENGINE_NETWORK_HOST };
+enum engine_network {
+	ENGINE_NETWORK_BRIDGE,
+	ENGINE_NETWORK_NONE,
+	ENGINE_NETWORK_HOST,
+	ENGINE_NETWORK_CONTAINER, /* that of another container */
+};
 
 struct engine_volume {
 	const char *source; /* host path, or the name of a volume */
@@ -98,9 +103,11 @@ struct engine_container {
 	int64_t created_ns, started_ns, finished_ns; /* 0: not yet */
 	pid_t pid;				     /* 0 unless alive */
 	enum engine_network network;
-	const char *address;	   /* "10.77.0.2/16", or NULL; another's, once it has exited */
-	const char *gateway;	   /* or NULL */
-	struct publish_list ports; /* published; those of an exited one are not held */
+	const char *address; /* "10.77.0.2/16", or NULL; another's, once it has exited */
+	const char *gateway; /* or NULL */
+	const char *address6, *gateway6, *mac; /* or NULL */
+	const char *const *aliases;	       /* or NULL */
+	struct publish_list ports;	       /* published; those of an exited one are not held */
 	const char *hostname;
 	const char *stop_signal;  /* as the image says it: "SIGTERM", "15"; NULL */
 	const char *dir;	  /* ROOT/containers/ID */

@@ -105,6 +105,10 @@ static void set_meta(struct engine_container *c, const struct meta *meta)
 	c->network = meta->network;
 	c->address = meta->address;
 	c->gateway = meta->gateway;
+	c->address6 = meta->net.address6;
+	c->gateway6 = meta->net.gateway6;
+	c->mac = meta->net.mac;
+	c->aliases = meta->net.aliases;
 	c->hostname = meta->hostname;
 	c->stop_signal = meta->stop_signal;
 }
