@@ -34,6 +34,25 @@ void address_put(struct netlink *nl, unsigned index, struct in_addr address, uns
 	mnl_attr_put(msg, IFA_BROADCAST, sizeof(address), &address);
 }
 
+void address_put6(struct netlink *nl, unsigned index, const struct in6_addr *address,
+		  unsigned prefix_len)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct nlmsghdr *msg;
+	struct ifaddrmsg *ifa;
+
+	inet_ntop(AF_INET6, address, text, sizeof(text));
+	msg = netlink_add(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, "add address %s/%u", text,
+			  prefix_len);
+	netlink_tolerate(nl, EEXIST);
+	ifa = mnl_nlmsg_put_extra_header(msg, sizeof(*ifa));
+	ifa->ifa_family = AF_INET6;
+	ifa->ifa_prefixlen = (uint8_t)prefix_len;
+	ifa->ifa_flags = IFA_F_NODAD;
+	ifa->ifa_index = index;
+	mnl_attr_put(msg, IFA_LOCAL, sizeof(*address), address);
+}
+
 struct listing {
 	struct subnet_list *list;
 	unsigned except_index;

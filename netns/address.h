@@ -11,6 +11,10 @@
 /* Adds the request to the batch. That the address is there already is no failure. */
 void address_put(struct netlink *nl, unsigned index, struct in_addr address, unsigned prefix_len);
 
+/* The same of IPv6; good at once, without duplicate address detection. */
+void address_put6(struct netlink *nl, unsigned index, const struct in6_addr *address,
+		  unsigned prefix_len);
+
 /* Adds the prefixes of all IPv4 addresses, but for those of interface except_index. */
 int address_list(struct netlink *nl, unsigned except_index, struct subnet_list *list,
 		 struct err *err);

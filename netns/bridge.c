@@ -3,16 +3,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netfilter.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "netns/address.h"
+#include "netns/ipv6.h"
 #include "netns/link.h"
 #include "netns/nft.h"
 
 #define ALIAS "cellar"
+/* That IPv6 forwarding was off before us: rules may be flushed, the bridge remembers. */
+#define ALIAS_GUARD "cellar, guards IPv6 forwarding"
 #define FORWARD_PATH "/proc/sys/net/ipv4/ip_forward"
 
 /* Locally administered, and the same at every making: neighbours' caches stay true. */
@@ -36,12 +40,17 @@ static int find(struct netlink *nl, const struct network_config *config, struct 
 	return r;
 }
 
-static int check_masquerade(const struct network_config *config, struct err *err)
+/* 1: all our tables are whole. */
+static int check_tables(const struct network_config *config, struct err *err)
 {
 	_cleanup_netlink_ struct netlink *nf = NULL;
 	int r = netlink_open(NETLINK_NETFILTER, &nf, err);
 
-	return r < 0 ? r : nft_find_masquerade(nf, config, err);
+	if (r == 0)
+		r = nft_find_table(nf, config, NFPROTO_IPV4, err);
+	if (r > 0 && config->ipv6)
+		r = nft_find_table(nf, config, NFPROTO_IPV6, err);
+	return r;
 }
 
 int bridge_check(struct netlink *nl, const struct network_config *config, unsigned *ret_index,
@@ -54,7 +63,7 @@ int bridge_check(struct netlink *nl, const struct network_config *config, unsign
 		return r;
 	if (!link.up || address_first(config->bridge).s_addr != config->gateway.s_addr)
 		return 0;
-	r = check_masquerade(config, err);
+	r = check_tables(config, err);
 	if (r > 0)
 		*ret_index = link.index;
 	return r;
@@ -72,6 +81,7 @@ static int make_link(struct netlink *nl, const struct network_config *config, st
 		format_mac(config->gateway, mac);
 		link_put_bridge(nl, config->bridge, mac, config->mtu);
 		link_put_alias(nl, config->bridge, ALIAS);
+		link_put_group(nl, config->bridge, NFT_LINK_GROUP);
 		link_put_no_ipv6_address(nl, config->bridge);
 	}
 	link_put_up(nl, config->bridge);
@@ -98,14 +108,39 @@ static int enable_forwarding(struct err *err)
 	return r < 0 ? err_add(err, "let containers reach the outside") : 0;
 }
 
-static int make_masquerade(const struct network_config *config, struct err *err)
+static int make_table(const struct network_config *config, uint8_t family, bool guard,
+		      struct err *err)
 {
 	_cleanup_netlink_ struct netlink *nf = NULL;
 	int r = netlink_open(NETLINK_NETFILTER, &nf, err);
 
 	if (r == 0)
-		r = nft_find_masquerade(nf, config, err);
-	return r != 0 ? r : nft_add_masquerade(nf, config, err);
+		r = nft_find_table(nf, config, family, err);
+	return r != 0 ? r : nft_make_table(nf, config, family, guard, err);
+}
+
+/* The link-local address is what the kernel asks for neighbours with when it forwards. */
+static int set_up_ipv6(struct netlink *nl, const struct link *link,
+		       const struct network_config *config, struct err *err)
+{
+	static const struct in6_addr link_local = { .s6_addr = { 0xfe, 0x80, [15] = 1 } };
+	bool guard = strcmp(link->alias, ALIAS_GUARD) == 0;
+	int r;
+
+	if (!config->ipv6)
+		return 0;
+	address_put6(nl, link->index, &config->gateway6, 64);
+	address_put6(nl, link->index, &link_local, 64);
+	r = netlink_commit(nl, err);
+	if (r < 0)
+		return err_add(err, "bridge %s", config->bridge);
+	r = ipv6_enable_forwarding(err);
+	if (r > 0) {
+		link_put_alias(nl, config->bridge, ALIAS_GUARD);
+		r = netlink_commit(nl, err);
+		guard = true;
+	}
+	return r < 0 ? r : make_table(config, NFPROTO_IPV6, guard, err);
 }
 
 int bridge_mend(struct netlink *nl, const struct network_config *config, unsigned *ret_index,
@@ -122,7 +157,9 @@ int bridge_mend(struct netlink *nl, const struct network_config *config, unsigne
 		return err_add(err, "bridge %s", config->bridge);
 	r = enable_forwarding(err);
 	if (r == 0)
-		r = make_masquerade(config, err);
+		r = make_table(config, NFPROTO_IPV4, false, err);
+	if (r >= 0)
+		r = set_up_ipv6(nl, &link, config, err);
 	if (r < 0)
 		return r;
 	*ret_index = link.index;

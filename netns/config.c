@@ -19,6 +19,7 @@
 #include "base/lock.h"
 #include "base/path.h"
 #include "netns/address.h"
+#include "netns/ipv6.h"
 #include "netns/link.h"
 #include "netns/route.h"
 #include "netns/subnet.h"
@@ -83,6 +84,34 @@ static int parse_gateway(const struct json_node *root, struct arena *arena,
 	return 0;
 }
 
+/* Without the field there is the one that follows from the folder; "" is none. */
+static int parse_subnet6(const struct json_node *root, struct arena *arena,
+			 struct network_config *config, struct err *err)
+{
+	struct json_node node = { 0 };
+	char address[INET6_ADDRSTRLEN] = "";
+	const char *text, *slash;
+	int r = json_get(root, "subnet6", &node, err);
+
+	config->ipv6 = r == 0;
+	if (r > 0)
+		r = json_string(&node, arena, &text, err);
+	if (r <= 0 || !*text)
+		return r;
+	slash = strchr(text, '/');
+	if (slash && (size_t)(slash - text) < sizeof(address))
+		memcpy(address, text, (size_t)(slash - text));
+	if (!slash || strcmp(slash, "/64") != 0 ||
+	    inet_pton(AF_INET6, address, &config->subnet6) != 1 ||
+	    memcmp(&config->subnet6.s6_addr[8], (char[8]){ 0 }, 8) != 0 ||
+	    IN6_IS_ADDR_MULTICAST(&config->subnet6) || IN6_IS_ADDR_LINKLOCAL(&config->subnet6) ||
+	    IN6_IS_ADDR_UNSPECIFIED(&config->subnet6))
+		return json_bad(&node, err, "'%s' is not an IPv6 subnet such as fd00:1:2:3::/64",
+				text);
+	config->ipv6 = true;
+	return 0;
+}
+
 static int parse_bridge(const struct json_node *root, struct arena *arena,
 			struct network_config *config, struct err *err)
 {
@@ -118,6 +147,8 @@ static int parse_root(const struct json_node *root, struct arena *arena,
 	if (r >= 0)
 		r = parse_gateway(root, arena, config, err);
 	if (r >= 0)
+		r = parse_subnet6(root, arena, config, err);
+	if (r >= 0)
 		r = json_get_range(root, "mtu", MTU_MIN, MTU_MAX, &mtu, err);
 	config->mtu = (unsigned)mtu;
 	return r < 0 ? r : 0;
@@ -147,6 +178,7 @@ int config_format(const struct network_config *config, char **ret, struct err *e
 {
 	_cleanup_json_writer_ struct json_writer *w = json_writer_new(true);
 	char gateway[INET_ADDRSTRLEN], subnet[INET_ADDRSTRLEN + 3], *text;
+	char subnet6[INET6_ADDRSTRLEN + 4] = "";
 	size_t len;
 
 	if (!w)
@@ -160,6 +192,12 @@ int config_format(const struct network_config *config, char **ret, struct err *e
 	json_field_string(w, "bridge", config->bridge);
 	json_field_string(w, "subnet", subnet);
 	json_field_string(w, "gateway", gateway);
+	if (config->ipv6) {
+		inet_ntop(AF_INET6, &config->subnet6, subnet6, sizeof(subnet6));
+		strcat(subnet6, "/64");
+	}
+	if (!config->ipv6 || !IN6_IS_ADDR_UNSPECIFIED(&config->subnet6))
+		json_field_string(w, "subnet6", subnet6);
 	json_field_u64(w, "mtu", config->mtu);
 	json_close_object(w);
 	text = json_writer_take(w, &len);
@@ -170,6 +208,19 @@ int config_format(const struct network_config *config, char **ret, struct err *e
 }
 
 /* ---- the file ---- */
+
+/* Older files say nothing of it. */
+static void complete6(const char *dir, struct network_config *config)
+{
+	char absolute[PATH_MAX];
+
+	if (!config->ipv6)
+		return;
+	if (IN6_IS_ADDR_UNSPECIFIED(&config->subnet6))
+		config->subnet6 = ipv6_choose_subnet(realpath(dir, absolute) ? absolute : dir);
+	config->gateway6 = config->subnet6;
+	config->gateway6.s6_addr[15] = 1;
+}
 
 int config_read(const char *dir, struct network_config *ret, struct err *err)
 {
@@ -188,7 +239,10 @@ int config_read(const char *dir, struct network_config *ret, struct err *err)
 	if (r < 0)
 		return r;
 	r = config_parse(text, len, ret, err);
-	return r < 0 ? err_add(err, "%s", path) : 1;
+	if (r < 0)
+		return err_add(err, "%s", path);
+	complete6(dir, ret);
+	return 1;
 }
 
 static int config_save(int dir_fd, const struct network_config *config, struct err *err)
@@ -266,6 +320,8 @@ static int choose(const char *absolute_dir, struct netlink *nl, struct network_c
 	config.prefix_len = subnet.prefix_len;
 	config.gateway.s_addr = htonl(ntohl(subnet.address.s_addr) + 1);
 	config.mtu = choose_mtu(nl, default_index);
+	config.ipv6 = true;
+	complete6(absolute_dir, &config);
 	*ret = config;
 	return 0;
 }

@@ -104,7 +104,7 @@ static int ledger_open(const char *dir, bool create, struct ledger *ret, struct 
 
 /* What id holds, when it is of this subnet. An unfinished lease is cleared away. 1, 0 or <0. */
 static int reuse(const struct ledger *l, const char *id, const struct network_config *config,
-		 struct in_addr *ret, struct err *err)
+		 struct in_addr wanted, struct in_addr *ret, struct err *err)
 {
 	uint32_t mask = htonl(~UINT32_C(0) << (32 - config->prefix_len));
 	char text[INET_ADDRSTRLEN], path[INDEX_PATH_SIZE];
@@ -115,7 +115,8 @@ static int reuse(const struct ledger *l, const char *id, const struct network_co
 		return r;
 	inet_pton(AF_INET, text, &address);
 	if (belongs_to(l->fd, text, id)) {
-		if ((address.s_addr & mask) == config->subnet.s_addr) {
+		if ((address.s_addr & mask) == config->subnet.s_addr &&
+		    (!wanted.s_addr || wanted.s_addr == address.s_addr)) {
 			*ret = address;
 			return 1;
 		}
@@ -199,8 +200,30 @@ static int take_next(const struct ledger *l, const char *id, const struct networ
 		       config->prefix_len, last - 2);
 }
 
+static int take_wanted(const struct ledger *l, const char *id, const struct network_config *config,
+		       struct in_addr wanted, struct in_addr *ret, struct err *err)
+{
+	uint32_t last = ~UINT32_C(0) >> config->prefix_len;
+	uint32_t offset = ntohl(wanted.s_addr) - ntohl(config->subnet.s_addr);
+	char text[INET_ADDRSTRLEN], subnet[INET_ADDRSTRLEN], owner[NAME_MAX + 1];
+	int r;
+
+	inet_ntop(AF_INET, &wanted, text, sizeof(text));
+	inet_ntop(AF_INET, &config->subnet, subnet, sizeof(subnet));
+	if (offset == 0 || offset >= last || wanted.s_addr == config->gateway.s_addr)
+		return err_say(err, EINVAL, "%s is not an address for a container in %s/%u", text,
+			       subnet, config->prefix_len);
+	if (read_entry(l->fd, text, owner, sizeof(owner)) >= 0)
+		return err_say(err, EADDRINUSE, "address %s is in use by container %.12s", text,
+			       owner);
+	r = write_lease(l, id, text, err);
+	if (r == 0)
+		*ret = wanted;
+	return r;
+}
+
 int lease_take(const char *dir, const char *id, const struct network_config *config,
-	       struct in_addr *ret, struct err *err)
+	       struct in_addr wanted, struct in_addr *ret, struct err *err)
 {
 	_cleanup_ledger_ struct ledger l = { -1, -1 };
 	int r = check_id(id, err);
@@ -208,8 +231,10 @@ int lease_take(const char *dir, const char *id, const struct network_config *con
 	if (r == 0)
 		r = ledger_open(dir, true, &l, err);
 	if (r == 0)
-		r = reuse(&l, id, config, ret, err);
-	if (r == 0)
+		r = reuse(&l, id, config, wanted, ret, err);
+	if (r == 0 && wanted.s_addr)
+		r = take_wanted(&l, id, config, wanted, ret, err);
+	else if (r == 0)
 		r = take_next(&l, id, config, ret, err);
 	return r < 0 ? r : 0;
 }
@@ -244,7 +269,11 @@ int network_lease_release(const char *dir, const char *id, struct err *err)
 	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_set(err, errno, "look for %s", path);
 	r = ledger_open(dir, false, &l, err);
-	return r < 0 ? r : release(&l, id, err);
+	if (r == 0)
+		r = release(&l, id, err);
+	if (r == 0)
+		lease_forget6(dir, id);
+	return r;
 }
 
 /* ---- walking ---- */

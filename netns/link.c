@@ -110,6 +110,14 @@ void link_put_alias(struct netlink *nl, const char *name, const char *alias)
 	mnl_attr_put_strz(msg, IFLA_IFALIAS, alias);
 }
 
+void link_put_group(struct netlink *nl, const char *name, uint32_t group)
+{
+	struct nlmsghdr *msg = netlink_add(nl, RTM_NEWLINK, 0, "set group of interface %s", name);
+
+	put_header(msg, name);
+	mnl_attr_put_u32(msg, IFLA_GROUP, group);
+}
+
 void link_put_up(struct netlink *nl, const char *name)
 {
 	struct nlmsghdr *msg = netlink_add(nl, RTM_NEWLINK, 0, "set interface %s up", name);

@@ -25,6 +25,8 @@ int link_find(struct netlink *nl, const char *name, unsigned index, struct link 
 
 /* A new bridge, down. A MAC of its own keeps it from taking on that of its lowest port. */
 void link_put_bridge(struct netlink *nl, const char *name, const uint8_t mac[6], unsigned mtu);
+/* Marks interfaces that belong together, for rules of nf_tables. */
+void link_put_group(struct netlink *nl, const char *name, uint32_t group);
 void link_put_alias(struct netlink *nl, const char *name, const char *alias);
 void link_put_up(struct netlink *nl, const char *name);
 

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "netns/ipv6.h"
 #include "netns/network.h"
 
 #define CHILD_STACK_SIZE 32768
@@ -77,6 +78,7 @@ static int name_namespace(void *data)
 {
 	struct naming *n = data;
 
+	ipv6_prepare_namespace();
 	n->r = set_loopback_up(n->err);
 	if (n->r == 0 && mount("/proc/self/ns/net", n->path, NULL, MS_BIND, NULL) < 0)
 		n->r = err_set(n->err, errno, "mount network namespace on %s", n->path);

@@ -21,7 +21,7 @@
 
 struct netlink;
 
-#define NETLINK_BATCH_MAX 8 /* requests in one commit, of at most 1,000 bytes each */
+#define NETLINK_BATCH_MAX 24 /* requests in one commit, of at most 1,000 bytes each */
 
 /* In the caller's network namespace. bus: NETLINK_ROUTE or NETLINK_NETFILTER. */
 int netlink_open(int bus, struct netlink **ret, struct err *err);

@@ -20,9 +20,11 @@
 
 #include "base/cleanup.h"
 #include "base/digest.h"
+#include "base/log.h"
 #include "netns/address.h"
 #include "netns/bridge.h"
 #include "netns/config.h"
+#include "netns/ipv6.h"
 #include "netns/lease.h"
 #include "netns/link.h"
 #include "netns/namespace.h"
@@ -33,7 +35,8 @@
 
 struct attach {
 	const char *dir, *id, *netns_path;
-	struct netlink *nl; /* of the current namespace */
+	const struct network_request *request; /* never NULL */
+	struct netlink *nl;		       /* of the current namespace */
 	struct network_config config;
 	unsigned bridge_index;
 	char veth[IFNAMSIZ]; /* our end */
@@ -62,6 +65,15 @@ int network_config_load(const char *dir, struct network_config *ret, struct err 
 	return r < 0 ? r : config_read_or_choose(dir, nl, ret, err);
 }
 
+/* What the kernel does not do is not asked of it. */
+static void consider_ipv6(struct network_config *config)
+{
+	if (!config->ipv6 || ipv6_is_on(config->bridge))
+		return;
+	config->ipv6 = false;
+	log_debug("IPv6 is off here: containers do without");
+}
+
 static int set_up_bridge(struct attach *a, struct err *err)
 {
 	_cleanup_fd_ int lock_fd = namespace_lock(err);
@@ -70,6 +82,8 @@ static int set_up_bridge(struct attach *a, struct err *err)
 	if (lock_fd < 0)
 		return lock_fd;
 	r = config_read_or_choose(a->dir, a->nl, &a->config, err);
+	if (r == 0)
+		consider_ipv6(&a->config);
 	return r < 0 ? r : bridge_mend(a->nl, &a->config, &a->bridge_index, err);
 }
 
@@ -77,6 +91,8 @@ static int ensure_bridge(struct attach *a, struct err *err)
 {
 	int r = config_read(a->dir, &a->config, err);
 
+	if (r > 0)
+		consider_ipv6(&a->config);
 	if (r > 0)
 		r = bridge_check(a->nl, &a->config, &a->bridge_index, err);
 	if (r == 0)
@@ -164,6 +180,10 @@ static int configure_inside(const struct attach *a, struct err *err)
 	link_put_up(nl, a->lease.interface);
 	address_put(nl, (unsigned)req.ifr_ifindex, a->lease.address, a->lease.prefix_len);
 	route_put_default(nl, (unsigned)req.ifr_ifindex, a->lease.gateway);
+	if (a->lease.ipv6) {
+		address_put6(nl, (unsigned)req.ifr_ifindex, &a->lease.address6, 64);
+		route_put_default6(nl, (unsigned)req.ifr_ifindex, &a->lease.gateway6);
+	}
 	r = netlink_commit(nl, err);
 	return r < 0 ? err_add(err, "interface %s of the container", a->lease.interface) : 0;
 }
@@ -183,28 +203,66 @@ static void settle(const struct attach *a)
 /* ---- the whole ---- */
 
 /* The MAC follows the address, so a neighbour that remembers the one is right about the other. */
+static void choose_mac(const struct attach *a, uint8_t mac[static 6])
+{
+	if (a->request->has_mac) {
+		memcpy(mac, a->request->mac, 6);
+		return;
+	}
+	mac[0] = 0x02;
+	mac[1] = 0xce;
+	memcpy(mac + 2, &a->lease.address, 4);
+}
+
+static int take_lease6(struct attach *a, struct err *err)
+{
+	const struct in6_addr *wanted = &a->request->address6;
+
+	if (!a->config.ipv6)
+		return IN6_IS_ADDR_UNSPECIFIED(wanted)
+			       ? 0
+			       : err_say(err, EINVAL, "there is no IPv6 on this network");
+	a->lease.ipv6 = true;
+	a->lease.gateway6 = a->config.gateway6;
+	a->lease.address6 = lease_derive6(&a->config, a->lease.address);
+	if (IN6_IS_ADDR_UNSPECIFIED(wanted))
+		return 0;
+	a->lease.address6 = *wanted;
+	return lease_take6(a->dir, a->id, &a->config, a->lease.address, wanted, err);
+}
+
 static int take_lease(struct attach *a, struct err *err)
 {
-	int r = lease_take(a->dir, a->id, &a->config, &a->lease.address, err);
+	int r = lease_take(a->dir, a->id, &a->config, a->request->address, &a->lease.address, err);
 
 	if (r < 0)
 		return r;
 	a->lease.gateway = a->config.gateway;
 	a->lease.prefix_len = a->config.prefix_len;
-	a->lease.mac[0] = 0x02;
-	a->lease.mac[1] = 0xce;
-	memcpy(a->lease.mac + 2, &a->lease.address, 4);
+	choose_mac(a, a->lease.mac);
 	snprintf(a->lease.interface, sizeof(a->lease.interface), "%s", INTERFACE);
-	return 0;
+	return take_lease6(a, err);
+}
+
+static int attach(struct attach *a, struct err *err)
+{
+	int r = take_lease(a, err);
+
+	if (r == 0)
+		r = make_veth(a, err);
+	return r < 0 ? r : configure_inside(a, err);
 }
 
 int network_attach(const char *dir, const char *id, const char *netns_path,
-		   struct network_lease *ret, struct err *err)
+		   const struct network_request *request, struct network_lease *ret,
+		   struct err *err)
 {
+	static const struct network_request any;
 	_cleanup_(attach_deinit) struct attach a = {
 		.dir = dir,
 		.id = id,
 		.netns_path = netns_path,
+		.request = request ? request : &any,
 		.netns_fd = -1,
 	};
 	int r;
@@ -215,13 +273,9 @@ int network_attach(const char *dir, const char *id, const char *netns_path,
 	r = netlink_open(NETLINK_ROUTE, &a.nl, err);
 	if (r == 0)
 		r = ensure_bridge(&a, err);
-	if (r == 0)
-		r = take_lease(&a, err);
 	if (r < 0)
 		return r;
-	r = make_veth(&a, err);
-	if (r == 0)
-		r = configure_inside(&a, err);
+	r = attach(&a, err);
 	if (r < 0) {
 		network_lease_release(dir, id, NULL);
 		return r;

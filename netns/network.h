@@ -5,10 +5,15 @@
  * subnet. No foreign program is run.
  *
  * On disk, below DIR = ROOT/networks:
- *	bridge.json		name of the bridge, subnet, gateway, MTU; chosen at first use
+ *	bridge.json		name of the bridge, subnets, gateway, MTU; chosen at first use
  *	lock			held while leasing; holds the address leased last
  *	leases/ADDRESS -> ID	a lease: a symlink, made whole at once
  *	leases/by-id/ID -> ADDRESS
+ *	leases6/ADDRESS -> ID	an IPv6 address that was asked for
+ *
+ * IPv6: the bridge has a unique local /64 (RFC 4193) that follows from the folder and the machine,
+ * and a container the address in it whose last 32 bits are its IPv4 address: one lease for both.
+ * Where the kernel has no IPv6, or has it turned off, all goes without.
  *
  * The container's namespace is a bind mount, RUNROOT/.engine/netns/ID. When it is unmounted the
  * kernel takes the veth along; nothing is ever deleted by RTM_DELLINK in a caller's way.
@@ -26,12 +31,24 @@ struct network_config {
 	char bridge[IFNAMSIZ];
 	struct in_addr subnet, gateway;
 	unsigned prefix_len;
+	struct in6_addr subnet6, gateway6; /* a /64 */
+	bool ipv6;
 	unsigned mtu;
+};
+
+/* What is to be as somebody wants it; NULL or zero: as it comes. */
+struct network_request {
+	struct in_addr address;	  /* INADDR_ANY: any */
+	struct in6_addr address6; /* all zero: the one that follows from the IPv4 address */
+	bool has_mac;
+	uint8_t mac[6];
 };
 
 struct network_lease {
 	struct in_addr address, gateway;
 	unsigned prefix_len;
+	bool ipv6;			    /* whether it has the next two */
+	struct in6_addr address6, gateway6; /* of a /64 */
 	uint8_t mac[6];
 	char interface[IFNAMSIZ]; /* in the container: "eth0" */
 };
@@ -53,11 +70,13 @@ int network_namespace_remove(const char *path, struct err *err);
 /*
  * Attaches the named namespace to the bridge: ensures bridge, forwarding and masquerade, leases an
  * address for id (the one it holds already, if any), makes eth0 with it and the default route. dir
- * is made when missing. id is the name of a file. On failure the lease is given back, and the
+ * is made when missing. id is the name of a file. -EADDRINUSE, -EINVAL: not the wanted address.
+ * On failure the lease is given back, and the
  * namespace may have an eth0 already: remove it.
  */
 int network_attach(const char *dir, const char *id, const char *netns_path,
-		   struct network_lease *ret, struct err *err);
+		   const struct network_request *request, struct network_lease *ret,
+		   struct err *err);
 
 /* Gives the lease of id back. 0 also when there is none. Needs no libmnl. */
 int network_lease_release(const char *dir, const char *id, struct err *err);

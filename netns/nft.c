@@ -1,58 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * nf_tables speaks in big-endian numbers, and in expressions that work on registers: load a value,
- * compare, and where all comparisons held, act.
- */
 #include "netns/nft.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter_ipv4.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <netinet/ip.h>
 
+#include "netns/nft_message.h"
 #include "netns/subnet.h"
 
-#define CHAIN_NAME "postrouting"
-#define COMMENT_SIZE 64
+#define POSTROUTING "postrouting"
+#define FORWARD "forward"
+#define COMMENT_SIZE 80
 #define USERDATA_COMMENT 0 /* the type under which the nft program shows it */
 
-static uint16_t nft_type(int message)
-{
-	return (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | message);
-}
-
-static void put_nfgen(struct nlmsghdr *msg, uint8_t family, uint16_t resource)
-{
-	struct nfgenmsg *nfg = mnl_nlmsg_put_extra_header(msg, sizeof(*nfg));
-
-	nfg->nfgen_family = family;
-	nfg->version = NFNETLINK_V0;
-	nfg->res_id = htons(resource);
-}
-
-static void put_table_name(struct nlmsghdr *msg, uint16_t attribute,
-			   const struct network_config *config)
-{
+struct table {
+	const struct network_config *config;
+	uint8_t family;
 	char name[sizeof("cellar-") + IFNAMSIZ];
+};
 
-	snprintf(name, sizeof(name), "cellar-%s", config->bridge);
-	mnl_attr_put_strz(msg, attribute, name);
+static struct table describe(const struct network_config *config, uint8_t family)
+{
+	struct table t = { .config = config, .family = family };
+
+	snprintf(t.name, sizeof(t.name), "cellar-%s", config->bridge);
+	return t;
 }
 
 /* A type-length-value, the value being "cellar SUBNET" with its NUL. Returns the whole length. */
-static size_t format_userdata(const struct network_config *config, char buf[static COMMENT_SIZE])
+static size_t format_userdata(const struct table *t, char buf[static COMMENT_SIZE])
 {
-	char subnet[INET_ADDRSTRLEN];
+	bool v6 = t->family == NFPROTO_IPV6;
+	char subnet[INET6_ADDRSTRLEN];
 	int len;
 
-	inet_ntop(AF_INET, &config->subnet, subnet, sizeof(subnet));
-	len = snprintf(buf + 2, COMMENT_SIZE - 2, "cellar %s/%u", subnet, config->prefix_len) + 1;
+	inet_ntop(v6 ? AF_INET6 : AF_INET,
+		  v6 ? (const void *)&t->config->subnet6 : &t->config->subnet, subnet,
+		  sizeof(subnet));
+	len = snprintf(buf + 2, COMMENT_SIZE - 2, "cellar %s/%u", subnet,
+		       v6 ? 64 : t->config->prefix_len) +
+	      1;
 	buf[0] = USERDATA_COMMENT;
 	buf[1] = (char)len;
 	return (size_t)len + 2;
@@ -71,29 +64,32 @@ static int match_rule(void *data, const struct nlmsghdr *msg)
 	struct search *s = data;
 	const struct nlattr *attr;
 
-	mnl_attr_for_each(
-		attr, msg,
-		sizeof(struct nfgenmsg)) if (mnl_attr_get_type(attr) == NFTA_RULE_USERDATA &&
-					     mnl_attr_get_payload_len(attr) == s->len &&
-					     memcmp(mnl_attr_get_payload(attr), s->userdata,
-						    s->len) == 0) s->found = true;
+	mnl_attr_for_each(attr, msg, sizeof(struct nfgenmsg))
+	{
+		if (mnl_attr_get_type(attr) == NFTA_RULE_USERDATA &&
+		    mnl_attr_get_payload_len(attr) == s->len &&
+		    memcmp(mnl_attr_get_payload(attr), s->userdata, s->len) == 0)
+			s->found = true;
+	}
 	return 0;
 }
 
-int nft_find_masquerade(struct netlink *nl, const struct network_config *config, struct err *err)
+int nft_find_table(struct netlink *nl, const struct network_config *config, uint8_t family,
+		   struct err *err)
 {
+	struct table t = describe(config, family);
 	struct search search = { 0 };
 	int r = 0;
 
-	search.len = format_userdata(config, search.userdata);
+	search.len = format_userdata(&t, search.userdata);
 	/* Somebody else's change cuts the dump short; it need not concern our table. */
 	for (int tries = 0; tries < 10; tries++) {
 		struct nlmsghdr *msg = netlink_add(nl, nft_type(NFT_MSG_GETRULE), NLM_F_DUMP,
 						   "read nf_tables rules");
 
-		put_nfgen(msg, NFPROTO_IPV4, 0);
-		put_table_name(msg, NFTA_RULE_TABLE, config);
-		mnl_attr_put_strz(msg, NFTA_RULE_CHAIN, CHAIN_NAME);
+		nft_put_header(msg, family);
+		mnl_attr_put_strz(msg, NFTA_RULE_TABLE, t.name);
+		mnl_attr_put_strz(msg, NFTA_RULE_CHAIN, POSTROUTING);
 		r = netlink_query(nl, match_rule, &search, err);
 		if (search.found || r != -EAGAIN)
 			break;
@@ -104,144 +100,126 @@ int nft_find_masquerade(struct netlink *nl, const struct network_config *config,
 	return search.found;
 }
 
-/* ---- expressions ---- */
+/* ---- making ---- */
 
-/* Opens an element of the rule's list; ends with close_expression(). */
-struct expression {
-	struct nlattr *element, *data;
-};
-
-static struct expression open_expression(struct nlmsghdr *msg, const char *name)
+static void put_table(struct netlink *nl, const struct table *t, int message)
 {
-	struct expression e;
+	struct nlmsghdr *msg =
+		netlink_add(nl, nft_type(message), message == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0,
+			    "make nf_tables table %s", t->name);
 
-	e.element = mnl_attr_nest_start(msg, NFTA_LIST_ELEM);
-	mnl_attr_put_strz(msg, NFTA_EXPR_NAME, name);
-	e.data = mnl_attr_nest_start(msg, NFTA_EXPR_DATA);
-	return e;
+	nft_put_header(msg, t->family);
+	mnl_attr_put_strz(msg, NFTA_TABLE_NAME, t->name);
 }
 
-static void close_expression(struct nlmsghdr *msg, struct expression e)
+static void put_chain(struct netlink *nl, const struct table *t, const char *name, const char *type,
+		      unsigned hook, int priority)
 {
-	mnl_attr_nest_end(msg, e.data);
-	mnl_attr_nest_end(msg, e.element);
-}
+	struct nlmsghdr *msg = netlink_add(nl, nft_type(NFT_MSG_NEWCHAIN), NLM_F_CREATE,
+					   "create chain %s of nf_tables table %s", name, t->name);
+	struct nlattr *nest;
 
-static void put_be32(struct nlmsghdr *msg, uint16_t attribute, uint32_t value)
-{
-	mnl_attr_put_u32(msg, attribute, htonl(value));
-}
-
-static void put_value(struct nlmsghdr *msg, uint16_t attribute, const void *value, size_t len)
-{
-	struct nlattr *nest = mnl_attr_nest_start(msg, attribute);
-
-	mnl_attr_put(msg, NFTA_DATA_VALUE, len, value);
+	nft_put_header(msg, t->family);
+	mnl_attr_put_strz(msg, NFTA_CHAIN_TABLE, t->name);
+	mnl_attr_put_strz(msg, NFTA_CHAIN_NAME, name);
+	mnl_attr_put_strz(msg, NFTA_CHAIN_TYPE, type);
+	nest = mnl_attr_nest_start(msg, NFTA_CHAIN_HOOK);
+	nft_put_be32(msg, NFTA_HOOK_HOOKNUM, hook);
+	nft_put_be32(msg, NFTA_HOOK_PRIORITY, (uint32_t)priority);
 	mnl_attr_nest_end(msg, nest);
 }
 
-static void put_compare(struct nlmsghdr *msg, enum nft_cmp_ops op, const void *value, size_t len)
-{
-	struct expression e = open_expression(msg, "cmp");
-
-	put_be32(msg, NFTA_CMP_SREG, NFT_REG_1);
-	put_be32(msg, NFTA_CMP_OP, op);
-	put_value(msg, NFTA_CMP_DATA, value, len);
-	close_expression(msg, e);
-}
-
-static void put_match_source(struct nlmsghdr *msg, const struct network_config *config)
-{
-	uint32_t mask = htonl(subnet_mask(config->prefix_len)), zero = 0;
-	struct expression e = open_expression(msg, "payload");
-
-	put_be32(msg, NFTA_PAYLOAD_DREG, NFT_REG_1);
-	put_be32(msg, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
-	put_be32(msg, NFTA_PAYLOAD_OFFSET, offsetof(struct iphdr, saddr));
-	put_be32(msg, NFTA_PAYLOAD_LEN, sizeof(mask));
-	close_expression(msg, e);
-	e = open_expression(msg, "bitwise");
-	put_be32(msg, NFTA_BITWISE_SREG, NFT_REG_1);
-	put_be32(msg, NFTA_BITWISE_DREG, NFT_REG_1);
-	put_be32(msg, NFTA_BITWISE_LEN, sizeof(mask));
-	put_value(msg, NFTA_BITWISE_MASK, &mask, sizeof(mask));
-	put_value(msg, NFTA_BITWISE_XOR, &zero, sizeof(zero));
-	close_expression(msg, e);
-	put_compare(msg, NFT_CMP_EQ, &config->subnet, sizeof(config->subnet));
-}
-
-static void put_match_other_interface(struct nlmsghdr *msg, const struct network_config *config)
-{
-	struct expression e = open_expression(msg, "meta");
-
-	put_be32(msg, NFTA_META_DREG, NFT_REG_1);
-	put_be32(msg, NFTA_META_KEY, NFT_META_OIFNAME);
-	close_expression(msg, e);
-	put_compare(msg, NFT_CMP_NEQ, config->bridge, IFNAMSIZ);
-}
-
-/* ---- making ---- */
-
-static void put_table(struct netlink *nl, const struct network_config *config)
-{
-	struct nlmsghdr *msg = netlink_add(nl, nft_type(NFT_MSG_NEWTABLE), NLM_F_CREATE,
-					   "create nf_tables table cellar-%s", config->bridge);
-
-	put_nfgen(msg, NFPROTO_IPV4, 0);
-	put_table_name(msg, NFTA_TABLE_NAME, config);
-}
-
-static void put_chain(struct netlink *nl, const struct network_config *config)
+static struct nlmsghdr *open_rule(struct netlink *nl, const struct table *t, const char *chain,
+				  struct nlattr **ret_list)
 {
 	struct nlmsghdr *msg =
-		netlink_add(nl, nft_type(NFT_MSG_NEWCHAIN), NLM_F_CREATE,
-			    "create the nat chain of nf_tables table cellar-%s", config->bridge);
-	struct nlattr *hook;
+		netlink_add(nl, nft_type(NFT_MSG_NEWRULE), NLM_F_CREATE | NLM_F_APPEND,
+			    "create a rule of chain %s of nf_tables table %s", chain, t->name);
 
-	put_nfgen(msg, NFPROTO_IPV4, 0);
-	put_table_name(msg, NFTA_CHAIN_TABLE, config);
-	mnl_attr_put_strz(msg, NFTA_CHAIN_NAME, CHAIN_NAME);
-	mnl_attr_put_strz(msg, NFTA_CHAIN_TYPE, "nat");
-	hook = mnl_attr_nest_start(msg, NFTA_CHAIN_HOOK);
-	put_be32(msg, NFTA_HOOK_HOOKNUM, NF_INET_POST_ROUTING);
-	put_be32(msg, NFTA_HOOK_PRIORITY, NF_IP_PRI_NAT_SRC);
-	mnl_attr_nest_end(msg, hook);
+	nft_put_header(msg, t->family);
+	mnl_attr_put_strz(msg, NFTA_RULE_TABLE, t->name);
+	mnl_attr_put_strz(msg, NFTA_RULE_CHAIN, chain);
+	*ret_list = mnl_attr_nest_start(msg, NFTA_RULE_EXPRESSIONS);
+	return msg;
 }
 
-static void put_rule(struct netlink *nl, const struct network_config *config)
+static void put_match_source(struct nlmsghdr *msg, const struct table *t)
 {
-	struct nlmsghdr *msg = netlink_add(
-		nl, nft_type(NFT_MSG_NEWRULE), NLM_F_CREATE | NLM_F_APPEND,
-		"create the masquerade rule of nf_tables table cellar-%s", config->bridge);
-	char userdata[COMMENT_SIZE];
-	size_t len = format_userdata(config, userdata);
-	struct nlattr *list;
+	const struct network_config *c = t->config;
+	uint32_t mask = htonl(subnet_mask(c->prefix_len));
 
-	put_nfgen(msg, NFPROTO_IPV4, 0);
-	put_table_name(msg, NFTA_RULE_TABLE, config);
-	mnl_attr_put_strz(msg, NFTA_RULE_CHAIN, CHAIN_NAME);
-	list = mnl_attr_nest_start(msg, NFTA_RULE_EXPRESSIONS);
-	put_match_source(msg, config);
-	put_match_other_interface(msg, config);
-	close_expression(msg, open_expression(msg, "masq"));
+	if (t->family == NFPROTO_IPV6) {
+		/* The 64 bits of the subnet. */
+		nft_put_payload(msg, NFT_PAYLOAD_NETWORK_HEADER, offsetof(struct ip6_hdr, ip6_src),
+				8, NFT_REG_1);
+		nft_put_compare(msg, NFT_CMP_EQ, &c->subnet6, 8);
+		return;
+	}
+	nft_put_payload(msg, NFT_PAYLOAD_NETWORK_HEADER, offsetof(struct iphdr, saddr),
+			sizeof(mask), NFT_REG_1);
+	nft_put_mask(msg, &mask, sizeof(mask));
+	nft_put_compare(msg, NFT_CMP_EQ, &c->subnet, sizeof(c->subnet));
+}
+
+static void put_masquerade(struct netlink *nl, const struct table *t)
+{
+	char userdata[COMMENT_SIZE];
+	size_t len = format_userdata(t, userdata);
+	struct nlattr *list;
+	struct nlmsghdr *msg = open_rule(nl, t, POSTROUTING, &list);
+
+	put_match_source(msg, t);
+	nft_put_meta(msg, NFT_META_OIFNAME, NFT_REG_1);
+	nft_put_compare(msg, NFT_CMP_NEQ, t->config->bridge, IFNAMSIZ);
+	nft_close(msg, nft_open(msg, "masq"));
 	mnl_attr_nest_end(msg, list);
 	mnl_attr_put(msg, NFTA_RULE_USERDATA, len, userdata);
 }
 
-static void put_batch_frame(struct netlink *nl, uint16_t type)
+static void put_drop(struct nlmsghdr *msg)
 {
-	struct nlmsghdr *msg = netlink_add(nl, type, 0, "change nf_tables rules");
+	struct nft_expression e = nft_open(msg, "immediate");
+	struct nlattr *data, *verdict;
 
-	put_nfgen(msg, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
-	netlink_expect_no_ack(nl);
+	nft_put_be32(msg, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+	data = mnl_attr_nest_start(msg, NFTA_IMMEDIATE_DATA);
+	verdict = mnl_attr_nest_start(msg, NFTA_DATA_VERDICT);
+	nft_put_be32(msg, NFTA_VERDICT_CODE, NF_DROP);
+	mnl_attr_nest_end(msg, verdict);
+	mnl_attr_nest_end(msg, data);
+	nft_close(msg, e);
 }
 
-int nft_add_masquerade(struct netlink *nl, const struct network_config *config, struct err *err)
+static void put_guard(struct netlink *nl, const struct table *t)
 {
-	put_batch_frame(nl, NFNL_MSG_BATCH_BEGIN);
-	put_table(nl, config);
-	put_chain(nl, config);
-	put_rule(nl, config);
-	put_batch_frame(nl, NFNL_MSG_BATCH_END);
+	uint32_t group = NFT_LINK_GROUP;
+	struct nlmsghdr *msg;
+	struct nlattr *list;
+
+	put_chain(nl, t, FORWARD, "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER);
+	msg = open_rule(nl, t, FORWARD, &list);
+	nft_put_meta(msg, NFT_META_IIFGROUP, NFT_REG_1);
+	nft_put_compare(msg, NFT_CMP_NEQ, &group, sizeof(group));
+	nft_put_meta(msg, NFT_META_OIFGROUP, NFT_REG_1);
+	nft_put_compare(msg, NFT_CMP_NEQ, &group, sizeof(group));
+	put_drop(msg);
+	mnl_attr_nest_end(msg, list);
+}
+
+int nft_make_table(struct netlink *nl, const struct network_config *config, uint8_t family,
+		   bool guard, struct err *err)
+{
+	struct table t = describe(config, family);
+
+	nft_put_begin(nl);
+	/* Made, so that it can be deleted: that it is not there would be an error. */
+	put_table(nl, &t, NFT_MSG_NEWTABLE);
+	put_table(nl, &t, NFT_MSG_DELTABLE);
+	put_table(nl, &t, NFT_MSG_NEWTABLE);
+	put_chain(nl, &t, POSTROUTING, "nat", NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC);
+	put_masquerade(nl, &t);
+	if (guard)
+		put_guard(nl, &t);
+	nft_put_end(nl);
 	return netlink_commit(nl, err);
 }

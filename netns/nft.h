@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Masquerading by nf_tables: for each bridge a table of its own with one rule for its whole subnet.
- * Containers come and go without a change of rules.
+ * Our tables of nf_tables: for each bridge one for IPv4 and, with IPv6, one for that, which are
+ * alike. Containers come and go without a change of rules.
  *
  *	table ip cellar-BRIDGE {
  *		chain postrouting {
@@ -9,8 +9,17 @@
  *			ip saddr SUBNET oifname != BRIDGE masquerade comment "cellar SUBNET"
  *		}
  *	}
+ *	table ip6 cellar-BRIDGE {
+ *		chain postrouting { the same }
+ *		chain forward {
+ *			type filter hook forward priority filter
+ *			iifgroup != GROUP oifgroup != GROUP drop
+ *		}
+ *	}
  *
- * The comment is how the rule is known again.
+ * The comment is how a table is known to be whole. The chain forward is there only if IPv6
+ * forwarding was off before Cellar turned it on: this machine shall not become a router for others.
+ * GROUP is the link group of all our bridges.
  */
 #pragma once
 
@@ -18,11 +27,15 @@
 #include "netns/netlink.h"
 #include "netns/network.h"
 
-/* On a NETLINK_NETFILTER socket. 1: the rule is there; 0: it is not. */
-int nft_find_masquerade(struct netlink *nl, const struct network_config *config, struct err *err);
+#define NFT_LINK_GROUP 0xce11a
+
+/* On a NETLINK_NETFILTER socket; family: NFPROTO_IPV4 or NFPROTO_IPV6. 1: it is whole; 0: not. */
+int nft_find_table(struct netlink *nl, const struct network_config *config, uint8_t family,
+		   struct err *err);
 
 /*
- * Makes table, chain and rule, or what of them is missing; the rule itself is added always, so find
- * first, with the namespace's lock held. All in one transaction of the kernel's.
+ * Makes the table, anew where it is there and not whole, in one transaction of the kernel's.
+ * Whoever makes one looks first, with the namespace's lock held. guard: with the chain forward.
  */
-int nft_add_masquerade(struct netlink *nl, const struct network_config *config, struct err *err);
+int nft_make_table(struct netlink *nl, const struct network_config *config, uint8_t family,
+		   bool guard, struct err *err);

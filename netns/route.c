@@ -6,23 +6,34 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-void route_put_default(struct netlink *nl, unsigned index, struct in_addr gateway)
+static void put_default(struct netlink *nl, unsigned index, int family, const void *gateway,
+			size_t len)
 {
-	char text[INET_ADDRSTRLEN];
+	char text[INET6_ADDRSTRLEN];
 	struct nlmsghdr *msg;
 	struct rtmsg *rtm;
 
-	inet_ntop(AF_INET, &gateway, text, sizeof(text));
+	inet_ntop(family, gateway, text, sizeof(text));
 	msg = netlink_add(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL,
 			  "add default route through %s", text);
 	rtm = mnl_nlmsg_put_extra_header(msg, sizeof(*rtm));
-	rtm->rtm_family = AF_INET;
+	rtm->rtm_family = (unsigned char)family;
 	rtm->rtm_table = RT_TABLE_MAIN;
 	rtm->rtm_protocol = RTPROT_BOOT;
 	rtm->rtm_scope = RT_SCOPE_UNIVERSE;
 	rtm->rtm_type = RTN_UNICAST;
-	mnl_attr_put(msg, RTA_GATEWAY, sizeof(gateway), &gateway);
+	mnl_attr_put(msg, RTA_GATEWAY, len, gateway);
 	mnl_attr_put_u32(msg, RTA_OIF, index);
+}
+
+void route_put_default(struct netlink *nl, unsigned index, struct in_addr gateway)
+{
+	put_default(nl, index, AF_INET, &gateway, sizeof(gateway));
+}
+
+void route_put_default6(struct netlink *nl, unsigned index, const struct in6_addr *gateway)
+{
+	put_default(nl, index, AF_INET6, gateway, sizeof(*gateway));
 }
 
 struct listing {

@@ -8,8 +8,10 @@
 #include "netns/netlink.h"
 #include "netns/subnet.h"
 
-/* Adds the request for an IPv4 default route to the batch. */
+/* Adds the request for a default route to the batch. */
 void route_put_default(struct netlink *nl, unsigned index, struct in_addr gateway);
+
+void route_put_default6(struct netlink *nl, unsigned index, const struct in6_addr *gateway);
 
 /*
  * Adds the destinations of all IPv4 routes of all tables, but for those out of interface

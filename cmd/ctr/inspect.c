@@ -45,6 +45,10 @@ static int inspect_one(struct engine *engine, const char *name, void *data, stru
 	json_open_object(w);
 	show_container_json(w, c);
 	json_field_string(w, "gateway", c->gateway);
+	json_field_string(w, "gateway6", c->gateway6);
+	json_field_string(w, "mac", c->mac);
+	if (c->aliases)
+		json_field_strings(w, "aliases", c->aliases);
 	json_field_bool(w, "terminal", c->terminal);
 	json_field_bool(w, "interactive", c->interactive);
 	json_field_bool(w, "privileged", c->privileged);

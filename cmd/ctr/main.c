@@ -10,8 +10,8 @@
 #include "cmd/ctr/verbs.h"
 
 static const struct verb *const verbs[] = {
-	&verb_run,  &verb_ps, &verb_exec,  &verb_logs,	&verb_inspect, &verb_stop, &verb_kill,
-	&verb_wait, &verb_rm, &verb_stats, &verb_image, &verb_version, &verb_info,
+	&verb_run,  &verb_ps,	&verb_exec, &verb_logs,	 &verb_inspect, &verb_port,    &verb_stop,
+	&verb_kill, &verb_wait, &verb_rm,   &verb_stats, &verb_image,	&verb_version, &verb_info,
 };
 
 static const struct option_entry global_options[] = {

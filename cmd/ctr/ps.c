@@ -42,9 +42,10 @@ static char *format_command(const struct engine_container *c, bool whole)
 static int add_row(struct ps *ps, const struct engine_container *c)
 {
 	_cleanup_free_ char *command = format_command(c, ps->args->no_trunc);
+	_cleanup_free_ char *ports = show_ports(&c->ports);
 	char status[SHOW_SIZE], age[SHOW_SIZE];
 
-	if (!command)
+	if (!command || !ports)
 		return -ENOMEM;
 	table_add(&ps->table, "%.*s", ps->args->no_trunc ? 64 : 12, c->id);
 	table_add(&ps->table, "%s", c->image);
@@ -53,6 +54,7 @@ static int add_row(struct ps *ps, const struct engine_container *c)
 	table_add(&ps->table, "%s", show_status(c, ps->now_ns, status));
 	table_add(&ps->table, "%.*s", c->address && c->pid ? (int)strcspn(c->address, "/") : 0,
 		  c->address ? c->address : "");
+	table_add(&ps->table, "%s", c->pid ? ports : "");
 	return table_add(&ps->table, "%s", c->name);
 }
 
@@ -78,7 +80,7 @@ static int on_container(void *data, const struct engine_container *c)
 static int list(struct engine *engine, struct ps *ps, struct err *err)
 {
 	static const char *const head[] = { "CONTAINER ID", "IMAGE",   "COMMAND", "CREATED",
-					    "STATUS",	    "ADDRESS", "NAME" };
+					    "STATUS",	    "ADDRESS", "PORTS",	  "NAME" };
 	int r;
 
 	ps->table.columns = ARRAY_SIZE(head);

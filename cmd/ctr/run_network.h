@@ -7,7 +7,8 @@
 #include "runtime/engine/engine.h"
 
 struct run_network {
-	const char *network, *hostname;
+	const char *network, *hostname, *ip, *ip6, *mac;
+	struct options_list publish, alias, dns, dns_search, dns_option, add_host;
 };
 
 extern const struct option_entry run_network_table[];

@@ -89,7 +89,10 @@ void show_container_json(struct json_writer *w, const struct engine_container *c
 	field_time(w, "finished", c->finished_ns);
 	json_field_string(w, "network", meta_network_name(c->network));
 	json_field_string(w, "address", exited ? NULL : c->address);
+	json_field_string(w, "address6", exited ? NULL : c->address6);
 	json_field_string(w, "hostname", c->hostname);
+	if (c->ports.count && !exited)
+		show_ports_json(w, &c->ports);
 	json_field_bool(w, "auto_remove", c->auto_remove);
 }
 

@@ -21,6 +21,12 @@ char *show_status(const struct engine_container *container, int64_t now_ns,
 /* The fields of a container in an object that is open already. */
 void show_container_json(struct json_writer *w, const struct engine_container *container);
 
+/* "0.0.0.0:8080->80/tcp, [::1]:53->53/udp"; owned by the caller, NULL when out of memory. */
+char *show_ports(const struct publish_list *list);
+
+/* The field "ports" of an object that is open already. */
+void show_ports_json(struct json_writer *w, const struct publish_list *list);
+
 /* --format: NULL and "table" are the table, "json". -EINVAL. */
 int show_parse_format(const char *format, bool *ret_json, struct err *err);
 

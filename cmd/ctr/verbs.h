@@ -28,10 +28,28 @@ struct verb {
 	int (*run)(const struct ctr *ctr, int argc, char **argv, struct err *err);
 };
 
-extern const struct verb verb_image_import, verb_image_inspect, verb_image_ls, verb_image_prune,
-	verb_image_rm, verb_image_save, verb_image_tag;
-extern const struct verb verb_exec, verb_image, verb_info, verb_inspect, verb_kill, verb_logs,
-	verb_ps, verb_rm, verb_run, verb_stats, verb_stop, verb_version, verb_wait;
+/* One a line, so that side by side work merges. */
+extern const struct verb verb_exec;
+extern const struct verb verb_image;
+extern const struct verb verb_image_import;
+extern const struct verb verb_image_inspect;
+extern const struct verb verb_image_ls;
+extern const struct verb verb_image_prune;
+extern const struct verb verb_image_rm;
+extern const struct verb verb_image_save;
+extern const struct verb verb_image_tag;
+extern const struct verb verb_info;
+extern const struct verb verb_inspect;
+extern const struct verb verb_kill;
+extern const struct verb verb_logs;
+extern const struct verb verb_port;
+extern const struct verb verb_ps;
+extern const struct verb verb_rm;
+extern const struct verb verb_run;
+extern const struct verb verb_stats;
+extern const struct verb verb_stop;
+extern const struct verb verb_version;
+extern const struct verb verb_wait;
 
 /* NULL-terminated; what `ctr image` chooses from. */
 extern const struct verb *const image_verbs[];

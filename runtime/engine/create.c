@@ -7,7 +7,6 @@
  * 3 network namespace and lease; 4 files, config.json, overlay's folders; 5 shim and container.
  * From 2 on a failure is undone by engine_remove(), which is what `ctr rm` would do.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -17,7 +16,6 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "netns/network.h"
 #include "runtime/engine/config_build.h"
 #include "runtime/engine/creation.h"
 #include "runtime/engine/engine_struct.h"
@@ -143,36 +141,6 @@ static int take_name(struct creation *c, struct err *err)
 	return r;
 }
 
-static int make_network(struct creation *c, struct err *err)
-{
-	const char *runroot = c->engine->runroot;
-	struct network_lease lease;
-	char dir[PATH_MAX], text[INET_ADDRSTRLEN], gateway[INET_ADDRSTRLEN];
-	int r;
-
-	if (c->options->network != ENGINE_NETWORK_BRIDGE)
-		return 0;
-	c->netns_path = arena_printf(c->arena, "%s/" LAYOUT_NETNS "/%s", runroot, c->id);
-	if (!c->netns_path)
-		return err_set(err, ENOMEM, "make network");
-	r = layout_path(dir, runroot, LAYOUT_NETNS, NULL, err);
-	if (r == 0)
-		r = dir_create(AT_FDCWD, dir, 0700, err);
-	if (r == 0)
-		r = network_namespace_create(c->netns_path, err);
-	if (r == 0)
-		r = layout_path(dir, c->engine->root, LAYOUT_NETWORKS, NULL, err);
-	if (r == 0)
-		r = network_attach(dir, c->id, c->netns_path, &lease, err);
-	if (r < 0)
-		return err_add(err, "network");
-	inet_ntop(AF_INET, &lease.address, text, sizeof(text));
-	inet_ntop(AF_INET, &lease.gateway, gateway, sizeof(gateway));
-	c->meta.address = arena_printf(c->arena, "%s/%u", text, lease.prefix_len);
-	c->meta.gateway = arena_strdup(c->arena, gateway);
-	return c->meta.address && c->meta.gateway ? 0 : err_set(err, ENOMEM, "make network");
-}
-
 static int start_shim(struct creation *c, struct err *err)
 {
 	_cleanup_free_ char *address = NULL;
@@ -246,7 +214,7 @@ static int make_container(struct creation *c, struct engine_container **ret, str
 		return err_set(err, ENOMEM, "create container");
 	r = take_name(c, err);
 	if (r == 0)
-		r = make_network(c, err);
+		r = creation_make_network(c, err);
 	if (r == 0)
 		r = creation_write_files(c, err);
 	if (r == 0)
@@ -303,6 +271,8 @@ int engine_create(struct engine *engine, const struct engine_run_options *option
 
 	if (r == 0)
 		r = creation_find_image(&c, err);
+	if (r == 0)
+		r = creation_check_network(&c, err);
 	if (r == 0)
 		r = fill_meta(&c, err);
 	if (r < 0)

@@ -15,21 +15,28 @@
 #include "runtime/engine/host_files.h"
 #include "runtime/engine/volume.h"
 
+/* "10.77.0.2/16" without its prefix. */
+static int strip(struct creation *c, const char *address, const char **ret, struct err *err)
+{
+	*ret = address ? arena_strndup(c->arena, address, strcspn(address, "/")) : NULL;
+	return address && !*ret ? err_set(err, ENOMEM, "write hosts") : 0;
+}
+
 static int write_host_files(struct creation *c, struct err *err)
 {
 	struct host_files files = {
 		.hostname = c->meta.hostname,
 		.name = c->meta.name,
+		.gateway = c->meta.gateway,
 		.host_network = c->options->network == ENGINE_NETWORK_HOST,
+		.joined_dir = c->joined_dir,
+		.net = &c->options->net,
 	};
+	int r = strip(c, c->meta.address, &files.address, err);
 
-	if (c->meta.address) {
-		files.address =
-			arena_strndup(c->arena, c->meta.address, strcspn(c->meta.address, "/"));
-		if (!files.address)
-			return err_set(err, ENOMEM, "write hosts");
-	}
-	return host_files_write(c->fd, &files, err);
+	if (r == 0)
+		r = strip(c, c->meta.net.address6, &files.address6, err);
+	return r < 0 ? r : host_files_write(c->fd, &files, err);
 }
 
 static int prepare_volumes(struct creation *c, const char *const **ret, struct err *err)
@@ -88,6 +95,8 @@ int creation_write_files(struct creation *c, struct err *err)
 		r = meta_save(c->fd, &c->meta, err);
 	if (r == 0)
 		r = write_host_files(c, err);
+	if (r == 0)
+		r = creation_write_ports(c, err);
 	if (r == 0)
 		r = write_config(c, err);
 	if (r == 0 && mkdirat(c->fd, LAYOUT_ROOTFS, 0711) < 0)

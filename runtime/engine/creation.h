@@ -19,6 +19,7 @@ struct creation {
 	int hold_fd, containers_fd, fd; /* fd: the container's folder, locked */
 	char id[LAYOUT_ID_SIZE];
 	const char *dir, *netns_path;
+	const char *joined_dir; /* folder of the container whose network it shares, or NULL */
 	struct meta meta;
 	struct user_identity user;
 	struct engine_stdio io;
@@ -28,6 +29,15 @@ struct creation {
 
 /* Finds the image, held against collection, and the user in its layers. */
 int creation_find_image(struct creation *c, struct err *err);
+
+/* Whether what is asked for can be had: its ports, so far. Nothing is made. */
+int creation_check_network(struct creation *c, struct err *err);
+
+/* Network namespace, NIC and addresses, which go into c->meta. */
+int creation_make_network(struct creation *c, struct err *err);
+
+/* The ports for the shim to hold. */
+int creation_write_ports(struct creation *c, struct err *err);
 
 /* Writes the container's files: host files, config.json, FIFOs. */
 int creation_write_files(struct creation *c, struct err *err);

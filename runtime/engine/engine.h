@@ -13,6 +13,7 @@
  *	address		of the shim's socket, written by the shim
  *	started		when it was started, RFC 3339, written by the shim
  *	exit.json	written by the shim when init ends
+ *	ports.json	published ports (netns/publish.h), with their numbers from the shim
  *	hosts hostname resolv.conf	bind-mounted into it
  *
  * and, while it lives, RUNROOT/ID/ (runtime/container.h), RUNROOT/.engine/netns/ID,
@@ -31,6 +32,7 @@
 #include "base/err.h"
 #include "runtime/engine/engine_limits.h"
 #include "runtime/engine/engine_supervision.h"
+#include "runtime/engine/engine_network.h"
 #include "spec/oci_config.h"
 
 #define ENGINE_ROOT_DEFAULT "/var/lib/cellar"
@@ -45,7 +47,12 @@ struct engine *engine_close(struct engine *engine);
 const char *engine_root(const struct engine *engine);
 const char *engine_runroot(const struct engine *engine);
 
-enum engine_network { ENGINE_NETWORK_BRIDGE, ENGINE_NETWORK_NONE, ENGINE_NETWORK_HOST };
+enum engine_network {
+	ENGINE_NETWORK_BRIDGE,
+	ENGINE_NETWORK_NONE,
+	ENGINE_NETWORK_HOST,
+	ENGINE_NETWORK_CONTAINER, /* that of another container */
+};
 
 struct engine_volume {
 	const char *source; /* host path, or the name of a volume */
@@ -70,6 +77,7 @@ struct engine_run_options {
 	bool privileged, readonly_rootfs;
 	enum engine_network network;
 	struct engine_limits limits;
+	struct engine_network_options net;
 	const char *const *cap_add, *const *cap_drop;
 	const struct engine_volume *volumes;
 	size_t volumes_count;
@@ -97,6 +105,9 @@ struct engine_container {
 	enum engine_network network;
 	const char *address; /* "10.77.0.2/16", or NULL; another's, once it has exited */
 	const char *gateway; /* or NULL */
+	const char *address6, *gateway6, *mac; /* or NULL */
+	const char *const *aliases;	       /* or NULL */
+	struct publish_list ports;	       /* published; those of an exited one are not held */
 	const char *hostname;
 	const char *stop_signal;  /* as the image says it: "SIGTERM", "15"; NULL */
 	const char *dir;	  /* ROOT/containers/ID */

@@ -5,17 +5,37 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/strbuf.h"
 
 #define FILE_LIMIT (1 << 20)
 #define RESOLV_HOST "/etc/resolv.conf"
 /* Where systemd-resolved keeps the servers behind its own 127.0.0.53. */
 #define RESOLV_SYSTEMD "/run/systemd/resolve/resolv.conf"
+
+static void add_names(struct strbuf *sb, const struct host_files *files, const char *address)
+{
+	strbuf_addf(sb, "%s\t%s", address, files->hostname);
+	if (files->name && strcmp(files->name, files->hostname) != 0)
+		strbuf_addf(sb, " %s", files->name);
+	strbuf_adds(sb, "\n");
+}
+
+static void add_hosts(struct strbuf *sb, const struct host_files *files)
+{
+	for (size_t i = 0; files->net && i < files->net->hosts_count; i++) {
+		const struct engine_host *host = &files->net->hosts[i];
+		const char *gateway = files->gateway ? files->gateway : "127.0.0.1";
+
+		strbuf_addf(sb, "%s\t%s\n", host->address ? host->address : gateway, host->name);
+	}
+}
 
 char *host_files_hosts(const struct host_files *files)
 {
@@ -25,10 +45,10 @@ char *host_files_hosts(const struct host_files *files)
 	strbuf_adds(&sb, "::1\tlocalhost ip6-localhost ip6-loopback\n");
 	strbuf_adds(&sb, "fe00::0\tip6-localnet\nff00::0\tip6-mcastprefix\n");
 	strbuf_adds(&sb, "ff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n");
-	strbuf_addf(&sb, "%s\t%s", files->address ? files->address : "127.0.1.1", files->hostname);
-	if (files->name && strcmp(files->name, files->hostname) != 0)
-		strbuf_addf(&sb, " %s", files->name);
-	strbuf_adds(&sb, "\n");
+	add_names(&sb, files, files->address ? files->address : "127.0.1.1");
+	if (files->address6)
+		add_names(&sb, files, files->address6);
+	add_hosts(&sb, files);
 	return strbuf_take(&sb);
 }
 
@@ -124,13 +144,109 @@ static int write_one(int dirfd, const char *name, const char *text, struct err *
 	return r < 0 ? err_set(err, -r, "write %s", name) : 0;
 }
 
+/* ---- what is asked for ---- */
+
+/* Copies the lines that do not begin with one of the words. */
+static void copy_without(struct strbuf *sb, const char *text, const char *const *words)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+		const char *begin = text + strspn(text, " \t");
+		bool drop = false;
+
+		for (size_t i = 0; words[i]; i++)
+			drop |= strncmp(begin, words[i], strlen(words[i])) == 0 &&
+				strchr(" \t\n", begin[strlen(words[i])]);
+		if (!drop) {
+			strbuf_add(sb, text, len);
+			strbuf_adds(sb, "\n");
+		}
+		text += len + (text[len] ? 1 : 0);
+	}
+}
+
+static void add_line(struct strbuf *sb, const char *word, const char *const *values)
+{
+	/* "." says that there is none. */
+	if (!*values || strcmp(*values, ".") == 0)
+		return;
+	strbuf_adds(sb, word);
+	for (; *values; values++)
+		strbuf_addf(sb, " %s", *values);
+	strbuf_adds(sb, "\n");
+}
+
+char *host_files_resolv_options(const char *text, const struct engine_network_options *net)
+{
+	_cleanup_strbuf_ struct strbuf sb = { 0 };
+	const char *words[5] = { NULL };
+	size_t n = 0;
+
+	if (net->dns)
+		words[n++] = "nameserver";
+	if (net->dns_search) {
+		words[n++] = "search";
+		words[n++] = "domain";
+	}
+	if (net->dns_options)
+		words[n++] = "options";
+	copy_without(&sb, text, words);
+	for (const char *const *dns = net->dns; dns && *dns; dns++)
+		strbuf_addf(&sb, "nameserver %s\n", *dns);
+	if (net->dns_search)
+		add_line(&sb, "search", net->dns_search);
+	if (net->dns_options)
+		add_line(&sb, "options", net->dns_options);
+	return strbuf_take(&sb);
+}
+
+/* ---- the files ---- */
+
+static char *read_of(const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+
+	if (path_join(path, sizeof(path), dir, name, NULL) < 0)
+		return NULL;
+	return read_or_empty(path);
+}
+
+static char *make_hosts(const struct host_files *files)
+{
+	_cleanup_strbuf_ struct strbuf sb = { 0 };
+	_cleanup_free_ char *base = NULL;
+
+	if (!files->host_network && !files->joined_dir)
+		return host_files_hosts(files);
+	base = files->joined_dir ? read_of(files->joined_dir, "hosts")
+				 : read_or_empty("/etc/hosts");
+	if (!base)
+		return NULL;
+	strbuf_adds(&sb, base);
+	add_hosts(&sb, files);
+	return strbuf_take(&sb);
+}
+
+static char *make_resolv(const struct host_files *files)
+{
+	char *text, *changed;
+
+	if (files->joined_dir)
+		text = read_of(files->joined_dir, "resolv.conf");
+	else
+		text = files->host_network ? read_or_empty(RESOLV_HOST) : resolv_of_host();
+	if (!text || !files->net ||
+	    (!files->net->dns && !files->net->dns_search && !files->net->dns_options))
+		return text;
+	changed = host_files_resolv_options(text, files->net);
+	free(text);
+	return changed;
+}
+
 int host_files_write(int dirfd, const struct host_files *files, struct err *err)
 {
 	_cleanup_strbuf_ struct strbuf hostname = { 0 };
-	_cleanup_free_ char *hosts =
-		files->host_network ? read_or_empty("/etc/hosts") : host_files_hosts(files);
-	_cleanup_free_ char *resolv =
-		files->host_network ? read_or_empty(RESOLV_HOST) : resolv_of_host();
+	_cleanup_free_ char *hosts = make_hosts(files), *resolv = make_resolv(files);
 	int r;
 
 	strbuf_addf(&hostname, "%s\n", files->hostname);

@@ -8,12 +8,18 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "runtime/engine/engine_network.h"
 
 struct host_files {
 	const char *hostname;
-	const char *name;    /* of the container; also an alias, unless it is the host name */
-	const char *address; /* "10.77.0.2", without prefix; NULL: none */
-	bool host_network;   /* the host's own hosts and resolv.conf, unchanged */
+	const char *name;     /* of the container; also an alias, unless it is the host name */
+	const char *address;  /* "10.77.0.2", without prefix; NULL: none */
+	const char *address6; /* likewise */
+	const char *gateway;  /* what host-gateway stands for; NULL: the host's loopback */
+	bool host_network;    /* the host's own hosts and resolv.conf, but for what is asked for */
+	const char
+		*joined_dir; /* folder of the container whose hosts and resolv.conf are its own */
+	const struct engine_network_options *net; /* what is asked for, or NULL */
 };
 
 /* Texts owned by the caller; NULL when out of memory. */
@@ -24,6 +30,12 @@ char *host_files_hosts(const struct host_files *files);
  * nameserver is left.
  */
 char *host_files_resolv(const char *host_text, bool *ret_usable);
+
+/*
+ * What --dns, --dns-search and --dns-option make of a resolv.conf: each replaces the lines of its
+ * kind. Owned by the caller, NULL when out of memory.
+ */
+char *host_files_resolv_options(const char *text, const struct engine_network_options *net);
 
 /* Writes the three into the folder. */
 int host_files_write(int dirfd, const struct host_files *files, struct err *err);

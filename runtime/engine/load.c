@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "runtime/container.h"
 #include "runtime/engine/engine_struct.h"
 #include "runtime/engine/exit_record.h"
@@ -102,6 +103,10 @@ static void set_meta(struct engine_container *c, const struct meta *meta)
 	c->network = meta->network;
 	c->address = meta->address;
 	c->gateway = meta->gateway;
+	c->address6 = meta->net.address6;
+	c->gateway6 = meta->net.gateway6;
+	c->mac = meta->net.mac;
+	c->aliases = meta->net.aliases;
 	c->hostname = meta->hostname;
 	c->stop_signal = meta->stop_signal;
 }
@@ -165,6 +170,9 @@ static int load(struct engine *engine, int dirfd, const char *id, struct engine_
 	c->log_path = arena_printf(arena, "%s/" LAYOUT_LOG, c->dir);
 	if (!c->dir || !c->log_path)
 		return err_set(err, ENOMEM, "read container %.12s", id);
+	/* What cannot be read is damage of the ports alone, and the shim has its own copy. */
+	if (publish_load(dirfd, &c->ports, &damage) < 0)
+		log_debug("container %.12s: %s", id, damage.text);
 	c->shim_address = read_line(dirfd, LAYOUT_ADDRESS, arena);
 	started = read_line(dirfd, LAYOUT_STARTED, arena);
 	if (started)
@@ -207,8 +215,10 @@ int engine_load_created(struct engine *engine, int dirfd, const char *id, pid_t 
 
 struct engine_container *engine_container_free(struct engine_container *container)
 {
-	/* It lives in its own arena. */
-	if (container)
+	/* The rest lives in its own arena. */
+	if (container) {
+		publish_list_deinit(&container->ports);
 		arena_free(container->arena);
+	}
 	return NULL;
 }

@@ -19,6 +19,7 @@ static const char *const network_names[] = {
 	[ENGINE_NETWORK_BRIDGE] = "bridge",
 	[ENGINE_NETWORK_NONE] = "none",
 	[ENGINE_NETWORK_HOST] = "host",
+	[ENGINE_NETWORK_CONTAINER] = "container",
 };
 
 const char *meta_network_name(enum engine_network network)
@@ -53,6 +54,7 @@ static void format_fields(struct json_writer *w, const struct meta *meta)
 	json_field_string(w, "network", meta_network_name(meta->network));
 	json_field_string(w, "address", meta->address);
 	json_field_string(w, "gateway", meta->gateway);
+	meta_network_format(w, &meta->net);
 	json_field_string(w, "stop_signal", meta->stop_signal);
 	json_field_bool(w, "terminal", meta->terminal);
 	json_field_bool(w, "interactive", meta->interactive);
@@ -171,6 +173,8 @@ int meta_parse(const char *text, size_t len, struct arena *arena, struct meta *r
 		r = meta_limits_parse(&root, arena, &meta.limits, err);
 	if (r >= 0)
 		r = parse_times_and_lists(&root, arena, &meta, err);
+	if (r >= 0)
+		r = meta_network_read(&root, arena, &meta.net, err);
 	if (r < 0)
 		return r;
 	if (!id_is_valid(meta.id))

@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "runtime/engine/engine.h"
+#include "runtime/engine/meta_network.h"
 
 #define META_VERSION 1
 
@@ -28,9 +29,10 @@ struct meta {
 	enum engine_network network;
 	struct engine_limits limits;
 	int64_t created_ns;
+	struct meta_network net;
 };
 
-/* "bridge", "none", "host". */
+/* "bridge", "none", "host", "container". */
 const char *meta_network_name(enum engine_network network);
 int meta_network_parse(const char *name, enum engine_network *ret, struct err *err);
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "runtime/shim/event.pb-c.h"
+#include "runtime/shim/ports.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/shim.h"
 
@@ -91,6 +92,7 @@ static void settle(struct task *task)
 {
 	struct err err = { 0 };
 
+	task->ports = ports_close(task->ports);
 	if (task->exit_path && write_exit_file(task, &err) < 0)
 		log_error("%s", err.text);
 	err_clear(&err);

@@ -13,6 +13,7 @@
 #include "runtime/shim/event.pb-c.h"
 #include "runtime/shim/methods.h"
 #include "runtime/shim/options.pb-c.h"
+#include "runtime/shim/ports.h"
 #include "runtime/shim/proto.h"
 
 /* containerd may hold the same id in several of its namespaces. */
@@ -176,6 +177,8 @@ static int create_task(struct task *task, const Task__CreateRequest *request, st
 				      &switches, err);
 	if (r == 0 && task->durable)
 		r = bundle_file_write(task->bundle, task->runtime_root, err);
+	if (r == 0 && !task->durable)
+		r = ports_open(task->shim->loop, task->bundle, &task->ports, err);
 	if (r == 0)
 		r = open_log(task, err);
 	if (r == 0)

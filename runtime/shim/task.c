@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/shim/ports.h"
 #include "runtime/shim/shim.h"
 
 static void fail_waiters(struct process *p)
@@ -74,6 +75,7 @@ void task_free(struct task *task)
 		process_free(task->execs);
 	process_deinit(&task->init);
 	task->log = shim_log_free(task->log);
+	ports_close(task->ports);
 	free(task->id);
 	free(task->bundle);
 	free(task->runtime_root);

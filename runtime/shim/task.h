@@ -49,6 +49,8 @@ struct process {
 	bool overdue; /* is reported before its output is delivered */
 };
 
+struct ports;
+
 struct task {
 	struct shim *shim;
 	struct task *next;
@@ -62,6 +64,7 @@ struct task {
 	char *runtime_root, *log_path, *exit_path, *engine_root, *engine_runroot; /* or NULL */
 	struct shim_policy policy;
 	struct shim_log *log; /* NULL: none */
+	struct ports *ports; /* ports.h; NULL */
 	struct process init;
 	struct process *execs;
 };

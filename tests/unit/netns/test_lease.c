@@ -32,7 +32,7 @@ static int take(const char *dir, const char *id, const struct network_config *co
 		struct err *err)
 {
 	struct in_addr a;
-	int r = lease_take(dir, id, config, &a, err);
+	int r = lease_take(dir, id, config, (struct in_addr){ 0 }, &a, err);
 
 	return r < 0 ? r : (int)(ntohl(a.s_addr) - ntohl(config->subnet.s_addr));
 }
@@ -351,6 +351,68 @@ static void processes_never_share_an_address(void **state)
 	assert_int_equal(entries_of(*state, "by-id"), n);
 }
 
+/* ---- wanted addresses ---- */
+
+static int take_wanted(const char *dir, const char *id, const struct network_config *config,
+		       uint32_t offset, struct err *err)
+{
+	struct in_addr wanted = { htonl(ntohl(config->subnet.s_addr) + offset) }, a = { 0 };
+	int r = lease_take(dir, id, config, wanted, &a, err);
+
+	if (r == 0)
+		assert_int_equal(a.s_addr, wanted.s_addr);
+	return r;
+}
+
+static void a_wanted_address_is_leased_or_refused(void **state)
+{
+	struct network_config config = large();
+	uint32_t gateway = ntohl(config.gateway.s_addr) - ntohl(config.subnet.s_addr);
+	struct err err = { 0 };
+
+	assert_ok(take_wanted(*state, "one", &config, 500, &err));
+	assert_ok(take_wanted(*state, "one", &config, 500, &err));
+	assert_int_equal(take_wanted(*state, "two", &config, 500, &err), -EADDRINUSE);
+	assert_non_null(strstr(err.text, "one"));
+	assert_ok(take_wanted(*state, "one", &config, 501, &err));
+	assert_ok(take_wanted(*state, "two", &config, 500, &err));
+	assert_int_equal(take_wanted(*state, "three", &config, gateway, &err), -EINVAL);
+	assert_int_equal(take_wanted(*state, "three", &config, 0, &err), -EINVAL);
+	assert_int_equal(take_wanted(*state, "three", &config, 65535, &err), -EINVAL);
+	assert_int_equal(take_wanted(*state, "three", &config, 65536, &err), -EINVAL);
+	assert_int_equal(entries_of(*state, "by-id"), 2);
+}
+
+static void a_wanted_ipv6_address_is_worth_its_lease(void **state)
+{
+	struct network_config config = large();
+	struct in_addr one, two;
+	struct in6_addr wanted, own, other;
+	struct err err = { 0 };
+
+	inet_pton(AF_INET6, "fd00:1:2:3::", &config.subnet6);
+	inet_pton(AF_INET6, "fd00:1:2:3:5::1", &wanted);
+	assert_ok(lease_take(*state, "one", &config, (struct in_addr){ 0 }, &one, &err));
+	assert_ok(lease_take(*state, "two", &config, (struct in_addr){ 0 }, &two, &err));
+	own = lease_derive6(&config, one);
+	other = lease_derive6(&config, two);
+	assert_memory_not_equal(&own, &other, sizeof(own));
+	assert_ok(lease_take6(*state, "one", &config, one, &wanted, &err));
+	assert_ok(lease_take6(*state, "one", &config, one, &wanted, &err));
+	assert_int_equal(lease_take6(*state, "two", &config, two, &wanted, &err), -EADDRINUSE);
+	assert_ok(lease_take6(*state, "two", &config, two, &other, &err));
+	assert_int_equal(lease_take6(*state, "one", &config, one, &other, &err), -EINVAL);
+	inet_pton(AF_INET6, "fd00:1:2:4::1", &other);
+	assert_int_equal(lease_take6(*state, "one", &config, one, &other, &err), -EINVAL);
+	/* Given back, and also when that was cut off half-way. */
+	assert_ok(network_lease_release(*state, "one", &err));
+	assert_ok(lease_take6(*state, "two", &config, two, &wanted, &err));
+	assert_ok(network_lease_release(*state, "two", &err));
+	put_link(*state, "../leases6/fd00:1:2:3:5::1", "gone");
+	assert_ok(lease_take(*state, "three", &config, (struct in_addr){ 0 }, &one, &err));
+	assert_ok(lease_take6(*state, "three", &config, one, &wanted, &err));
+}
+
 #define with_folder(test) \
 	cmocka_unit_test_setup_teardown(test, sandbox_make_folder, sandbox_remove_folder)
 
@@ -374,6 +436,8 @@ int main(void)
 		with_folder(half_a_lease_takes_nothing_from_another),
 		with_folder(a_lease_without_its_index_is_mended_by_each),
 		with_folder(an_index_that_is_a_path_is_never_followed),
+		with_folder(a_wanted_address_is_leased_or_refused),
+		with_folder(a_wanted_ipv6_address_is_worth_its_lease),
 		with_folder(processes_never_share_an_address),
 	};
 
