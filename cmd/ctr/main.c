@@ -10,8 +10,8 @@
 #include "cmd/ctr/verbs.h"
 
 static const struct verb *const verbs[] = {
-	&verb_run,  &verb_ps, &verb_exec,  &verb_logs,	&verb_inspect, &verb_stop, &verb_kill,
-	&verb_wait, &verb_rm, &verb_stats, &verb_image, &verb_version, &verb_info,
+	&verb_run,  &verb_ps, &verb_exec,  &verb_logs,	&verb_inspect, &verb_stop,    &verb_kill,
+	&verb_wait, &verb_rm, &verb_stats, &verb_image, &verb_volume,  &verb_version, &verb_info,
 };
 
 static const struct option_entry global_options[] = {
@@ -83,7 +83,7 @@ int main(int argc, char **argv)
 			return print_help(stdout);
 		verb = find(args[1]);
 		/* `help image ls`: the next word is a command, too. */
-		at = verb == &verb_image && count > 2 ? 3 : 2;
+		at = (verb == &verb_image || verb == &verb_volume) && count > 2 ? 3 : 2;
 		args[at] = (char[]){ "--help" };
 		return verb ? ctr_dispatch(verb, &ctr, (int)at - 1, args + 2) : EXIT_OURS;
 	}

@@ -30,11 +30,15 @@ struct verb {
 
 extern const struct verb verb_image_import, verb_image_inspect, verb_image_ls, verb_image_prune,
 	verb_image_rm, verb_image_save, verb_image_tag;
+extern const struct verb verb_volume_create, verb_volume_inspect, verb_volume_ls, verb_volume_prune,
+	verb_volume_rm;
 extern const struct verb verb_exec, verb_image, verb_info, verb_inspect, verb_kill, verb_logs,
-	verb_ps, verb_rm, verb_run, verb_stats, verb_stop, verb_version, verb_wait;
+	verb_ps, verb_rm, verb_run, verb_stats, verb_stop, verb_version, verb_volume, verb_wait;
 
 /* NULL-terminated; what `ctr image` chooses from. */
 extern const struct verb *const image_verbs[];
+/* What `ctr volume` chooses from. */
+extern const struct verb *const volume_verbs[];
 
 int ctr_open(const struct ctr *ctr, struct engine **ret, struct err *err);
 

@@ -12,6 +12,7 @@
 #include "runtime/engine/id.h"
 #include "runtime/engine/layout.h"
 #include "runtime/engine/meta_limits.h"
+#include "runtime/engine/meta_mounts.h"
 
 #define FILE_LIMIT (4 << 20)
 
@@ -71,6 +72,7 @@ int meta_format(const struct meta *meta, char **ret, size_t *ret_len, struct err
 		return err_set(err, ENOMEM, "write " LAYOUT_META);
 	json_open_object(w);
 	format_fields(w, meta);
+	meta_mounts_format(w, meta->mounts, meta->mounts_count);
 	json_close_object(w);
 	text = json_writer_take(w, ret_len);
 	if (!text)
@@ -171,6 +173,8 @@ int meta_parse(const char *text, size_t len, struct arena *arena, struct meta *r
 		r = meta_limits_parse(&root, arena, &meta.limits, err);
 	if (r >= 0)
 		r = parse_times_and_lists(&root, arena, &meta, err);
+	if (r >= 0)
+		r = meta_mounts_parse(&root, arena, &meta.mounts, &meta.mounts_count, err);
 	if (r < 0)
 		return r;
 	if (!id_is_valid(meta.id))

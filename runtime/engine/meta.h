@@ -28,6 +28,8 @@ struct meta {
 	enum engine_network network;
 	struct engine_limits limits;
 	int64_t created_ns;
+	const struct engine_mount *mounts; /* all but the defaults of every container */
+	size_t mounts_count;
 };
 
 /* "bridge", "none", "host". */
