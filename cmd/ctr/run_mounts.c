@@ -9,6 +9,7 @@
 /* clang-format off */
 const struct option_entry run_mounts_table[] = {
 	OPTION_LIST(struct run_mounts, volumes, 'v', "volume", "[SOURCE:]TARGET[:OPTIONS]", "mount a path of the host, a named volume, or a new one"),
+	OPTION_LIST(struct run_mounts, mounts, 0, "mount", "type=TYPE,KEY=VALUE...", "the same in words: bind, volume or tmpfs (docs/ctr.md)"),
 	OPTION_LIST(struct run_mounts, tmpfs, 0, "tmpfs", "TARGET[:OPTIONS]", "mount an empty tmpfs (size=64m,mode=1777)"),
 	OPTION_LIST(struct run_mounts, volumes_from, 0, "volumes-from", "CONTAINER[:ro]", "mount what another container has mounted"),
 	OPTION_END,
@@ -37,6 +38,7 @@ int run_mounts_fill(const struct run_mounts *args, struct arena *arena,
 {
 	const struct option options[] = {
 		{ "volume", &args->volumes, mount_text_volume },
+		{ "mount", &args->mounts, mount_text_mount },
 		{ "tmpfs", &args->tmpfs, mount_text_tmpfs },
 	};
 	struct engine_mount *mounts;

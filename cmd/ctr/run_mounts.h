@@ -7,7 +7,7 @@
 #include "runtime/engine/engine.h"
 
 struct run_mounts {
-	struct options_list volumes, tmpfs, volumes_from;
+	struct options_list volumes, mounts, tmpfs, volumes_from;
 };
 
 extern const struct option_entry run_mounts_table[];

@@ -182,6 +182,14 @@ static void sort_by_depth(struct oci_mount *items, size_t count)
 	}
 }
 
+const char *config_mounts_propagation(const struct config_input *input)
+{
+	for (size_t i = 0; i < input->mounts_count; i++)
+		if (input->mounts[i].propagation && strstr(input->mounts[i].propagation, "shared"))
+			return "shared";
+	return NULL;
+}
+
 int config_mounts_build(const struct config_input *input, struct arena *arena,
 			const struct oci_mount **ret, size_t *ret_count, struct err *err)
 {

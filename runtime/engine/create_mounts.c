@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "runtime/engine/creation.h"
 #include "runtime/engine/engine_struct.h"
+#include "runtime/engine/host_mount.h"
 #include "runtime/engine/id.h"
 #include "runtime/engine/volume_fill.h"
 #include "storage/volume.h"
@@ -149,14 +150,15 @@ static int prepare_bind(const struct engine_mount *m, struct err *err)
 	struct stat st;
 
 	if (stat(m->source, &st) == 0)
-		return 0;
+		return m->propagation ? host_mount_check(m->source, m->propagation, err) : 0;
 	if (errno != ENOENT)
 		return err_set(err, errno, "mount %s at %s", m->source, m->target);
 	if (m->must_exist)
 		return err_say(err, ENOENT,
 			       "mount %s at %s: there is nothing of that name on the host",
 			       m->source, m->target);
-	return dir_create(AT_FDCWD, m->source, 0755, err);
+	err_try(dir_create(AT_FDCWD, m->source, 0755, err));
+	return m->propagation ? host_mount_check(m->source, m->propagation, err) : 0;
 }
 
 static int prepare_volume(struct creation *c, const struct engine_mount *m, struct err *err)

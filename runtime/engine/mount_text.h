@@ -21,6 +21,14 @@ int mount_text_volume(const char *text, struct arena *arena, struct engine_mount
 int mount_text_tmpfs(const char *text, struct arena *arena, struct engine_mount *ret,
 		     struct err *err);
 
+/*
+ * --mount "type=bind,source=/x,target=/y,readonly": keys by commas, a field with a comma in it in
+ * quotes ("source=/a,b", with a quote doubled). Without a type it is a volume. A bind's source must
+ * exist.
+ */
+int mount_text_mount(const char *text, struct arena *arena, struct engine_mount *ret,
+		     struct err *err);
+
 /* For the files that read mounts. */
 
 /* Cleans a target in place; -EINVAL where it is none. */

@@ -134,6 +134,56 @@ t_defer "umount '$T_DIR/b/below'"
 in_run "what is mounted below comes along" 0 "" -v "$T_DIR/b:/b" "$IMAGE" touch /b/below/x
 in_run "read-only goes all the way down" 1 "" -v "$T_DIR/b:/b:ro" "$IMAGE" touch /b/below/y
 
+
+# ---- propagation ----
+mount --rbind "$T_DIR/b" "$T_DIR/b" && mount --make-shared "$T_DIR/b"
+t_defer "umount -R '$T_DIR/b'"
+c run -d --name slave -v "$T_DIR/b:/b:rslave" "$IMAGE" sleep 1000 >/dev/null
+c run -d --name alone -v "$T_DIR/b:/b" "$IMAGE" sleep 1000 >/dev/null
+c run -d --name peer --privileged -v "$T_DIR/b:/b:rshared" "$IMAGE" sleep 1000 >/dev/null
+mkdir "$T_DIR/b/late" "$T_DIR/b/inside"
+mount -t tmpfs none "$T_DIR/b/late" && touch "$T_DIR/b/late/f"
+seen() { for n in slave alone peer; do c exec "$n" test -e "/b/$1" && echo "$n"; done | xargs; }
+t_is "a slave sees what the host mounts later, a private one does not" "slave peer" "$(seen late/f)"
+c exec peer sh -c 'mount -t tmpfs none /b/inside && touch /b/inside/f'
+t_is "what a peer mounts the host sees, and slaves" "slave peer here" \
+	"$(seen inside/f) $([ -e "$T_DIR/b/inside/f" ] && echo here)"
+c rm -f slave alone peer >/dev/null
+t_is "and it stays the host's" here "$([ -e "$T_DIR/b/inside/f" ] && echo here)"
+mkdir "$T_DIR/p" && mount -t tmpfs none "$T_DIR/p" && mount --make-private "$T_DIR/p"
+t_defer "umount '$T_DIR/p'"
+says "shared on a private mount" 125 'lie on a shared mount' run -v "$T_DIR/p:/p:rshared" "$IMAGE"
+says "slave on a private mount" 125 'shared mount or a slave' run -v "$T_DIR/p:/p:slave" "$IMAGE"
+
+# ---- the same in words ----
+in_run "--mount bind" 0 "host" --mount "type=bind,source=$T_DIR/b,target=/b" "$IMAGE" sh -c 'cat /b/f; touch /b/below/z'
+in_run "--mount bind, read-only" 1 "" --mount "type=bind,src=$T_DIR/b,dst=/b,readonly" "$IMAGE" touch /b/below/z
+in_run "--mount bind, writable below" 0 "" --mount "type=bind,src=$T_DIR/b,dst=/b,ro,bind-recursive=writable" "$IMAGE" \
+	sh -c 'touch /b/below/z; ! touch /b/z 2>/dev/null'
+in_run "--mount bind, nothing below" 0 "0" --mount "type=bind,src=$T_DIR/b,dst=/b,bind-recursive=disabled" "$IMAGE" \
+	sh -c 'ls /b/below | wc -l'
+mkdir "$T_DIR/a,b"
+in_run "--mount with a comma in the path" 0 "" --mount "type=bind,\"source=$T_DIR/a,b\",target=/ab" "$IMAGE" touch /ab/x
+t_is "which was that path" x "$(ls "$T_DIR/a,b")"
+in_run "--mount volume" 0 "text" --mount source=words,target=/data,volume-label=k=v "$VOLS" cat /data/file
+t_is "with its label" k=v "$(c volume inspect words | jq -r '.[0].labels[0]')"
+in_run "--mount volume, empty" 0 "0" --mount source=words2,target=/data,volume-nocopy "$VOLS" sh -c 'ls /data | wc -l'
+in_run "--mount tmpfs" 0 "1024 700" --mount type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=700 "$IMAGE" \
+	sh -c 'echo $(df -k /t | awk "END {print \$2}") $(stat -c %a /t)'
+in_run "--mount tmpfs, read-only" 1 "" --mount type=tmpfs,target=/t,readonly "$IMAGE" touch /t/x
+in_run "nested targets, the inner one first" 0 "host text" -v "$T_DIR/b/f:/data/sub/f" -v nest:/data "$VOLS" \
+	sh -c 'echo $(cat /data/sub/f) $(cat /data/file)'
+says "--mount of what is not there" 125 'there is nothing of that name' run --mount "type=bind,source=$T_DIR/none,target=/x" "$IMAGE"
+t_is "which is not made" "" "$(ls -d "$T_DIR/none" 2>/dev/null)"
+says "--mount without a target" 125 'add target=/path' run --mount type=bind,source=/tmp "$IMAGE"
+says "--mount of an unknown type" 125 'one of bind, volume and tmpfs' run --mount type=npipe,target=/x "$IMAGE"
+says "--mount with an unknown key" 125 'no key "sorce"' run --mount sorce=a,target=/x "$IMAGE"
+says "--mount with the wrong type's key" 125 'tmpfs-size is for type=tmpfs' run --mount target=/x,tmpfs-size=1m "$IMAGE"
+says "--mount twice the same key" 125 'target is given twice' run --mount target=/x,dst=/y "$IMAGE"
+says "--mount with an open quote" 125 'not closed' run --mount '"target=/x' "$IMAGE"
+says "two at one place" 125 'two mounts are to be at /x' run --mount target=/x -v /tmp:/x/ "$IMAGE"
+c volume prune -a >/dev/null
+
 # ---- wrong ones ----
 says "no target" 125 'is not a volume' run -v x: "$IMAGE"
 says "no path, no name" 125 'neither a path nor the name' run -v 'a b:/x' "$IMAGE"
@@ -143,3 +193,32 @@ says "nocopy of a path" 125 'nocopy is for volumes' run -v /a:/x:nocopy "$IMAGE"
 says "propagation of a volume" 125 'rshared is for paths' run -v a:/x:rshared "$IMAGE"
 says "on /" 125 "on the container's /" run -v a:/x/.. "$IMAGE"
 t_is "and no volume was made" "" "$(c volume ls -q)"
+
+# ---- at once, and killed ----
+mkdir -p "$T_DIR/big/data"
+for i in $(seq 200); do head -c 20000 /dev/urandom >"$T_DIR/big/data/$i"; done
+BASE=1 t_image_of localhost/big:latest "$T_DIR/image" "$T_DIR/big" '{"Cmd": ["sh"]}'
+c image import "$T_DIR/image" >/dev/null
+BIG=localhost/big:latest
+want=$(cd "$T_DIR/big/data" && cat $(seq 200) | sha256sum)
+pids=()
+for i in $(seq 10); do
+	c run --rm -v once:/data "$BIG" sh -c 'cd /data && cat $(seq 200) | sha256sum' >"$T_DIR/once.$i" 2>&1 &
+	pids+=($!)
+done
+wait "${pids[@]}"
+t_is "ten that begin at once see it whole" "10 $want" "$(sort "$T_DIR"/once.* | uniq -c | awk '{ $1 = $1 } 1' | sed 's/  */ /g' | sed "s/ -$/  -/")"
+bad=0
+for i in $(seq 10); do
+	c run --rm -v "killed$i:/data" "$BIG" true >/dev/null 2>&1 &
+	pid=$!
+	sleep "0.0$((RANDOM % 10))$((RANDOM % 10))"
+	kill -9 $pid
+	wait $pid 2>/dev/null
+	got=$(c run --rm -v "killed$i:/data" "$BIG" sh -c 'cd /data && cat $(seq 200) | sha256sum' 2>&1)
+	[ "$got" = "$want" ] || { bad=$((bad + 1)); echo "$got"; }
+done
+t_is "after kill -9 in the middle the next use is whole" 0 $bad
+c_clean >/dev/null 2>&1
+t_is "and nothing half made is left" "" "$(find "$V" -name copy -o -name ready)"
+t_is "all can be removed" "$(c volume ls -q)" "$(c volume prune -a)"
