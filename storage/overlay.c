@@ -2,6 +2,8 @@
 /* The overlay of a container: its option string. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,9 +27,12 @@ static bool is_opaque(int fs_fd)
 	return fgetxattr(fs_fd, "trusted.overlay.opaque", &value, 1) == 1 && value == 'y';
 }
 
-static int add_lower(struct store *store, const struct store_image *image, struct strbuf *sb,
-		     struct stat *ret_root, struct err *err)
+/* prefix stands in front of each short path: "ROOT/" or "". Returns how many there are. */
+static int add_lower(struct store *store, const struct store_image *image, const char *prefix,
+		     struct strbuf *sb, struct stat *ret_root, struct err *err)
 {
+	int count = 0;
+
 	for (size_t i = image->layers_count; i-- > 0;) {
 		_cleanup_fd_ int fs = layer_open(store, image->layers[i], err);
 		char link[LAYER_LINK_SIZE];
@@ -37,14 +42,15 @@ static int add_lower(struct store *store, const struct store_image *image, struc
 		if (i == image->layers_count - 1 && fstat(fs, ret_root) < 0)
 			return err_set(err, errno, "read layer %s", image->layers[i]);
 		err_try(layer_link(store, image->layers[i], link, err));
-		strbuf_addf(sb, "%s%s/%s", i == image->layers_count - 1 ? "lowerdir=" : ":",
-			    store->root, link);
+		strbuf_addf(sb, "%s%s%s", i == image->layers_count - 1 ? "lowerdir=" : ":", prefix,
+			    link);
+		count++;
 		if (is_opaque(fs))
-			return 0;
+			return count;
 	}
 	err_try(bottom_make(store, err));
-	strbuf_addf(sb, ":%s/" BOTTOM_LAYER, store->root);
-	return 0;
+	strbuf_addf(sb, ":%s" BOTTOM_LAYER, prefix);
+	return count + 1;
 }
 
 static int make_upper(const char *container_dir, const struct stat *root, struct err *err)
@@ -75,6 +81,7 @@ int store_overlay_options(struct store *store, const struct store_image *image,
 {
 	_cleanup_strbuf_ struct strbuf sb = { 0 };
 	struct stat root = { .st_mode = 0755 };
+	char prefix[PATH_MAX];
 	const char *options;
 
 	if (*container_dir != '/' || strpbrk(container_dir, ",:\\\n\""))
@@ -84,7 +91,9 @@ int store_overlay_options(struct store *store, const struct store_image *image,
 			container_dir);
 	if (image->layers_count == 0)
 		return err_say(err, EINVAL, "image %s has no layers", image->name);
-	if (add_lower(store, image, &sb, &root, err) < 0)
+	if (snprintf(prefix, sizeof(prefix), "%s/", store->root) >= PATH_MAX)
+		return err_set(err, ENAMETOOLONG, "mount image %s", image->name);
+	if (add_lower(store, image, prefix, &sb, &root, err) < 0)
 		return err_add(err, "image %s", image->name);
 	err_try(make_upper(container_dir, &root, err));
 	strbuf_addf(&sb, ",upperdir=%s/upper,workdir=%s/work%s", container_dir, container_dir,
@@ -94,4 +103,24 @@ int store_overlay_options(struct store *store, const struct store_image *image,
 		return err_set(err, ENOMEM, "mount image %s", image->name);
 	*ret_options = options;
 	return 0;
+}
+
+int store_overlay_lowers(struct store *store, const struct store_image *image, struct arena *arena,
+			 const char **ret_options, struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf sb = { 0 };
+	const char *options;
+	struct stat root;
+	int count;
+
+	if (image->layers_count == 0)
+		return err_say(err, EINVAL, "image %s has no layers", image->name);
+	count = add_lower(store, image, "", &sb, &root, err);
+	if (count < 0)
+		return err_add(err, "image %s", image->name);
+	options = strbuf_ok(&sb) ? arena_strdup(arena, sb.data) : NULL;
+	if (!options)
+		return err_set(err, ENOMEM, "mount image %s", image->name);
+	*ret_options = count > 1 ? options : options + strlen("lowerdir=");
+	return count > 1 ? 0 : 1;
 }

@@ -14,7 +14,7 @@
  *	l/bottom/            the layer below all others (storage/bottom.h)
  *	images/NAME          one JSON file a name: manifest's descriptor, id, chain ids
  *	containers/ID/       the engine's (runtime/engine), with upper/ and work/ of the overlay
- *	volumes/NAME/data    named volumes
+ *	volumes/NAME/        volumes (storage/volume.h)
  *
  * A kill at any moment leaves either the old state or the new, and rubbish only below tmp folders,
  * where the next writer sweeps away what no living process has locked. Blobs and layers that no
@@ -136,6 +136,14 @@ int store_prune(struct store *store, bool (*in_use)(void *data, const char *chai
 int store_overlay_options(struct store *store, const struct store_image *image,
 			  const char *container_dir, bool is_volatile, struct arena *arena,
 			  const char **ret_options, struct err *err);
+
+/*
+ * The image alone, to be looked at: options of a read-only overlay, with short relative paths:
+ * mount it standing in ROOT. Returns 0; or 1 where the image is a single folder, which overlay does
+ * not take, and ret_options is its path.
+ */
+int store_overlay_lowers(struct store *store, const struct store_image *image, struct arena *arena,
+			 const char **ret_options, struct err *err);
 
 CLEANUP_DEFINE(struct store, store, store_close);
 #define _cleanup_store_ _cleanup_(cleanup_store)

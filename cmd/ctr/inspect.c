@@ -9,6 +9,7 @@
 #include "cmd/ctr/verbs.h"
 #include "runtime/engine/layout.h"
 #include "runtime/engine/meta_limits.h"
+#include "runtime/engine/meta_mounts.h"
 
 #define CONFIG_LIMIT (8 << 20)
 
@@ -55,6 +56,7 @@ static int inspect_one(struct engine *engine, const char *name, void *data, stru
 	json_field_bool(w, "readonly_rootfs", c->readonly_rootfs);
 	meta_limits_format(w, &c->limits);
 	json_field_strings(w, "layers", c->layers);
+	meta_mounts_format(w, c->mounts, c->mounts_count);
 	json_field_string(w, "dir", c->dir);
 	json_field_string(w, "log_path", c->log_path);
 	json_field_string(w, "shim_address", c->shim_address);

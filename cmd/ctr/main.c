@@ -9,10 +9,25 @@
 #include "base/log.h"
 #include "cmd/ctr/verbs.h"
 
+/* clang-format off: one a line, in the order of the help */
 static const struct verb *const verbs[] = {
-	&verb_run,  &verb_ps,	&verb_exec, &verb_logs,	 &verb_inspect, &verb_port,    &verb_stop,
-	&verb_kill, &verb_wait, &verb_rm,   &verb_stats, &verb_image,	&verb_version, &verb_info,
+	&verb_run,
+	&verb_ps,
+	&verb_exec,
+	&verb_logs,
+	&verb_inspect,
+	&verb_port,
+	&verb_stop,
+	&verb_kill,
+	&verb_wait,
+	&verb_rm,
+	&verb_stats,
+	&verb_image,
+	&verb_volume,
+	&verb_version,
+	&verb_info,
 };
+/* clang-format on */
 
 static const struct option_entry global_options[] = {
 	OPTION_STRING(struct ctr, root, 0, "root", "DIR",
@@ -83,7 +98,7 @@ int main(int argc, char **argv)
 			return print_help(stdout);
 		verb = find(args[1]);
 		/* `help image ls`: the next word is a command, too. */
-		at = verb == &verb_image && count > 2 ? 3 : 2;
+		at = (verb == &verb_image || verb == &verb_volume) && count > 2 ? 3 : 2;
 		args[at] = (char[]){ "--help" };
 		return verb ? ctr_dispatch(verb, &ctr, (int)at - 1, args + 2) : EXIT_OURS;
 	}

@@ -6,7 +6,7 @@
 #include "cmd/ctr/verbs.h"
 
 struct rm_args {
-	bool force;
+	bool force, volumes;
 };
 
 static int rm_one(struct engine *engine, const char *name, void *data, struct err *err)
@@ -19,7 +19,10 @@ static int rm_one(struct engine *engine, const char *name, void *data, struct er
 	if (r == -ENOENT && args->force)
 		return 0;
 	if (r == 0)
-		r = engine_destroy(engine, c, args->force, err);
+		r = engine_destroy(engine, c,
+				   (args->force ? ENGINE_REMOVE_FORCE : 0) |
+					   (args->volumes ? ENGINE_REMOVE_VOLUMES : 0),
+				   err);
 	if (r == 0)
 		puts(name);
 	return r;
@@ -39,6 +42,7 @@ static int rm_verb(const struct ctr *ctr, int argc, char **argv, struct err *err
 
 static const struct option_entry rm_options[] = {
 	OPTION_BOOL(struct rm_args, force, 'f', "force", "also what runs, which is killed"),
+	OPTION_BOOL(struct rm_args, volumes, 'v', "volumes", "its anonymous volumes, too"),
 	OPTION_END,
 };
 
@@ -47,7 +51,7 @@ const struct verb verb_rm = {
 		.name = "ctr rm",
 		.args = "CONTAINER...",
 		.summary = "remove containers",
-		.details = "Removes the container's files, log, address and name; volumes stay.\n"
+		.details = "Removes the container's files, log, address and name; volumes stay, without -v.\n"
 			   "\n"
 			   "Examples:\n"
 			   "  ctr rm job\n"

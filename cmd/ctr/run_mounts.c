@@ -4,51 +4,56 @@
 #include <errno.h>
 #include <string.h>
 
-#include "runtime/engine/volume.h"
+#include "runtime/engine/mount_text.h"
 
 /* clang-format off */
 const struct option_entry run_mounts_table[] = {
-	OPTION_LIST(struct run_mounts, volumes, 'v', "volume", "SOURCE:TARGET[:ro]", "mount a path of the host, or a named volume"),
+	OPTION_LIST(struct run_mounts, volumes, 'v', "volume", "[SOURCE:]TARGET[:OPTIONS]", "mount a path of the host, a named volume, or a new one"),
+	OPTION_LIST(struct run_mounts, mounts, 0, "mount", "type=TYPE,KEY=VALUE...", "the same in words: bind, volume or tmpfs (docs/ctr.md)"),
 	OPTION_LIST(struct run_mounts, tmpfs, 0, "tmpfs", "TARGET[:OPTIONS]", "mount an empty tmpfs (size=64m,mode=1777)"),
+	OPTION_LIST(struct run_mounts, volumes_from, 0, "volumes-from", "CONTAINER[:ro]", "mount what another container has mounted"),
 	OPTION_END,
 };
 /* clang-format on */
 
-/* Of both lists together. */
-static const char *target_at(const struct engine_run_options *o, size_t i)
+static int check_target(const struct engine_mount *mounts, size_t at, struct err *err)
 {
-	return i < o->volumes_count ? o->volumes[i].target : o->tmpfs[i - o->volumes_count].target;
-}
-
-static int check_targets(const struct engine_run_options *o, struct err *err)
-{
-	for (size_t i = 1; i < o->volumes_count + o->tmpfs_count; i++)
-		for (size_t j = 0; j < i; j++)
-			if (strcmp(target_at(o, i), target_at(o, j)) == 0)
-				return err_say(err, EINVAL,
-					       "--volume, --tmpfs: two are to be mounted at %s",
-					       target_at(o, i));
+	for (size_t i = 0; i < at; i++)
+		if (strcmp(mounts[i].target, mounts[at].target) == 0)
+			return err_say(err, EINVAL,
+				       "two mounts are to be at %s; leave one of them out",
+				       mounts[at].target);
 	return 0;
 }
+
+struct option {
+	const char *name;
+	const struct options_list *list;
+	int (*read)(const char *text, struct arena *arena, struct engine_mount *ret,
+		    struct err *err);
+};
 
 int run_mounts_fill(const struct run_mounts *args, struct arena *arena,
 		    struct engine_run_options *ret, struct err *err)
 {
-	struct engine_volume *volumes =
-		arena_calloc(arena, args->volumes.count + 1, sizeof(*volumes));
-	struct engine_tmpfs *tmpfs = arena_calloc(arena, args->tmpfs.count + 1, sizeof(*tmpfs));
+	const struct option options[] = {
+		{ "volume", &args->volumes, mount_text_volume },
+		{ "mount", &args->mounts, mount_text_mount },
+		{ "tmpfs", &args->tmpfs, mount_text_tmpfs },
+	};
+	struct engine_mount *mounts;
+	size_t size = 1, count = 0;
 
-	if (!volumes || !tmpfs)
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		size += options[i].list->count;
+	mounts = arena_calloc(arena, size, sizeof(*mounts));
+	if (!mounts)
 		return err_set(err, ENOMEM, "read the command line");
-	for (size_t i = 0; i < args->volumes.count; i++)
-		if (volume_parse(args->volumes.items[i], arena, &volumes[i], err) < 0)
-			return err_add(err, "--volume");
-	for (size_t i = 0; i < args->tmpfs.count; i++)
-		if (volume_parse_tmpfs(args->tmpfs.items[i], arena, &tmpfs[i], err) < 0)
-			return err_add(err, "--tmpfs");
-	ret->volumes = volumes;
-	ret->volumes_count = args->volumes.count;
-	ret->tmpfs = tmpfs;
-	ret->tmpfs_count = args->tmpfs.count;
-	return check_targets(ret, err);
+	for (const struct option *o = options; o < options + ARRAY_SIZE(options); o++)
+		for (size_t i = 0; i < o->list->count; i++, count++)
+			if (o->read(o->list->items[i], arena, &mounts[count], err) < 0 ||
+			    check_target(mounts, count, err) < 0)
+				return err_add(err, "--%s", o->name);
+	ret->mounts = (struct engine_mounts){ mounts, count, args->volumes_from.items };
+	return 0;
 }

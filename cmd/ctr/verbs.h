@@ -49,10 +49,18 @@ extern const struct verb verb_run;
 extern const struct verb verb_stats;
 extern const struct verb verb_stop;
 extern const struct verb verb_version;
+extern const struct verb verb_volume;
+extern const struct verb verb_volume_create;
+extern const struct verb verb_volume_inspect;
+extern const struct verb verb_volume_ls;
+extern const struct verb verb_volume_prune;
+extern const struct verb verb_volume_rm;
 extern const struct verb verb_wait;
 
 /* NULL-terminated; what `ctr image` chooses from. */
 extern const struct verb *const image_verbs[];
+/* What `ctr volume` chooses from. */
+extern const struct verb *const volume_verbs[];
 
 int ctr_open(const struct ctr *ctr, struct engine **ret, struct err *err);
 

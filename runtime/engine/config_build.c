@@ -221,6 +221,7 @@ int config_build(const struct config_input *in, struct oci_config **ret, struct 
 	config->hostname = in->hostname;
 	config->root.path = "rootfs";
 	config->root.readonly = in->options->readonly_rootfs;
+	config->rootfs_propagation = config_mounts_propagation(in);
 	config->cgroups_path = arena_printf(config->arena, "/cellar-%s", in->id);
 	if (!config->cgroups_path)
 		return err_set(err, ENOMEM, "build config.json");

@@ -31,7 +31,9 @@ struct config_input {
 	const char *dir; /* the container's folder, where hosts, hostname and resolv.conf are */
 	const char *netns_path; /* NULL: a new one, or the host's as options->network says */
 	const struct user_identity *user;
-	const char *const *volume_paths; /* on the host, one for each of options->volumes */
+	const struct engine_mount *mounts; /* the image's too; volumes have names */
+	size_t mounts_count;
+	const char *const *mount_paths; /* on the host, one for each of mounts */
 	uint64_t host_capabilities;
 	const struct oci_device *host_devices; /* for privileged ones */
 	size_t host_devices_count;

@@ -117,35 +117,47 @@ static int add_host_files(struct mount_list *list, const struct config_input *in
 	return r;
 }
 
-static int add_volumes(struct mount_list *list, const struct config_input *input, struct err *err)
+/* Read-only means all the way down: "rro" goes over every mount that comes along. */
+static int add_bind(struct mount_list *list, const struct engine_mount *m, const char *path,
+		    struct err *err)
 {
-	int r = 0;
+	const char *options[4] = { m->below == ENGINE_BELOW_NOTHING ? "bind" : "rbind",
+				   m->propagation ? m->propagation : "rprivate" };
 
-	for (size_t i = 0; r == 0 && i < input->options->volumes_count; i++) {
-		const struct engine_volume *v = &input->options->volumes[i];
-
-		r = add(list, v->target, "bind", input->volume_paths[i],
-			v->readonly ? LIST("rbind", "rprivate", "ro") : LIST("rbind", "rprivate"),
-			false, err);
-	}
-	return r;
+	if (m->readonly)
+		options[2] = m->below == ENGINE_BELOW_SAME ? "rro" : "ro";
+	return add(list, m->target, "bind", path, options, false, err);
 }
 
 /* "size=64m,mode=700" behind Docker's defaults; later words win when they are applied. */
-static int add_tmpfs(struct mount_list *list, const struct engine_tmpfs *tmpfs, struct err *err)
+static int add_tmpfs(struct mount_list *list, const struct engine_mount *m, struct err *err)
 {
 	const char *options[OPTIONS_MAX] = { "nosuid", "nodev", "noexec", "mode=1777" };
 	size_t count = 4;
-	char *text = arena_strdup(list->arena, tmpfs->options ? tmpfs->options : ""), *save = NULL;
+	char *text = arena_strdup(list->arena, m->tmpfs_options ? m->tmpfs_options : "");
+	char *save = NULL;
 
 	if (!text)
 		return err_set(err, ENOMEM, "build mounts");
+	if (m->readonly)
+		options[count++] = "ro";
 	for (char *o = strtok_r(text, ",", &save); o; o = strtok_r(NULL, ",", &save)) {
 		if (count + 1 >= OPTIONS_MAX)
-			return err_say(err, E2BIG, "--tmpfs %s: too many options", tmpfs->target);
+			return err_say(err, E2BIG, "--tmpfs %s: too many options", m->target);
 		options[count++] = o;
 	}
-	return add(list, tmpfs->target, "tmpfs", "tmpfs", options, false, err);
+	return add(list, m->target, "tmpfs", "tmpfs", options, false, err);
+}
+
+static int add_mounts(struct mount_list *list, const struct config_input *input, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < input->mounts_count; i++)
+		r = input->mounts[i].type == ENGINE_MOUNT_TMPFS
+			    ? add_tmpfs(list, &input->mounts[i], err)
+			    : add_bind(list, &input->mounts[i], input->mount_paths[i], err);
+	return r;
 }
 
 static size_t depth_of(const struct oci_mount *mount)
@@ -170,14 +182,21 @@ static void sort_by_depth(struct oci_mount *items, size_t count)
 	}
 }
 
+const char *config_mounts_propagation(const struct config_input *input)
+{
+	for (size_t i = 0; i < input->mounts_count; i++)
+		if (input->mounts[i].propagation && strstr(input->mounts[i].propagation, "shared"))
+			return "shared";
+	return NULL;
+}
+
 int config_mounts_build(const struct config_input *input, struct arena *arena,
 			const struct oci_mount **ret, size_t *ret_count, struct err *err)
 {
-	const struct engine_run_options *options = input->options;
 	struct mount_list list = { .arena = arena };
 	int r;
 
-	list.size = ARRAY_SIZE(defaults) + 3 + options->volumes_count + options->tmpfs_count;
+	list.size = ARRAY_SIZE(defaults) + 3 + input->mounts_count;
 	list.items = arena_calloc(arena, list.size, sizeof(*list.items));
 	if (!list.items)
 		return err_set(err, ENOMEM, "build mounts");
@@ -186,10 +205,8 @@ int config_mounts_build(const struct config_input *input, struct arena *arena,
 		r = add_shm(&list, input, err);
 	if (r == 0)
 		r = add_host_files(&list, input, err);
-	for (size_t i = 0; r == 0 && i < options->tmpfs_count; i++)
-		r = add_tmpfs(&list, &options->tmpfs[i], err);
 	if (r == 0)
-		r = add_volumes(&list, input, err);
+		r = add_mounts(&list, input, err);
 	if (r < 0)
 		return r;
 	sort_by_depth(list.items, list.count);

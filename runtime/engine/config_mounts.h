@@ -5,5 +5,9 @@
 #include "base/arena.h"
 #include "runtime/engine/config_build.h"
 
+/* linux.rootfsPropagation that they need, or NULL: a shared bind stays its source's peer only where
+ * the container's mounts are not cut off from the host's first. */
+const char *config_mounts_propagation(const struct config_input *input);
+
 int config_mounts_build(const struct config_input *input, struct arena *arena,
 			const struct oci_mount **ret, size_t *ret_count, struct err *err);

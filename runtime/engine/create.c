@@ -64,6 +64,8 @@ static int fill_meta(struct creation *c, struct err *err)
 	};
 	if (!m->limits.pids_limit)
 		m->limits.pids_limit = CONFIG_PIDS_LIMIT_DEFAULT;
+	if (creation_choose_mounts(c, err) < 0)
+		return -err->code;
 	return config_command(o, &c->image->config, c->arena, &m->command, err);
 }
 
@@ -229,7 +231,8 @@ static void undo(struct creation *c)
 	engine_stdio_close(&c->io);
 	cleanup_fd(&c->fd); /* the lock: removal takes it */
 	c->fd = -1;
-	if (c->id[0] && engine_remove(c->engine->root, c->engine->runroot, c->id, true, &err) < 0)
+	if (c->id[0] && engine_remove_with(c->engine->root, c->engine->runroot, c->id,
+					   ENGINE_REMOVE_FORCE | ENGINE_REMOVE_VOLUMES, &err) < 0)
 		log_warn("%s", err.text);
 }
 

@@ -13,7 +13,6 @@
 #include "runtime/engine/fifos.h"
 #include "runtime/engine/host_devices.h"
 #include "runtime/engine/host_files.h"
-#include "runtime/engine/volume.h"
 
 /* "10.77.0.2/16" without its prefix. */
 static int strip(struct creation *c, const char *address, const char **ret, struct err *err)
@@ -39,19 +38,6 @@ static int write_host_files(struct creation *c, struct err *err)
 	return r < 0 ? r : host_files_write(c->fd, &files, err);
 }
 
-static int prepare_volumes(struct creation *c, const char *const **ret, struct err *err)
-{
-	size_t count = c->options->volumes_count;
-	const char **paths = arena_calloc(c->arena, count + 1, sizeof(*paths));
-	int r = paths ? 0 : err_set(err, ENOMEM, "prepare volumes");
-
-	for (size_t i = 0; r == 0 && i < count; i++)
-		r = volume_prepare(c->engine->root, &c->options->volumes[i], c->arena, &paths[i],
-				   err);
-	*ret = paths;
-	return r;
-}
-
 static int write_config(struct creation *c, struct err *err)
 {
 	struct config_input input = {
@@ -62,13 +48,15 @@ static int write_config(struct creation *c, struct err *err)
 		.dir = c->dir,
 		.netns_path = c->netns_path,
 		.user = &c->user,
+		.mounts = c->meta.mounts,
+		.mounts_count = c->meta.mounts_count,
 		.host_capabilities = capabilities_host(),
 	};
 	_cleanup_oci_config_ struct oci_config *config = NULL;
 	_cleanup_free_ char *text = NULL;
 	_cleanup_fd_ int fd = -1;
 	size_t len;
-	int r = prepare_volumes(c, &input.volume_paths, err);
+	int r = creation_mount_paths(c, &input.mount_paths, err);
 
 	if (r == 0 && c->options->privileged)
 		r = host_devices_list(c->arena, &input.host_devices, &input.host_devices_count,
@@ -99,6 +87,8 @@ int creation_write_files(struct creation *c, struct err *err)
 		r = creation_write_ports(c, err);
 	if (r == 0)
 		r = write_config(c, err);
+	if (r == 0)
+		r = creation_prepare_mounts(c, err);
 	if (r == 0 && mkdirat(c->fd, LAYOUT_ROOTFS, 0711) < 0)
 		r = err_set(err, errno, "create folder " LAYOUT_ROOTFS);
 	if (r < 0 || (c->options->detach && !c->options->interactive))

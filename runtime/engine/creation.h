@@ -21,6 +21,7 @@ struct creation {
 	const char *dir, *netns_path;
 	const char *joined_dir; /* folder of the container whose network it shares, or NULL */
 	struct meta meta;
+	struct engine_mount *mounts; /* meta.mounts, while they are collected */
 	struct user_identity user;
 	struct engine_stdio io;
 	struct shim_client *client;
@@ -38,6 +39,14 @@ int creation_make_network(struct creation *c, struct err *err);
 
 /* The ports for the shim to hold. */
 int creation_write_ports(struct creation *c, struct err *err);
+/* What is to be mounted, into meta, with names for anonymous volumes. */
+int creation_choose_mounts(struct creation *c, struct err *err);
+
+/* The path on the host of each of meta.mounts. */
+int creation_mount_paths(struct creation *c, const char *const **ret, struct err *err);
+
+/* Makes volumes and fills them; checks or makes the sources of binds. */
+int creation_prepare_mounts(struct creation *c, struct err *err);
 
 /* Writes the container's files: host files, config.json, FIFOs. */
 int creation_write_files(struct creation *c, struct err *err);

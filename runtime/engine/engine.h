@@ -31,6 +31,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "runtime/engine/engine_limits.h"
+#include "runtime/engine/engine_mounts.h"
 #include "runtime/engine/engine_supervision.h"
 #include "runtime/engine/engine_network.h"
 #include "spec/oci_config.h"
@@ -54,17 +55,6 @@ enum engine_network {
 	ENGINE_NETWORK_CONTAINER, /* that of another container */
 };
 
-struct engine_volume {
-	const char *source; /* host path, or the name of a volume */
-	const char *target;
-	bool readonly;
-};
-
-struct engine_tmpfs {
-	const char *target;
-	const char *options; /* "size=64m,mode=1777", or NULL */
-};
-
 /* What a person may ask for. Zero values are Docker's defaults. */
 struct engine_run_options {
 	const char *image;
@@ -79,10 +69,7 @@ struct engine_run_options {
 	struct engine_limits limits;
 	struct engine_network_options net;
 	const char *const *cap_add, *const *cap_drop;
-	const struct engine_volume *volumes;
-	size_t volumes_count;
-	const struct engine_tmpfs *tmpfs;
-	size_t tmpfs_count;
+	struct engine_mounts mounts;
 	struct engine_supervision supervision;
 	uint16_t console_width, console_height; /* of the terminal at its start; 0: unknown */
 };
@@ -109,7 +96,9 @@ struct engine_container {
 	const char *const *aliases;	       /* or NULL */
 	struct publish_list ports;	       /* published; those of an exited one are not held */
 	const char *hostname;
-	const char *stop_signal;  /* as the image says it: "SIGTERM", "15"; NULL */
+	const char *stop_signal;	   /* as the image says it: "SIGTERM", "15"; NULL */
+	const struct engine_mount *mounts; /* asked for, and the image's volumes */
+	size_t mounts_count;
 	const char *dir;	  /* ROOT/containers/ID */
 	const char *shim_address; /* NULL when it never had one */
 	const char *log_path;
@@ -184,11 +173,16 @@ struct engine_exit {
 int engine_wait(struct engine *engine, const struct engine_container *container, int timeout_ms,
 		struct engine_exit *ret, struct err *err);
 
+enum {
+	ENGINE_REMOVE_FORCE = 1,   /* a running one, too */
+	ENGINE_REMOVE_VOLUMES = 2, /* and its anonymous volumes, as those of --rm go anyway */
+};
+
 /*
  * Removes a container with its shim: ends the shim's work when it lives, then engine_remove(). A
- * running container only by force (-EBUSY else).
+ * running container only by force (-EBUSY else). flags: ENGINE_REMOVE_*.
  */
-int engine_destroy(struct engine *engine, const struct engine_container *container, bool force,
+int engine_destroy(struct engine *engine, const struct engine_container *container, unsigned flags,
 		   struct err *err);
 
 /*
@@ -197,6 +191,8 @@ int engine_destroy(struct engine *engine, const struct engine_container *contain
  */
 int engine_remove(const char *root, const char *runroot, const char *id, bool force,
 		  struct err *err);
+int engine_remove_with(const char *root, const char *runroot, const char *id, unsigned flags,
+		       struct err *err);
 
 /*
  * Gives back what a container that has ended needs no more: its network namespace (and so its NIC),

@@ -109,6 +109,8 @@ static void set_meta(struct engine_container *c, const struct meta *meta)
 	c->aliases = meta->net.aliases;
 	c->hostname = meta->hostname;
 	c->stop_signal = meta->stop_signal;
+	c->mounts = meta->mounts;
+	c->mounts_count = meta->mounts_count;
 }
 
 /* What can be said of a container without its meta.json. -ENOENT when it is being removed. */

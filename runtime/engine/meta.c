@@ -12,6 +12,7 @@
 #include "runtime/engine/id.h"
 #include "runtime/engine/layout.h"
 #include "runtime/engine/meta_limits.h"
+#include "runtime/engine/meta_mounts.h"
 
 #define FILE_LIMIT (4 << 20)
 
@@ -73,6 +74,7 @@ int meta_format(const struct meta *meta, char **ret, size_t *ret_len, struct err
 		return err_set(err, ENOMEM, "write " LAYOUT_META);
 	json_open_object(w);
 	format_fields(w, meta);
+	meta_mounts_format(w, meta->mounts, meta->mounts_count);
 	json_close_object(w);
 	text = json_writer_take(w, ret_len);
 	if (!text)
@@ -175,6 +177,8 @@ int meta_parse(const char *text, size_t len, struct arena *arena, struct meta *r
 		r = parse_times_and_lists(&root, arena, &meta, err);
 	if (r >= 0)
 		r = meta_network_read(&root, arena, &meta.net, err);
+	if (r >= 0)
+		r = meta_mounts_parse(&root, arena, &meta.mounts, &meta.mounts_count, err);
 	if (r < 0)
 		return r;
 	if (!id_is_valid(meta.id))

@@ -30,6 +30,8 @@ struct meta {
 	struct engine_limits limits;
 	int64_t created_ns;
 	struct meta_network net;
+	const struct engine_mount *mounts; /* all but the defaults of every container */
+	size_t mounts_count;
 };
 
 /* "bridge", "none", "host", "container". */

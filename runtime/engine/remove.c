@@ -8,7 +8,8 @@
  * finished: by `rm` while the folder still has its place, by the next command of any kind once it
  * is in .tmp. Steps: 1 processes, cgroup and state (runtime); 2 mounts of the root filesystem;
  * 3 network namespace, with which the NIC goes; 4 lease; 5 FIFOs, socket of a dead shim; 6 the
- * folder leaves its place; 7 the name; 8 what is in the folder.
+ * folder leaves its place; 7 the name; 8 its word for volumes, and the anonymous ones where they
+ * are to go; 9 what is in the folder.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +33,7 @@
 #include "runtime/engine/names.h"
 #include "runtime/engine/stage.h"
 #include "runtime/engine/sweep.h"
+#include "runtime/engine/volume_users.h"
 
 #define LOCK_WAIT_MS 10000
 #define ADDRESS_LIMIT 4096
@@ -145,6 +147,19 @@ static int remove_fifos(const struct removal *rm, struct err *err)
 	return r < 0 ? r : tree_remove(AT_FDCWD, path, err);
 }
 
+static bool has_mark(const struct removal *rm, const char *name)
+{
+	return faccessat(rm->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* A word on the disk, so that who finishes a removal that was killed knows it too. */
+static int mark(const struct removal *rm, const char *name, struct err *err)
+{
+	_cleanup_fd_ int fd = openat(rm->fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	return fd < 0 ? err_set(err, errno, "create file %s", name) : 0;
+}
+
 static int remove_folder(const struct removal *rm, struct err *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
@@ -161,14 +176,19 @@ static int remove_folder(const struct removal *rm, struct err *err)
 		r = names_release(rm->containers_fd, meta.name, rm->id, err);
 	if (r < 0)
 		return r;
+	/* From now on it is a user of volumes no more. */
+	volume_users_release(rm->root, &rm->containers_fd, &meta,
+			     meta.auto_remove || has_mark(rm, LAYOUT_REMOVE_VOLUMES));
 	snprintf(tmp, sizeof(tmp), ".tmp/%s", rm->id);
 	return tree_remove(rm->containers_fd, tmp, err);
 }
 
-static int remove_all(const struct removal *rm, bool force, struct err *err)
+static int remove_all(const struct removal *rm, unsigned flags, struct err *err)
 {
-	int r = end_processes(rm, force, err);
+	int r = end_processes(rm, flags & ENGINE_REMOVE_FORCE, err);
 
+	if (r == 0 && flags & ENGINE_REMOVE_VOLUMES)
+		r = mark(rm, LAYOUT_REMOVE_VOLUMES, err);
 	if (r == 0)
 		r = unmount_rootfs(rm, err);
 	if (r == 0)
@@ -183,6 +203,12 @@ static int remove_all(const struct removal *rm, bool force, struct err *err)
 
 int engine_remove(const char *root, const char *runroot, const char *id, bool force,
 		  struct err *err)
+{
+	return engine_remove_with(root, runroot, id, force ? ENGINE_REMOVE_FORCE : 0, err);
+}
+
+int engine_remove_with(const char *root, const char *runroot, const char *id, unsigned flags,
+		       struct err *err)
 {
 	_cleanup_fd_ int containers_fd = stage_open_containers(root, false, err), fd = -1;
 	struct removal rm = { root, runroot, id, containers_fd, -1 };
@@ -200,7 +226,7 @@ int engine_remove(const char *root, const char *runroot, const char *id, bool fo
 	if (fd < 0)
 		return err_add(err, "container %.12s", id);
 	rm.fd = fd;
-	r = remove_all(&rm, force, err);
+	r = remove_all(&rm, flags, err);
 	return r < 0 ? err_add(err, "remove container %.12s", id) : 0;
 }
 
@@ -236,7 +262,7 @@ void engine_sweep(const char *root, const char *runroot)
 		if (fd < 0)
 			continue;
 		rm.fd = fd;
-		if (remove_all(&rm, true, &err) < 0)
+		if (remove_all(&rm, ENGINE_REMOVE_FORCE, &err) < 0)
 			log_debug("sweep container %.12s: %s", rm.id, err.text);
 	}
 }

@@ -116,9 +116,10 @@ static int end_shim(struct engine *engine, const struct engine_container *contai
 	return r == -ETIMEDOUT ? shim_process_kill(container->id, err) : 0;
 }
 
-int engine_destroy(struct engine *engine, const struct engine_container *container, bool force,
+int engine_destroy(struct engine *engine, const struct engine_container *container, unsigned flags,
 		   struct err *err)
 {
+	bool force = flags & ENGINE_REMOVE_FORCE;
 	int r;
 
 	if (is_alive(container) && !force)
@@ -131,11 +132,11 @@ int engine_destroy(struct engine *engine, const struct engine_container *contain
 	r = end_shim(engine, container, force, err);
 	if (r < 0)
 		return err_add(err, "container %s", container->name);
-	r = engine_remove(engine->root, engine->runroot, container->id, force, err);
+	r = engine_remove_with(engine->root, engine->runroot, container->id, flags, err);
 	/* It may be the shim that keeps it locked and hangs. */
 	if (r == -EBUSY && force && shim_process_kill(container->id, NULL) > 0) {
 		err_clear(err);
-		r = engine_remove(engine->root, engine->runroot, container->id, force, err);
+		r = engine_remove_with(engine->root, engine->runroot, container->id, flags, err);
 	}
 	return r;
 }

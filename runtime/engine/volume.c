@@ -1,130 +1,120 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Volumes: text to struct, and the place on the host. */
+/* Volumes looked at with the containers that use them. */
 #include "runtime/engine/volume.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/stat.h>
 
-#include "base/fd.h"
-#include "base/path.h"
-#include "runtime/engine/layout.h"
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "runtime/engine/engine_struct.h"
+#include "runtime/engine/id.h"
 #include "runtime/engine/names.h"
+#include "runtime/engine/stage.h"
+#include "runtime/engine/volume_users.h"
+#include "storage/volume.h"
 
-static int check_target(const char *text, char *target, struct err *err)
+static const char *const none[] = { NULL };
+
+int engine_volume_create(struct engine *engine, const char *name, const char *const *labels,
+			 struct arena *arena, const char **ret_name, struct err *err)
 {
-	if (target[0] != '/')
-		return err_say(err, EINVAL, "\"%s\": the path in the container must begin with /",
-			       text);
-	path_clean(target);
-	if (strcmp(target, "/") == 0)
-		return err_say(err, EINVAL, "\"%s\": cannot be mounted on the container's /", text);
-	return 0;
-}
+	struct volume_info make = { .labels = labels, .anonymous = !name };
+	_cleanup_volume_ struct volume *volume = NULL;
+	char id[LAYOUT_ID_SIZE];
+	int r = 0;
 
-static int parse_options(const char *text, char *options, struct engine_volume *ret,
-			 struct err *err)
-{
-	char *save = NULL;
-
-	for (char *o = strtok_r(options, ",", &save); o; o = strtok_r(NULL, ",", &save)) {
-		if (strcmp(o, "ro") == 0)
-			ret->readonly = true;
-		else if (strcmp(o, "rw") == 0)
-			ret->readonly = false;
-		else
-			return err_say(err, EINVAL,
-				       "\"%s\": option \"%s\" is unknown; there are ro and rw",
-				       text, o);
+	if (!name) {
+		r = id_make(id, err);
+		name = arena_strdup(arena, id);
+		if (r == 0 && !name)
+			r = err_set(err, ENOMEM, "create volume");
 	}
-	return 0;
-}
-
-int volume_parse(const char *text, struct arena *arena, struct engine_volume *ret, struct err *err)
-{
-	struct engine_volume volume = { 0 };
-	char *source = arena_strdup(arena, text), *target, *options;
-	int r;
-
-	if (!source)
-		return err_set(err, ENOMEM, "read volume %s", text);
-	target = strchr(source, ':');
-	if (!target || target == source || !target[1])
-		return err_say(err, EINVAL,
-			       "\"%s\" is not a volume; write it as SOURCE:TARGET or "
-			       "SOURCE:TARGET:ro",
-			       text);
-	*target++ = '\0';
-	options = strchr(target, ':');
-	if (options)
-		*options++ = '\0';
-	if (source[0] != '/' && strchr(source, '/'))
-		return err_say(err, EINVAL,
-			       "\"%s\": write the path on the host whole, beginning with /", text);
-	if (source[0] != '/' && !names_is_valid(source))
-		return err_say(err, EINVAL,
-			       "\"%s\": \"%s\" is neither a path nor the name of a volume", text,
-			       source);
-	r = check_target(text, target, err);
-	if (r == 0 && options)
-		r = parse_options(text, options, &volume, err);
+	if (r == 0)
+		r = volume_open(engine->root, name, &make, &volume, err);
 	if (r < 0)
 		return r;
-	volume.source = source;
-	volume.target = target;
-	*ret = volume;
+	*ret_name = name;
+	return r == 0;
+}
+
+static int read_volume(struct engine *engine, const char *name, struct arena *arena,
+		       struct engine_volume *ret, struct err *err)
+{
+	_cleanup_fd_ int containers_fd = stage_open_containers(engine->root, false, NULL);
+	struct volume_judge judge = volume_users_judge(&containers_fd);
+	_cleanup_volume_ struct volume *volume = NULL;
+	struct volume_info info = { 0 };
+	int r = volume_open(engine->root, name, NULL, &volume, err);
+
+	if (r >= 0)
+		r = volume_read(volume, arena, &info, err);
+	if (r >= 0)
+		r = volume_users(volume, &judge, arena, &ret->users, err);
+	if (r < 0)
+		return r;
+	ret->name = info.name;
+	ret->data_path = info.data_path;
+	ret->labels = info.labels ? info.labels : none;
+	ret->created_ns = info.created_ns;
+	ret->anonymous = info.anonymous;
 	return 0;
 }
 
-int volume_parse_tmpfs(const char *text, struct arena *arena, struct engine_tmpfs *ret,
+int engine_volume_find(struct engine *engine, const char *name, struct arena *arena,
+		       struct engine_volume *ret, struct err *err)
+{
+	struct engine_volume volume;
+	int r = read_volume(engine, name, arena, &volume, err);
+
+	if (r == 0)
+		*ret = volume;
+	return r;
+}
+
+struct each {
+	struct engine *engine;
+	int (*fn)(void *data, const struct engine_volume *volume);
+	void *data;
+};
+
+static int on_name(void *data, const char *name)
+{
+	const struct each *each = data;
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct engine_volume volume;
+	struct err err = { 0 };
+	int r = arena ? read_volume(each->engine, name, arena, &volume, &err) : -ENOMEM;
+
+	if (r == 0)
+		return each->fn(each->data, &volume);
+	if (r != -ENOENT) /* removed meanwhile */
+		log_warn("%s", err.text);
+	return 0;
+}
+
+int engine_volume_each(struct engine *engine,
+		       int (*fn)(void *data, const struct engine_volume *volume), void *data,
 		       struct err *err)
 {
-	char *target = arena_strdup(arena, text), *options;
-	int r;
+	struct each each = { engine, fn, data };
 
-	if (!target)
-		return err_set(err, ENOMEM, "read tmpfs %s", text);
-	options = strchr(target, ':');
-	if (options)
-		*options++ = '\0';
-	r = check_target(text, target, err);
-	if (r < 0)
+	return volume_each(engine->root, on_name, &each, err);
+}
+
+int engine_volume_remove(struct engine *engine, const char *name, struct err *err)
+{
+	_cleanup_fd_ int containers_fd = stage_open_containers(engine->root, false, NULL);
+	struct volume_judge judge = volume_users_judge(&containers_fd);
+	_cleanup_arena_ struct arena *arena = arena_new();
+	char user[NAMES_MAX + 1];
+	struct engine_volume volume;
+	int r = arena ? volume_remove(engine->root, name, &judge, err)
+		      : err_set(err, ENOMEM, "remove volume %s", name);
+
+	if (r != -EBUSY || read_volume(engine, name, arena, &volume, NULL) < 0 || !*volume.users)
 		return r;
-	ret->target = target;
-	ret->options = options && *options ? options : NULL;
-	return 0;
-}
-
-/* The one above all volumes keeps others out: a container may put setuid programs into its own. */
-static int make_volumes_folder(const char *root, struct err *err)
-{
-	char path[PATH_MAX];
-	int r = layout_path(path, root, LAYOUT_VOLUMES, NULL, err);
-
-	return r < 0 ? r : dir_create(AT_FDCWD, path, 0700, err);
-}
-
-int volume_prepare(const char *root, const struct engine_volume *volume, struct arena *arena,
-		   const char **ret_path, struct err *err)
-{
-	const char *path = volume->source;
-	struct stat st;
-	int r;
-
-	if (path[0] != '/')
-		path = arena_printf(arena, "%s/" LAYOUT_VOLUMES "/%s/data", root, volume->source);
-	if (!path)
-		return err_set(err, ENOMEM, "volume %s", volume->source);
-	if (stat(path, &st) < 0) {
-		if (errno != ENOENT)
-			return err_set(err, errno, "volume %s", path);
-		r = volume->source[0] == '/' ? 0 : make_volumes_folder(root, err);
-		if (r == 0)
-			r = dir_create(AT_FDCWD, path, 0755, err);
-		if (r < 0)
-			return err_add(err, "volume %s", volume->source);
-	}
-	*ret_path = path;
-	return 0;
+	if (names_find_of(containers_fd, *volume.users, user) < 0)
+		return r;
+	return err_say(err, EBUSY, "volume \"%s\" is used by container %s; remove that one first",
+		       name, user);
 }

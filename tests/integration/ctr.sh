@@ -268,10 +268,10 @@ says "no image" 125 'too few arguments' run
 says "wrong size" 125 'memory: "5q" is not a size' run -m 5q "$IMAGE"
 says "wrong processors" 125 'cpus: "x"' run --cpus x "$IMAGE"
 says "wrong network" 125 'network "x" is unknown' run --network x "$IMAGE"
-says "wrong volume" 125 'is not a volume' run -v /x "$IMAGE"
-says "relative volume" 125 'beginning with /' run -v ./x:/y "$IMAGE"
+says "wrong volume" 125 'is not a volume' run -v x: "$IMAGE"
+says "a path or a volume" 125 'begins with / or ./' run -v a/b:/y "$IMAGE"
 says "wrong name" 125 'must be of letters' run --name a/b "$IMAGE"
-says "two at one place" 125 'two are to be mounted at /x' run -v /tmp:/x --tmpfs /x/ "$IMAGE"
+says "two at one place" 125 'two mounts are to be at /x' run -v /tmp:/x --tmpfs /x/ "$IMAGE"
 says "wrong host name" 125 'hostname: "a.b" must be' run --hostname $'a\nb' "$IMAGE"
 t_status "0 is no limit" 0 c run --rm -m 0 --cpus 0 --pids-limit 0 "$IMAGE" true
 says "runroot that cannot be" 125 'Not a directory' --runroot /etc/passwd run "$IMAGE"

@@ -171,8 +171,8 @@ static void run_understands_what_docker_users_write(void **state)
 	assert_string_equal(o.env[0], "A=b");
 	assert_string_equal(o.env[1], "C");
 	assert_null(o.env[2]);
-	assert_int_equal(o.volumes_count, 1);
-	assert_true(o.volumes[0].readonly);
+	assert_int_equal(o.mounts.count, 1);
+	assert_true(o.mounts.items[0].readonly);
 	assert_int_equal(o.network, ENGINE_NETWORK_NONE);
 	assert_int_equal(o.limits.pids_limit, -1);
 	assert_string_equal(o.user, "7");

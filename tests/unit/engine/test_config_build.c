@@ -112,8 +112,19 @@ static void defaults_are_golden(void **state)
 	assert_golden(f->config, "default.json");
 }
 
+static void mount_all(struct fixture *f, const struct engine_mount *mounts, size_t count)
+{
+	f->input.mounts = mounts;
+	f->input.mounts_count = count;
+}
+
 static void everything_asked_for_is_golden(void **state)
 {
+	static const struct engine_mount mounts[] = {
+		{ .type = ENGINE_MOUNT_TMPFS, .target = "/run", .tmpfs_options = "size=1m,exec" },
+		{ .type = ENGINE_MOUNT_VOLUME, .source = "data", .target = "/srv/data/x" },
+		{ .source = "/etc/ssl", .target = "/srv", .readonly = true },
+	};
 	struct fixture *f = *state;
 
 	f->options = (struct engine_run_options){
@@ -125,15 +136,11 @@ static void everything_asked_for_is_golden(void **state)
 		.limits = { .memory_bytes = 64 << 20, .cpu_millicpu = 1500, .pids_limit = 32 },
 		.cap_add = LIST("NET_ADMIN"),
 		.cap_drop = LIST("MKNOD"),
-		.volumes = (struct engine_volume[]){ { "data", "/srv/data/x", false },
-						     { "/etc/ssl", "/srv", true } },
-		.volumes_count = 2,
-		.tmpfs = (struct engine_tmpfs[]){ { "/run", "size=1m,exec" } },
-		.tmpfs_count = 1,
 		.console_width = 80,
 		.console_height = 24,
 	};
-	f->input.volume_paths = LIST("/var/lib/cellar/volumes/data/data", "/etc/ssl");
+	mount_all(f, mounts, ARRAY_SIZE(mounts));
+	f->input.mount_paths = LIST("", "/var/lib/cellar/volumes/data/data", "/etc/ssl");
 	f->user.user.uid = 1000;
 	build(f);
 	assert_golden(f->config, "asked.json");
@@ -187,24 +194,48 @@ static void host_network_has_no_namespace_and_no_sysctl(void **state)
 
 static void volume_replaces_default_on_same_place(void **state)
 {
+	static const struct engine_mount mount = { .source = "/x", .target = "/etc/hosts" };
 	struct fixture *f = *state;
 
-	f->options.volumes = (struct engine_volume[]){ { "/x", "/etc/hosts", false } };
-	f->options.volumes_count = 1;
-	f->input.volume_paths = LIST("/x");
+	mount_all(f, &mount, 1);
+	f->input.mount_paths = LIST("/x");
 	build(f);
 	assert_string_equal(mount_at(f, "/etc/hosts")->source, "/x");
 }
 
+static void mounts_below_a_bind_are_as_asked(void **state)
+{
+	static const struct engine_mount mounts[] = {
+		{ .source = "/x", .target = "/a", .readonly = true },
+		{ .source = "/x",
+		  .target = "/b",
+		  .readonly = true,
+		  .below = ENGINE_BELOW_WRITABLE },
+		{ .source = "/x", .target = "/c", .below = ENGINE_BELOW_NOTHING },
+		{ .source = "/x", .target = "/d", .propagation = "rshared" },
+	};
+	struct fixture *f = *state;
+
+	mount_all(f, mounts, ARRAY_SIZE(mounts));
+	f->input.mount_paths = LIST("/x", "/x", "/x", "/x");
+	build(f);
+	assert_true(has_option(mount_at(f, "/a"), "rro") && has_option(mount_at(f, "/a"), "rbind"));
+	assert_true(has_option(mount_at(f, "/b"), "ro") && !has_option(mount_at(f, "/b"), "rro"));
+	assert_true(has_option(mount_at(f, "/c"), "bind") &&
+		    !has_option(mount_at(f, "/c"), "rbind"));
+	assert_true(has_option(mount_at(f, "/d"), "rshared"));
+	assert_false(has_option(mount_at(f, "/d"), "rprivate"));
+}
+
 static void outer_mounts_come_first(void **state)
 {
+	static const struct engine_mount mounts[] = { { .source = "/x", .target = "/a/b/c" },
+						      { .source = "/y", .target = "/a" } };
 	struct fixture *f = *state;
 	size_t outer = 0, inner = 0;
 
-	f->options.volumes =
-		(struct engine_volume[]){ { "/x", "/a/b/c", false }, { "/y", "/a", false } };
-	f->options.volumes_count = 2;
-	f->input.volume_paths = LIST("/x", "/y");
+	mount_all(f, mounts, ARRAY_SIZE(mounts));
+	f->input.mount_paths = LIST("/x", "/y");
 	build(f);
 	for (size_t i = 0; i < f->config->mounts_count; i++) {
 		if (strcmp(f->config->mounts[i].destination, "/a") == 0)
@@ -308,6 +339,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(host_network_has_no_namespace_and_no_sysctl, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(volume_replaces_default_on_same_place, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(mounts_below_a_bind_are_as_asked, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(outer_mounts_come_first, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(another_user_than_root_has_no_effective_capability,

@@ -15,7 +15,6 @@
 #include "runtime/engine/host_files.h"
 #include "runtime/engine/limit_words.h"
 #include "runtime/engine/meta.h"
-#include "runtime/engine/volume.h"
 
 #define LIST(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
@@ -74,46 +73,6 @@ static void name_alone_takes_our_value_or_takes_it_out(void **state)
 	assert_int_equal(env.count, 1);
 	assert_string_equal(env.items[0], "TEST_TEXTS=ours");
 	assert_int_equal(environment_ask(&env, "", &f->err), -EINVAL);
-}
-
-static void volumes_are_told_apart(void **state)
-{
-	struct fixture *f = *state;
-	struct engine_volume v;
-
-	assert_int_equal(volume_parse("/a/b:/c//d/:ro", f->arena, &v, NULL), 0);
-	assert_string_equal(v.source, "/a/b");
-	assert_string_equal(v.target, "/c/d");
-	assert_true(v.readonly);
-	assert_int_equal(volume_parse("data:/srv", f->arena, &v, NULL), 0);
-	assert_string_equal(v.source, "data");
-	assert_false(v.readonly);
-}
-
-static void bad_volumes_are_refused(void **state)
-{
-	static const char *const bad[] = { "",	      "/a",	 ":/a", "a:",	   "a:b",  "./a:/b",
-					   "a:/b:zz", "../a:/b", "a:/", "a:/b/..", ".a:/b" };
-	struct fixture *f = *state;
-
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		struct engine_volume v;
-
-		assert_int_equal(volume_parse(bad[i], f->arena, &v, &f->err), -EINVAL);
-	}
-}
-
-static void tmpfs_has_options_or_not(void **state)
-{
-	struct fixture *f = *state;
-	struct engine_tmpfs t;
-
-	assert_int_equal(volume_parse_tmpfs("/run:size=1m,exec", f->arena, &t, NULL), 0);
-	assert_string_equal(t.target, "/run");
-	assert_string_equal(t.options, "size=1m,exec");
-	assert_int_equal(volume_parse_tmpfs("/run", f->arena, &t, NULL), 0);
-	assert_null(t.options);
-	assert_int_equal(volume_parse_tmpfs("run", f->arena, &t, &f->err), -EINVAL);
 }
 
 static void capabilities_are_added_and_dropped(void **state)
@@ -293,9 +252,6 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(name_alone_takes_our_value_or_takes_it_out, set_up,
 						tear_down),
-		cmocka_unit_test_setup_teardown(volumes_are_told_apart, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(bad_volumes_are_refused, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(tmpfs_has_options_or_not, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(capabilities_are_added_and_dropped, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(loopback_nameservers_are_left_out, set_up,
