@@ -13,7 +13,7 @@
  *	address		of the shim's socket, written by the shim
  *	started		when it was started, RFC 3339, written by the shim
  *	exit.json	written by the shim when init ends
- *	hosts hostname resolv.conf	bind-mounted into it
+ *	hosts hostname resolv.conf	bind-mounted into it, and with --init pid1
  *
  * and, while it lives, RUNROOT/ID/ (runtime/container.h), RUNROOT/.engine/netns/ID,
  * RUNROOT/.engine/io/ID/ (FIFOs), RUNROOT/.engine/shim/ (sockets), a lease below ROOT/networks/.
@@ -30,6 +30,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "runtime/engine/engine_limits.h"
+#include "runtime/engine/labels.h"
 #include "spec/oci_config.h"
 
 #define ENGINE_ROOT_DEFAULT "/var/lib/cellar"
@@ -57,6 +58,8 @@ struct engine_tmpfs {
 	const char *options; /* "size=64m,mode=1777", or NULL */
 };
 
+#define ENGINE_STOP_TIMEOUT_S 10
+
 /* What a person may ask for. Zero values are Docker's defaults. */
 struct engine_run_options {
 	const char *image;
@@ -65,7 +68,14 @@ struct engine_run_options {
 	const char *const *entrypoint; /* NULL: the image's; {"", NULL}: none */
 	const char *const *env;	       /* "K=V", or "K" taken from our environment */
 	const char *workdir, *user, *hostname;
+	const char *domainname;
 	bool terminal, interactive, detach, auto_remove;
+	bool init;		       /* a small first process in front of the program */
+	const char *platform;	       /* "linux/amd64", or NULL: whatever the image is for */
+	const char *stop_signal;       /* NULL: the image's */
+	struct oci_i64 stop_timeout_s; /* unset: ENGINE_STOP_TIMEOUT_S; -1: for ever */
+	struct labels labels;	       /* over the image's */
+	struct labels annotations;     /* of config.json */
 	bool privileged, readonly_rootfs;
 	enum engine_network network;
 	struct engine_limits limits;
@@ -96,7 +106,11 @@ struct engine_container {
 	const char *address; /* "10.77.0.2/16", or NULL; another's, once it has exited */
 	const char *gateway; /* or NULL */
 	const char *hostname;
-	const char *stop_signal;  /* as the image says it: "SIGTERM", "15"; NULL */
+	const char *stop_signal; /* as it was asked for, or the image says it; NULL */
+	int64_t stop_timeout_s;	 /* patience of a stop; -1: for ever */
+	const char *domainname;	 /* or NULL */
+	bool init;
+	struct labels labels, annotations;
 	const char *dir;	  /* ROOT/containers/ID */
 	const char *shim_address; /* NULL when it never had one */
 	const char *log_path;

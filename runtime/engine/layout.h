@@ -34,6 +34,7 @@
 #define LAYOUT_LOG "log"	 /* by the shim */
 #define LAYOUT_ADDRESS "address" /* of the shim, by itself */
 #define LAYOUT_ROOTFS "rootfs"
+#define LAYOUT_PID1 "pid1" /* the first process of one with --init */
 
 #define LAYOUT_ID_SIZE 65 /* 64 hex digits and NUL */
 
