@@ -50,6 +50,12 @@ static int inspect_one(struct engine *engine, const char *name, void *data, stru
 	json_field_string(w, "mac", c->mac);
 	if (c->aliases)
 		json_field_strings(w, "aliases", c->aliases);
+	json_field_string(w, "domainname", c->domainname);
+	json_field_string(w, "stop_signal", c->stop_signal);
+	json_field_i64(w, "stop_timeout_s", c->stop_timeout_s);
+	labels_format(w, "labels", &c->labels);
+	labels_format(w, "annotations", &c->annotations);
+	json_field_bool(w, "init", c->init);
 	json_field_bool(w, "terminal", c->terminal);
 	json_field_bool(w, "interactive", c->interactive);
 	json_field_bool(w, "privileged", c->privileged);

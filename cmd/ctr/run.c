@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "cmd/ctr/attach.h"
+#include "cmd/ctr/cidfile.h"
 #include "cmd/ctr/run_options.h"
 #include "cmd/ctr/terminal.h"
 #include "cmd/ctr/verbs.h"
@@ -20,6 +21,7 @@
 struct run {
 	struct engine *engine;
 	const struct engine_run_options *options;
+	const char *cidfile; /* or NULL */
 	struct engine_container *container;
 	struct engine_stdio io;
 	struct shim_client *control, *waiter;
@@ -66,6 +68,8 @@ static int fail_start(struct run *run, const struct err *err)
 	if (poll(&fd, 1, FAILURE_WAIT_MS) > 0)
 		shim_wait_finish(run->waiter, &end, NULL);
 	await_removal(run);
+	if (run->cidfile && run->options->auto_remove)
+		unlink(run->cidfile);
 	ctr_complain(&verb_run, err);
 	return end.status == EXIT_NOT_EXECUTABLE || end.status == EXIT_NOT_FOUND ? (int)end.status
 										 : EXIT_OURS;
@@ -124,9 +128,22 @@ static int start(struct run *run, struct err *err)
 	return 0;
 }
 
-static int run_container(const struct ctr *ctr, struct engine_run_options *options, struct err *err)
+/* Nobody could tell which container it is: there is none then. */
+static int write_cidfile(struct run *run, struct err *err)
 {
-	_cleanup_(run_deinit) struct run run = { .options = options, .io = ENGINE_STDIO_NONE };
+	int r = run->cidfile ? cidfile_write(run->cidfile, run->container->id, err) : 0;
+
+	if (r < 0)
+		engine_destroy(run->engine, run->container, true, NULL);
+	return r;
+}
+
+static int run_container(const struct ctr *ctr, struct engine_run_options *options,
+			 const char *cidfile, struct err *err)
+{
+	_cleanup_(run_deinit) struct run run = { .options = options,
+						 .cidfile = cidfile,
+						 .io = ENGINE_STDIO_NONE };
 	int r;
 
 	if (options->terminal && options->interactive && !options->detach && !isatty(STDIN_FILENO))
@@ -134,7 +151,9 @@ static int run_container(const struct ctr *ctr, struct engine_run_options *optio
 			       "-t with -i needs a terminal, and stdin is none; leave out -t");
 	if (options->terminal)
 		terminal_size(&options->console_width, &options->console_height);
-	r = ctr_open(ctr, &run.engine, err);
+	r = cidfile ? cidfile_check(cidfile, err) : 0;
+	if (r == 0)
+		r = ctr_open(ctr, &run.engine, err);
 	if (r < 0)
 		return r;
 	attach_block_signals();
@@ -142,7 +161,8 @@ static int run_container(const struct ctr *ctr, struct engine_run_options *optio
 		ctr_complain(&verb_run, err);
 		return code_of_failure(err);
 	}
-	return start(&run, err);
+	r = write_cidfile(&run, err);
+	return r < 0 ? r : start(&run, err);
 }
 
 static int run_verb(const struct ctr *ctr, int argc, char **argv, struct err *err)
@@ -162,7 +182,7 @@ static int run_verb(const struct ctr *ctr, int argc, char **argv, struct err *er
 	options.image = words[0];
 	options.args = (const char *const *)words + 1;
 	r = run_args_fill(&args, arena, &options, err);
-	return r < 0 ? r : run_container(ctr, &options, err);
+	return r < 0 ? r : run_container(ctr, &options, args.cidfile, err);
 }
 
 const struct verb verb_run = {

@@ -15,9 +15,11 @@
 #include "runtime/engine/engine.h"
 
 struct run_args {
-	bool detach, rm, interactive, tty;
-	const char *name, *workdir, *user, *entrypoint;
-	struct options_list env;
+	bool detach, rm, interactive, tty, init;
+	const char *name, *workdir, *user, *entrypoint, *domainname, *platform, *pull, *cidfile;
+	const char *stop_signal;
+	int64_t stop_timeout_s;
+	struct options_list env, env_files, labels, label_files, annotations;
 	struct run_mounts mounts;
 	struct run_limits limits;
 	struct run_network network;
@@ -25,11 +27,13 @@ struct run_args {
 	struct run_supervision supervision;
 };
 
-#define RUN_ARGS_DEFAULT ((struct run_args){ .limits = RUN_LIMITS_DEFAULT })
+#define RUN_ARGS_DEFAULT \
+	((struct run_args){ .limits = RUN_LIMITS_DEFAULT, .stop_timeout_s = RUN_UNSET })
 
 extern const struct option_entry run_option_table[];
 
-/* Fills all but image and args. What is made lives in the arena, the rest in args. */
+/* Fills all but image and args; cidfile is the caller's. What is made lives in the arena, the rest
+ * in args. */
 int run_args_fill(const struct run_args *args, struct arena *arena, struct engine_run_options *ret,
 		  struct err *err);
 void run_args_deinit(struct run_args *args);

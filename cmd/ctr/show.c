@@ -136,6 +136,25 @@ int show_json(struct json_writer *w, struct err *err)
 	return 0;
 }
 
+/* "RTMIN", "RTMIN+3", "RTMAX-1": systemd's, in many images. */
+static bool parse_realtime(const char *name, int *ret)
+{
+	bool low = strncasecmp(name, "RTMIN", 5) == 0;
+	const char *rest = name + 5;
+	char *end;
+	long n;
+
+	if (!low && strncasecmp(name, "RTMAX", 5) != 0)
+		return false;
+	if (*rest && (*rest != (low ? '+' : '-') || !isdigit((unsigned char)rest[1])))
+		return false;
+	n = *rest ? strtol(rest + 1, &end, 10) : 0;
+	if ((*rest && *end) || n > SIGRTMAX - SIGRTMIN)
+		return false;
+	*ret = low ? SIGRTMIN + (int)n : SIGRTMAX - (int)n;
+	return true;
+}
+
 int show_parse_signal(const char *text, int *ret, struct err *err)
 {
 	const char *name = strncasecmp(text, "SIG", 3) == 0 ? text + 3 : text;
@@ -154,6 +173,8 @@ int show_parse_signal(const char *text, int *ret, struct err *err)
 			return 0;
 		}
 	}
+	if (parse_realtime(name, ret))
+		return 0;
 	return err_say(err, EINVAL, "\"%s\" is not a signal; write it as TERM, SIGTERM or 15",
 		       text);
 }

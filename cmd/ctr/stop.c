@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ctr stop: asks a container to end, and makes it end when it does not. */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 
 #include "cmd/ctr/show.h"
 #include "cmd/ctr/verbs.h"
 
-#define TIMEOUT_S 10
+#define TIMEOUT_UNSET (-2)
 #define KILL_WAIT_MS 30000
 
 struct stop_args {
@@ -42,6 +43,14 @@ static bool is_over(int r)
 	return r == -ESRCH || r == -ENOENT;
 }
 
+/* -1: without end */
+static int timeout_ms(const struct stop_args *args, const struct engine_container *c)
+{
+	int64_t seconds = args->timeout_s == TIMEOUT_UNSET ? c->stop_timeout_s : args->timeout_s;
+
+	return seconds < 0 ? -1 : (int)(seconds * 1000 > INT_MAX ? INT_MAX : seconds * 1000);
+}
+
 static int stop_one(struct engine *engine, const char *name, void *data, struct err *err)
 {
 	const struct stop_args *args = data;
@@ -51,7 +60,7 @@ static int stop_one(struct engine *engine, const char *name, void *data, struct 
 	if (r < 0)
 		return r;
 	if (c->pid) {
-		r = stop_running(engine, c, (int)args->timeout_s * 1000, err);
+		r = stop_running(engine, c, timeout_ms(args, c), err);
 		if (r < 0 && !is_over(r))
 			return r;
 	}
@@ -61,7 +70,7 @@ static int stop_one(struct engine *engine, const char *name, void *data, struct 
 
 static int stop_verb(const struct ctr *ctr, int argc, char **argv, struct err *err)
 {
-	struct stop_args args = { .timeout_s = TIMEOUT_S };
+	struct stop_args args = { .timeout_s = TIMEOUT_UNSET };
 	char **words;
 	size_t count;
 	int r = options_parse(&verb_stop.command, argc, argv, &args, &words, &count, err);
@@ -72,9 +81,9 @@ static int stop_verb(const struct ctr *ctr, int argc, char **argv, struct err *e
 }
 
 static const struct option_entry stop_options[] = {
-	OPTION_INT(struct stop_args, timeout_s, 't', "time", 0, 1000000, "SECONDS",
-		   "patience before SIGKILL (default 10)"),
-	OPTION_INT(struct stop_args, timeout_s, 0, "timeout", 0, 1000000, "SECONDS", NULL),
+	OPTION_INT(struct stop_args, timeout_s, 't', "time", -1, 1000000, "SECONDS",
+		   "patience before SIGKILL (default: the container's, 10); -1: no end"),
+	OPTION_INT(struct stop_args, timeout_s, 0, "timeout", -1, 1000000, "SECONDS", NULL),
 	OPTION_END,
 };
 
@@ -83,7 +92,8 @@ const struct verb verb_stop = {
 		.name = "ctr stop",
 		.args = "CONTAINER...",
 		.summary = "stop containers",
-		.details = "Sends the image's stop signal (SIGTERM), and after some time SIGKILL.\n"
+		.details = "Sends the stop signal of the container (--stop-signal, the image's, or SIGTERM),\n"
+			   "and after some time SIGKILL.\n"
 			   "\n"
 			   "Examples:\n"
 			   "  ctr stop web\n"

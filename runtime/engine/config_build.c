@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "runtime/engine/capabilities.h"
+#include "runtime/engine/config_init.h"
 #include "runtime/engine/config_limits.h"
 #include "runtime/engine/config_mounts.h"
 #include "runtime/engine/environment.h"
@@ -179,19 +180,18 @@ static int build_devices(const struct config_input *in, struct oci_config *confi
 static int build_confinement(const struct config_input *in, struct oci_config *config,
 			     struct err *err)
 {
-	struct oci_annotation *annotation;
+	static const struct oci_annotation seccomp = { CONFIG_ANNOTATION_SECCOMP, "default" };
+	const struct labels *asked = &in->options->annotations;
+	const struct labels ours = { &seccomp, in->options->privileged ? 0 : 1 };
+	struct labels all;
 
+	err_try(labels_merge(asked, &ours, config->arena, &all, err));
+	config->annotations = all.items;
+	config->annotations_count = all.count;
 	if (in->options->privileged)
 		return 0;
 	config->masked_paths = masked_paths;
 	config->readonly_paths = readonly_paths;
-	annotation = arena_calloc(config->arena, 1, sizeof(*annotation));
-	if (!annotation)
-		return err_set(err, ENOMEM, "build annotations");
-	annotation->key = CONFIG_ANNOTATION_SECCOMP;
-	annotation->value = "default";
-	config->annotations = annotation;
-	config->annotations_count = 1;
 	return 0;
 }
 
@@ -219,6 +219,7 @@ int config_build(const struct config_input *in, struct oci_config **ret, struct 
 		return err_set(err, ENOMEM, "build config.json");
 	config->oci_version = OCI_VERSION;
 	config->hostname = in->hostname;
+	config->domainname = in->options->domainname;
 	config->root.path = "rootfs";
 	config->root.readonly = in->options->readonly_rootfs;
 	config->rootfs_propagation = config_mounts_propagation(in);
@@ -233,6 +234,8 @@ int config_build(const struct config_input *in, struct oci_config **ret, struct 
 	if (r == 0)
 		r = config_mounts_build(in, config->arena, &config->mounts, &config->mounts_count,
 					err);
+	if (r == 0 && in->options->init)
+		r = config_init_build(in->dir, config, err);
 	if (r == 0)
 		r = build_devices(in, config, err);
 	if (r == 0)

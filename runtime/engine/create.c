@@ -45,6 +45,7 @@ static void creation_deinit(struct creation *c)
 static int fill_meta(struct creation *c, struct err *err)
 {
 	const struct engine_run_options *o = c->options;
+	const struct labels of_image = { c->image->config.labels, c->image->config.labels_count };
 	struct meta *m = &c->meta;
 
 	*m = (struct meta){
@@ -52,7 +53,12 @@ static int fill_meta(struct creation *c, struct err *err)
 		.image_id = c->image->id,
 		.layers = c->image->layers,
 		.hostname = o->hostname,
-		.stop_signal = c->image->config.stop_signal,
+		.domainname = o->domainname,
+		.stop_signal = o->stop_signal ? o->stop_signal : c->image->config.stop_signal,
+		.stop_timeout_s =
+			o->stop_timeout_s.set ? o->stop_timeout_s.value : ENGINE_STOP_TIMEOUT_S,
+		.init = o->init,
+		.annotations = o->annotations,
 		.terminal = o->terminal,
 		.interactive = o->interactive,
 		.auto_remove = o->auto_remove,
@@ -66,6 +72,7 @@ static int fill_meta(struct creation *c, struct err *err)
 		m->limits.pids_limit = CONFIG_PIDS_LIMIT_DEFAULT;
 	if (creation_choose_mounts(c, err) < 0)
 		return -err->code;
+	err_try(labels_merge(&of_image, &o->labels, c->arena, &m->labels, err));
 	return config_command(o, &c->image->config, c->arena, &m->command, err);
 }
 
@@ -255,6 +262,12 @@ static int check(const struct engine_run_options *o, struct err *err)
 			"--hostname: \"%.80s\" must be 1 to 64 letters, digits, '-', '_' and "
 			"'.', and begin with a letter or digit",
 			o->hostname);
+	if (o->domainname && !hostname_is_valid(o->domainname))
+		return err_say(
+			err, EINVAL,
+			"--domainname: \"%.80s\" must be 1 to 64 letters, digits, '-', '_' and "
+			"'.', and begin with a letter or digit",
+			o->domainname);
 	return engine_limits_check(&o->limits, err);
 }
 

@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "runtime/engine/capabilities.h"
 #include "runtime/engine/config_build.h"
+#include "runtime/engine/config_init.h"
 #include "runtime/engine/creation.h"
 #include "runtime/engine/engine_struct.h"
 #include "runtime/engine/fifos.h"
@@ -83,6 +84,8 @@ int creation_write_files(struct creation *c, struct err *err)
 		r = meta_save(c->fd, &c->meta, err);
 	if (r == 0)
 		r = write_host_files(c, err);
+	if (r == 0 && c->options->init)
+		r = config_init_write(c->fd, err);
 	if (r == 0)
 		r = creation_write_ports(c, err);
 	if (r == 0)

@@ -7,6 +7,7 @@
 #include "runtime/engine/creation.h"
 #include "runtime/engine/engine_struct.h"
 #include "runtime/engine/layer_file.h"
+#include "runtime/engine/platform.h"
 
 #define PASSWD_LIMIT (4 << 20)
 
@@ -64,5 +65,8 @@ int creation_find_image(struct creation *c, struct err *err)
 {
 	int r = open_image(c, err);
 
+	if (r == 0 && c->options->platform)
+		r = platform_check_image(c->options->platform, c->image->name, &c->image->config,
+					 err);
 	return r < 0 ? r : resolve_user(c, err);
 }

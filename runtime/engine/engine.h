@@ -14,7 +14,7 @@
  *	started		when it was started, RFC 3339, written by the shim
  *	exit.json	written by the shim when init ends
  *	ports.json	published ports (netns/publish.h), with their numbers from the shim
- *	hosts hostname resolv.conf	bind-mounted into it
+ *	hosts hostname resolv.conf	bind-mounted into it, and with --init pid1
  *
  * and, while it lives, RUNROOT/ID/ (runtime/container.h), RUNROOT/.engine/netns/ID,
  * RUNROOT/.engine/io/ID/ (FIFOs), RUNROOT/.engine/shim/ (sockets), a lease below ROOT/networks/.
@@ -34,6 +34,7 @@
 #include "runtime/engine/engine_mounts.h"
 #include "runtime/engine/engine_supervision.h"
 #include "runtime/engine/engine_network.h"
+#include "runtime/engine/labels.h"
 #include "spec/oci_config.h"
 
 #define ENGINE_ROOT_DEFAULT "/var/lib/cellar"
@@ -55,6 +56,8 @@ enum engine_network {
 	ENGINE_NETWORK_CONTAINER, /* that of another container */
 };
 
+#define ENGINE_STOP_TIMEOUT_S 10
+
 /* What a person may ask for. Zero values are Docker's defaults. */
 struct engine_run_options {
 	const char *image;
@@ -63,7 +66,14 @@ struct engine_run_options {
 	const char *const *entrypoint; /* NULL: the image's; {"", NULL}: none */
 	const char *const *env;	       /* "K=V", or "K" taken from our environment */
 	const char *workdir, *user, *hostname;
+	const char *domainname;
 	bool terminal, interactive, detach, auto_remove;
+	bool init;		       /* a small first process in front of the program */
+	const char *platform;	       /* "linux/amd64", or NULL: whatever the image is for */
+	const char *stop_signal;       /* NULL: the image's */
+	struct oci_i64 stop_timeout_s; /* unset: ENGINE_STOP_TIMEOUT_S; -1: for ever */
+	struct labels labels;	       /* over the image's */
+	struct labels annotations;     /* of config.json */
 	bool privileged, readonly_rootfs;
 	enum engine_network network;
 	struct engine_limits limits;
@@ -96,9 +106,13 @@ struct engine_container {
 	const char *const *aliases;	       /* or NULL */
 	struct publish_list ports;	       /* published; those of an exited one are not held */
 	const char *hostname;
-	const char *stop_signal;	   /* as the image says it: "SIGTERM", "15"; NULL */
 	const struct engine_mount *mounts; /* asked for, and the image's volumes */
 	size_t mounts_count;
+	const char *stop_signal; /* as it was asked for, or the image says it; NULL */
+	int64_t stop_timeout_s;	 /* patience of a stop; -1: for ever */
+	const char *domainname;	 /* or NULL */
+	bool init;
+	struct labels labels, annotations;
 	const char *dir;	  /* ROOT/containers/ID */
 	const char *shim_address; /* NULL when it never had one */
 	const char *log_path;

@@ -111,6 +111,11 @@ static void set_meta(struct engine_container *c, const struct meta *meta)
 	c->stop_signal = meta->stop_signal;
 	c->mounts = meta->mounts;
 	c->mounts_count = meta->mounts_count;
+	c->stop_timeout_s = meta->stop_timeout_s;
+	c->domainname = meta->domainname;
+	c->init = meta->init;
+	c->labels = meta->labels;
+	c->annotations = meta->annotations;
 }
 
 /* What can be said of a container without its meta.json. -ENOENT when it is being removed. */
@@ -130,6 +135,7 @@ static int set_damaged(struct engine *engine, struct engine_container *c, const 
 		.image = "?",
 		.command = none,
 		.damage = arena_strdup(arena, damage),
+		.stop_timeout_s = ENGINE_STOP_TIMEOUT_S,
 		.created_ns = (int64_t)st.st_mtim.tv_sec * 1000000000,
 	};
 	if (!c->id || !name || !c->damage)

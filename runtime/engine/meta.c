@@ -57,11 +57,16 @@ static void format_fields(struct json_writer *w, const struct meta *meta)
 	json_field_string(w, "gateway", meta->gateway);
 	meta_network_format(w, &meta->net);
 	json_field_string(w, "stop_signal", meta->stop_signal);
+	json_field_i64(w, "stop_timeout_s", meta->stop_timeout_s);
+	json_field_string(w, "domainname", meta->domainname);
+	json_field_bool(w, "init", meta->init);
 	json_field_bool(w, "terminal", meta->terminal);
 	json_field_bool(w, "interactive", meta->interactive);
 	json_field_bool(w, "auto_remove", meta->auto_remove);
 	json_field_bool(w, "privileged", meta->privileged);
 	json_field_bool(w, "readonly_rootfs", meta->readonly_rootfs);
+	labels_format(w, "labels", &meta->labels);
+	labels_format(w, "annotations", &meta->annotations);
 	meta_limits_format(w, &meta->limits);
 }
 
@@ -99,6 +104,7 @@ static int parse_strings(const struct json_node *root, struct arena *arena, stru
 		{ "address", &ret->address, false },
 		{ "gateway", &ret->gateway, false },
 		{ "stop_signal", &ret->stop_signal, false },
+		{ "domainname", &ret->domainname, false },
 	};
 	int r = 0;
 
@@ -116,6 +122,7 @@ static int parse_switches(const struct json_node *root, struct meta *ret, struct
 		const char *key;
 		bool *field;
 	} bools[] = {
+		{ "init", &ret->init },
 		{ "terminal", &ret->terminal },
 		{ "interactive", &ret->interactive },
 		{ "auto_remove", &ret->auto_remove },
@@ -148,6 +155,13 @@ static int parse_times_and_lists(const struct json_node *root, struct arena *are
 		r = json_get_strings(root, "layers", arena, &ret->layers, &count, err);
 	if (r >= 0)
 		r = json_get_strings(root, "command", arena, &ret->command, &count, err);
+	if (r >= 0)
+		r = json_get_range(root, "stop_timeout_s", -1, INT32_MAX, &ret->stop_timeout_s,
+				   err);
+	if (r >= 0)
+		r = labels_parse(root, "labels", arena, &ret->labels, err);
+	if (r >= 0)
+		r = labels_parse(root, "annotations", arena, &ret->annotations, err);
 	return r;
 }
 
@@ -155,7 +169,9 @@ int meta_parse(const char *text, size_t len, struct arena *arena, struct meta *r
 {
 	static const char *const none[] = { NULL };
 	_cleanup_json_ struct json_doc *doc = NULL;
-	struct meta meta = { .layers = none, .command = none };
+	struct meta meta = { .layers = none,
+			     .command = none,
+			     .stop_timeout_s = ENGINE_STOP_TIMEOUT_S };
 	struct json_node root;
 	int64_t version = 0;
 	int r = json_parse(text, len, &doc, err);

@@ -20,12 +20,15 @@
 
 struct meta {
 	const char *id, *name, *image, *image_id, *hostname;
-	const char *address;	    /* "10.77.0.2/16", or NULL */
-	const char *gateway;	    /* or NULL */
-	const char *stop_signal;    /* as the image says it, or NULL */
+	const char *address;	 /* "10.77.0.2/16", or NULL */
+	const char *gateway;	 /* or NULL */
+	const char *stop_signal; /* as asked for, or as the image says it, or NULL */
+	const char *domainname;	 /* or NULL */
+	struct labels labels, annotations;
+	int64_t stop_timeout_s;	    /* -1: for ever */
 	const char *const *layers;  /* chain ids, NULL-terminated */
 	const char *const *command; /* argv, NULL-terminated */
-	bool terminal, interactive, auto_remove, privileged, readonly_rootfs;
+	bool terminal, interactive, auto_remove, init, privileged, readonly_rootfs;
 	enum engine_network network;
 	struct engine_limits limits;
 	int64_t created_ns;

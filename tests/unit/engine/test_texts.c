@@ -15,6 +15,7 @@
 #include "runtime/engine/host_files.h"
 #include "runtime/engine/limit_words.h"
 #include "runtime/engine/meta.h"
+#include "runtime/engine/platform.h"
 
 #define LIST(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
@@ -230,6 +231,54 @@ static void ulimits_are_read_as_docker_reads_them(void **state)
 		assert_int_equal(limit_parse_ulimit(bad[i], &limit, &f->err), -EINVAL);
 }
 
+static void labels_are_merged_and_survive(void **state)
+{
+	const struct oci_annotation image[] = { { "a", "1" }, { "b", "2" } },
+				    asked[] = { { "b", "3" }, { "c", "" }, { "c", "4" } };
+	const struct labels under = { image, 2 }, over = { asked, 3 };
+	struct fixture *f = *state;
+	struct meta meta = {
+		.id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+		.name = "web",
+		.image = "bb",
+		.hostname = "h1",
+		.stop_timeout_s = -1,
+	}, back;
+	char *text = NULL;
+	size_t len;
+
+	assert_int_equal(labels_merge(&under, &over, f->arena, &meta.labels, &f->err), 0);
+	assert_int_equal(meta_format(&meta, &text, &len, &f->err), 0);
+	assert_int_equal(meta_parse(text, len, f->arena, &back, &f->err), 0);
+	assert_int_equal(back.labels.count, 3);
+	assert_string_equal(back.labels.items[0].key, "a");
+	assert_string_equal(back.labels.items[1].value, "3");
+	assert_string_equal(back.labels.items[2].value, "4");
+	assert_int_equal(back.annotations.count, 0);
+	assert_int_equal(back.stop_timeout_s, -1);
+	free(text);
+}
+
+static void platforms_are_compared(void **state)
+{
+	static const char *const good[] = { "linux/arm64", "linux/arm64/v8", "arm64", "aarch64",
+					    "linux" };
+	static const char *const other[] = { "linux/amd64", "x86_64", "windows/arm64",
+					     "linux/arm64/v9" };
+	static const char *const bad[] = {
+		"", "/", "linux/", "vax", "linux/arm64/v8/x", "linux//v8", "arm64/linux"
+	};
+	const struct oci_image image = { .os = "linux", .architecture = "arm64", .variant = "v8" };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		assert_int_equal(platform_check_image(good[i], "bb", &image, &f->err), 0);
+	for (size_t i = 0; i < sizeof(other) / sizeof(*other); i++)
+		assert_int_equal(platform_check_image(other[i], "bb", &image, &f->err), -ENOENT);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_int_equal(platform_check_word(bad[i], &f->err), -EINVAL);
+}
+
 static void newer_and_broken_meta_is_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -263,6 +312,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(ulimits_are_read_as_docker_reads_them, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(labels_are_merged_and_survive, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(platforms_are_compared, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(newer_and_broken_meta_is_refused, set_up,
 						tear_down),
 	};
