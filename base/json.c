@@ -13,6 +13,8 @@
 #include <string.h>
 #include <yajl/yajl_tree.h>
 
+#include "base/json_explain.h"
+
 #define JSON_DEPTH_MAX 64
 
 struct json_doc {
@@ -157,17 +159,16 @@ static int check_tree(const struct json_node *node, struct err *err)
 	return r;
 }
 
-/* yajl's own text spans lines and draws an arrow; one line of it is enough. */
-static int parse_error(char *text, struct err *err)
+/* A string of C would end there, and what follows be lost without a word. */
+static int check_nul(const char *text, size_t len, struct err *err)
 {
-	char *end;
-
-	for (end = text; *end && *end != '\n'; end++)
-		;
-	*end = '\0';
-	while (end > text && end[-1] == ' ')
-		*--end = '\0';
-	return err_say(err, EINVAL, "not valid JSON: %s", text[0] ? text : "empty document");
+	for (const char *p = text; (p = memchr(p, '\\', len - (size_t)(p - text))); p += 2) {
+		if ((size_t)(p - text) + 1 >= len)
+			break;
+		if ((size_t)(p - text) + 6 <= len && memcmp(p, "\\u0000", 6) == 0)
+			return err_say(err, EINVAL, "a string with \\u0000 in it");
+	}
+	return memchr(text, '\0', len) ? err_say(err, EINVAL, "not valid JSON: a NUL byte") : 0;
 }
 
 int json_parse(const char *text, size_t len, struct json_doc **ret, struct err *err)
@@ -177,9 +178,7 @@ int json_parse(const char *text, size_t len, struct json_doc **ret, struct err *
 	struct json_node root;
 	char why[512] = "";
 
-	if (memchr(text, '\0', len))
-		return err_say(err, EINVAL, "not valid JSON: a NUL byte");
-	if (check_depth(text, len, err) < 0)
+	if (check_nul(text, len, err) < 0 || check_depth(text, len, err) < 0)
 		return -EINVAL;
 	copy = strndup(text, len);
 	doc = calloc(1, sizeof(*doc));
@@ -187,7 +186,7 @@ int json_parse(const char *text, size_t len, struct json_doc **ret, struct err *
 		return err_set(err, ENOMEM, "read JSON");
 	doc->root = yajl_tree_parse(copy, why, sizeof(why));
 	if (!doc->root)
-		return parse_error(why, err);
+		return json_explain(copy, len, why, err);
 	root = json_root(doc);
 	if (check_tree(&root, err) < 0)
 		return err ? -err->code : -EINVAL;

@@ -34,6 +34,10 @@ struct cgroup_hierarchy {
 
 struct cgroup;
 
+/* Whether a container can be limited by "memory", "cpu", "pids", ...: the host has the controller,
+ * and, where we are in somebody's cgroup namespace, can enable it. False for an unknown name. */
+bool cgroup_can_limit(const char *controller);
+
 enum cgroup_layout cgroup_layout(void);
 
 /*
@@ -73,8 +77,9 @@ int cgroup_join_fds(const struct cgroup *cgroup, int *ret_v2_fd,
 
 /*
  * Writes limits and device rules. A limit that the host has no controller for is an error
- * (-EOPNOTSUPP) naming field and controller. Errors name the JSON field and the file. As with other
- * runtimes a limit, quota, weight or share of 0 means that it is not set.
+ * (-EOPNOTSUPP) naming field and controller, but "no limit" is had without. Errors name the JSON
+ * field and the file. As with other runtimes a limit, quota, weight or share of 0 means that it is
+ * not set.
  *
  * Device rules are followed by those that every container needs for its own /dev. Without any, a
  * cgroup from cgroup_create() still denies all other devices, and one from cgroup_open() keeps what

@@ -179,6 +179,27 @@ static int apply_unified(const struct cgroup *c, const struct oci_unified *u, st
 	return 0;
 }
 
+/* Whether all that is given says "no limit", which is so without the controller. */
+static bool only_lifts(enum cgroup_controller controller, const struct oci_resources *res)
+{
+	const struct oci_memory *m = &res->memory;
+	const struct oci_cpu *c = &res->cpu;
+
+	switch (controller) {
+	case CGROUP_PIDS:
+		return res->pids_limit.value < 0;
+	case CGROUP_MEMORY:
+		return m->limit.value <= 0 && m->swap.value <= 0 && m->reservation.value <= 0 &&
+		       !m->swappiness.set && !m->disable_oom_killer.value;
+	case CGROUP_CPU:
+		return c->quota_us.value <= 0 && !cgroup_given_u(c->shares) && !c->burst_us.value &&
+		       !c->idle.value && !cgroup_given(c->realtime_runtime_us) &&
+		       !cgroup_given_u(c->realtime_period_us);
+	default:
+		return false;
+	}
+}
+
 int cgroup_apply(struct cgroup *cgroup, const struct oci_resources *resources, struct err *err)
 {
 	int r = cgroup_devices_apply(cgroup, resources->devices, resources->devices_count, err);
@@ -190,6 +211,11 @@ int cgroup_apply(struct cgroup *cgroup, const struct oci_resources *resources, s
 
 		r = field ? apply_controller(cgroup, limits[i].controller, field, resources, err)
 			  : 0;
+		if (r == -EOPNOTSUPP && only_lifts(limits[i].controller, resources)) {
+			log_debug("linux.resources.%s: this host cannot limit it anyway", field);
+			err_clear(err);
+			r = 0;
+		}
 		if (r < 0)
 			return r;
 	}

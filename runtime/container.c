@@ -87,7 +87,8 @@ static void open_init(struct container *c)
 	c->pidfd = take_fd(&fd);
 }
 
-int container_open(const char *root, const char *id, struct container **ret, struct err *err)
+int container_open_damaged(const char *root, const char *id, struct container **ret,
+			   struct err *err)
 {
 	_cleanup_container_ struct container *c = NULL;
 	_cleanup_fd_ int dirfd = -1;
@@ -108,6 +109,24 @@ int container_open(const char *root, const char *id, struct container **ret, str
 	if (r < 0)
 		return err_add(err, "container %s", id);
 	open_init(c);
+	*ret = take_ptr(c);
+	return 0;
+}
+
+int container_open(const char *root, const char *id, struct container **ret, struct err *err)
+{
+	_cleanup_container_ struct container *c = NULL;
+	int r = container_open_damaged(root, id, &c, err);
+
+	/* Its creator may have been writing it. */
+	if (r == 0 && c->record.damage && !folder_is_busy(c->dirfd)) {
+		c = container_free(c);
+		r = container_open_damaged(root, id, &c, err);
+	}
+	if (r < 0)
+		return r;
+	if (c->record.damage && !folder_is_busy(c->dirfd))
+		return err_say(err, EBADMSG, "container %s: %s", id, c->record.damage);
 	*ret = take_ptr(c);
 	return 0;
 }

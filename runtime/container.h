@@ -52,8 +52,12 @@ struct container_create_options {
 int container_create(const struct container_create_options *options, struct container **ret,
 		     struct err *err);
 
-/* -ENOENT, with runc's words "container does not exist", where there is none. */
+/* -ENOENT, with runc's words "container does not exist", where there is none; -EBADMSG where its
+ * state.json is damaged, so that nobody can tell how it is. */
 int container_open(const char *root, const char *id, struct container **ret, struct err *err);
+/* Also one that is damaged, which is only good for container_delete() by force. */
+int container_open_damaged(const char *root, const char *id, struct container **ret,
+			   struct err *err);
 struct container *container_free(struct container *container); /* changes nothing but memory */
 
 /*

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of a container: what it left is killed, taken away and forgotten, in that order. */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 
 #include "base/log.h"
 #include "base/process.h"
@@ -11,19 +13,24 @@
 
 /*
  * The cgroup as recorded. A creator that died between making the cgroup and recording it left its
- * config.json: from that the same path is made again, and what exists is taken over.
+ * config.json, which tells the same; so it does where the record is damaged.
  */
 static int find_cgroup(struct container *c, struct cgroup **ret, struct err *err)
 {
+	const char *path = c->record.cgroup_path;
 	const struct oci_config *config;
+	char usual[NAME_MAX + sizeof("/cellar-")];
 
-	if (c->record.cgroup_path)
+	if (path)
 		return container_load_cgroup(c, ret, err);
-	if (!c->cache->cgroup && container_load_config(c, &config, NULL) == 0 &&
-	    cgroup_create(config->cgroups_path, c->id, &c->cache->cgroup, NULL) < 0)
+	snprintf(usual, sizeof(usual), "/cellar-%s", c->id);
+	if (container_load_config(c, &config, NULL) == 0)
+		path = config->cgroups_path;
+	/* What path is refused now was refused then. */
+	if (!c->cache->cgroup && cgroup_open(path ? path : usual, &c->cache->cgroup, NULL) < 0)
 		return err_say(err, ENOENT, "no cgroup");
 	*ret = c->cache->cgroup;
-	return *ret ? 0 : err_say(err, ENOENT, "no cgroup");
+	return 0;
 }
 
 static int kill_all(struct container *c, struct err *err)

@@ -133,37 +133,49 @@ static int load_fields(const struct json_node *root, struct arena *arena, struct
 	return 0;
 }
 
-int record_load(int dirfd, struct arena *arena, struct record *ret, struct err *err)
+static int parse(const char *text, size_t len, struct arena *arena, struct record *ret,
+		 struct err *err)
 {
 	_cleanup_json_ struct json_doc *doc = NULL;
+	struct record record = { 0 };
+	struct json_node root;
+	int64_t version = 0;
+
+	err_try(json_parse(text, len, &doc, err));
+	root = json_root(doc);
+	err_try(json_object(&root, err));
+	err_try(json_need(json_get_i64(&root, "version", &version, err), &root, "version", err));
+	if (version > RECORD_VERSION)
+		return err_say(err, EPROTO,
+			       "version %" PRId64
+			       " was written by a newer cellar; this one reads up to %d",
+			       version, RECORD_VERSION);
+	err_try(load_fields(&root, arena, &record, err));
+	*ret = record;
+	return 0;
+}
+
+int record_load(int dirfd, struct arena *arena, struct record *ret, struct err *err)
+{
 	_cleanup_free_ char *text = NULL;
 	_cleanup_fd_ int fd = openat(dirfd, RECORD_FILE, O_RDONLY | O_CLOEXEC);
-	struct json_node root;
-	struct record record = { 0 };
-	int64_t version = 0;
-	size_t len;
+	struct err damage = { 0 };
+	size_t len = 0;
 	int r;
 
 	if (fd < 0 && errno != ENOENT)
 		return err_set(err, errno, "open %s", RECORD_FILE);
+	if (fd >= 0 && fd_read_all(fd, RECORD_BYTES_MAX, &text, &len, err) < 0)
+		return err_add(err, RECORD_FILE);
 	*ret = (struct record){ 0 };
-	if (fd < 0)
+	if (len == 0)
 		return 1;
-	if (fd_read_all(fd, RECORD_BYTES_MAX, &text, &len, err) < 0)
-		return err_add(err, RECORD_FILE);
-	if (json_parse(text, len, &doc, NULL) < 0)
-		return 1;
-	root = json_root(doc);
-	r = json_need(json_get_i64(&root, "version", &version, err), &root, "version", err);
-	if (r < 0)
-		return err_add(err, RECORD_FILE);
-	if (version > RECORD_VERSION)
-		return err_say(err, EPROTO,
-			       "%s has version %" PRId64
-			       ", written by a newer cellar; this one reads up to %d",
-			       RECORD_FILE, version, RECORD_VERSION);
-	if (load_fields(&root, arena, &record, err) < 0)
-		return err_add(err, RECORD_FILE);
-	*ret = record;
-	return 0;
+	r = parse(text, len, arena, ret, &damage);
+	if (r == 0)
+		return 0;
+	err_add(&damage, RECORD_FILE);
+	if (r == -EPROTO || r == -ENOMEM)
+		return err_say(err, -r, "%s", damage.text);
+	ret->damage = arena_strdup(arena, damage.text);
+	return ret->damage ? 1 : err_set(err, ENOMEM, "read %s", RECORD_FILE);
 }

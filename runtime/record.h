@@ -26,6 +26,10 @@ struct record {
 	uint64_t start_ticks; /* with the pid it names init for good */
 	bool ready;	      /* created to the end; false: creating, or its creator died */
 
+	/* What is wrong with the file, or NULL; then all else is zero. It may also be that its
+	 * creator is writing it just now. */
+	const char *damage;
+
 	const char *oci_version, *id;
 	const char *bundle, *rootfs; /* absolute */
 	const char *created;	     /* RFC 3339 */
@@ -42,7 +46,8 @@ int record_create(int dirfd, const struct record *record, struct err *err);
 int record_update(int dirfd, const struct record *record, struct err *err);
 
 /*
- * Reads the file; strings live in the arena. Returns 1 where the file is absent or half-written
- * (its creator was killed, or is at work), with *ret zeroed. A file of a newer version is -EPROTO.
+ * Reads the file; strings live in the arena. Returns 1 where the file is absent or empty (its
+ * creator was killed, or is at work) or damaged, with the rest of *ret zeroed. A file of a newer
+ * version is -EPROTO.
  */
 int record_load(int dirfd, struct arena *arena, struct record *ret, struct err *err);

@@ -39,7 +39,10 @@ static int run(const struct cellar_globals *globals, int argc, char **argv, stru
 		return r;
 	if (a.regex)
 		return match_each(globals->root, args[0], delete_one, &a, err);
-	r = container_open(globals->root, args[0], &c, err);
+	if (a.force)
+		r = container_open_damaged(globals->root, args[0], &c, err);
+	else
+		r = container_open(globals->root, args[0], &c, err);
 	if (r == -ENOENT && a.force)
 		return 0;
 	return r < 0 ? r : container_delete(c, a.force, err);

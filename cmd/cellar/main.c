@@ -134,8 +134,10 @@ int main(int argc, char **argv)
 	fd_reserve_standard();
 	umask(022); /* a strange one of the caller's must not close folders to ourselves */
 	r = options_parse(&program, argc - 1, argv + 1, &globals, &words, &count, &err);
-	if (r < 0 || (r == 0 && open_log(&globals, &err) < 0))
+	if (r < 0 || (r == 0 && open_log(&globals, &err) < 0)) {
+		globals.log = NULL; /* it is not open */
 		return fail(&globals, 1, &err);
+	}
 	if (r == 0 && globals.version) {
 		printf("cellar version " CELLAR_VERSION "\ncommit: " CELLAR_COMMIT
 		       "\nspec: " OCI_VERSION "\n");

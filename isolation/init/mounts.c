@@ -167,6 +167,20 @@ static int find_target(struct init *in, const struct plan_mount *m, bool folder,
 	return fd;
 }
 
+/* The kernel says EINVAL for this, too. */
+static int attach_failed(const char *target, int code, int mount_fd, int target_fd, struct err *err)
+{
+	struct stat source, place;
+
+	if (fstat(mount_fd, &source) == 0 && fstat(target_fd, &place) == 0 &&
+	    S_ISDIR(source.st_mode) != S_ISDIR(place.st_mode))
+		return err_say(err, ENOTDIR,
+			       "mount at %s: it is a %s, and what is to be mounted a %s", target,
+			       S_ISDIR(place.st_mode) ? "folder" : "file",
+			       S_ISDIR(source.st_mode) ? "folder" : "file");
+	return err_set(err, code, "mount at %s", target);
+}
+
 static int attach(struct init *in, const struct plan_mount *m, int mount_fd, int target_fd,
 		  struct err *err)
 {
@@ -174,7 +188,7 @@ static int attach(struct init *in, const struct plan_mount *m, int mount_fd, int
 	unsigned flags = m->flags & PLAN_MOUNT_PROPAGATION_RECURSIVE ? AT_RECURSIVE : 0;
 
 	if (sys_move_mount(mount_fd, target_fd) < 0)
-		return err_set(err, errno, "mount at %s", init_string(in, m->target));
+		return attach_failed(init_string(in, m->target), errno, mount_fd, target_fd, err);
 	if (m->propagation && sys_mount_setattr(mount_fd, flags, &attr) < 0)
 		return err_set(err, errno, "set the propagation of the mount at %s",
 			       init_string(in, m->target));

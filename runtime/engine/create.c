@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "cgroups/cgroup.h"
 #include "runtime/engine/config_build.h"
 #include "runtime/engine/creation.h"
 #include "runtime/engine/engine_struct.h"
@@ -271,9 +272,20 @@ static int check(const struct engine_run_options *o, struct err *err)
 	return engine_limits_check(&o->limits, err);
 }
 
-int engine_create(struct engine *engine, const struct engine_run_options *options,
+/* What was not asked for must not fail where the host cannot do it. */
+static void choose_defaults(struct engine_run_options *o)
+{
+	if (!o->limits.pids_limit && !cgroup_can_limit("pids")) {
+		log_debug("this host cannot limit the number of processes: there is no limit");
+		o->limits.pids_limit = -1;
+	}
+}
+
+int engine_create(struct engine *engine, const struct engine_run_options *asked,
 		  struct engine_container **ret, struct engine_stdio *ret_io, struct err *err)
 {
+	struct engine_run_options own = *asked;
+	const struct engine_run_options *options = &own;
 	_cleanup_(creation_deinit) struct creation c = {
 		.engine = engine,
 		.options = options,
@@ -285,6 +297,7 @@ int engine_create(struct engine *engine, const struct engine_run_options *option
 	};
 	int r = c.arena ? check(options, err) : err_set(err, ENOMEM, "create container");
 
+	choose_defaults(&own);
 	if (r == 0)
 		r = creation_find_image(&c, err);
 	if (r == 0)

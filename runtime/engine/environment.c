@@ -55,7 +55,9 @@ int environment_set(struct environment *env, const char *assignment, struct err 
 		return err_set(err, ENOMEM, "set environment");
 	len = name_len(assignment);
 	if (!len || assignment[len] != '=')
-		return err_say(err, EINVAL, "environment: \"%s\" is not NAME=VALUE", assignment);
+		return err_say(err, EINVAL,
+			       "environment variable \"%s\" is not of the form NAME=VALUE",
+			       assignment);
 	i = find(env, assignment, len);
 	if (i == env->count)
 		return append(env, assignment, err);

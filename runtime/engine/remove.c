@@ -59,7 +59,8 @@ static int end_processes(const struct removal *rm, bool force, struct err *err)
 {
 	_cleanup_container_ struct container *container = NULL;
 	enum oci_status status;
-	int r = container_open(rm->runroot, rm->id, &container, err);
+	int r = force ? container_open_damaged(rm->runroot, rm->id, &container, err)
+		      : container_open(rm->runroot, rm->id, &container, err);
 
 	if (r == -ENOENT || (r < 0 && force)) {
 		err_clear(err);

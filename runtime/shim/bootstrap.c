@@ -97,9 +97,18 @@ static int make_socket_dir(const char *dir, struct err *err)
 }
 
 /*
- * The answer: text for containerd up to 2.2, a message for later ones and ctr. The file `address`
- * of the bundle is how callers find the shim again after a restart of theirs.
+ * The file `address` of the bundle is how callers find the shim again after a restart of theirs,
+ * and how they find the socket that a shim left which was killed.
  */
+static int write_address(const char *socket_path, struct err *err)
+{
+	char address[BOOTSTRAP_SOCKET_SIZE + 8];
+
+	snprintf(address, sizeof(address), "unix://%s", socket_path);
+	return file_replace(AT_FDCWD, "address", address, strlen(address), 0644, false, err);
+}
+
+/* The answer: text for containerd up to 2.2, a message for later ones and ctr. */
 static int answer(const char *socket_path, bool as_message, struct err *err)
 {
 	_cleanup_strbuf_ struct strbuf out = { 0 };
@@ -107,9 +116,6 @@ static int answer(const char *socket_path, bool as_message, struct err *err)
 	int r;
 
 	snprintf(address, sizeof(address), "unix://%s", socket_path);
-	r = file_replace(AT_FDCWD, "address", address, strlen(address), 0644, false, err);
-	if (r < 0)
-		return r;
 	if (as_message) {
 		Bootstrap__Result result = BOOTSTRAP__RESULT__INIT;
 
@@ -198,6 +204,10 @@ int bootstrap_start(const struct bootstrap_args *args, const struct shim_engine 
 		return r;
 	bootstrap_socket_path(dir, args->address ? args->address : "", args->namespace_,
 			      find_group(args->id, arena), path);
+	/* Before the socket exists, lest it were lost with us. */
+	r = write_address(path, err);
+	if (r < 0)
+		return r;
 	fd = listen_at(path, err);
 	if (fd == -EADDRINUSE)
 		return answer(path, params.is_params, err);
