@@ -267,7 +267,7 @@ static int parse_document(const struct json_node *root, struct oci_config *c, st
 	err_try(parse_hooks(root, c, err));
 	err_try(oci_parse_annotations(root, "annotations", c->arena, &c->annotations,
 				      &c->annotations_count, err));
-	err_try(oci_parse_kept(root, "vm", c->arena, &c->vm, err));
+	err_try(oci_parse_vm(root, c->arena, &c->vm, err));
 	r = json_get_object(root, "linux", &node, err);
 	return r <= 0 ? r : oci_parse_linux(&node, c, err);
 }
@@ -283,6 +283,9 @@ int oci_config_parse(const char *text, size_t len, struct oci_config **ret, stru
 	err_try(json_parse(text, len, &doc, err));
 	root = json_root(doc);
 	err_try(parse_document(&root, c, err));
+	c->source.json = arena_strndup(c->arena, text, len);
+	if (!c->source.json)
+		return err_set(err, ENOMEM, "read config.json");
 	*ret = take_ptr(c);
 	return 0;
 }

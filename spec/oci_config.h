@@ -282,6 +282,30 @@ struct oci_kept {
 	const char *json; /* NULL: absent */
 };
 
+/* A range of a guest's physical addresses that is the host's; GFN and MFN count pages. */
+struct oci_vm_iomem {
+	uint64_t first_gfn, first_mfn, nr_mfns;
+	bool has_first_gfn; /* else it is first_mfn */
+};
+
+/* "vm": paths are absolute, lists NULL-terminated; NULL and 0 when absent. */
+struct oci_vm {
+	const char *hypervisor_path;
+	const char *const *hypervisor_parameters;
+	const char *kernel_path, *kernel_initrd;
+	const char *const *kernel_parameters;
+	const char *image_path, *image_format; /* raw, qcow2, vdi, vmdk, vhd */
+	bool has_hardware;
+	const char *device_tree;
+	struct oci_u32 vcpus;
+	struct oci_u64 memory_bytes;
+	const char *const *dtdevs;
+	const struct oci_vm_iomem *iomems;
+	size_t iomems_count;
+	const uint32_t *irqs;
+	size_t irqs_count;
+};
+
 struct oci_sysctl {
 	const char *key, *value;
 };
@@ -325,7 +349,11 @@ struct oci_config {
 	struct oci_time_offset monotonic, boottime;
 	struct oci_kept intel_rdt, net_devices;
 
-	struct oci_kept vm;
+	const struct oci_vm *vm; /* NULL when absent */
+
+	/* The document as it was read: formatting finds there what is not looked into (solaris,
+	 * windows, zos, freebsd, members of a newer specification). JSON NULL: built in code. */
+	struct oci_kept source;
 };
 
 /* The result is owned by the caller; the text is not kept. */
@@ -342,7 +370,11 @@ int oci_process_parse(const char *text, size_t len, struct arena *arena, struct 
 int oci_resources_parse(const char *text, size_t len, struct arena *arena,
 			struct oci_resources *ret, struct err *err);
 
-/* The document as text, owned by the caller. Written and parsed again it is the same. */
+/*
+ * The document as text, owned by the caller. What was parsed comes out with all it had, in its own
+ * order and spelling, but for members that were changed since; what was built in code comes out as
+ * it is. Written and parsed again it is the same.
+ */
 int oci_config_format(const struct oci_config *config, char **ret, size_t *ret_len,
 		      struct err *err);
 int oci_process_format(const struct oci_process *process, char **ret, size_t *ret_len,

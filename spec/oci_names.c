@@ -133,12 +133,20 @@ uint64_t oci_namespace_flag(enum oci_namespace_type type)
 	return namespaces[type].flag;
 }
 
+static const char *const statuses[] = {
+	[OCI_CREATING] = "creating", [OCI_CREATED] = "created", [OCI_RUNNING] = "running",
+	[OCI_STOPPED] = "stopped",   [OCI_PAUSED] = "paused",
+};
+
 const char *oci_status_name(enum oci_status status)
 {
-	static const char *const names[] = {
-		[OCI_CREATING] = "creating", [OCI_CREATED] = "created", [OCI_RUNNING] = "running",
-		[OCI_STOPPED] = "stopped",   [OCI_PAUSED] = "paused",
-	};
+	return statuses[status];
+}
 
-	return names[status];
+int oci_status_parse(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++)
+		if (strcmp(name, statuses[i]) == 0)
+			return (int)i;
+	return -EINVAL;
 }

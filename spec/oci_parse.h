@@ -22,10 +22,23 @@ void oci_put_kernel_view(struct json_writer *w, const struct oci_config *config)
 /* oci_resource_lists.c */
 int oci_parse_resource_lists(const struct json_node *resources, struct arena *arena,
 			     struct oci_resources *ret, struct err *err);
-void oci_put_block_io(struct json_writer *w, const struct oci_resources *res);
-void oci_put_resource_lists(struct json_writer *w, const struct oci_resources *res);
+
+/*
+ * An array of objects, or the members of an object (whose key is the item's), into a list of
+ * structs of that size: zeroed, filled one by one by item(). ret_list points to a pointer to them.
+ * As the json_get family: 1, 0 when absent, <0.
+ */
+typedef int oci_parse_item(const struct json_node *node, struct arena *arena, void *ret,
+			   struct err *err);
+int oci_parse_list(const struct json_node *node, const char *key, struct arena *arena, size_t size,
+		   oci_parse_item *item, void *ret_list, size_t *ret_count, struct err *err);
+int oci_parse_map(const struct json_node *node, const char *key, struct arena *arena, size_t size,
+		  oci_parse_item *item, void *ret_list, size_t *ret_count, struct err *err);
+
 int oci_parse_id_maps(const struct json_node *node, const char *key, struct arena *arena,
 		      const struct oci_id_map **ret, size_t *ret_count, struct err *err);
+int oci_parse_vm(const struct json_node *root, struct arena *arena, const struct oci_vm **ret,
+		 struct err *err);
 /* An object that is kept as text. 1, 0 when absent, <0. */
 int oci_parse_kept(const struct json_node *node, const char *key, struct arena *arena,
 		   struct oci_kept *ret, struct err *err);
@@ -43,3 +56,11 @@ int oci_parse_opt_u32(const struct json_node *node, const char *key, struct oci_
 		      struct err *err);
 int oci_parse_opt_bool(const struct json_node *node, const char *key, struct oci_bool *ret,
 		       struct err *err);
+
+/* Writing: members of an object that is open. */
+void oci_put_linux(struct json_writer *w, const struct oci_config *config);
+void oci_put_resources(struct json_writer *w, const struct oci_resources *resources);
+void oci_put_vm(struct json_writer *w, const struct oci_vm *vm);
+void oci_put_id_maps(struct json_writer *w, const char *key, const struct oci_id_map *maps,
+		     size_t count);
+void oci_put_kept(struct json_writer *w, const char *key, const struct oci_kept *kept);

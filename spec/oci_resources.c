@@ -33,13 +33,12 @@ static int parse_access(const struct json_node *node, struct oci_device_rule *ru
 	return 0;
 }
 
-static int parse_rule(const struct json_node *node, struct arena *arena,
-		      struct oci_device_rule *rule, struct err *err)
+static int parse_rule(const struct json_node *node, struct arena *arena, void *ret, struct err *err)
 {
+	struct oci_device_rule *rule = ret;
 	const char *type = "a";
 
 	*rule = (struct oci_device_rule){ .major = -1, .minor = -1 };
-	err_try(json_object(node, err));
 	err_try(json_need(json_get_bool(node, "allow", &rule->allow, err), node, "allow", err));
 	err_try(json_get_string(node, "type", arena, &type, err));
 	if (strcmp(type, "") == 0)
@@ -54,29 +53,6 @@ static int parse_rule(const struct json_node *node, struct arena *arena,
 	err_try(json_get_range(node, "major", -1, UINT32_MAX, &rule->major, err));
 	err_try(json_get_range(node, "minor", -1, UINT32_MAX, &rule->minor, err));
 	return parse_access(node, rule, arena, err);
-}
-
-static int parse_rules(const struct json_node *node, struct arena *arena, struct oci_resources *res,
-		       struct err *err)
-{
-	struct json_node array;
-	struct oci_device_rule *list;
-	size_t count;
-	int r = json_get_array(node, "devices", &array, &count, err);
-
-	if (r <= 0)
-		return r;
-	list = arena_calloc(arena, count + 1, sizeof(*list));
-	if (!list)
-		return err_set(err, ENOMEM, "read resources");
-	for (size_t i = 0; i < count; i++) {
-		struct json_node item = json_at(&array, i);
-
-		err_try(parse_rule(&item, arena, &list[i], err));
-	}
-	res->devices = list;
-	res->devices_count = count;
-	return 0;
 }
 
 static int parse_memory(const struct json_node *node, struct oci_memory *m, struct err *err)
@@ -114,31 +90,17 @@ static int parse_cpu(const struct json_node *node, struct arena *arena, struct o
 	return json_get_string(&cpu, "mems", arena, &c->mems, err);
 }
 
-static int parse_unified(const struct json_node *node, struct arena *arena,
-			 struct oci_resources *res, struct err *err)
+static int parse_unified(const struct json_node *item, struct arena *arena, void *ret,
+			 struct err *err)
 {
-	struct json_node map;
-	struct oci_unified *list;
-	int r = json_get_object(node, "unified", &map, err);
+	struct oci_unified *unified = ret;
 
-	if (r <= 0)
-		return r;
-	list = arena_calloc(arena, json_count(&map) + 1, sizeof(*list));
-	if (!list)
+	if (strchr(item->key, '/') || item->key[0] == '\0')
+		return json_bad(item, err, "a key is the name of one file");
+	unified->key = arena_strdup(arena, item->key);
+	if (!unified->key)
 		return err_set(err, ENOMEM, "read resources");
-	for (size_t i = 0; i < json_count(&map); i++) {
-		struct json_node item = json_member(&map, i);
-
-		if (strchr(item.key, '/') || item.key[0] == '\0')
-			return json_bad(&item, err, "a key is the name of one file");
-		list[i].key = arena_strdup(arena, item.key);
-		if (!list[i].key)
-			return err_set(err, ENOMEM, "read resources");
-		err_try(json_string(&item, arena, &list[i].value, err));
-	}
-	res->unified = list;
-	res->unified_count = json_count(&map);
-	return 0;
+	return json_string(item, arena, &unified->value, err);
 }
 
 int oci_parse_resources(const struct json_node *node, struct arena *arena,
@@ -149,17 +111,16 @@ int oci_parse_resources(const struct json_node *node, struct arena *arena,
 	int r;
 
 	err_try(json_object(node, err));
-	err_try(parse_rules(node, arena, &res, err));
+	err_try(oci_parse_list(node, "devices", arena, sizeof(struct oci_device_rule), parse_rule,
+			       &res.devices, &res.devices_count, err));
 	err_try(parse_memory(node, &res.memory, err));
 	err_try(parse_cpu(node, arena, &res.cpu, err));
 	r = json_get_object(node, "pids", &child, err);
 	if (r < 0 || (r > 0 && oci_parse_opt_i64(&child, "limit", &res.pids_limit, err) < 0))
 		return -EINVAL;
-	r = json_get_object(node, "blockIO", &child, err);
-	if (r < 0 || (r > 0 && oci_parse_opt_u32(&child, "weight", &res.blkio_weight, err) < 0))
-		return -EINVAL;
 	err_try(oci_parse_resource_lists(node, arena, &res, err));
-	err_try(parse_unified(node, arena, &res, err));
+	err_try(oci_parse_map(node, "unified", arena, sizeof(struct oci_unified), parse_unified,
+			      &res.unified, &res.unified_count, err));
 	*ret = res;
 	return 0;
 }

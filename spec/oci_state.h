@@ -22,7 +22,15 @@ struct oci_state {
 	const char *rootfs, *created, *owner;
 	const struct oci_annotation *annotations;
 	size_t annotations_count;
+	struct oci_kept source; /* as it was read; JSON NULL: made in code */
 };
+
+/* -EINVAL when it is none. */
+int oci_status_parse(const char *name);
+
+/* What another program's `state` printed. rootfs, created and owner may be absent. */
+int oci_state_parse(const char *text, size_t len, struct arena *arena, struct oci_state *ret,
+		    struct err *err);
 
 /* The JSON, owned by the caller; pretty as `state` prints it, else in one line for hooks. */
 int oci_state_format(const struct oci_state *state, bool pretty, char **ret, size_t *ret_len,

@@ -246,6 +246,8 @@ static int write_tar(struct exporting *ex, int fd, struct err *err)
 	ex->tar = archive_write_new();
 	if (!ex->tar)
 		return err_set(err, ENOMEM, "write the archive");
+	/* The same bytes, whatever they are written to. */
+	archive_write_set_bytes_in_last_block(ex->tar, 1);
 	if (archive_write_set_format_pax_restricted(ex->tar) != ARCHIVE_OK ||
 	    archive_write_open_fd(ex->tar, fd) != ARCHIVE_OK)
 		return say_archive(ex, err);

@@ -75,6 +75,7 @@ static int read_config(struct import_reading *r, const struct saved *saved,
 
 	err_try(import_source_find(r->source, saved->config, &file, err));
 	err_try(import_source_read(r->source, file.path, &text, &len, err));
+	err_try(import_count_document(r, len, err));
 	if (oci_image_parse(text, len, r->arena, &image->config, err) < 0)
 		return err_add(err, "%s", saved->config);
 	image->config_text = arena_strndup(r->arena, text, len);
@@ -112,14 +113,36 @@ static int digest_done(void *data, size_t i, struct err *err)
 	return digesting->layer->digest ? 0 : err_set(err, ENOMEM, "read image");
 }
 
+/* Images of one archive share layers, and finding a digest reads the whole of it. */
+static bool is_known(const struct import_reading *r, const char *file, struct oci_descriptor *layer)
+{
+	for (size_t i = 0; i < r->found.count; i++) {
+		const struct import_image *image = &r->found.images[i];
+
+		for (size_t j = 0; j < image->manifest.layers_count; j++) {
+			if (strcmp(image->layer_files[j], file) != 0)
+				continue;
+			layer->digest = image->manifest.layers[j].digest;
+			return true;
+		}
+	}
+	return false;
+}
+
 static int find_digest(struct import_reading *r, const char *file, struct oci_descriptor *layer,
 		       struct err *err)
 {
 	struct digesting digesting = { digest_new(), layer, r->arena };
 	struct import_sink sink = { digest_write, digest_done, &digesting };
 	struct import_want want = { .file = file };
-	int result = digesting.state ? import_source_fetch(r->source, &want, 1, &sink, err)
-				     : err_set(err, ENOMEM, "read image");
+	int result;
+
+	if (is_known(r, file, layer)) {
+		digest_free(digesting.state);
+		return 0;
+	}
+	result = digesting.state ? import_source_fetch(r->source, &want, 1, &sink, err)
+				 : err_set(err, ENOMEM, "read image");
 
 	digest_free(digesting.state);
 	return result;

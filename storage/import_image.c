@@ -10,6 +10,8 @@
 #include "storage/layers.h"
 
 #define IMAGES_MAX 256
+#define DOCUMENTS_MAX 2000
+#define DOCUMENTS_BYTES_MAX (128ULL << 20)
 #define LAYERS_MAX 500 /* overlay's own limit */
 
 void import_note_foreign(struct import_reading *r, const char *os, const char *architecture,
@@ -22,6 +24,17 @@ void import_note_foreign(struct import_reading *r, const char *os, const char *a
 		return;
 	strbuf_addf(&r->foreign, "%s%s", r->foreign.len ? ", " : "",
 		    platform_format(os, architecture, variant, text));
+}
+
+int import_count_document(struct import_reading *r, size_t len, struct err *err)
+{
+	r->documents_bytes += len;
+	if (++r->documents > DOCUMENTS_MAX || r->documents_bytes > DOCUMENTS_BYTES_MAX)
+		return err_say(
+			err, EFBIG,
+			"more than %d documents, or than %llu MB of them: no image has so many",
+			DOCUMENTS_MAX, DOCUMENTS_BYTES_MAX >> 20);
+	return 0;
 }
 
 struct import_image *import_image_add(struct import_reading *r, struct err *err)

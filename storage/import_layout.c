@@ -20,6 +20,7 @@ static int read_config(struct import_reading *r, struct import_image *image, str
 	if (!oci_media_is_image_config(image->manifest.config.media_type))
 		return 0;
 	err_try(import_source_read_blob(r->source, &image->manifest.config, &text, &len, err));
+	err_try(import_count_document(r, len, err));
 	if (oci_image_parse(text, len, r->arena, &image->config, err) < 0)
 		return err_add(err, "configuration %s", image->manifest.config.digest);
 	image->config_text = arena_strndup(r->arena, text, len);
@@ -46,6 +47,7 @@ static int read_image(struct import_reading *r, const struct oci_descriptor *des
 
 	image->descriptor = *descriptor;
 	err_try(import_source_read_blob(r->source, descriptor, &text, &len, err));
+	err_try(import_count_document(r, len, err));
 	if (oci_manifest_parse(text, len, r->arena, &image->manifest, err) < 0)
 		return err_add(err, "manifest %s", descriptor->digest);
 	image->manifest_text = arena_strndup(r->arena, text, len);
@@ -120,6 +122,7 @@ static int read_nested(struct import_reading *r, const struct oci_descriptor *de
 		return err_say(err, EINVAL, "indexes in indexes, more than %d deep",
 			       INDEX_DEPTH_MAX);
 	err_try(import_source_read_blob(r->source, descriptor, &text, &len, err));
+	err_try(import_count_document(r, len, err));
 	if (read_index(r, text, len, ref, depth, err) < 0)
 		return err_add(err, "index %s", descriptor->digest);
 	return 0;

@@ -41,6 +41,8 @@ struct import_reading {
 	struct platform platform;   /* whose images are wanted */
 	struct import_layout found; /* freed by the caller: images */
 	struct strbuf foreign;	    /* what was passed over, for the error */
+	size_t documents;	    /* that were read */
+	uint64_t documents_bytes;
 };
 
 /* Fails where there is no image for the platform. */
@@ -49,7 +51,10 @@ int import_read(struct import_reading *r, struct err *err);
 int import_layout_read(struct import_reading *r, struct err *err);
 int import_docker_read(struct import_reading *r, struct err *err);
 
-/* For these two: image's config_text into config, its layers against it, its chain ids. */
+/* For these two: a document was read. Indexes of indexes may ask for the same one for ever. */
+int import_count_document(struct import_reading *r, size_t len, struct err *err);
+
+/* Image's config_text into config, its layers against it, its chain ids. */
 int import_image_complete(struct import_reading *r, struct import_image *image, struct err *err);
 void import_note_foreign(struct import_reading *r, const char *os, const char *architecture,
 			 const char *variant);

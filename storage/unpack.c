@@ -23,7 +23,6 @@ struct unpack {
 	struct archive *tar;
 	struct unpack_tree tree;
 	struct unpack_limits limits;
-	uint64_t entries;
 	struct err err; /* of the stream, behind libarchive's back, or of an entry */
 };
 
@@ -65,9 +64,7 @@ static int take_entry(struct unpack *u, struct archive_entry *entry)
 	char shown[200];
 	int r;
 
-	if (++u->entries > u->limits.entries_max)
-		return err_say(&u->err, EFBIG, "more than the limit of %llu files in one layer",
-			       (unsigned long long)u->limits.entries_max);
+	err_try(unpack_tree_count(&u->tree, &u->err));
 	r = unpack_entry_read(u->tar, entry, u->limits.bytes_max, &e, &u->err);
 	if (r == 0)
 		r = unpack_entry_apply(&u->tree, &e, &u->err);
@@ -130,6 +127,7 @@ static int unpack_stream_into(struct unpack *u, int fs_fd, const struct unpack_o
 		return err_set(&u->err, ENOMEM, "unpack layer");
 	r = unpack_tree_init(&u->tree, fs_fd, options->lower_fds, options->lower_count,
 			     options->root, &u->err);
+	u->tree.made_max = u->limits.entries_max;
 	if (r == 0)
 		r = inherit_root(u);
 	if (r == 0)

@@ -193,14 +193,31 @@ static int make_symlink(struct unpack_tree *tree, const struct unpack_entry *e, 
 	return unpack_attr_set_at(tree, e, dir, false, err);
 }
 
+/* 12 bits and 20 bits: the kernel would cut what is more, and make another device of it. */
+static int read_device(const struct unpack_entry *e, dev_t *ret, struct err *err)
+{
+	dev_t major = archive_entry_rdevmajor(e->entry), minor = archive_entry_rdevminor(e->entry);
+
+	if (major >= 1 << 12 || minor >= 1 << 20)
+		return err_say(err, EBADMSG, "it is device %lld:%lld, beyond what Linux has",
+			       (long long)major, (long long)minor);
+	*ret = makedev((unsigned)major, (unsigned)minor);
+	return 0;
+}
+
+/*
+ * Devices of layers are made, as Docker makes them: images of whole systems have a /dev, and a node
+ * grants nothing by being there. The cgroup's device rules decide who may open it, folders that
+ * only root enters keep it from everybody on the host, and a container of its own user namespace,
+ * where nodes open nothing, cannot bring one in.
+ */
 static int make_node(struct unpack_tree *tree, const struct unpack_entry *e, int dir, mode_t type,
 		     struct err *err)
 {
 	dev_t dev = 0;
 
 	if (type != S_IFIFO)
-		dev = makedev((unsigned)archive_entry_rdevmajor(e->entry),
-			      (unsigned)archive_entry_rdevminor(e->entry));
+		err_try(read_device(e, &dev, err));
 	err_try(clear_place(tree, dir, e->name, false, err));
 	if (mknodat(dir, e->name, type | 0600, dev) < 0)
 		return fail(tree, err, errno,

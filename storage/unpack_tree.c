@@ -44,7 +44,16 @@ int unpack_tree_init(struct unpack_tree *tree, int root_fd, const int *lower_fds
 		tree->stack_fds[i + 1] = lower_fds[i];
 	tree->stack_count = lower_count + 1;
 	tree->store_root = store_root;
+	tree->made_max = UNPACK_ENTRIES_MAX;
 	return 0;
+}
+
+int unpack_tree_count(struct unpack_tree *tree, struct err *err)
+{
+	if (tree->made++ < tree->made_max)
+		return 0;
+	return err_say(err, EFBIG, "more than the limit of %llu files in one layer",
+		       (unsigned long long)tree->made_max);
 }
 
 static void forget_folder(struct unpack_tree *tree)
@@ -151,6 +160,7 @@ static int walk_make(struct walk *walk, const char *name, const struct stat *mod
 
 	if (!walk->make)
 		return -ENOENT;
+	err_try(unpack_tree_count(walk->tree, walk->err));
 	if (mkdirat(walk->fd, name, 0700) < 0)
 		return walk_fail(walk, errno, name);
 	r = walk_down(walk, name);

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 
 #include "base/cleanup.h"
@@ -28,6 +29,9 @@ struct unpack_tree {
 	char folder_asked[PATH_MAX], folder_path[PATH_MAX];
 	struct unpack_mtime *mtimes;
 	size_t mtimes_count, mtimes_size;
+	/* Entries, and folders made for want of an entry: one name of 500 bytes makes 250 of those.
+	 */
+	uint64_t made, made_max;
 };
 
 int unpack_tree_init(struct unpack_tree *tree, int root_fd, const int *lower_fds,
@@ -40,6 +44,9 @@ void unpack_tree_deinit(struct unpack_tree *tree);
  * the next call; tree->folder_path is where it really is.
  */
 int unpack_tree_folder(struct unpack_tree *tree, const char *path, bool make, struct err *err);
+
+/* Counts one more file or folder; -EFBIG beyond the limit. */
+int unpack_tree_count(struct unpack_tree *tree, struct err *err);
 
 /* Notes the time of the folder at folder/name (real), which later entries in it would change. */
 int unpack_tree_note_mtime(struct unpack_tree *tree, const char *folder, const char *name,

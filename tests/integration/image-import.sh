@@ -55,7 +55,7 @@ refused() { # NAME PATTERN PATH
 	t_is "$1: changes nothing" "" "$(diff <(echo "$before") <(cd "$root" && find . | sort))"
 }
 mkdir "$T_DIR/empty"
-refused "a folder without a layout" 'no OCI image layout' "$T_DIR/empty"
+refused "a folder without a layout" 'no image: there is no file oci-layout' "$T_DIR/empty"
 refused "no such path" 'No such file or directory' "$T_DIR/none"
 refused "not a tar" 'neither a folder nor a tar' /etc/passwd
 head -c 300000 "$T_DIR/a.tar" >"$T_DIR/cut.tar"
