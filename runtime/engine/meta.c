@@ -53,6 +53,7 @@ static void format_fields(struct json_writer *w, const struct meta *meta)
 	json_field_string(w, "address", meta->address);
 	json_field_string(w, "gateway", meta->gateway);
 	json_field_string(w, "stop_signal", meta->stop_signal);
+	json_field_string(w, "restart", meta->restart);
 	json_field_bool(w, "terminal", meta->terminal);
 	json_field_bool(w, "interactive", meta->interactive);
 	json_field_bool(w, "auto_remove", meta->auto_remove);
@@ -96,6 +97,7 @@ static int parse_strings(const struct json_node *root, struct arena *arena, stru
 		{ "address", &ret->address, false },
 		{ "gateway", &ret->gateway, false },
 		{ "stop_signal", &ret->stop_signal, false },
+		{ "restart", &ret->restart, false },
 	};
 	int r = 0;
 

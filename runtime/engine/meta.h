@@ -22,6 +22,7 @@ struct meta {
 	const char *address;	    /* "10.77.0.2/16", or NULL */
 	const char *gateway;	    /* or NULL */
 	const char *stop_signal;    /* as the image says it, or NULL */
+	const char *restart;	    /* "on-failure:3", ...; NULL: no */
 	const char *const *layers;  /* chain ids, NULL-terminated */
 	const char *const *command; /* argv, NULL-terminated */
 	bool terminal, interactive, auto_remove, privileged, readonly_rootfs;
