@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -52,6 +53,32 @@ int process_pidfd_open(pid_t pid)
 int process_pidfd_signal(int pidfd, int sig)
 {
 	return syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0 ? -errno : 0;
+}
+
+/* As linux/pidfd.h has it from 6.15 on: the smallest form, which every kernel with it knows. */
+struct pidfd_exit_info {
+	uint64_t mask, cgroup_id;
+	uint32_t ids[11];
+	int32_t exit_code;
+};
+
+#define PIDFD_GET_INFO_IOCTL _IOWR(0xFF, 11, struct pidfd_exit_info)
+#define PIDFD_INFO_EXIT_BIT (1u << 3)
+
+int process_pidfd_exit(int pidfd, int *ret_status)
+{
+	struct pidfd_exit_info info = { .mask = PIDFD_INFO_EXIT_BIT };
+
+	if (ioctl(pidfd, PIDFD_GET_INFO_IOCTL, &info) == 0) {
+		if (info.mask & PIDFD_INFO_EXIT_BIT) {
+			*ret_status = info.exit_code;
+			return 0;
+		}
+		/* A kernel that does not know the bit answers for the living. */
+		return -EAGAIN;
+	}
+	/* 6.13 and 6.14 know no reaped process. */
+	return errno == ESRCH || errno == ENOTTY || errno == EINVAL ? -ENOSYS : -errno;
 }
 
 /* Reads /proc/PID/stat from behind the command's name, which may hold anything. */

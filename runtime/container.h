@@ -87,6 +87,9 @@ int container_update(struct container *container, const struct oci_resources *re
  */
 int container_delete(struct container *container, bool force, struct err *err);
 
+/* Its init executes its program, and is not still cellar-init. Of one that lives. */
+bool container_is_started(const struct container *container);
+
 enum oci_status container_status(struct container *container);
 const char *container_id(const struct container *container);
 pid_t container_pid(const struct container *container);

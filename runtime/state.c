@@ -27,14 +27,18 @@ bool container_is_alive(const struct container *c)
  */
 static bool is_waiting_for_start(const struct container *c)
 {
+	return c->record.exec_fifo && faccessat(c->dirfd, FOLDER_FIFO, F_OK, AT_EACCESS) == 0 &&
+	       !container_is_started(c);
+}
+
+bool container_is_started(const struct container *c)
+{
 	char path[64], exe[64];
 	ssize_t n;
 
-	if (!c->record.exec_fifo || faccessat(c->dirfd, FOLDER_FIFO, F_OK, AT_EACCESS) < 0)
-		return false;
 	snprintf(path, sizeof(path), "/proc/%d/exe", c->record.pid);
 	n = readlink(path, exe, sizeof(exe));
-	return n < 0 || (n > 7 && memcmp(exe, "/memfd:", 7) == 0);
+	return n >= 0 && (n <= 7 || memcmp(exe, "/memfd:", 7) != 0);
 }
 
 enum oci_status container_status(struct container *c)

@@ -39,8 +39,10 @@ static int inspect_one(struct engine *engine, const char *name, void *data, stru
 {
 	struct json_writer *w = data;
 	_cleanup_engine_container_ struct engine_container *c = NULL;
-	int r = engine_find(engine, name, &c, err);
+	int r;
 
+	engine_tend(engine);
+	r = engine_find(engine, name, &c, err);
 	if (r < 0)
 		return r;
 	json_open_object(w);

@@ -13,10 +13,14 @@ struct kill_args {
 static int kill_one(struct engine *engine, const char *name, void *data, struct err *err)
 {
 	_cleanup_engine_container_ struct engine_container *c = NULL;
-	int r = engine_find(engine, name, &c, err);
+	int sig = *(int *)data, stop_signal = SIGTERM, r = engine_find(engine, name, &c, err);
 
-	if (r == 0)
-		r = engine_kill(engine, c, *(int *)data, err);
+	if (r < 0)
+		return r;
+	if (c->stop_signal)
+		show_parse_signal(c->stop_signal, &stop_signal, NULL);
+	/* What asks for the end ends a restart policy too. */
+	r = engine_kill(engine, c, sig, sig == SIGKILL || sig == stop_signal, err);
 	if (r == 0)
 		puts(name);
 	return r;

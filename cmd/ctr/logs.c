@@ -201,6 +201,10 @@ static int show(struct engine *engine, const struct engine_container *c,
 	size_t tail;
 	int r = parse_tail(args->tail, &tail, err);
 
+	/* Without a shim nobody writes any more, or there is one from now on. */
+	if (r == 0 && strcmp(c->status, "exited") != 0 &&
+	    engine_connect(engine, c, &waiter, NULL) == 0 && args->follow)
+		shim_wait_begin(waiter, c->id, NULL, NULL);
 	if (r == 0)
 		r = parse_times(args, &logs.reader, err);
 	if (r == 0)
@@ -209,13 +213,8 @@ static int show(struct engine *engine, const struct engine_container *c,
 		r = skip_to_tail(&logs, tail, err);
 	if (r < 0)
 		return r;
-	/* Without a shim nobody writes any more. */
-	if (args->follow && strcmp(c->status, "exited") != 0 &&
-	    engine_connect(engine, c, &waiter, NULL) == 0)
-		r = shim_wait_begin(waiter, c->id, NULL, NULL);
-	if (r == 0)
-		r = copy_all(&logs.reader, &logs.files);
-	if (r == 0 && waiter)
+	r = copy_all(&logs.reader, &logs.files);
+	if (r == 0 && waiter && args->follow)
 		r = follow(&logs, shim_fd(waiter));
 	return r < 0 && r != -EPIPE ? err_set(err, -r, "show the log of container %s", c->name) : 0;
 }

@@ -62,7 +62,8 @@ static int on_container(void *data, const struct engine_container *c)
 {
 	struct ps *ps = data;
 
-	if (!ps->args->all && strcmp(c->status, "running") != 0 && strcmp(c->status, "paused") != 0)
+	if (!ps->args->all && strcmp(c->status, "running") != 0 &&
+	    strcmp(c->status, "paused") != 0 && strcmp(c->status, "restarting") != 0)
 		return 0;
 	if (ps->json) {
 		json_open_object(ps->w);
@@ -87,6 +88,7 @@ static int list(struct engine *engine, struct ps *ps, struct err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(head); i++)
 		table_add(&ps->table, "%s", head[i]);
 	json_open_array(ps->w);
+	engine_tend(engine);
 	r = engine_each(engine, on_container, ps, err);
 	if (r < 0)
 		return r == -ENOMEM ? err_set(err, ENOMEM, "list containers") : r;

@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "runtime/engine/quantity.h"
+#include "runtime/engine/supervision.h"
 
 #define LOG_FILES_MAX 1000
 #define LOG_SIZE_MIN 1024
 
 /* clang-format off */
 const struct option_entry run_supervision_table[] = {
+	OPTION_STRING(struct run_supervision, restart, 0, "restart", "POLICY", "when it ends: no (default), on-failure[:N], always, unless-stopped"),
 	OPTION_STRING(struct run_supervision, log_max_size, 0, "log-max-size", "SIZE", "begin a new log file at this size (default 10m); -1: never"),
 	OPTION_INT(struct run_supervision, log_max_files, 0, "log-max-files", 1, LOG_FILES_MAX, "NUMBER", "how many log files there may be (default 3)"),
 	OPTION_LIST(struct run_supervision, log_opts, 0, "log-opt", "NAME=VALUE", "the same as Docker says it: max-size=10m, max-file=3"),
@@ -69,6 +71,13 @@ static int fill_log(const struct run_supervision *args, struct shim_policy *ret,
 int run_supervision_fill(const struct run_supervision *args, struct arena *arena,
 			 struct engine_run_options *ret, struct err *err)
 {
+	int r = fill_log(args, &ret->supervision.policy, err);
+
 	(void)arena;
-	return fill_log(args, &ret->supervision.policy, err);
+	if (r == 0 && args->restart &&
+	    supervision_parse_restart(args->restart, &ret->supervision, err) < 0)
+		r = err_add(err, "--restart");
+	if (r == 0 && ret->auto_remove && ret->supervision.policy.restart != SHIM_RESTART_NO)
+		r = err_say(err, EINVAL, "--rm and --restart exclude each other");
+	return r;
 }

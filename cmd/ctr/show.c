@@ -43,14 +43,16 @@ char *show_status(const struct engine_container *c, int64_t now_ns, char buf[sta
 		snprintf(buf, SHOW_SIZE, "Damaged%s", c->pid ? ", up" : "");
 	} else if (strcmp(c->status, "created") == 0) {
 		snprintf(buf, SHOW_SIZE, "Created");
-	} else if (strcmp(c->status, "exited") == 0) {
+	} else if (strcmp(c->status, "exited") == 0 || strcmp(c->status, "restarting") == 0) {
+		const char *word = *c->status == 'e' ? "Exited" : "Restarting";
+
 		if (c->exit_code >= 0)
 			snprintf(code, sizeof(code), "%d", c->exit_code);
 		if (c->finished_ns)
-			snprintf(buf, SHOW_SIZE, "Exited (%s) %.30s ago", code,
+			snprintf(buf, SHOW_SIZE, "%s (%s) %.30s ago", word, code,
 				 show_duration(now_ns - c->finished_ns, since));
 		else
-			snprintf(buf, SHOW_SIZE, "Exited (%s)", code);
+			snprintf(buf, SHOW_SIZE, "%s (%s)", word, code);
 	} else {
 		snprintf(buf, SHOW_SIZE, "Up %.30s%s",
 			 show_duration(now_ns - (c->started_ns ? c->started_ns : c->created_ns),
@@ -71,6 +73,7 @@ static void field_time(struct json_writer *w, const char *key, int64_t ns)
 void show_container_json(struct json_writer *w, const struct engine_container *c)
 {
 	bool exited = strcmp(c->status, "exited") == 0;
+	bool ended = exited || strcmp(c->status, "restarting") == 0;
 
 	json_field_string(w, "id", c->id);
 	json_field_string(w, "name", c->name);
@@ -80,7 +83,7 @@ void show_container_json(struct json_writer *w, const struct engine_container *c
 	json_field_string(w, "status", c->status);
 	json_field_string(w, "damage", c->damage);
 	json_field_i64(w, "pid", c->pid);
-	if (exited && c->exit_code >= 0)
+	if (ended && c->exit_code >= 0)
 		json_field_i64(w, "exit_code", c->exit_code);
 	if (exited)
 		json_field_bool(w, "oom_killed", c->oom_killed);
@@ -94,6 +97,8 @@ void show_container_json(struct json_writer *w, const struct engine_container *c
 	if (c->ports.count && !exited)
 		show_ports_json(w, &c->ports);
 	json_field_bool(w, "auto_remove", c->auto_remove);
+	json_field_string(w, "restart", c->restart);
+	json_field_i64(w, "restarts", c->restarts);
 }
 
 int show_parse_format(const char *format, bool *ret_json, struct err *err)

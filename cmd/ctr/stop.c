@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cmd/ctr/show.h"
 #include "cmd/ctr/verbs.h"
@@ -24,13 +25,13 @@ static int stop_running(struct engine *engine, const struct engine_container *c,
 	/* The image may want another signal; one that makes no sense is the image's mistake. */
 	if (c->stop_signal)
 		show_parse_signal(c->stop_signal, &sig, NULL);
-	r = engine_kill(engine, c, sig, err);
+	r = engine_kill(engine, c, sig, true, err);
 	if (r < 0)
 		return r;
 	r = engine_wait(engine, c, timeout_ms, &end, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	r = engine_kill(engine, c, SIGKILL, err);
+	r = engine_kill(engine, c, SIGKILL, true, err);
 	if (r == 0)
 		r = engine_wait(engine, c, KILL_WAIT_MS, &end, err);
 	return r == 0 ? err_say(err, ETIMEDOUT, "container %s does not end after SIGKILL", c->name)
@@ -59,7 +60,7 @@ static int stop_one(struct engine *engine, const char *name, void *data, struct 
 
 	if (r < 0)
 		return r;
-	if (c->pid) {
+	if (c->pid || strcmp(c->status, "restarting") == 0) {
 		r = stop_running(engine, c, timeout_ms(args, c), err);
 		if (r < 0 && !is_over(r))
 			return r;

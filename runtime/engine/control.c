@@ -23,16 +23,17 @@ static int kill_without_shim(struct engine *engine, const struct engine_containe
 }
 
 int engine_kill(struct engine *engine, const struct engine_container *container, int signal,
-		struct err *err)
+		bool final, struct err *err)
 {
 	_cleanup_shim_client_ struct shim_client *client = NULL;
 	int r;
 
-	if (!container->pid)
+	if (!container->pid && strcmp(container->status, "restarting") != 0)
 		return err_say(err, ESRCH, "container %s is not running", container->name);
 	r = engine_connect(engine, container, &client, NULL);
 	if (r == 0) {
-		r = shim_kill(client, container->id, NULL, signal, false, err);
+		r = final ? shim_kill_finally(client, container->id, signal, false, err)
+			  : shim_kill(client, container->id, NULL, signal, false, err);
 		if (r != -ETIMEDOUT && r != -ECONNRESET)
 			return r < 0 ? err_add(err, "container %s", container->name) : 0;
 		err_clear(err);
@@ -84,7 +85,8 @@ static int wait_by_shim(struct engine *engine, const struct engine_container *co
 	r = shim_wait_finish(client, &end, NULL);
 	if (r < 0)
 		return r;
-	*ret = (struct engine_exit){ .code = (int)end.status, .oom_killed = end.oom_killed };
+	*ret = (struct engine_exit){ .code = end.unknown ? -1 : (int)end.status,
+				     .oom_killed = end.oom_killed };
 	return 1;
 }
 

@@ -24,12 +24,11 @@
 #include "runtime/engine/names.h"
 #include "runtime/engine/program.h"
 #include "runtime/engine/stage.h"
+#include "runtime/engine/supervision.h"
 #include "runtime/shim/client.h"
 
 #define TRIES 100
 #define HOSTNAME_MAX 64
-#define SHIM_PROGRAM "containerd-shim-cellar-v2"
-#define SHIM_NAMESPACE "cellar"
 
 static void creation_deinit(struct creation *c)
 {
@@ -67,6 +66,7 @@ static int fill_meta(struct creation *c, struct err *err)
 		.readonly_rootfs = o->readonly_rootfs,
 		.network = o->network,
 		.limits = o->limits,
+		.restart = supervision_format_restart(&o->supervision, c->arena),
 		.created_ns = clock_realtime_ns(),
 	};
 	if (!m->limits.pids_limit)
@@ -157,13 +157,13 @@ static int start_shim(struct creation *c, struct err *err)
 	char binary[PATH_MAX], socket_dir[PATH_MAX];
 	struct shim_start_options start = {
 		.binary = binary,
-		.namespace_ = SHIM_NAMESPACE,
+		.namespace_ = LAYOUT_SHIM_NAMESPACE,
 		.id = c->id,
 		.bundle = c->dir,
 		.socket_dir = socket_dir,
 		.debug = log_get_level() <= LOG_LEVEL_DEBUG,
 	};
-	int r = program_find(SHIM_PROGRAM, binary, err);
+	int r = program_find(LAYOUT_SHIM_PROGRAM, binary, err);
 
 	if (r == 0)
 		r = layout_path(socket_dir, c->engine->runroot, LAYOUT_SHIM, NULL, err);
@@ -178,6 +178,7 @@ static int create_in_shim(struct creation *c, struct err *err)
 {
 	const struct engine_run_options *o = c->options;
 	const char *options[] = { NULL, NULL };
+	char io_dir[PATH_MAX];
 	struct shim_mount rootfs = { .type = "overlay", .source = "overlay", .options = options };
 	struct shim_create_options create = {
 		.id = c->id,
@@ -196,9 +197,12 @@ static int create_in_shim(struct creation *c, struct err *err)
 		.remove = o->auto_remove,
 		.keep_stdin = o->detach,
 		.policy = o->supervision.policy,
+		.io_dir = io_dir,
 	};
-	int r;
+	int r = layout_path(io_dir, c->engine->runroot, LAYOUT_IO, c->id, err);
 
+	if (r < 0)
+		return r;
 	if (!create.log_path || !create.exit_path)
 		return err_set(err, ENOMEM, "create container");
 	r = store_overlay_options(c->store, c->image, c->dir, o->auto_remove, c->arena, &options[0],

@@ -90,11 +90,17 @@ struct engine_container {
 	const char *id, *name, *image, *image_id;
 	const char *const *layers;  /* chain ids it needs, NULL-terminated; NULL: unknown */
 	const char *const *command; /* resolved argv */
-	const char *status;	    /* "created", "running", "paused", "exited", "damaged" */
+	/* "created", "running", "paused", "restarting" (it has ended, and is about to be started
+	 * again), "exited", "damaged" */
+	const char *status;
 	/* What is wrong with its files, or NULL. Without meta.json id, name and status hold, with
 	 * the status "damaged" nobody can tell whether it runs. */
 	const char *damage;
-	int exit_code; /* of an exited one; -1: unknown (its shim died) */
+	int exit_code;	     /* of an exited or restarting one; -1: unknown (its shim died) */
+	const char *restart; /* policy: "no", "on-failure:3", ... */
+	unsigned restarts;   /* so far */
+	bool restarting;     /* as its shim said last; the status counts */
+	bool supervised;     /* unless a person has ended it, its end is followed by a restart */
 	bool oom_killed, auto_remove, terminal, interactive, privileged, readonly_rootfs;
 	struct engine_limits limits;		     /* with the default of pids_limit */
 	int64_t created_ns, started_ns, finished_ns; /* 0: not yet */
@@ -169,21 +175,27 @@ int engine_each(struct engine *engine,
 		int (*fn)(void *data, const struct engine_container *container), void *data,
 		struct err *err);
 
-/* Connects to a container's shim. */
+/* Connects to a container's shim; where that was killed, another one takes the container over. */
 int engine_connect(struct engine *engine, const struct engine_container *container,
 		   struct shim_client **ret, struct err *err);
 
-/* Signals the container's first process: through the shim, or straight where that has gone.
- * -ESRCH when it does not run. */
+/* Gives containers whose shims were killed other ones. Failures are logged as warnings. */
+void engine_tend(struct engine *engine);
+
+/*
+ * Signals the container's first process: through the shim, or straight where that hangs. -ESRCH
+ * when it does not run. final: no restart follows, also when it waits for one right now.
+ */
 int engine_kill(struct engine *engine, const struct engine_container *container, int signal,
-		struct err *err);
+		bool final, struct err *err);
 
 struct engine_exit {
 	int code; /* 128 + signal for a killed one; -1: unknown, its shim died */
 	bool oom_killed;
 };
 
-/* Waits until it has ended, timeout_ms at most (-1: for ever): 1 when it has, 0 after that time. */
+/* Waits until it has ended, restarts included, timeout_ms at most (-1: for ever): 1 when it has, 0
+ * after that time. */
 int engine_wait(struct engine *engine, const struct engine_container *container, int timeout_ms,
 		struct engine_exit *ret, struct err *err);
 

@@ -19,14 +19,13 @@ static int parse(const char *text, size_t len, struct exit_record *ret, struct e
 	struct exit_record record = { 0 };
 	const char *time = NULL;
 	struct json_node root;
-	int64_t code = 0;
+	int64_t code = -1;
 	int r = arena ? json_parse(text, len, &doc, err) : err_set(err, ENOMEM, "read exit");
 
 	if (r < 0)
 		return r;
 	root = json_root(doc);
-	r = json_need(json_get_range(&root, "exit_code", 0, 255, &code, err), &root, "exit_code",
-		      err);
+	r = json_get_range(&root, "exit_code", 0, 255, &code, err);
 	if (r >= 0)
 		r = json_get_bool(&root, "oom_killed", &record.oom_killed, err);
 	if (r >= 0)

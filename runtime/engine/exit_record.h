@@ -8,7 +8,7 @@
 #include "base/err.h"
 
 struct exit_record {
-	int code; /* 128 + signal for a killed one */
+	int code; /* 128 + signal for a killed one; -1: nobody saw it */
 	bool oom_killed;
 	int64_t exited_ns;
 };

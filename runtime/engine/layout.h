@@ -26,6 +26,9 @@
 #define LAYOUT_SHIM ".engine/shim"   /* sockets of the shims */
 #define LAYOUT_IO ".engine/io"	     /* ID/: FIFOs of an attached ctr */
 
+#define LAYOUT_SHIM_PROGRAM "containerd-shim-cellar-v2"
+#define LAYOUT_SHIM_NAMESPACE "cellar" /* as containerd calls it; parts shims of other callers */
+
 /* In a container's folder. */
 #define LAYOUT_META "meta.json"
 #define LAYOUT_CONFIG "config.json"

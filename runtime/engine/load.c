@@ -21,6 +21,8 @@
 #include "runtime/engine/meta.h"
 #include "runtime/engine/names.h"
 #include "runtime/engine/stage.h"
+#include "runtime/shim/journal.h"
+#include "runtime/shim/proto.h"
 
 #define SMALL_FILE 4096
 
@@ -69,6 +71,31 @@ static int set_alive(struct engine *engine, struct engine_container *c, struct e
 	return 1;
 }
 
+/* What its shim tells of restarts. */
+static void read_restarts(struct engine_container *c)
+{
+	_cleanup_proto_ Journal__State *state = NULL;
+
+	c->supervised = c->restart && strcmp(c->restart, "no") != 0;
+	if (!c->supervised || journal_read_state(c->dir, &state, NULL) < 0)
+		return;
+	c->supervised = !state->stopped;
+	c->restarts = state->restarts;
+	c->restarting = state->restarting;
+	if (state->started_ns > c->started_ns)
+		c->started_ns = state->started_ns;
+	c->finished_ns = state->finished_ns;
+	c->exit_code = state->exit_unknown ? -1 : (int)state->exit_code;
+}
+
+static int set_restarting(struct engine_container *c)
+{
+	if (!c->restarting)
+		return 0;
+	c->status = "restarting";
+	return 1;
+}
+
 static int set_status(struct engine *engine, struct engine_container *c, int dirfd, struct err *err)
 {
 	int r = set_exited(c, dirfd, err);
@@ -78,6 +105,8 @@ static int set_status(struct engine *engine, struct engine_container *c, int dir
 	/* It may have ended between the two looks. */
 	if (r == 0)
 		r = set_exited(c, dirfd, err);
+	if (r == 0)
+		r = set_restarting(c);
 	if (r == 0) {
 		c->status = c->started_ns ? "exited" : "created";
 		c->exit_code = c->started_ns ? -1 : 0;
@@ -116,6 +145,7 @@ static void set_meta(struct engine_container *c, const struct meta *meta)
 	c->init = meta->init;
 	c->labels = meta->labels;
 	c->annotations = meta->annotations;
+	c->restart = meta->restart ? meta->restart : "no";
 }
 
 /* What can be said of a container without its meta.json. -ENOENT when it is being removed. */
@@ -185,6 +215,7 @@ static int load(struct engine *engine, int dirfd, const char *id, struct engine_
 	started = read_line(dirfd, LAYOUT_STARTED, arena);
 	if (started)
 		clock_parse(started, &c->started_ns, NULL);
+	read_restarts(c);
 	c->arena = take_ptr(arena);
 	*ret = c;
 	return 0;

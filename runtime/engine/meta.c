@@ -60,6 +60,7 @@ static void format_fields(struct json_writer *w, const struct meta *meta)
 	json_field_i64(w, "stop_timeout_s", meta->stop_timeout_s);
 	json_field_string(w, "domainname", meta->domainname);
 	json_field_bool(w, "init", meta->init);
+	json_field_string(w, "restart", meta->restart);
 	json_field_bool(w, "terminal", meta->terminal);
 	json_field_bool(w, "interactive", meta->interactive);
 	json_field_bool(w, "auto_remove", meta->auto_remove);
@@ -105,6 +106,7 @@ static int parse_strings(const struct json_node *root, struct arena *arena, stru
 		{ "gateway", &ret->gateway, false },
 		{ "stop_signal", &ret->stop_signal, false },
 		{ "domainname", &ret->domainname, false },
+		{ "restart", &ret->restart, false },
 	};
 	int r = 0;
 

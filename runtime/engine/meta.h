@@ -26,6 +26,7 @@ struct meta {
 	const char *domainname;	 /* or NULL */
 	struct labels labels, annotations;
 	int64_t stop_timeout_s;	    /* -1: for ever */
+	const char *restart;	    /* "on-failure:3", ...; NULL: no */
 	const char *const *layers;  /* chain ids, NULL-terminated */
 	const char *const *command; /* argv, NULL-terminated */
 	bool terminal, interactive, auto_remove, init, privileged, readonly_rootfs;

@@ -9,25 +9,33 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "runtime/engine/adopt.h"
 #include "runtime/engine/engine_struct.h"
 #include "runtime/engine/layout.h"
 #include "runtime/engine/shim_process.h"
 #include "runtime/shim/client.h"
 
 #define EXIT_WAIT_MS 10000
+#define NEWS_WAIT_MS 1000
 
 int engine_connect(struct engine *engine, const struct engine_container *container,
 		   struct shim_client **ret, struct err *err)
 {
 	int r;
 
-	(void)engine;
 	if (!container->shim_address)
 		return err_say(err, ENOENT, "container %s has no shim: it was never started",
 			       container->name);
 	r = shim_connect(container->shim_address, ret, err);
-	if (r == -ECONNREFUSED || r == -ENOENT)
-		return err_say(err, -r, "container %s is not running", container->name);
+	if (r == -ECONNREFUSED || r == -ENOENT) {
+		int code = -r;
+
+		err_clear(err);
+		r = engine_adopt(engine, container, ret, err);
+		return r == -ENOENT
+			       ? err_say(err, code, "container %s is not running", container->name)
+			       : r;
+	}
 	return r < 0 ? err_add(err, "container %s", container->name) : 0;
 }
 
@@ -75,11 +83,13 @@ int engine_start(struct engine *engine, const struct engine_container *container
 static bool is_alive(const struct engine_container *container)
 {
 	return strcmp(container->status, "running") == 0 ||
+	       strcmp(container->status, "restarting") == 0 ||
 	       strcmp(container->status, "paused") == 0;
 }
 
 /* -ETIMEDOUT when the shim does not tell of the end. */
-static int wait_for_exit(const struct engine_container *container, struct shim_client *client)
+static int wait_for_exit(const struct engine_container *container, struct shim_client *client,
+			 int timeout_ms)
 {
 	struct shim_exit status;
 	struct pollfd fd = { .fd = shim_fd(client), .events = POLLIN };
@@ -87,7 +97,7 @@ static int wait_for_exit(const struct engine_container *container, struct shim_c
 
 	if (r < 0)
 		return r;
-	if (poll(&fd, 1, EXIT_WAIT_MS) == 0)
+	if (poll(&fd, 1, timeout_ms) == 0)
 		return -ETIMEDOUT;
 	return shim_wait_finish(client, &status, NULL);
 }
@@ -99,20 +109,24 @@ static int end_shim(struct engine *engine, const struct engine_container *contai
 {
 	_cleanup_shim_client_ struct shim_client *client = NULL, *waiter = NULL;
 	struct shim_state now = { 0 };
+	bool alive;
 	int r = engine_connect(engine, container, &client, NULL);
 
 	if (r == 0)
 		r = engine_connect(engine, container, &waiter, NULL);
 	if (r == 0)
 		r = shim_state(client, container->id, NULL, &now, NULL);
-	/* It knows better than files that may be damaged. */
-	if (!force && (now.status == SHIM_RUNNING || now.status == SHIM_PAUSED))
+	/* It knows better than files that may be damaged; but of a death it may hear only now. */
+	alive = now.status == SHIM_RUNNING || now.status == SHIM_PAUSED || now.restarting;
+	if (!force && alive && strcmp(container->status, "exited") == 0)
+		alive = wait_for_exit(container, waiter, NEWS_WAIT_MS) < 0;
+	if (!force && alive)
 		return err_say(err, EBUSY,
 			       "it is running; stop it first, or remove it by force (-f)");
 	if (waiter && r != -ETIMEDOUT)
-		r = shim_kill(client, container->id, NULL, SIGKILL, true, NULL);
+		r = shim_kill_finally(client, container->id, SIGKILL, true, NULL);
 	if (waiter && r != -ETIMEDOUT)
-		r = wait_for_exit(container, waiter);
+		r = wait_for_exit(container, waiter, EXIT_WAIT_MS);
 	return r == -ETIMEDOUT ? shim_process_kill(container->id, err) : 0;
 }
 

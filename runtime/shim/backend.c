@@ -2,6 +2,7 @@
 #include "runtime/shim/backend.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 #include "base/cleanup.h"
 #include "cgroups/cgroup.h"
@@ -32,6 +33,22 @@ static int create(const struct backend_create *o, void **ret_handle, struct back
 	return 0;
 }
 
+static int adopt(const struct backend_create *o, void **ret_handle, struct backend_process *ret,
+		 struct err *err)
+{
+	_cleanup_container_ struct container *container = NULL;
+	int r = container_open(o->root, o->id, &container, err), fd;
+
+	if (r < 0)
+		return r;
+	fd = container_pidfd(container);
+	ret->pid = container_pid(container);
+	ret->pidfd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	ret->started = container_is_started(container);
+	*ret_handle = take_ptr(container);
+	return 0;
+}
+
 static int start(void *handle, struct err *err)
 {
 	return container_start(handle, err);
@@ -55,7 +72,7 @@ static int exec(void *handle, const struct backend_exec *o, struct backend_proce
 	r = container_exec(handle, &options, &made, err);
 	if (r < 0)
 		return r;
-	*ret = (struct backend_process){ made.pid, made.pidfd, made.console_fd };
+	*ret = (struct backend_process){ made.pid, made.pidfd, made.console_fd, true };
 	return 0;
 }
 
@@ -138,6 +155,7 @@ static int destroy(void *handle, struct err *err)
 
 const struct backend_ops backend_runtime = {
 	.create = create,
+	.adopt = adopt,
 	.start = start,
 	.exec = exec,
 	.kill = kill_container,

@@ -26,6 +26,7 @@ struct backend_process {
 	pid_t pid;
 	int pidfd;	/* owned by the caller; -1 for a container's init */
 	int console_fd; /* owned by the caller, or -1 */
+	bool started;	/* of one that was adopted: its program was executed */
 };
 
 struct backend_exec {
@@ -49,6 +50,10 @@ struct backend_stats {
 struct backend_ops {
 	int (*create)(const struct backend_create *options, void **ret_handle,
 		      struct backend_process *ret, struct err *err);
+	/* One that another process made: its handle, and the pidfd of its init, -1 when that has
+	 * ended. -ENOENT. */
+	int (*adopt)(const struct backend_create *options, void **ret_handle,
+		     struct backend_process *ret, struct err *err);
 	int (*start)(void *handle, struct err *err);
 	int (*exec)(void *handle, const struct backend_exec *options, struct backend_process *ret,
 		    struct err *err);

@@ -151,7 +151,7 @@ static int launch(const struct bootstrap_args *args, const struct bootstrap_para
 	const char *ttrpc_address =
 		*params->ttrpc_address ? params->ttrpc_address : getenv("TTRPC_ADDRESS");
 	const struct daemon_options daemon = { .debug = args->debug || params->debug };
-	const struct shim_options options = {
+	struct shim_options options = {
 		.namespace_ = args->namespace_,
 		.socket_path = socket_path,
 		.ttrpc_address = ttrpc_address,
@@ -159,12 +159,15 @@ static int launch(const struct bootstrap_args *args, const struct bootstrap_para
 		.engine = engine,
 	};
 	_cleanup_fd_ int pidfd = -1;
+	char bundle[PATH_MAX];
 	pid_t pid;
 	int r;
 
 	if (getenv("SCHED_CORE") &&
 	    prctl(PR_SCHED_CORE, PR_SCHED_CORE_CREATE, 0, SCHED_CORE_PROCESS, 0) < 0)
 		return err_set(err, errno, "enable core scheduling (SCHED_CORE is set)");
+	if (args->adopt)
+		options.adopt = getcwd(bundle, sizeof(bundle));
 	pid = process_clone(0, -1, &pidfd);
 	if (pid < 0)
 		return err_set(err, -pid, "start the daemon");

@@ -16,6 +16,7 @@ struct bootstrap_args {
 	const char *namespace_, *id, *address, *bundle; /* NULL when not given */
 	const char *action;				/* "start", "delete" or NULL */
 	bool debug, version, info;
+	bool adopt; /* start: for a container whose shim is dead; ctr's alone */
 };
 
 /* Go's flags: -name value, -name=value, --name ...; the action anywhere among them. */

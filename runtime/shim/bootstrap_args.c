@@ -14,6 +14,7 @@ static const struct option {
 	size_t offset;
 } options[] = {
 	{ "address", false, offsetof(struct bootstrap_args, address) },
+	{ "adopt", true, offsetof(struct bootstrap_args, adopt) },
 	{ "bundle", false, offsetof(struct bootstrap_args, bundle) },
 	{ "debug", true, offsetof(struct bootstrap_args, debug) },
 	{ "id", false, offsetof(struct bootstrap_args, id) },

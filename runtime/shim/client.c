@@ -34,6 +34,9 @@ static int pack_options(const struct shim_create_options *options, Pb__Any *ret)
 	own.keep_stdin = options->keep_stdin;
 	own.log_max_bytes = options->policy.log_max_bytes;
 	own.log_max_files = options->policy.log_max_files;
+	own.io_dir = proto_string(options->io_dir);
+	own.restart = options->policy.restart;
+	own.restart_max = options->policy.restart_max;
 	return proto_pack_any(&own, "cellar.shim.v1.Options", ret);
 }
 
@@ -127,6 +130,7 @@ int shim_wait_finish(struct shim_client *client, struct shim_exit *ret, struct e
 	ret->status = response->exit_status;
 	ret->exited_ns = proto_get_time(response->exited_at);
 	ret->oom_killed = response->oom_killed;
+	ret->unknown = response->exit_unknown;
 	return 0;
 }
 
@@ -146,7 +150,19 @@ int shim_state(struct shim_client *client, const char *id, const char *exec_id,
 	ret->exit.status = response->exit_status;
 	ret->exit.exited_ns = proto_get_time(response->exited_at);
 	ret->exit.oom_killed = response->oom_killed;
+	ret->exit.unknown = response->exit_unknown;
+	ret->restarting = response->restarting;
+	ret->restarts = response->restarts;
 	return 0;
+}
+
+static int kill_process(struct shim_client *client, Task__KillRequest *request, const char *id,
+			int signal, bool all, struct err *err)
+{
+	request->id = proto_string(id);
+	request->signal = (uint32_t)signal;
+	request->all = all;
+	return shim_call(client, "Kill", request, NULL, NULL, err);
 }
 
 int shim_kill(struct shim_client *client, const char *id, const char *exec_id, int signal, bool all,
@@ -154,11 +170,17 @@ int shim_kill(struct shim_client *client, const char *id, const char *exec_id, i
 {
 	Task__KillRequest request = TASK__KILL_REQUEST__INIT;
 
-	request.id = proto_string(id);
 	request.exec_id = proto_string(exec_id);
-	request.signal = (uint32_t)signal;
-	request.all = all;
-	return shim_call(client, "Kill", &request, NULL, NULL, err);
+	return kill_process(client, &request, id, signal, all, err);
+}
+
+int shim_kill_finally(struct shim_client *client, const char *id, int signal, bool all,
+		      struct err *err)
+{
+	Task__KillRequest request = TASK__KILL_REQUEST__INIT;
+
+	request.final = true;
+	return kill_process(client, &request, id, signal, all, err);
 }
 
 int shim_resize(struct shim_client *client, const char *id, const char *exec_id, uint32_t width,
@@ -198,6 +220,7 @@ int shim_delete(struct shim_client *client, const char *id, const char *exec_id,
 		ret->status = response->exit_status;
 		ret->exited_ns = proto_get_time(response->exited_at);
 		ret->oom_killed = response->oom_killed;
+		ret->unknown = response->exit_unknown;
 	}
 	return r;
 }

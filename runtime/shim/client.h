@@ -29,6 +29,7 @@ struct shim_start_options {
 	const char *bundle;	/* working folder of the shim */
 	const char *socket_dir; /* where its socket goes, mode 0700 */
 	bool debug;
+	bool adopt; /* the container of the bundle lives, and its shim is dead */
 };
 
 /* Starts a shim process (its `start` action); ret_address "unix:///...", owned by the caller. */
@@ -68,6 +69,9 @@ struct shim_create_options {
 	bool remove;
 	bool keep_stdin; /* stdin has no end before the process's, whoever writes to it */
 	struct shim_policy policy;
+	/* A folder of the container below which its stdio is kept over a death of the shim; NULL:
+	 * a shim that dies takes the stdio along. */
+	const char *io_dir;
 };
 
 int shim_create(struct shim_client *client, const struct shim_create_options *options,
@@ -89,6 +93,7 @@ struct shim_exit {
 	uint32_t status; /* 128 + signal for a killed process */
 	int64_t exited_ns;
 	bool oom_killed; /* known for the container itself only */
+	bool unknown;	 /* nobody saw it, its shim was dead: status is 255 */
 };
 
 /* Sends Wait. A container that is removed at its end takes its shim along: for such a one this
@@ -111,12 +116,18 @@ struct shim_state {
 	enum shim_status status;
 	pid_t pid;
 	struct shim_exit exit;
+	bool restarting; /* it has ended (exit says how), and is about to be started again */
+	unsigned restarts;
 };
 
 int shim_state(struct shim_client *client, const char *id, const char *exec_id,
 	       struct shim_state *ret, struct err *err);
 int shim_kill(struct shim_client *client, const char *id, const char *exec_id, int signal, bool all,
 	      struct err *err);
+/* The same for the container itself, after which no restart follows; 0 also when it was about to be
+ * restarted, and now is not. */
+int shim_kill_finally(struct shim_client *client, const char *id, int signal, bool all,
+		      struct err *err);
 int shim_resize(struct shim_client *client, const char *id, const char *exec_id, uint32_t width,
 		uint32_t height, struct err *err);
 int shim_close_stdin(struct shim_client *client, const char *id, const char *exec_id,

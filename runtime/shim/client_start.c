@@ -64,16 +64,21 @@ static int spawn(const struct shim_start_options *options, const struct pipes *p
 			       "",
 			       "-id",
 			       options->id,
-			       options->debug ? "-debug" : "start",
-			       "start",
+			       NULL,
+			       NULL,
+			       NULL,
 			       NULL };
+	size_t count = 9;
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none, all;
 	int r;
 
-	if (!options->debug)
-		argv[10] = NULL;
+	if (options->debug)
+		argv[count++] = "-debug";
+	if (options->adopt)
+		argv[count++] = "-adopt";
+	argv[count++] = "start";
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&actions);

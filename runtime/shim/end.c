@@ -14,12 +14,13 @@
 #include "runtime/shim/event.pb-c.h"
 #include "runtime/shim/ports.h"
 #include "runtime/shim/proto.h"
+#include "runtime/shim/restart.h"
 #include "runtime/shim/shim.h"
 
 #define DRAIN_NS INT64_C(10000000000)
 #define REPORT_NS INT64_C(1000000000) /* what a client that does not read can delay the news by */
 
-static void publish_exit(struct process *p)
+void process_publish_exit(const struct process *p)
 {
 	Event__TaskExit event = EVENT__TASK_EXIT__INIT;
 	Pb__Timestamp time = PB__TIMESTAMP__INIT;
@@ -42,6 +43,7 @@ static void answer_waiters(struct process *p)
 	response.exit_status = p->exit_code;
 	response.exited_at = &time;
 	response.oom_killed = process_is_init(p) && p->task->oom_killed;
+	response.exit_unknown = p->exit_unknown;
 	while (p->waiters) {
 		struct rpc_call *call = p->waiters;
 
@@ -61,7 +63,9 @@ static int write_exit_file(const struct task *task, struct err *err)
 		return err_set(err, ENOMEM, "write %s", task->exit_path);
 	json_open_object(w);
 	json_field_u64(w, "version", 1);
-	json_field_u64(w, "exit_code", task->init.exit_code);
+	/* Left out where nobody saw it. */
+	if (!task->init.exit_unknown)
+		json_field_u64(w, "exit_code", task->init.exit_code);
 	json_field_bool(w, "oom_killed", task->oom_killed);
 	json_field_string(w, "finished", clock_format(task->init.exited_ns, time));
 	json_close_object(w);
@@ -71,14 +75,18 @@ static int write_exit_file(const struct task *task, struct err *err)
 	return file_replace(AT_FDCWD, task->exit_path, text, len, 0644, false, err);
 }
 
+int task_destroy_container(struct task *task, struct err *err)
+{
+	return task->handle ? task->shim->options->backend->destroy(take_ptr(task->handle), err)
+			    : 0;
+}
+
 /* Ends what is left of the container below us. The first error counts, the rest is tried. */
 static int destroy(struct task *task, struct err *err)
 {
 	const struct backend_ops *backend = task->shim->options->backend;
-	int r = 0, q;
+	int r = task_destroy_container(task, err), q;
 
-	if (task->handle)
-		r = backend->destroy(take_ptr(task->handle), err);
 	if (task->mounted) {
 		q = backend->unmount(task->bundle, r < 0 ? NULL : err);
 		task->mounted = q < 0;
@@ -180,7 +188,8 @@ static void report(struct process *p)
 {
 	struct task *task = p->task;
 
-	if (p->status != PROCESS_STOPPED || p->reported || !may_report(p))
+	if (p->status != PROCESS_STOPPED || p->reported ||
+	    (process_is_init(p) && task->restart.pending) || !may_report(p))
 		return;
 	if (process_is_init(p) && execs_running(task))
 		return;
@@ -188,7 +197,7 @@ static void report(struct process *p)
 	if (process_is_init(p) && task->exit_path)
 		settle(task);
 	if (p->pid)
-		publish_exit(p);
+		process_publish_exit(p);
 	answer_waiters(p);
 	if (!process_is_init(p)) {
 		report(&task->init);
@@ -229,7 +238,14 @@ void process_end(struct process *p, uint32_t exit_code)
 		check_oom(task);
 		if (task->handle && !backend->has_pid_namespace(task->handle))
 			backend->kill(task->handle, SIGKILL, true, NULL);
+		if (restart_take(task))
+			return;
 	}
+	process_is_over(p);
+}
+
+void process_is_over(struct process *p)
+{
 	if (p->io)
 		io_finish(p->io);
 	report(p);
@@ -290,6 +306,7 @@ static void finish_delete(struct process *p)
 	response.exit_status = p->exit_code;
 	response.exited_at = p->exited_ns ? &time : NULL;
 	response.oom_killed = process_is_init(p) && task->oom_killed;
+	response.exit_unknown = p->exit_unknown;
 	if (process_is_init(p)) {
 		publish_delete(task, &response);
 		task_free(take_ptr(task));

@@ -10,6 +10,14 @@ int process_watch(struct process *process);
 /* For a process that was reaped by somebody else, or never came to life. */
 void process_end(struct process *process, uint32_t exit_code);
 
+/* The same, when no restart follows; what process_end() finds out by itself. */
+void process_is_over(struct process *process);
+
+void process_publish_exit(const struct process *process);
+
+/* Kills what is left of the container and removes it, but for its root filesystem. */
+int task_destroy_container(struct task *task, struct err *err);
+
 /* Once all is told and all output is delivered: the container is removed, where that was asked for,
  * and the shim may end. Before that nothing happens. */
 void task_finish(struct task *task);

@@ -10,32 +10,41 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "runtime/shim/fanout.h"
 #include "runtime/shim/io_open.h"
+#include "runtime/shim/io_pipe.h"
 #include "runtime/shim/stream.h"
 
 /* The last bytes of a terminal pass through a kernel worker. */
 #define TERMINAL_END_MS 500
 
-struct io {
-	struct loop *loop;
-	bool terminal, durable, finished;
-	int child_fds[3]; /* the process's ends */
-	int pipes[3];	  /* ours of the same pipes */
-	int ends[3];	  /* the client's: FIFOs, files, loggers */
-	int stdin_writer; /* see io_open_input() */
-	struct shim_log *log;
-	int console_fd, slave_fd;
-	struct stream *streams[3];
-	struct loop_source *timer; /* of the report that all is drained */
-	void (*drained)(void *data);
-	void *data;
+static const char *const names[] = { "stdin", "stdout", "stderr" };
+
+/* One of the three; what a stream's callback gets. */
+struct end {
+	struct io *io;
+	int child;		/* the process's end, until io_attach() */
+	int ours;		/* of the same pipe, until a stream has it */
+	int lasting;		/* a descriptor of the lasting pipe, or -1 */
+	struct stream *stream;	/* NULL before io_attach() */
+	struct fanout *clients; /* of stdin: the process's pipe or terminal */
 };
 
-static void close_fds(int *fds, size_t count)
+struct io {
+	struct io_options o; /* without the paths */
+	bool finished;
+	struct end ends[3];
+	int child_fds[3]; /* as io_child_fds() gives them */
+	int stdin_fd;	  /* where the client's stdin comes from, until a stream has it */
+	int stdin_writer; /* see io_open_input() */
+	int console_fd, slave_fd;
+	struct loop_source *timer; /* of the report that all is drained */
+};
+
+static void close_one(int *fd)
 {
-	for (size_t i = 0; i < count; i++)
-		if (fds[i] >= 0)
-			close(take_fd(&fds[i]));
+	if (*fd >= 0)
+		close(take_fd(fd));
 }
 
 struct io *io_free(struct io *io)
@@ -43,79 +52,141 @@ struct io *io_free(struct io *io)
 	if (!io)
 		return NULL;
 	loop_remove(io->timer);
-	for (int i = 0; i < 3; i++)
-		stream_free(io->streams[i]);
-	close_fds(io->child_fds, 3);
-	close_fds(io->pipes, 3);
-	close_fds(io->ends, 3);
-	close_fds(&io->stdin_writer, 1);
-	close_fds(&io->console_fd, 1);
-	close_fds(&io->slave_fd, 1);
+	for (int i = 0; i < 3; i++) {
+		struct end *e = &io->ends[i];
+
+		stream_free(e->stream);
+		fanout_free(e->clients);
+		close_one(&e->child);
+		close_one(&e->ours);
+		close_one(&e->lasting);
+	}
+	close_one(&io->stdin_fd);
+	close_one(&io->stdin_writer);
+	close_one(&io->console_fd);
+	close_one(&io->slave_fd);
 	free(io);
 	return NULL;
 }
 
-/* A pipe between the process's descriptor i and us, where somebody is at the other end; else
- * /dev/null. */
-static int open_pipe(struct io *io, int i, const struct io_options *o, struct err *err)
-{
-	int fds[2];
+/* ---- opening ---- */
 
-	if (io->ends[i] < 0 && (i == 0 || !io->log)) {
-		io->child_fds[i] = open("/dev/null", (i ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
-		return io->child_fds[i] < 0 ? err_set(err, errno, "open /dev/null") : 0;
+static int open_null(struct end *e, bool input, struct err *err)
+{
+	e->child = open("/dev/null", (input ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+	return e->child < 0 ? err_set(err, errno, "open /dev/null") : 0;
+}
+
+static int set_pipe(struct io *io, struct end *e, const struct io_pipe *pipe, bool lasting,
+		    struct err *err)
+{
+	e->child = pipe->child;
+	if (lasting) {
+		e->lasting = pipe->ours;
+		e->ours = fcntl(pipe->ours, F_DUPFD_CLOEXEC, 3);
+	} else {
+		e->ours = pipe->ours;
 	}
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_set(err, errno, "make a pipe for a container");
-	io->child_fds[i] = fds[i ? 1 : 0];
-	io->pipes[i] = fds[i ? 0 : 1];
-	if (fcntl(io->pipes[i], F_SETFL, O_NONBLOCK) < 0 ||
-	    ((o->uid || o->gid) && fchown(io->child_fds[i], o->uid, o->gid) < 0))
+	if (e->ours < 0 || ((io->o.uid || io->o.gid) && fchown(e->child, io->o.uid, io->o.gid) < 0))
 		return err_set(err, errno, "set up a pipe for a container");
 	return 0;
 }
 
-static int open_ends(struct io *io, const struct io_options *o, struct err *err)
+static bool is_wanted(const struct io *io, int i)
 {
-	int r = io_open_input(o->stdin_path, o->durable || o->keep_stdin, &io->ends[0],
-			      &io->stdin_writer, err);
+	if (i == 0)
+		return io->stdin_fd >= 0 ||
+		       (io->ends[0].stream && !stream_has_ended(io->ends[0].stream));
+	return io->o.log || !fanout_is_empty(io->ends[i].clients);
+}
 
-	if (r == 0 && io_is_binary(o->stdout_path)) {
-		pid_t pid;
+/* A pipe between the process's descriptor i and us, where somebody is at the other end; else
+ * /dev/null. */
+static int open_pipe(struct io *io, int i, struct err *err)
+{
+	bool lasting = io->o.lasting && (i > 0 || io->o.keep_stdin);
+	struct end *e = &io->ends[i];
+	struct io_pipe pipe;
+	int r;
 
-		/* The logger sees the end of its pipes and ends by itself; the reaper gets it. */
-		return io_start_binary(o->stdout_path, o->id, o->namespace_, &io->ends[1], &pid,
-				       err);
+	if (!is_wanted(io, i))
+		return open_null(e, i == 0, err);
+	r = lasting ? io_pipe_make_lasting(&pipe, err) : io_pipe_make(i == 0, &pipe, err);
+	return r < 0 ? r : set_pipe(io, e, &pipe, lasting, err);
+}
+
+/* Where a process's stdio is known already: that of one that was adopted. */
+static int adopt_pipe(struct io *io, int i, int fd, struct err *err)
+{
+	struct end *e = &io->ends[i];
+
+	if (fd < 0)
+		return 0;
+	e->lasting = fd;
+	e->ours = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return e->ours < 0 ? err_set(err, errno, "take over the stdio of a container") : 0;
+}
+
+static int add_client(struct io *io, int i, int fd, struct err *err)
+{
+	return fd < 0 ? 0 : fanout_add(io->ends[i].clients, fd, true, NULL, NULL, NULL, err);
+}
+
+static int open_clients(struct io *io, const struct io_options *o, struct err *err)
+{
+	int fds[2] = { -1, -1 }, r;
+	pid_t pid;
+
+	r = io_open_input(o->stdin_path, o->durable || o->keep_stdin, &io->stdin_fd,
+			  &io->stdin_writer, err);
+	/* The logger sees the end of its pipes and ends by itself; the reaper gets it. */
+	if (r == 0 && io_is_binary(o->stdout_path))
+		r = io_start_binary(o->stdout_path, o->id, o->namespace_, fds, &pid, err);
+	else if (r == 0)
+		r = io_open_output(o->stdout_path, o->durable, &fds[0], err);
+	if (r == 0 && !o->terminal && fds[1] < 0)
+		r = io_open_output(o->stderr_path, o->durable, &fds[1], err);
+	for (int i = 0; i < 2; i++) {
+		if (r == 0)
+			r = add_client(io, i + 1, take_fd(&fds[i]), err);
+		close_one(&fds[i]);
 	}
-	if (r == 0)
-		r = io_open_output(o->stdout_path, o->durable, &io->ends[1], err);
-	if (r == 0 && !o->terminal)
-		r = io_open_output(o->stderr_path, o->durable, &io->ends[2], err);
+	return r;
+}
+
+static int open_pipes(struct io *io, const struct io_options *o, struct err *err)
+{
+	int r = 0;
+
+	for (int i = 0; i < 3; i++) {
+		if (o->pipes && r == 0)
+			r = adopt_pipe(io, i, o->pipes[i], err);
+		else if (o->pipes && o->pipes[i] >= 0)
+			close(o->pipes[i]);
+		else if (r == 0 && !o->terminal && !o->pipes)
+			r = open_pipe(io, i, err);
+	}
 	return r;
 }
 
 int io_new(const struct io_options *o, struct io **ret, struct err *err)
 {
 	struct io *io = calloc(1, sizeof(*io));
-	int r;
+	int r = 0;
 
 	if (!io)
 		return err_set(err, ENOMEM, "open stdio");
-	*io = (struct io){ .loop = o->loop,
-			   .terminal = o->terminal,
-			   .durable = o->durable,
-			   .child_fds = { -1, -1, -1 },
-			   .pipes = { -1, -1, -1 },
-			   .ends = { -1, -1, -1 },
-			   .stdin_writer = -1,
-			   .log = o->log,
-			   .console_fd = -1,
-			   .slave_fd = -1,
-			   .drained = o->drained,
-			   .data = o->data };
-	r = open_ends(io, o, err);
-	for (int i = 0; i < 3 && r == 0 && !o->terminal; i++)
-		r = open_pipe(io, i, o, err);
+	io->o = *o;
+	io->stdin_fd = io->stdin_writer = io->console_fd = io->slave_fd = -1;
+	for (int i = 0; i < 3; i++) {
+		io->ends[i] = (struct end){ .io = io, .child = -1, .ours = -1, .lasting = -1 };
+		if (r == 0)
+			r = fanout_new(o->loop, &io->ends[i].clients, err);
+	}
+	if (r == 0)
+		r = open_clients(io, o, err);
+	if (r == 0)
+		r = open_pipes(io, o, err);
 	if (r < 0) {
 		io_free(io);
 		return r;
@@ -124,45 +195,62 @@ int io_new(const struct io_options *o, struct io **ret, struct err *err)
 	return 0;
 }
 
-const int *io_child_fds(const struct io *io)
+const int *io_child_fds(struct io *io)
 {
-	return io->terminal ? NULL : io->child_fds;
+	for (int i = 0; i < 3; i++)
+		io->child_fds[i] = io->ends[i].child;
+	return io->o.terminal ? NULL : io->child_fds;
 }
+
+/* ---- copying ---- */
 
 static int on_drained(void *data)
 {
 	struct io *io = data;
 
 	io->timer = NULL;
-	if (io->drained)
-		io->drained(io->data);
+	if (io->o.drained)
+		io->o.drained(io->o.data);
 	return 0;
 }
 
-static void on_stream_end(void *data)
+static void check_drained(struct io *io)
 {
-	struct io *io = data;
-
 	/* By the timer, because the stream that has just ended is still in use above us. */
 	if (io->finished && io_is_drained(io) && !io->timer)
-		loop_add_time(io->loop, clock_monotonic_ns(), on_drained, io, &io->timer, NULL);
+		loop_add_time(io->o.loop, clock_monotonic_ns(), on_drained, io, &io->timer, NULL);
+}
+
+/* The clients' end of file; of stdin, the process's. */
+static void on_stream_end(void *data)
+{
+	struct end *e = data;
+	bool input = e == &e->io->ends[0];
+
+	/* A terminal that ended may be followed by another one. */
+	if (input || e->io->finished || !e->io->o.renewable)
+		fanout_close(e->clients);
+	if (!input)
+		check_drained(e->io);
 }
 
 static int start_stream(struct io *io, int i, struct err *err)
 {
-	static const char *const names[] = { "stdin", "stdout", "stderr" };
+	struct end *e = &io->ends[i];
 	struct stream_options o = {
-		.loop = io->loop,
+		.loop = io->o.loop,
 		.name = names[i],
-		.source_fd = take_fd(i ? &io->pipes[i] : &io->ends[i]),
-		.sink_fd = take_fd(i ? &io->ends[i] : &io->pipes[i]),
-		.log = i ? io->log : NULL,
-		.stop_without_sink = i == 0,
-		.ended = i ? on_stream_end : NULL,
-		.data = io,
+		.source_fd = take_fd(i ? &e->ours : &io->stdin_fd),
+		.sinks = e->clients,
+		.log = i ? io->o.log : NULL,
+		.spool = i && io->o.lasting ? io->o.spool : NULL,
+		.index = (unsigned)i,
+		.stop_without_sink = i == 0 && !io->o.renewable,
+		.ended = on_stream_end,
+		.data = e,
 	};
 
-	return stream_new(&o, &io->streams[i], err);
+	return stream_new(&o, &e->stream, err);
 }
 
 /* The master serves as both ends, each with a descriptor of its own. */
@@ -174,24 +262,77 @@ static int attach_console(struct io *io, int console_fd, struct err *err)
 	/* A program may close its terminal and open it again (systemd does): a slave of our own
 	 * keeps the hang-up away while the process lives. */
 	io->slave_fd = ioctl(console_fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	io->pipes[1] = fcntl(console_fd, F_DUPFD_CLOEXEC, 3);
-	if (io->ends[0] >= 0)
-		io->pipes[0] = fcntl(console_fd, F_DUPFD_CLOEXEC, 3);
-	if (io->pipes[1] < 0 || (io->ends[0] >= 0 && io->pipes[0] < 0))
+	io->ends[1].ours = fcntl(console_fd, F_DUPFD_CLOEXEC, 3);
+	if (is_wanted(io, 0))
+		io->ends[0].ours = fcntl(console_fd, F_DUPFD_CLOEXEC, 3);
+	if (io->ends[1].ours < 0 || (is_wanted(io, 0) && io->ends[0].ours < 0))
 		return err_set(err, errno, "set up the terminal");
 	return 0;
+}
+
+/* Our end of the process's stdin is what stdin is copied to. */
+static int attach_input(struct io *io, struct err *err)
+{
+	struct end *e = &io->ends[0];
+	int r;
+
+	if (e->ours < 0)
+		return 0;
+	r = fanout_add(e->clients, take_fd(&e->ours), true, NULL, NULL, NULL, err);
+	if (r == 0 && io->stdin_fd >= 0)
+		r = start_stream(io, 0, err);
+	return r;
 }
 
 int io_attach(struct io *io, int console_fd, struct err *err)
 {
 	int r = 0;
 
-	close_fds(io->child_fds, 3);
+	for (int i = 0; i < 3; i++)
+		close_one(&io->ends[i].child);
 	if (console_fd >= 0)
 		r = attach_console(io, console_fd, err);
-	for (int i = 0; i < 3 && r == 0; i++)
-		if (io->pipes[i] >= 0)
+	if (r == 0)
+		r = attach_input(io, err);
+	for (int i = 1; i < 3 && r == 0; i++)
+		if (io->ends[i].ours >= 0)
 			r = start_stream(io, i, err);
+	return r;
+}
+
+/* ---- the end, and what follows ---- */
+
+static void leave_console(struct io *io)
+{
+	for (int i = 1; i < 3; i++)
+		io->ends[i].stream = stream_free(io->ends[i].stream);
+	close_one(&io->slave_fd);
+	close_one(&io->console_fd);
+}
+
+static int renew_pipe(struct io *io, int i, struct err *err)
+{
+	struct end *e = &io->ends[i];
+
+	if (e->lasting < 0)
+		return open_pipe(io, i, err);
+	e->child = io_pipe_reopen(e->lasting, err);
+	return e->child < 0 ? e->child : 0;
+}
+
+int io_renew(struct io *io, struct err *err)
+{
+	int r = 0;
+
+	/* Of stdin the pipe goes with the process, unless it lasts. */
+	if (io->ends[0].lasting < 0)
+		fanout_clear(io->ends[0].clients);
+	if (io->o.terminal) {
+		leave_console(io);
+		return 0;
+	}
+	for (int i = 0; i < 3 && r == 0; i++)
+		r = renew_pipe(io, i, err);
 	return r;
 }
 
@@ -200,33 +341,38 @@ void io_finish(struct io *io)
 	if (io->finished)
 		return;
 	io->finished = true;
-	io->streams[0] = stream_free(io->streams[0]);
-	close_fds(&io->slave_fd, 1);
-	/* What no stream took over: of a process that never came to life, clients must see the end.
-	 */
-	close_fds(io->child_fds, 3);
-	close_fds(io->pipes, 3);
-	close_fds(io->ends, 3);
-	close_fds(&io->stdin_writer, 1);
-	for (int i = 1; i < 3; i++)
-		if (io->streams[i])
-			stream_finish(io->streams[i], io->terminal ? TERMINAL_END_MS : 0);
-	on_stream_end(io);
+	io->ends[0].stream = stream_free(io->ends[0].stream);
+	close_one(&io->stdin_fd);
+	close_one(&io->stdin_writer);
+	close_one(&io->slave_fd);
+	for (int i = 0; i < 3; i++) {
+		struct end *e = &io->ends[i];
+
+		/* What no stream took over: of a process that never came to life, clients must see
+		 * the end. */
+		close_one(&e->child);
+		close_one(&e->ours);
+		if (!e->stream || stream_has_ended(e->stream))
+			fanout_close(e->clients);
+		else
+			stream_finish(e->stream, io->o.terminal ? TERMINAL_END_MS : 0);
+	}
+	check_drained(io);
 }
 
 bool io_is_drained(const struct io *io)
 {
 	for (int i = 1; i < 3; i++)
-		if (io->streams[i] && !stream_has_ended(io->streams[i]))
+		if (io->ends[i].stream && !stream_has_ended(io->ends[i].stream))
 			return false;
 	return true;
 }
 
 void io_close_stdin(struct io *io)
 {
-	close_fds(&io->stdin_writer, 1);
-	if (!io->durable && io->streams[0])
-		stream_close_when_empty(io->streams[0]);
+	close_one(&io->stdin_writer);
+	if (!io->o.durable && io->ends[0].stream)
+		stream_close_when_empty(io->ends[0].stream);
 }
 
 int io_resize(struct io *io, uint32_t width, uint32_t height, struct err *err)
@@ -238,4 +384,10 @@ int io_resize(struct io *io, uint32_t width, uint32_t height, struct err *err)
 	if (ioctl(io->console_fd, TIOCSWINSZ, &size) < 0)
 		return err_set(err, errno, "resize the terminal");
 	return 0;
+}
+
+void io_pipe_inodes(const struct io *io, uint64_t ret[static 3])
+{
+	for (int i = 0; i < 3; i++)
+		ret[i] = io_pipe_inode(io->ends[i].lasting);
 }

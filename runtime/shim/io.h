@@ -5,11 +5,16 @@
  *
  *	io_new()	opens all; io_child_fds() are for the process
  *	io_attach()	the process exists: our copies of its ends are closed, copying starts
+ *	io_renew()	it has ended and another one follows: io_child_fds() are for that
  *	io_finish()	it has ended: the rest is delivered, then drained() is called
  *
  * Two kinds of callers. A durable client (containerd) may go and come back: its FIFOs are held open
  * at both ends, so that nothing is lost and nobody sees an end of file. Any other client (ctr)
  * opens its ends before it calls; when it has gone, its FIFOs are dropped and the process goes on.
+ *
+ * Lasting stdio outlives this process. The container's own descriptors are open for reading and
+ * writing, so a shim that dies breaks no pipe and loses nothing that is in one; who adopts the
+ * container opens the pipes again through the container's processes (io_adopt.h).
  */
 #pragma once
 
@@ -22,13 +27,18 @@
 
 struct io;
 struct shim_log;
+struct spool;
 
 struct io_options {
 	struct loop *loop;
 	bool terminal, durable;
 	bool keep_stdin; /* the FIFO of stdin has no end while the process lives */
+	bool lasting;	 /* not with a terminal */
+	bool renewable;	 /* io_renew() may come: stdin outlives the process */
 	const char *stdin_path, *stdout_path, *stderr_path; /* "" or NULL: none */
 	struct shim_log *log;	     /* the caller's, outlives this; NULL: none */
+	struct spool *spool;	     /* the same; of lasting output that is logged */
+	const int *pipes;	     /* three, taken over: of a process that is adopted; NULL */
 	const char *id, *namespace_; /* for binary:// loggers */
 	uid_t uid;		     /* owner of the pipes, 0: ours */
 	gid_t gid;
@@ -42,12 +52,19 @@ int io_new(const struct io_options *options, struct io **ret, struct err *err);
 struct io *io_free(struct io *io);
 
 /* Three descriptors, or NULL with a terminal. Ours. */
-const int *io_child_fds(const struct io *io);
+const int *io_child_fds(struct io *io);
 
 /* console_fd: the terminal's master, taken over also on failure; -1 without terminal. */
 int io_attach(struct io *io, int console_fd, struct err *err);
+
+/* Clients stay. A terminal that has not given its last bytes yet loses them. */
+int io_renew(struct io *io, struct err *err);
+
 void io_finish(struct io *io);
 bool io_is_drained(const struct io *io); /* after io_finish() */
 
 void io_close_stdin(struct io *io);
 int io_resize(struct io *io, uint32_t width, uint32_t height, struct err *err);
+
+/* Which pipes the process has, by inode; 0: none that lasts. */
+void io_pipe_inodes(const struct io *io, uint64_t ret[static 3]);

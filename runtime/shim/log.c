@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -253,7 +254,43 @@ static void make_room(struct shim_log *log, const struct iovec *iov, int count)
 		rotate(log);
 }
 
-int shim_log_append(struct shim_log *log, const char *stream, const void *data, size_t len)
+void shim_log_note(struct shim_log *log, const char *fmt, ...)
+{
+	char text[ERR_TEXT_MAX + 64];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text) - 1, fmt, args);
+	va_end(args);
+	for (char *c = text; *c; c++)
+		if (*c == '\n')
+			*c = ' ';
+	strcat(text, "\n");
+	shim_log_append(log, "shim", text, strlen(text), NULL);
+}
+
+int64_t shim_log_size(const struct shim_log *log)
+{
+	return log->size;
+}
+
+void shim_log_truncate(struct shim_log *log, int64_t size)
+{
+	struct stat st;
+
+	/* A shorter file was begun after that. */
+	if (fstat(log->fd, &st) == 0 && st.st_size > size && ftruncate(log->fd, size) == 0)
+		log->size = size;
+}
+
+static void set_mark(const struct shim_log *log, uint64_t *mark, size_t done)
+{
+	if (mark)
+		__atomic_store_n(mark, shim_log_mark(log->size, done), __ATOMIC_SEQ_CST);
+}
+
+int shim_log_append(struct shim_log *log, const char *stream, const void *data, size_t len,
+		    uint64_t *mark)
 {
 	const char *p = data, *end = p + len;
 	struct heads heads;
@@ -264,17 +301,19 @@ int shim_log_append(struct shim_log *log, const char *stream, const void *data, 
 	while (p < end) {
 		struct iovec iov[RECORDS_MAX * 2 + 1];
 		const char *first = p;
-		int count = cut_records(&heads, &p, end, iov);
-		int r;
+		int count = cut_records(&heads, &p, end, iov), r = 0;
 
 		make_room(log, iov, count);
-		r = log->dropped_bytes ? write_marker(log) : 0;
+		if (log->dropped_bytes)
+			r = write_marker(log);
+		set_mark(log, mark, (size_t)(first - (const char *)data));
 		if (r == 0)
 			r = write_records(log, iov, count);
 		if (r < 0) {
 			drop(log, first, p, -r);
 			result = r;
 		}
+		set_mark(log, mark, (size_t)(p - (const char *)data));
 	}
 	return result;
 }

@@ -40,5 +40,26 @@ struct shim_log_options {
 int shim_log_open(const struct shim_log_options *options, struct shim_log **ret, struct err *err);
 struct shim_log *shim_log_free(struct shim_log *log);
 
-/* Returns 0, or -errno where some of it was dropped. */
-int shim_log_append(struct shim_log *log, const char *stream, const void *data, size_t len);
+/*
+ * Returns 0, or -errno where some of it was dropped.
+ *
+ * mark: NULL, or where to note, in one store, how far it has come, for one who finds this process
+ * dead (spool.h): so many bytes of data are done, and nothing after them has left a trace in the
+ * log below that size.
+ */
+int shim_log_append(struct shim_log *log, const char *stream, const void *data, size_t len,
+		    uint64_t *mark);
+
+/* A record of the shim's own; newlines become spaces. */
+void shim_log_note(struct shim_log *log, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+int64_t shim_log_size(const struct shim_log *log);
+
+/* Takes away what was written after the size, if that much is there. */
+void shim_log_truncate(struct shim_log *log, int64_t size);
+
+static inline uint64_t shim_log_mark(int64_t size, size_t done)
+{
+	return (uint64_t)size << 16 | (done & 0xffff);
+}

@@ -11,6 +11,7 @@
 #include "runtime/shim/bundle_file.h"
 #include "runtime/shim/end.h"
 #include "runtime/shim/event.pb-c.h"
+#include "runtime/shim/task_launch.h"
 #include "runtime/shim/methods.h"
 #include "runtime/shim/options.pb-c.h"
 #include "runtime/shim/ports.h"
@@ -18,10 +19,6 @@
 
 /* containerd may hold the same id in several of its namespaces. */
 #define DURABLE_ROOT "/run/containerd/cellar"
-
-struct runc_switches {
-	bool no_pivot, no_new_keyring;
-};
 
 /* "" is how protobuf says that there is none. */
 static int set_string(char **field, const char *value)
@@ -45,7 +42,8 @@ static int read_own_options(struct task *task, const Pb__Any *any, struct err *e
 	    set_string(&task->log_path, o->log_path) < 0 ||
 	    set_string(&task->exit_path, o->exit_path) < 0 ||
 	    set_string(&task->engine_root, o->engine_root) < 0 ||
-	    set_string(&task->engine_runroot, o->engine_runroot) < 0)
+	    set_string(&task->engine_runroot, o->engine_runroot) < 0 ||
+	    set_string(&task->io_dir, o->io_dir) < 0)
 		return err_set(err, ENOMEM, "create container %s", task->id);
 	task->remove = o->remove && task->engine_root && task->engine_runroot;
 	task->keep_stdin = o->keep_stdin;
@@ -54,12 +52,15 @@ static int read_own_options(struct task *task, const Pb__Any *any, struct err *e
 		.log_max_files = o->log_max_files < SHIM_LOG_MAX_FILES_LIMIT
 					 ? o->log_max_files
 					 : SHIM_LOG_MAX_FILES_LIMIT,
+		.restart = o->restart <= SHIM_RESTART_UNLESS_STOPPED ? (enum shim_restart)o->restart
+								     : SHIM_RESTART_NO,
+		.restart_max = o->restart_max,
 	};
 	return 0;
 }
 
 static int read_runc_options(struct task *task, const Pb__Any *any, const char *namespace_,
-			     struct runc_switches *switches, struct err *err)
+			     struct err *err)
 {
 	_cleanup_proto_ Options__Runc *o = NULL;
 	const char *root = DURABLE_ROOT;
@@ -70,7 +71,8 @@ static int read_runc_options(struct task *task, const Pb__Any *any, const char *
 				 err);
 		if (r < 0)
 			return r;
-		*switches = (struct runc_switches){ o->no_pivot_root, o->no_new_keyring };
+		task->no_pivot = o->no_pivot_root;
+		task->no_new_keyring = o->no_new_keyring;
 		task->io_uid = o->io_uid;
 		task->io_gid = o->io_gid;
 		if (*o->root)
@@ -83,39 +85,6 @@ static int read_runc_options(struct task *task, const Pb__Any *any, const char *
 		return err_set(err, ENOMEM, "create container %s", task->id);
 	}
 	return 0;
-}
-
-static int open_log(struct task *task, struct err *err)
-{
-	const struct shim_log_options o = {
-		.path = task->log_path,
-		.max_bytes = task->policy.log_max_bytes,
-		.max_files = task->policy.log_max_files,
-	};
-
-	return task->log_path ? shim_log_open(&o, &task->log, err) : 0;
-}
-
-static int open_io(struct process *p, struct err *err)
-{
-	struct io_options o = {
-		.loop = p->task->shim->loop,
-		.terminal = p->terminal,
-		.durable = p->task->durable,
-		.keep_stdin = p->task->keep_stdin,
-		.stdin_path = p->stdin_path,
-		.stdout_path = p->stdout_path,
-		.stderr_path = p->stderr_path,
-		.log = p->task->log,
-		.id = p->task->id,
-		.namespace_ = p->task->shim->options->namespace_,
-		.uid = p->task->io_uid,
-		.gid = p->task->io_gid,
-		.drained = process_drained,
-		.data = p,
-	};
-
-	return io_new(&o, &p->io, err);
 }
 
 static int mount_rootfs(struct task *task, const Task__CreateRequest *request, struct err *err)
@@ -139,54 +108,36 @@ static int mount_rootfs(struct task *task, const Task__CreateRequest *request, s
 	return r;
 }
 
-static int create_container(struct task *task, const struct runc_switches *switches,
-			    struct err *err)
+int task_read_options(struct task *task, const Task__CreateRequest *request, struct err *err)
 {
-	struct process *init = &task->init;
-	struct backend_process made = { .pidfd = -1, .console_fd = -1 };
-	struct backend_create o = {
-		.root = task->runtime_root,
-		.id = task->id,
-		.bundle = task->bundle,
-		.stdio = io_child_fds(init->io),
-		.terminal = init->terminal,
-		.no_pivot = switches->no_pivot,
-		.no_new_keyring = switches->no_new_keyring,
-	};
-	int r = task->shim->options->backend->create(&o, &task->handle, &made, err);
+	task->durable = true;
+	if (proto_any_is(request->options, "cellar.shim.v1.Options"))
+		return read_own_options(task, request->options, err);
+	return read_runc_options(task, request->options, task->shim->options->namespace_, err);
+}
 
-	if (r < 0)
-		return r;
-	init->pid = made.pid;
-	r = io_attach(init->io, made.console_fd, err);
-	if (r == 0 && process_watch(init) < 0)
-		r = err_set(err, ENOMEM, "create container %s", task->id);
-	return r;
+/* For whoever finds this shim dead. */
+static int keep_request(struct task *task, const Task__CreateRequest *request, struct err *err)
+{
+	if (task->durable)
+		return bundle_file_write(task->bundle, task->runtime_root, err);
+	return task->io_dir ? task_launch_note(task, request, err) : 0;
 }
 
 static int create_task(struct task *task, const Task__CreateRequest *request, struct err *err)
 {
-	struct runc_switches switches = { 0 };
-	int r;
+	int r = task_read_options(task, request, err);
 
-	task->durable = true;
-	if (proto_any_is(request->options, "cellar.shim.v1.Options"))
-		r = read_own_options(task, request->options, err);
-	else
-		r = read_runc_options(task, request->options, task->shim->options->namespace_,
-				      &switches, err);
-	if (r == 0 && task->durable)
-		r = bundle_file_write(task->bundle, task->runtime_root, err);
 	if (r == 0 && !task->durable)
 		r = ports_open(task->shim->loop, task->bundle, &task->ports, err);
 	if (r == 0)
-		r = open_log(task, err);
+		r = task_launch_stdio(task, NULL, err);
 	if (r == 0)
-		r = open_io(&task->init, err);
+		r = keep_request(task, request, err);
 	if (r == 0)
 		r = mount_rootfs(task, request, err);
 	if (r == 0)
-		r = create_container(task, &switches, err);
+		r = task_launch_container(task, err);
 	return r;
 }
 

@@ -8,6 +8,7 @@
 #include "runtime/shim/end.h"
 #include "runtime/shim/methods.h"
 #include "runtime/shim/proto.h"
+#include "runtime/shim/restart.h"
 
 static enum ttrpc_code kill_process(struct process *p, int signal, bool all, struct err *err)
 {
@@ -42,6 +43,15 @@ enum ttrpc_code method_kill(struct shim *shim, struct rpc_call *call, const void
 	if (request->signal > (uint32_t)SIGRTMAX)
 		return ttrpc_fail(err, TTRPC_INVALID_ARGUMENT, "there is no signal %u",
 				  request->signal);
+	if (process_is_init(p) && request->final) {
+		bool was_pending = p->task->restart.pending;
+
+		restart_forbid(p->task);
+		if (was_pending) {
+			rpc_reply(call, NULL);
+			return TTRPC_OK;
+		}
+	}
 	code = kill_process(p, (int)request->signal, request->all, err);
 	if (code == TTRPC_OK)
 		rpc_reply(call, NULL);
@@ -100,6 +110,7 @@ enum ttrpc_code method_wait(struct shim *shim, struct rpc_call *call, const void
 	response.exit_status = p->exit_code;
 	response.exited_at = &time;
 	response.oom_killed = process_is_init(p) && p->task->oom_killed;
+	response.exit_unknown = p->exit_unknown;
 	rpc_reply(call, &response);
 	return TTRPC_OK;
 }
@@ -138,7 +149,10 @@ enum ttrpc_code method_state(struct shim *shim, struct rpc_call *call, const voi
 		response.exited_at = &time;
 		response.exit_status = p->exit_code;
 		response.oom_killed = process_is_init(p) && p->task->oom_killed;
+		response.exit_unknown = p->exit_unknown;
 	}
+	response.restarting = process_is_init(p) && p->task->restart.pending;
+	response.restarts = process_is_init(p) ? p->task->restart.count : 0;
 	rpc_reply(call, &response);
 	return TTRPC_OK;
 }
@@ -152,7 +166,7 @@ enum ttrpc_code method_delete(struct shim *shim, struct rpc_call *call, const vo
 
 	if (code != TTRPC_OK)
 		return code;
-	if (p->status == PROCESS_RUNNING)
+	if (p->status == PROCESS_RUNNING || (process_is_init(p) && p->task->restart.pending))
 		return ttrpc_fail(err, TTRPC_UNKNOWN, "cannot delete a running process");
 	if (p->status == PROCESS_CREATED && p->pid) {
 		/* Its end is awaited like any other. */

@@ -3,66 +3,37 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "base/arena.h"
 #include "base/process.h"
 #include "runtime/container.h"
 #include "runtime/shim/end.h"
 #include "runtime/shim/event.pb-c.h"
+#include "runtime/shim/task_launch.h"
 #include "runtime/shim/methods.h"
 #include "runtime/shim/proto.h"
+#include "runtime/shim/restart.h"
 #include "spec/oci_config.h"
 
-/* What a shell would say: 127 for no such program, 126 for one that cannot be executed. */
-static uint32_t failure_code(const struct err *err)
+static void publish_exec_started(const struct process *p)
 {
-	return err->code == ENOENT ? 127 : 126;
-}
-
-static bool was_reaped(pid_t pid)
-{
-	siginfo_t info;
-
-	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
-}
-
-static void publish_start(const struct process *p)
-{
-	Event__TaskStart started = EVENT__TASK_START__INIT;
 	Event__ExecStarted exec = EVENT__EXEC_STARTED__INIT;
-	struct events *events = p->task->shim->events;
 
-	if (process_is_init(p)) {
-		started.container_id = p->task->id;
-		started.pid = (uint32_t)p->pid;
-		events_publish(events, "/tasks/start", "TaskStart", &started);
-		return;
-	}
 	exec.container_id = p->task->id;
 	exec.exec_id = p->exec_id;
 	exec.pid = (uint32_t)p->pid;
-	events_publish(events, "/tasks/exec-started", "TaskExecStarted", &exec);
+	events_publish(p->task->shim->events, "/tasks/exec-started", "TaskExecStarted", &exec);
 }
 
 static enum ttrpc_code start_init(struct process *p, struct err *err)
 {
-	const struct backend_ops *backend = p->task->shim->options->backend;
-
 	if (p->status != PROCESS_CREATED || !p->task->handle)
 		return ttrpc_fail(err, TTRPC_FAILED_PRECONDITION, "cannot start a %s process",
 				  p->status == PROCESS_RUNNING ? "running" : "stopped");
-	if (backend->start(p->task->handle, err) == 0) {
-		p->status = PROCESS_RUNNING;
-		return TTRPC_OK;
-	}
-	p->start_failure = failure_code(err);
-	backend->kill(p->task->handle, SIGKILL, false, NULL);
-	if (was_reaped(p->pid)) {
-		reaper_forget(p->task->shim->reaper, p->pid);
-		process_end(p, p->start_failure);
-	}
-	return TTRPC_UNKNOWN;
+	if (task_launch_start(p->task, err) < 0)
+		return TTRPC_UNKNOWN;
+	restart_save(p->task);
+	return TTRPC_OK;
 }
 
 static int execute(struct process *p, struct err *err)
@@ -116,7 +87,7 @@ static enum ttrpc_code start_exec(struct process *p, struct err *err)
 	if (p->pidfd >= 0)
 		process_pidfd_signal(p->pidfd, SIGKILL);
 	p->status = PROCESS_RUNNING;
-	process_end(p, failure_code(err));
+	process_end(p, task_launch_failure_code(err));
 	return TTRPC_UNKNOWN;
 }
 
@@ -132,7 +103,8 @@ enum ttrpc_code method_start(struct shim *shim, struct rpc_call *call, const voi
 		code = process_is_init(p) ? start_init(p, err) : start_exec(p, err);
 	if (code != TTRPC_OK)
 		return code;
-	publish_start(p);
+	if (!process_is_init(p))
+		publish_exec_started(p);
 	response.pid = (uint32_t)p->pid;
 	rpc_reply(call, &response);
 	return TTRPC_OK;

@@ -7,7 +7,16 @@
 
 #include <stdint.h>
 
+enum shim_restart {
+	SHIM_RESTART_NO,
+	SHIM_RESTART_ON_FAILURE, /* when its status is not 0 */
+	SHIM_RESTART_ALWAYS,
+	SHIM_RESTART_UNLESS_STOPPED,
+};
+
 struct shim_policy {
 	int64_t log_max_bytes;	/* of one file; 0: the default (10 MiB), -1: no limit */
 	unsigned log_max_files; /* 0: the default (3) */
+	enum shim_restart restart;
+	unsigned restart_max; /* on failure: so many restarts; 0: any number */
 };

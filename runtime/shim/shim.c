@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "runtime/shim/adopt.h"
 #include "runtime/shim/end.h"
 #include "runtime/shim/methods.h"
 
@@ -160,6 +161,8 @@ static int serve(struct loop *loop, const struct shim_options *options, int list
 	if (r == 0)
 		r = loop_add_time(loop, clock_monotonic_ns() + FIRST_CLIENT_NS,
 				  on_first_client_timeout, &shim, NULL, err);
+	if (r == 0 && options->adopt)
+		r = adopt_task(&shim, options->adopt, err);
 	if (r == 0)
 		r = loop_run(loop, err);
 	/* Whoever connects from here on shall be refused, not kept waiting. */

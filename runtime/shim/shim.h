@@ -33,6 +33,7 @@ struct shim_options {
 	const char *socket_path;   /* unlinked at the end; NULL */
 	const char *ttrpc_address; /* of containerd's events; NULL */
 	const struct backend_ops *backend;
+	const char *adopt;		  /* bundle of a container whose shim is dead; NULL */
 	const struct shim_engine *engine; /* NULL: only containerd is served */
 };
 

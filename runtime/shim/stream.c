@@ -11,79 +11,39 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "runtime/shim/fanout.h"
 #include "runtime/shim/log.h"
+#include "runtime/shim/spool.h"
 
 #define CHUNK 16384
 
 struct stream {
 	struct stream_options o;
-	struct loop_source *in;	   /* NULL while the sink holds us back */
-	struct loop_source *out;   /* NULL while nothing waits for the sink */
+	struct loop_source *in;	   /* NULL while a sink holds us back */
 	struct loop_source *timer; /* of stream_finish() */
-	char *pending;
-	size_t pending_len, pending_done;
-	bool finishing;	  /* end at EAGAIN */
-	long finish_left; /* bytes that were in the source then; -1: no bound */
+	bool finishing;		   /* end at EAGAIN */
+	long finish_left;	   /* bytes that were in the source then; -1: no bound */
+	bool exhausted;		   /* at its end, but a sink holds */
 	bool ended, log_failed;
 };
 
 static int on_source(void *data, uint32_t events);
 
-static void close_sink(struct stream *s)
-{
-	s->out = loop_remove(s->out);
-	if (s->o.sink_fd >= 0)
-		close(s->o.sink_fd);
-	s->o.sink_fd = -1;
-	free(take_ptr(s->pending));
-	s->pending_len = s->pending_done = 0;
-}
-
 static void end(struct stream *s)
 {
 	if (s->ended)
 		return;
-	s->ended = true;
 	s->in = loop_remove(s->in);
 	s->timer = loop_remove(s->timer);
-	close_sink(s);
+	/* The last bytes are delivered first. */
+	s->exhausted = true;
+	if (fanout_is_held(s->o.sinks))
+		return;
+	s->ended = true;
+	fanout_set_writer(s->o.sinks, NULL, NULL, NULL);
 	close(take_fd(&s->o.source_fd));
 	if (s->o.ended)
 		s->o.ended(s->o.data);
-}
-
-static int on_sink(void *data, uint32_t events);
-
-/* Keeps what the sink did not take and stops reading until it does. */
-static int hold_back(struct stream *s, const char *data, size_t len)
-{
-	s->pending = malloc(len);
-	if (!s->pending)
-		return -ENOMEM;
-	memcpy(s->pending, data, len);
-	s->pending_len = len;
-	s->pending_done = 0;
-	s->in = loop_remove(s->in);
-	return loop_add_fd(s->o.loop, s->o.sink_fd, EPOLLOUT, on_sink, s, &s->out, NULL);
-}
-
-/* Number of bytes written; -EAGAIN is 0; other errors are returned. */
-static ssize_t sink_write(struct stream *s, const char *data, size_t len)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = write(s->o.sink_fd, data + done, len - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			break;
-		if (n < 0)
-			return -errno;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
 }
 
 static void resume(struct stream *s)
@@ -93,43 +53,39 @@ static void resume(struct stream *s)
 		end(s);
 }
 
-static void lose_sink(struct stream *s)
+static void deliver(struct stream *s, const char *data, size_t len, uint64_t *mark)
 {
-	close_sink(s);
-	if (s->o.stop_without_sink)
-		end(s);
-	else
-		resume(s);
-}
-
-static void deliver(struct stream *s, const char *data, size_t len)
-{
-	ssize_t n;
-
 	if (s->o.log) {
-		int r = shim_log_append(s->o.log, s->o.name, data, len);
+		int r = shim_log_append(s->o.log, s->o.name, data, len, mark);
 
 		if (r < 0 && !s->log_failed)
 			log_warn("write the container's log: %s; output is lost", strerror(-r));
 		s->log_failed = r < 0;
 	}
-	if (s->o.sink_fd < 0)
-		return;
-	n = sink_write(s, data, len);
-	if (n < 0 || ((size_t)n < len && hold_back(s, data + n, len - (size_t)n) < 0))
-		lose_sink(s);
+	fanout_write(s->o.sinks, data, len);
+	if (!s->ended && fanout_is_held(s->o.sinks))
+		s->in = loop_remove(s->in);
 }
 
-/* Reads once. >0 when there may be more, 0 when the source is empty or the stream ended. */
-static int pump(struct stream *s)
+static ssize_t read_source(struct stream *s, char *buf)
 {
-	char buf[CHUNK];
-	size_t want = sizeof(buf);
-	ssize_t n;
+	size_t want = CHUNK;
 
 	if (s->finishing && s->finish_left >= 0 && (size_t)s->finish_left < want)
 		want = (size_t)s->finish_left;
-	n = want ? read(s->o.source_fd, buf, want) : 0;
+	if (!want)
+		return 0;
+	if (s->o.spool)
+		return spool_read(s->o.spool, s->o.source_fd, s->o.index, want, s->o.log);
+	return read(s->o.source_fd, buf, want);
+}
+
+/* Reads once, into buf or the spool. >0 when there may be more, 0 when the source is empty or the
+ * stream ended. */
+static int pump_into(struct stream *s, char *buf)
+{
+	ssize_t n = read_source(s, buf);
+
 	if (n < 0 && errno == EINTR)
 		return 1;
 	if (n < 0 && errno == EAGAIN) {
@@ -144,8 +100,22 @@ static int pump(struct stream *s)
 	}
 	if (s->finishing && s->finish_left >= 0)
 		s->finish_left -= n;
-	deliver(s, buf, (size_t)n);
+	deliver(s, buf, (size_t)n, s->o.spool ? spool_mark(s->o.spool) : NULL);
+	if (s->o.spool)
+		spool_finish(s->o.spool);
 	return 1;
+}
+
+static int pump_own(struct stream *s)
+{
+	char buf[CHUNK];
+
+	return pump_into(s, buf);
+}
+
+static int pump(struct stream *s)
+{
+	return s->o.spool ? pump_into(s, spool_data(s->o.spool)) : pump_own(s);
 }
 
 static int on_source(void *data, uint32_t events)
@@ -157,34 +127,35 @@ static int on_source(void *data, uint32_t events)
 
 static void pump_all(struct stream *s)
 {
-	while (!s->ended && !s->pending && pump(s) > 0)
+	while (!s->ended && !s->exhausted && !fanout_is_held(s->o.sinks) && pump(s) > 0)
 		;
 }
 
-static int on_sink(void *data, uint32_t events)
+/* No sink holds any more. */
+static void on_ready(void *data)
 {
 	struct stream *s = data;
-	ssize_t n = sink_write(s, s->pending + s->pending_done, s->pending_len - s->pending_done);
 
-	(void)events;
-	if (n >= 0) {
-		s->pending_done += (size_t)n;
-		if (s->pending_done < s->pending_len)
-			return 0;
-		free(take_ptr(s->pending));
-		s->out = loop_remove(s->out);
-	} else {
-		lose_sink(s);
-	}
 	if (s->ended)
-		return 0;
-	if (s->finishing) {
-		pump_all(s);
-		if (s->ended || s->pending)
-			return 0;
+		return;
+	if (s->exhausted) {
+		end(s);
+		return;
 	}
-	resume(s);
-	return 0;
+	if (s->finishing)
+		pump_all(s);
+	if (!s->ended && !s->exhausted && !fanout_is_held(s->o.sinks))
+		resume(s);
+}
+
+static void on_no_sink(void *data)
+{
+	struct stream *s = data;
+
+	if (s->o.stop_without_sink)
+		end(s);
+	else
+		on_ready(s);
 }
 
 static int on_timer(void *data)
@@ -236,14 +207,12 @@ int stream_new(const struct stream_options *options, struct stream **ret, struct
 
 	if (!s) {
 		close(options->source_fd);
-		if (options->sink_fd >= 0)
-			close(options->sink_fd);
 		return err_set(err, ENOMEM, "copy %s", options->name);
 	}
 	s->o = *options;
+	fanout_set_writer(s->o.sinks, on_ready, on_no_sink, s);
 	r = loop_add_fd(s->o.loop, s->o.source_fd, EPOLLIN, on_source, s, &s->in, err);
 	if (r < 0) {
-		s->o.ended = NULL;
 		stream_free(s);
 		return r;
 	}
@@ -255,8 +224,12 @@ struct stream *stream_free(struct stream *s)
 {
 	if (!s)
 		return NULL;
-	s->o.ended = NULL;
-	end(s);
+	loop_remove(s->in);
+	loop_remove(s->timer);
+	if (!s->ended) {
+		fanout_set_writer(s->o.sinks, NULL, NULL, NULL);
+		close(s->o.source_fd);
+	}
 	free(s);
 	return NULL;
 }

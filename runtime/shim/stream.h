@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One direction of a process's stdio: bytes from a source (pipe, terminal, FIFO) to a log and to
- * a sink (FIFO, pipe, terminal, file), in the event loop.
+ * sinks (fanout.h), in the event loop.
  *
- * The log is written first and always; a sink that takes nothing holds the source back (so a slow
- * reader slows the container, as with a pipe), a sink whose reader has gone is dropped. Memory is
- * held only for bytes that a sink did not take yet, at most one read's worth.
+ * The log is written first and always; a sink that holds and takes nothing holds the source back
+ * (so a slow reader slows the container, as with a pipe), a sink whose reader has gone is dropped.
+ * Memory is held only for bytes that a sink did not take yet.
+ *
+ * With a spool, what has left the pipe and is not in the log yet outlives this process.
  */
 #pragma once
 
@@ -14,17 +16,21 @@
 #include "base/err.h"
 #include "base/loop.h"
 
-struct stream;
+struct fanout;
 struct shim_log;
+struct spool;
+struct stream;
 
 struct stream_options {
 	struct loop *loop;
 	const char *name;	   /* "stdout", ...: in the log; a literal */
 	int source_fd;		   /* non-blocking; the stream's from here on, also on failure */
-	int sink_fd;		   /* the same; or -1 */
+	struct fanout *sinks;	   /* the caller's; the stream is its writer */
 	struct shim_log *log;	   /* the caller's; or NULL */
+	struct spool *spool;	   /* the same; the source is then a pipe without an end of file */
+	unsigned index;		   /* in the spool: which of those that share it */
 	bool stop_without_sink;	   /* stdin: nobody to write to is the end */
-	void (*ended)(void *data); /* the source is at its end and all was delivered */
+	void (*ended)(void *data); /* the source is at its end, and no sink holds */
 	void *data;
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runtime/shim/ports.h"
+#include "runtime/shim/adopt.h"
 #include "runtime/shim/shim.h"
 
 static void fail_waiters(struct process *p)
@@ -51,6 +52,7 @@ struct task *task_new(struct shim *shim, const Task__CreateRequest *request)
 	task->bundle = strdup(request->bundle);
 	init->task = task;
 	init->pidfd = -1;
+	task->lock_fd = -1;
 	init->terminal = request->terminal;
 	init->exec_id = strdup("");
 	init->stdin_path = strdup(request->stdin);
@@ -74,6 +76,10 @@ void task_free(struct task *task)
 	while (task->execs)
 		process_free(task->execs);
 	process_deinit(&task->init);
+	task->restart.timer = loop_remove(task->restart.timer);
+	cleanup_fd(&task->lock_fd);
+	task->adopted = adopted_free(task->adopted);
+	task->spool = spool_close(task->spool);
 	task->log = shim_log_free(task->log);
 	ports_close(task->ports);
 	free(task->id);
@@ -83,6 +89,7 @@ void task_free(struct task *task)
 	free(task->exit_path);
 	free(task->engine_root);
 	free(task->engine_runroot);
+	free(task->io_dir);
 	free(task);
 }
 

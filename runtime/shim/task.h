@@ -22,8 +22,10 @@
 #include "runtime/shim/log.h"
 #include "runtime/shim/policy.h"
 #include "runtime/shim/server.h"
+#include "runtime/shim/spool.h"
 #include "runtime/shim/task.pb-c.h"
 
+struct adopted;
 struct shim;
 struct task;
 
@@ -42,7 +44,8 @@ struct process {
 	int pidfd;		/* of an exec; -1 */
 	uint32_t start_failure; /* exit code that a failed Start stands for (126, 127); 0: none */
 	uint32_t exit_code;
-	int64_t exited_ns;
+	bool exit_unknown; /* nobody saw it: exit_code is 255 */
+	int64_t started_ns, exited_ns;
 	struct rpc_call *waiters;
 	struct rpc_call *deleting; /* a Delete that waits for the output */
 	struct loop_source *delete_timer, *report_timer;
@@ -50,6 +53,13 @@ struct process {
 };
 
 struct ports;
+struct task_restart {
+	bool pending;	/* the init has ended, and is to run again; then it is not reported */
+	bool forbidden; /* a person asked for the end */
+	unsigned count;
+	int64_t backoff_ns;
+	struct loop_source *timer;
+};
 
 struct task {
 	struct shim *shim;
@@ -59,18 +69,28 @@ struct task {
 	bool mounted; /* something is on BUNDLE/rootfs */
 	bool paused, oom_killed, durable;
 	bool remove, keep_stdin; /* as client.h says */
+	bool no_pivot, no_new_keyring;
 	uid_t io_uid;
 	gid_t io_gid;
-	char *runtime_root, *log_path, *exit_path, *engine_root, *engine_runroot; /* or NULL */
+	char *runtime_root, *log_path, *exit_path, *engine_root, *engine_runroot,
+		*io_dir; /* or NULL */
 	struct shim_policy policy;
 	struct shim_log *log; /* NULL: none */
 	struct ports *ports; /* ports.h; NULL */
+	struct spool *spool;  /* the same */
+	uint64_t pipes[3];    /* as the journal has them */
+	int lock_fd;	      /* of the journal; -1 */
+	struct task_restart restart;
+	struct adopted *adopted; /* of one that was not made here; NULL */
 	struct process init;
 	struct process *execs;
 };
 
 /* A task without process, not yet in the shim's list. NULL: out of memory. */
 struct task *task_new(struct shim *shim, const Task__CreateRequest *request);
+
+/* What a Create request asks for in its options. */
+int task_read_options(struct task *task, const Task__CreateRequest *request, struct err *err);
 
 /* Frees memory and descriptors, and takes it out of the list; what runs is not touched. */
 void task_free(struct task *task);

@@ -89,7 +89,7 @@ static inline int fake_create(const struct backend_create *o, void **ret_handle,
 		fake_exec(o->stdio, fds[0], script);
 	close(fds[0]);
 	fake->go_fd = fds[1];
-	*ret = (struct backend_process){ fake->pid, -1, -1 };
+	*ret = (struct backend_process){ fake->pid, -1, -1, false };
 	*ret_handle = fake;
 	return 0;
 }
@@ -119,7 +119,7 @@ static inline int fake_run(void *handle, const struct backend_exec *o, struct ba
 	pid = process_clone(0, -1, &pidfd);
 	if (pid == 0)
 		fake_exec(o->stdio, -1, process.args[0]);
-	*ret = (struct backend_process){ pid, pidfd, -1 };
+	*ret = (struct backend_process){ pid, pidfd, -1, true };
 	return 0;
 }
 

@@ -50,7 +50,7 @@ static char *logged(const char *const *pieces)
 	struct shim_log *log = open_log(path, 0, 0);
 
 	for (; *pieces; pieces++)
-		assert_return_code(shim_log_append(log, "stdout", *pieces, strlen(*pieces)), 0);
+		assert_return_code(shim_log_append(log, "stdout", *pieces, strlen(*pieces), NULL), 0);
 	shim_log_free(log);
 	assert_return_code(file_read(AT_FDCWD, path, 1 << 24, &text, NULL, NULL), 0);
 	to = text;
@@ -125,7 +125,7 @@ static void test_full_disk_is_reported(void **state)
 
 	(void)state;
 	free(logged((const char *[]){ "", NULL }));
-	assert_int_equal(shim_log_append(log, "stdout", "x\n", 2), -ENOSPC);
+	assert_int_equal(shim_log_append(log, "stdout", "x\n", 2, NULL), -ENOSPC);
 	shim_log_free(log);
 }
 
@@ -146,13 +146,13 @@ static void test_what_a_full_disk_dropped_is_told(void **state)
 
 	(void)state;
 	signal(SIGXFSZ, SIG_IGN);
-	assert_return_code(shim_log_append(log, "stdout", "kept\n", 5), 0);
+	assert_return_code(shim_log_append(log, "stdout", "kept\n", 5, NULL), 0);
 	limit_files(60);
-	assert_int_equal(shim_log_append(log, "stdout", "lost\nlost\n", 10), -EFBIG);
-	assert_int_equal(shim_log_append(log, "stderr", "part", 4), -EFBIG);
+	assert_int_equal(shim_log_append(log, "stdout", "lost\nlost\n", 10, NULL), -EFBIG);
+	assert_int_equal(shim_log_append(log, "stderr", "part", 4, NULL), -EFBIG);
 	limit_files(RLIM_INFINITY);
-	assert_return_code(shim_log_append(log, "stdout", "again\n", 6), 0);
-	assert_return_code(shim_log_append(log, "stdout", "more\n", 5), 0);
+	assert_return_code(shim_log_append(log, "stdout", "again\n", 6, NULL), 0);
+	assert_return_code(shim_log_append(log, "stdout", "more\n", 5, NULL), 0);
 	shim_log_free(log);
 	text = logged((const char *[]){ NULL });
 	assert_string_equal(text,
@@ -184,7 +184,7 @@ static void test_files_rotate_and_the_oldest_goes(void **state)
 	(void)state;
 	for (int i = 0; i < 9; i++) {
 		line[5] = (char)('1' + i);
-		assert_return_code(shim_log_append(log, "stdout", line, 7), 0);
+		assert_return_code(shim_log_append(log, "stdout", line, 7, NULL), 0);
 	}
 	shim_log_free(log);
 	for (unsigned n = 0; n < 4; n++) {
@@ -206,7 +206,7 @@ static void test_size_counts_over_a_new_opening(void **state)
 	for (int i = 0; i < 3; i++) {
 		struct shim_log *log = open_log(path, 100, 2);
 
-		assert_return_code(shim_log_append(log, "stdout", "line 0\n", 7), 0);
+		assert_return_code(shim_log_append(log, "stdout", "line 0\n", 7, NULL), 0);
 		shim_log_free(log);
 	}
 	text = read_numbered(1);
@@ -221,7 +221,7 @@ static void test_one_file_is_begun_anew(void **state)
 
 	(void)state;
 	for (int i = 0; i < 5; i++)
-		assert_return_code(shim_log_append(log, "stdout", "line 0\n", 7), 0);
+		assert_return_code(shim_log_append(log, "stdout", "line 0\n", 7, NULL), 0);
 	shim_log_free(log);
 	text = read_numbered(1);
 	assert_string_equal(text, "");

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/shim/restart.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "runtime/shim/end.h"
+#include "runtime/shim/journal.h"
+#include "runtime/shim/task_launch.h"
+#include "runtime/shim/proto.h"
+#include "runtime/shim/shim.h"
+
+#define FIRST_NS INT64_C(100000000)
+#define LONGEST_NS INT64_C(60000000000)
+#define GOOD_RUN_NS INT64_C(10000000000) /* after which the next wait is the first again */
+#define OUR_FAILURE 125			 /* as ctr run has it */
+
+static bool is_due(const struct task *task)
+{
+	const struct process *init = &task->init;
+
+	if (task->restart.forbidden || task->shim->ending || !init->started_ns)
+		return false;
+	switch (task->policy.restart) {
+	case SHIM_RESTART_NO:
+		return false;
+	case SHIM_RESTART_ON_FAILURE:
+		return (init->exit_code != 0 || init->exit_unknown) &&
+		       (!task->policy.restart_max ||
+			task->restart.count < task->policy.restart_max);
+	case SHIM_RESTART_ALWAYS:
+	case SHIM_RESTART_UNLESS_STOPPED:
+		return true;
+	}
+	return false;
+}
+
+void restart_save(const struct task *task)
+{
+	const struct process *init = &task->init;
+	Journal__State state = JOURNAL__STATE__INIT;
+	struct err err = { 0 };
+
+	if (task->policy.restart == SHIM_RESTART_NO)
+		return;
+	state.restarts = task->restart.count;
+	state.restarting = task->restart.pending;
+	state.stopped = task->restart.forbidden;
+	state.started_ns = init->started_ns;
+	state.finished_ns = init->exited_ns;
+	state.exit_code = init->exit_code;
+	state.exit_unknown = init->exit_unknown;
+	state.backoff_ns = task->restart.backoff_ns;
+	/* Only what a person sees of it is missing then. */
+	if (journal_write_state(task->bundle, &state, &err) < 0)
+		log_warn("%s", err.text);
+}
+
+void restart_load(struct task *task)
+{
+	_cleanup_proto_ Journal__State *state = NULL;
+
+	if (journal_read_state(task->bundle, &state, NULL) < 0)
+		return;
+	task->restart.count = state->restarts;
+	task->restart.pending = state->restarting;
+	task->restart.forbidden = state->stopped;
+	task->restart.backoff_ns = state->backoff_ns;
+	task->init.started_ns = state->started_ns;
+	task->init.exited_ns = state->finished_ns;
+	task->init.exit_code = state->exit_code;
+	task->init.exit_unknown = state->exit_unknown;
+}
+
+static int64_t next_backoff(const struct task *task)
+{
+	int64_t last = task->restart.backoff_ns;
+
+	bool ran = task->init.pid && !task->init.start_failure;
+
+	if (!last || (ran && task->init.exited_ns - task->init.started_ns >= GOOD_RUN_NS))
+		return FIRST_NS;
+	return last * 2 < LONGEST_NS ? last * 2 : LONGEST_NS;
+}
+
+static int on_timer(void *data);
+
+static void set_timer(struct task *task, int64_t wait_ns)
+{
+	if (loop_add_time(task->shim->loop, clock_monotonic_ns() + wait_ns, on_timer, task,
+			  &task->restart.timer, NULL) < 0)
+		restart_forbid(task);
+}
+
+bool restart_take(struct task *task)
+{
+	struct err err = { 0 };
+
+	if (!is_due(task))
+		return false;
+	task->restart.backoff_ns = next_backoff(task);
+	task->restart.pending = true;
+	task->paused = false;
+	restart_save(task);
+	process_publish_exit(&task->init);
+	/* A terminal's last bytes are read meanwhile. */
+	if (task_destroy_container(task, &err) < 0)
+		log_error("%s", err.text);
+	set_timer(task, task->restart.backoff_ns);
+	return true;
+}
+
+void restart_resume(struct task *task)
+{
+	set_timer(task, task->restart.backoff_ns ? task->restart.backoff_ns : FIRST_NS);
+}
+
+void restart_forbid(struct task *task)
+{
+	bool was_pending = task->restart.pending;
+
+	if (task->policy.restart == SHIM_RESTART_NO)
+		return;
+	task->restart.forbidden = true;
+	task->restart.pending = false;
+	task->restart.timer = loop_remove(task->restart.timer);
+	restart_save(task);
+	if (was_pending)
+		process_is_over(&task->init);
+}
+
+static int run_again(struct task *task, struct err *err)
+{
+	int r = io_renew(task->init.io, err);
+
+	if (r == 0)
+		r = task_launch_container(task, err);
+	if (r == 0)
+		r = task_launch_note_pipes(task, err);
+	if (r == 0)
+		return task_launch_start(task, err);
+	/* What was made of it has nobody else who tells of its end. */
+	reaper_forget(task->shim->reaper, task->init.pid);
+	task_destroy_container(task, NULL);
+	task->init.pid = 0;
+	process_end(&task->init, OUR_FAILURE);
+	return r;
+}
+
+static int on_timer(void *data)
+{
+	struct task *task = data;
+	struct process *init = &task->init;
+	struct err err = { 0 };
+
+	task->restart.timer = NULL;
+	task->restart.pending = false;
+	task->restart.count++;
+	init->status = PROCESS_CREATED;
+	init->start_failure = 0;
+	init->exit_unknown = false;
+	init->pid = 0;
+	if (run_again(task, &err) < 0) {
+		log_error("restart container %s: %s", task->id, err.text);
+		if (task->log)
+			shim_log_note(task->log, "restart failed: %s", err.text);
+	}
+	restart_save(task);
+	return 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Restart of a container whose process has ended, by the policy it was created with:
+ *
+ *	runs -> ended -> waiting (restart.pending) -> runs ...
+ *	              \-> over: reported, as without a policy
+ *
+ * While it waits there is no container below (state, cgroup and processes are gone), but the root
+ * filesystem stays mounted, the network namespace, address, name, log and clients stay. Who waits
+ * for it is not answered before it is over.
+ *
+ * The first wait is 100 ms, each later one is twice as long, up to a minute; a run of ten seconds
+ * makes it 100 ms again.
+ */
+#pragma once
+
+#include "runtime/shim/task.h"
+
+/* Called when the init has ended. True: it is taken care of, and not over. */
+bool restart_take(struct task *task);
+
+/* No more restarts: a person asked for the end. One that waits is over at once. */
+void restart_forbid(struct task *task);
+
+/* For one that is adopted: goes on waiting. */
+void restart_resume(struct task *task);
+
+/* Writes what others have to see of it, where there is anything to tell. */
+void restart_save(const struct task *task);
+void restart_load(struct task *task);

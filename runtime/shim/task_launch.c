@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/shim/task_launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "runtime/shim/end.h"
+#include "runtime/shim/event.pb-c.h"
+#include "runtime/shim/journal.h"
+#include "runtime/shim/proto.h"
+#include "runtime/shim/shim.h"
+
+static int open_log(struct task *task, struct err *err)
+{
+	const struct shim_log_options o = {
+		.path = task->log_path,
+		.max_bytes = task->policy.log_max_bytes,
+		.max_files = task->policy.log_max_files,
+	};
+
+	return task->log_path ? shim_log_open(&o, &task->log, err) : 0;
+}
+
+/* Where there is no room for it a killed shim loses what was under way. */
+static void open_spool(struct task *task)
+{
+	char path[PATH_MAX];
+	struct err err = { 0 };
+
+	if (!task->log || !task->io_dir ||
+	    snprintf(path, sizeof(path), "%s/spool", task->io_dir) >= (int)sizeof(path))
+		return;
+	if (dir_create(AT_FDCWD, task->io_dir, 0700, &err) < 0 ||
+	    spool_open(path, &task->spool, &err) < 0)
+		log_warn("%s", err.text);
+}
+
+int task_launch_stdio(struct task *task, const int *pipes, struct err *err)
+{
+	struct process *init = &task->init;
+	struct io_options o = {
+		.loop = task->shim->loop,
+		.terminal = init->terminal,
+		.durable = task->durable,
+		.keep_stdin = task->keep_stdin,
+		.lasting = task->io_dir && !init->terminal,
+		.renewable = task->policy.restart != SHIM_RESTART_NO,
+		.stdin_path = init->stdin_path,
+		.stdout_path = init->stdout_path,
+		.stderr_path = init->stderr_path,
+		.pipes = pipes,
+		.id = task->id,
+		.namespace_ = task->shim->options->namespace_,
+		.uid = task->io_uid,
+		.gid = task->io_gid,
+		.drained = process_drained,
+		.data = init,
+	};
+	int r = open_log(task, err);
+
+	if (r < 0)
+		return r;
+	open_spool(task);
+	o.log = task->log;
+	o.spool = task->spool;
+	return io_new(&o, &init->io, err);
+}
+
+int task_launch_container(struct task *task, struct err *err)
+{
+	struct process *init = &task->init;
+	struct backend_process made = { .pidfd = -1, .console_fd = -1 };
+	struct backend_create o = {
+		.root = task->runtime_root,
+		.id = task->id,
+		.bundle = task->bundle,
+		.stdio = io_child_fds(init->io),
+		.terminal = init->terminal,
+		.no_pivot = task->no_pivot,
+		.no_new_keyring = task->no_new_keyring,
+	};
+	int r = task->shim->options->backend->create(&o, &task->handle, &made, err);
+
+	if (r < 0)
+		return r;
+	init->pid = made.pid;
+	init->status = PROCESS_CREATED;
+	r = io_attach(init->io, made.console_fd, err);
+	if (r == 0 && process_watch(init) < 0)
+		r = err_set(err, ENOMEM, "create container %s", task->id);
+	return r;
+}
+
+int task_launch_note(struct task *task, const Task__CreateRequest *request, struct err *err)
+{
+	int r;
+
+	io_pipe_inodes(task->init.io, task->pipes);
+	r = journal_write_create(task->bundle, request, task->pipes, err);
+	if (r < 0)
+		return r;
+	cleanup_fd(&task->lock_fd);
+	task->lock_fd = journal_lock(task->bundle, err);
+	return task->lock_fd < 0 ? task->lock_fd : 0;
+}
+
+int task_launch_note_pipes(struct task *task, struct err *err)
+{
+	_cleanup_proto_ Journal__Create *create = NULL;
+	uint64_t pipes[3];
+	int r;
+
+	io_pipe_inodes(task->init.io, pipes);
+	if (!task->io_dir || memcmp(pipes, task->pipes, sizeof(pipes)) == 0)
+		return 0;
+	r = journal_read_create(task->bundle, &create, err);
+	return r < 0 ? r : task_launch_note(task, create->request, err);
+}
+
+uint32_t task_launch_failure_code(const struct err *err)
+{
+	return err->code == ENOENT ? 127 : 126;
+}
+
+static bool was_reaped(pid_t pid)
+{
+	siginfo_t info;
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
+}
+
+static void publish_start(const struct task *task)
+{
+	Event__TaskStart event = EVENT__TASK_START__INIT;
+
+	event.container_id = task->id;
+	event.pid = (uint32_t)task->init.pid;
+	events_publish(task->shim->events, "/tasks/start", "TaskStart", &event);
+}
+
+int task_launch_start(struct task *task, struct err *err)
+{
+	const struct backend_ops *backend = task->shim->options->backend;
+	struct process *init = &task->init;
+	int r = backend->start(task->handle, err);
+
+	if (r == 0) {
+		init->status = PROCESS_RUNNING;
+		init->started_ns = clock_realtime_ns();
+		publish_start(task);
+		return 0;
+	}
+	init->start_failure = task_launch_failure_code(err);
+	backend->kill(task->handle, SIGKILL, false, NULL);
+	if (was_reaped(init->pid)) {
+		reaper_forget(task->shim->reaper, init->pid);
+		process_end(init, init->start_failure);
+	}
+	return r;
+}

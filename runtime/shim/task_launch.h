@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A task's container, made and run: for Create and Start, and again when it is restarted. */
+#pragma once
+
+#include "runtime/shim/task.h"
+
+/* Opens log, spool and stdio. pipes: of a container that is adopted, taken over; NULL. */
+int task_launch_stdio(struct task *task, const int *pipes, struct err *err);
+
+/* The container, created and watched; its stdio is open. On failure it may be there all the same,
+ * for the caller to destroy. */
+int task_launch_container(struct task *task, struct err *err);
+
+/*
+ * Executes its program. On failure the container is killed; its end is reported like any other,
+ * with the exit status that stands for the failure (126, 127).
+ */
+int task_launch_start(struct task *task, struct err *err);
+
+/* Writes the journal, which names the pipes that the process has, for who finds this shim dead. */
+int task_launch_note(struct task *task, const Task__CreateRequest *request, struct err *err);
+
+/* The same again, where the process has got other pipes meanwhile. */
+int task_launch_note_pipes(struct task *task, struct err *err);
+
+/* What a shell would say: 127 for no such program, 126 for one that cannot be executed. */
+uint32_t task_launch_failure_code(const struct err *err);

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Restart policies, over containers that are plain shell processes. */
+#include "tests/unit/shim/fixture.h"
+#include "runtime/shim/journal.h"
+
+#define COUNT "echo run >>%s/runs; "
+
+static void create(struct fixture *f, const char *script, enum shim_restart restart, unsigned max)
+{
+	char path[160], text[512], log[160], exit[160];
+	struct shim_create_options o = {
+		.id = "c",
+		.bundle = f->bundle,
+		.log_path = log,
+		.exit_path = exit,
+		.engine_root = f->bundle,
+		.engine_runroot = f->bundle,
+		.io_dir = f->bundle,
+		.policy = { .restart = restart, .restart_max = max },
+	};
+
+	snprintf(path, sizeof(path), "%s/script", f->bundle);
+	snprintf(text, sizeof(text), COUNT "%s", f->bundle, script);
+	assert_return_code(file_replace(AT_FDCWD, path, text, strlen(text), 0600, false, NULL), 0);
+	snprintf(log, sizeof(log), "%s/log", f->bundle);
+	snprintf(exit, sizeof(exit), "%s/exit.json", f->bundle);
+	assert_return_code(shim_create(f->client, &o, NULL, &f->err), 0);
+	assert_return_code(shim_start(f->client, "c", NULL, NULL, &f->err), 0);
+}
+
+static size_t count_lines(const struct fixture *f, const char *name)
+{
+	char *text = fixture_read(f, name);
+	size_t lines = 0;
+
+	for (const char *p = text; (p = strchr(p, '\n')); p++)
+		lines++;
+	free(text);
+	return lines;
+}
+
+static void await_runs(const struct fixture *f, size_t runs)
+{
+	for (int i = 0; i < 3000 && count_lines(f, "runs") < runs; i++)
+		usleep(10000);
+	assert_true(count_lines(f, "runs") >= runs);
+}
+
+static void failure_is_repeated_so_many_times(void **state)
+{
+	struct shim_state now;
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, "b", "", true);
+	create(&f, "echo out; echo bad >&2; exit 3", SHIM_RESTART_ON_FAILURE, 2);
+	wait_exit(&f, "c", NULL, 3);
+	assert_int_equal(count_lines(&f, "runs"), 3);
+	assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
+	assert_int_equal(now.restarts, 2);
+	assert_false(now.restarting);
+	/* Nothing of any run is lost. */
+	assert_int_equal(count_lines(&f, "log"), 6);
+	fixture_wait_end(&f);
+	assert_file(&f, "backend", "destroy\ndestroy\ndestroy\nrelease\n");
+	assert_file(&f, "events", "create\nstart\nexit c 3\nstart\nexit c 3\nstart\nexit c 3\n");
+	fixture_stop(&f);
+}
+
+static void success_ends_it_on_failure_only(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, "b", "", false);
+	create(&f, "exit 0", SHIM_RESTART_ON_FAILURE, 0);
+	wait_exit(&f, "c", NULL, 0);
+	assert_int_equal(count_lines(&f, "runs"), 1);
+	fixture_wait_end(&f);
+	fixture_stop(&f);
+}
+
+static void always_goes_on_until_a_final_signal(void **state)
+{
+	struct fixture f;
+	struct shim_client *waiter;
+	struct shim_exit end;
+
+	(void)state;
+	fixture_start(&f, "b", "", false);
+	create(&f, "exec sleep 0.05", SHIM_RESTART_ALWAYS, 0);
+	assert_return_code(shim_connect(f.address, &waiter, &f.err), 0);
+	assert_return_code(shim_wait_begin(waiter, "c", NULL, &f.err), 0);
+	await_runs(&f, 3);
+	/* Whether it runs or waits right now. */
+	assert_return_code(shim_kill_finally(f.client, "c", SIGKILL, true, &f.err), 0);
+	assert_return_code(shim_wait_finish(waiter, &end, &f.err), 0);
+	assert_true(end.status == 0 || end.status == 137);
+	shim_close(waiter);
+	fixture_wait_end(&f);
+	fixture_stop(&f);
+}
+
+static void one_that_waits_is_over_by_a_final_signal(void **state)
+{
+	struct shim_state now = { 0 };
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, "b", "", false);
+	create(&f, "exit 7", SHIM_RESTART_UNLESS_STOPPED, 0);
+	/* The fourth wait is of 0.8 s. */
+	await_runs(&f, 4);
+	for (int i = 0; i < 1000 && !now.restarting; i++)
+		assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
+	assert_true(now.restarting);
+	assert_int_equal(now.status, SHIM_STOPPED);
+	assert_int_equal(now.exit.status, 7);
+	assert_int_equal(shim_delete(f.client, "c", NULL, NULL, &f.err), -EIO);
+	assert_return_code(shim_kill_finally(f.client, "c", SIGTERM, false, &f.err), 0);
+	wait_exit(&f, "c", NULL, 7);
+	fixture_wait_end(&f);
+	fixture_stop(&f);
+}
+
+static void another_signal_is_followed_by_a_restart(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, "b", "", false);
+	create(&f, "exec sleep 1000", SHIM_RESTART_ALWAYS, 0);
+	await_runs(&f, 1);
+	assert_return_code(shim_kill(f.client, "c", NULL, SIGKILL, false, &f.err), 0);
+	await_runs(&f, 2);
+	assert_return_code(shim_kill_finally(f.client, "c", SIGKILL, true, &f.err), 0);
+	wait_exit(&f, "c", NULL, 137);
+	fixture_wait_end(&f);
+	fixture_stop(&f);
+}
+
+static void state_on_disk_tells_of_it(void **state)
+{
+	_cleanup_proto_ Journal__State *disk = NULL;
+	_cleanup_proto_ Journal__Create *create_ = NULL;
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, "b", "", false);
+	create(&f, "exit 7", SHIM_RESTART_ALWAYS, 0);
+	await_runs(&f, 3);
+	assert_return_code(journal_read_create(f.bundle, &create_, &f.err), 0);
+	assert_string_equal(create_->request->id, "c");
+	assert_int_equal(create_->n_pipes, 3);
+	assert_true(create_->pipes[1] && create_->pipes[2]);
+	assert_return_code(journal_read_state(f.bundle, &disk, &f.err), 0);
+	assert_true(disk->restarts >= 1);
+	assert_int_equal(disk->exit_code, 7);
+	assert_true(disk->backoff_ns >= 100000000);
+	assert_false(journal_is_orphaned(f.bundle));
+	assert_return_code(process_pidfd_signal(f.shim_pidfd, SIGKILL), 0);
+	for (int i = 0; i < 1000 && !journal_is_orphaned(f.bundle); i++)
+		usleep(10000);
+	assert_true(journal_is_orphaned(f.bundle));
+	fixture_stop(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(failure_is_repeated_so_many_times),
+		cmocka_unit_test(success_ends_it_on_failure_only),
+		cmocka_unit_test(always_goes_on_until_a_final_signal),
+		cmocka_unit_test(one_that_waits_is_over_by_a_final_signal),
+		cmocka_unit_test(another_signal_is_followed_by_a_restart),
+		cmocka_unit_test(state_on_disk_tells_of_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
