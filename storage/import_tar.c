@@ -204,8 +204,7 @@ static int add_file(struct import_tar *tar, struct pass *pass, const char *name,
 	*file = (struct import_tar_file){ .name = strdup(name) };
 	if (!file->name)
 		return err_set(err, ENOMEM, "read");
-	if (archive_entry_hardlink(pass->entry) ||
-	    archive_entry_filetype(pass->entry) == AE_IFLNK)
+	if (archive_entry_hardlink(pass->entry) || archive_entry_filetype(pass->entry) == AE_IFLNK)
 		return read_link(pass, name, file) < 0 ? err_set(err, ENOMEM, "read") : 0;
 	file->size_bytes = archive_entry_size(pass->entry);
 	if (file->size_bytes < 0)
