@@ -59,7 +59,7 @@ static int check_config_name(const char *name, const char *digest, struct err *e
 	size_t len = strspn(hex, "0123456789abcdef");
 
 	if (len == 64 && (hex[64] == '\0' || strcmp(hex + 64, ".json") == 0) &&
-	    strncmp(hex, digest + strlen("sha256:"), 64) != 0)
+	    memcmp(hex, digest + strlen("sha256:"), 64) != 0)
 		return err_say(err, EBADMSG, "%s is damaged: its content has digest %s", name,
 			       digest);
 	return 0;
