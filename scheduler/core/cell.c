@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/core/cell.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/core/class.h"
+#include "scheduler/core/demand.h"
+#include "scheduler/core/index.h"
+#include "scheduler/core/kind.h"
+#include "scheduler/core/place.h"
+#include "scheduler/core/queue.h"
+#include "scheduler/core/strand.h"
+#include "scheduler/core/task.h"
+#include "scheduler/core/timer.h"
+
+int cell_new(const struct cell_options *options, struct outside *outside, struct cell **ret,
+	     struct err *err)
+{
+	struct cell *cell = calloc(1, sizeof(*cell));
+
+	if (!cell || symbols_init(&cell->symbols) < 0) {
+		free(cell);
+		return err_set(err, ENOMEM, "make a cell");
+	}
+	cell->options = *options;
+	cell->outside = outside;
+	cell->free_tasks = cell->free_jobs = NONE;
+	queue_init(&cell->queue);
+	*ret = cell;
+	return 0;
+}
+
+struct cell *cell_free(struct cell *cell)
+{
+	if (!cell)
+		return NULL;
+	kinds_deinit(cell);
+	classes_deinit(cell);
+	queue_deinit(&cell->queue);
+	demand_deinit(&cell->demand);
+	symbols_deinit(&cell->symbols);
+	map_deinit(&cell->machine_of);
+	map_deinit(&cell->kind_of);
+	map_deinit(&cell->class_of);
+	map_deinit(&cell->shape_of);
+	map_deinit(&cell->group_of);
+	map_deinit(&cell->group_at);
+	map_deinit(&cell->job_of);
+	free(cell->machines);
+	free(cell->more);
+	free(cell->tasks);
+	free(cell->jobs);
+	free(cell->timers);
+	free(cell);
+	return NULL;
+}
+
+/* ---- machines ---- */
+
+static void count_capacity(struct cell *cell, const struct kind *kind, int sign)
+{
+	if (sign > 0)
+		amounts_add(&cell->capacity, &kind->capacity);
+	else
+		amounts_subtract(&cell->capacity, &kind->capacity);
+	cell->devices += (uint64_t)(int64_t)(sign * (int)kind->device_count);
+}
+
+void cell_set_machine(struct cell *cell, uint32_t machine, enum machine_state state)
+{
+	struct machine *m = &cell->machines[machine];
+	struct kind *kind = cell->kinds[m->kind];
+	enum machine_state was = m->state;
+
+	if (was == state)
+		return;
+	m->state = (uint8_t)state;
+	if (was == MACHINE_UP) {
+		index_remove(cell, machine);
+		cell->up--;
+		kind->up--;
+	}
+	if (was == MACHINE_DOWN)
+		count_capacity(cell, kind, 1);
+	if (state == MACHINE_DOWN)
+		count_capacity(cell, kind, -1);
+	if (state == MACHINE_UP) {
+		index_insert(cell, machine);
+		cell->up++;
+		kind->up++;
+	}
+	cell_tell(cell, &(struct event){ .kind = EVENT_MACHINE,
+					 .job = NOBODY,
+					 .task = NOBODY,
+					 .machine = machine,
+					 .other = NOBODY,
+					 .detail = (int)state });
+	while (state == MACHINE_DOWN && cell->more[machine].tasks != NONE)
+		cell_end_task(cell, cell->more[machine].tasks, END_LOST);
+	if (state == MACHINE_UP)
+		class_wake(cell, machine);
+}
+
+/* ---- decisions ---- */
+
+static void tell_choice(struct cell *cell, uint32_t task, const struct choice *choice)
+{
+	const struct task *t = &cell->tasks[task];
+
+	cell_tell(cell,
+		  &(struct event){ .kind = choice->machine == NONE ? EVENT_INFEASIBLE : EVENT_PLACE,
+				   .job = t->job,
+				   .task = task,
+				   .index = t->index,
+				   .machine = choice->machine,
+				   .other = NOBODY,
+				   .examined = choice->examined,
+				   .priority = cell->classes[t->class].priority,
+				   .score = choice->score });
+}
+
+int cell_decide(struct cell *cell)
+{
+	struct choice choice;
+	uint32_t task, class;
+
+	while ((task = timer_due(cell)) != NONE)
+		queue_push(cell, task);
+	task = queue_next(cell);
+	if (task == NONE)
+		return 0;
+	demand_refresh(cell);
+	class = cell->tasks[task].class;
+	place_choose(cell, &cell->classes[class], cell->tasks[task].avoid, &choice);
+	if (choice.machine != NONE && task_start(cell, task, choice.machine, &choice.grip) < 0)
+		return -ENOMEM;
+	tell_choice(cell, task, &choice);
+	if (choice.machine == NONE) {
+		class_block(cell, class);
+		cell->infeasible++;
+	} else {
+		cell->placed++;
+	}
+	return 1;
+}
+
+int64_t cell_next_ms(const struct cell *cell)
+{
+	return cell->timer_count ? cell->tasks[cell->timers[0]].due_ms : INT64_MAX;
+}
+
+/* ---- reading ---- */
+
+void cell_totals(struct cell *cell, struct cell_totals *ret)
+{
+	*ret = (struct cell_totals){
+		.machines = cell->up,
+		.jobs = (uint32_t)cell->job_of.count,
+		.pending = cell->queue.pending + (uint32_t)cell->timer_count,
+		.running = cell->running,
+		.capacity = cell->capacity,
+		.used = cell->used,
+		.devices = (uint32_t)cell->devices,
+		.devices_used_milli = cell->devices_used_milli,
+		.placed = cell->placed,
+		.infeasible = cell->infeasible,
+		.preempted = cell->preempted,
+	};
+	strand_totals(cell, &ret->stranded_cpu_milli, &ret->stranded_memory_bytes);
+}
+
+void cell_use(const struct cell *cell, struct amounts *ret_used, struct amounts *ret_capacity)
+{
+	*ret_used = cell->used;
+	*ret_capacity = cell->capacity;
+}
+
+void cell_task(const struct cell *cell, uint32_t task, struct task_view *ret)
+{
+	const struct task *t = &cell->tasks[task];
+
+	*ret = (struct task_view){
+		.state = t->state,
+		.job = t->job,
+		.index = t->index,
+		.machine = t->machine,
+		.since_ms = t->since_ms,
+		.priority = cell->classes[t->class].priority,
+		.request = &cell->classes[t->class].request,
+	};
+}
+
+uint32_t cell_job_task(const struct cell *cell, uint32_t job, uint32_t index)
+{
+	uint32_t t = cell->jobs[job].tasks;
+
+	while (t != NONE && index--)
+		t = cell->tasks[t].next_in_job;
+	return t;
+}
+
+void cell_machine(const struct cell *cell, uint32_t machine, struct machine_view *ret)
+{
+	const struct machine *m = &cell->machines[machine];
+	const struct kind *kind = cell->kinds[m->kind];
+	const struct machine_more *more = &cell->more[machine];
+
+	*ret = (struct machine_view){
+		.name = symbol_name(&cell->symbols, more->name),
+		.capacity = kind->capacity,
+		.free = m->free,
+		.device_count = kind->device_count,
+		.state = m->state,
+		.tasks = m->task_count,
+		.rack = more->domain[DOMAIN_RACK],
+	};
+	memcpy(ret->device_free, more->device_free, sizeof(ret->device_free));
+}
