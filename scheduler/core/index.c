@@ -18,6 +18,10 @@ static unsigned place_of(int64_t amount, double scale)
 	return at < INDEX_SIDE ? at : INDEX_SIDE - 1;
 }
 
+/* Machines from which on a kind has 16, 8, 4, 2 cells a side; else it has one. */
+#define INDEX_SHIFTS 5
+static const uint32_t shift_from[INDEX_SHIFTS] = { 2048, 512, 128, 32, 0 };
+
 void index_scale(struct kind *kind)
 {
 	const double last = (INDEX_SIDE - 1) * (INDEX_SIDE - 1);
@@ -25,6 +29,7 @@ void index_scale(struct kind *kind)
 					   : kind->capacity.of[RESOURCE_MEMORY];
 	int64_t cpu = kind->capacity.of[RESOURCE_CPU];
 
+	kind->shift = INDEX_SHIFTS - 1;
 	kind->cpu_scale = cpu ? last / (double)cpu : 0;
 	kind->other_scale = other ? last / (double)other : 0;
 }
@@ -45,8 +50,8 @@ void index_place(const struct cell *cell, uint32_t machine, uint8_t *ret_cpu, ui
 	int64_t other = kind->device_count ? devices_free(cell, machine, kind->device_count)
 					   : m->free.of[RESOURCE_MEMORY];
 
-	*ret_cpu = (uint8_t)place_of(m->free.of[RESOURCE_CPU], kind->cpu_scale);
-	*ret_other = (uint8_t)place_of(other, kind->other_scale);
+	*ret_cpu = (uint8_t)(place_of(m->free.of[RESOURCE_CPU], kind->cpu_scale) >> kind->shift);
+	*ret_other = (uint8_t)(place_of(other, kind->other_scale) >> kind->shift);
 }
 
 static int grow(struct index_cell *at)
@@ -121,13 +126,34 @@ void index_move(struct cell *cell, uint32_t machine)
 	put(cell, machine);
 }
 
+void index_grow(struct cell *cell, struct kind *kind)
+{
+	uint8_t shift = 0;
+
+	while (kind->machines < shift_from[shift])
+		shift++;
+	if (shift == kind->shift)
+		return;
+	for (uint32_t m = 0; m < cell->machine_count; m++)
+		if (cell->kinds[cell->machines[m].kind] == kind && cell->machines[m].indexed)
+			take(cell, m);
+	kind->shift = shift;
+	for (uint32_t m = 0; m < cell->machine_count; m++)
+		if (cell->kinds[cell->machines[m].kind] == kind && cell->machines[m].indexed) {
+			struct machine *moved = &cell->machines[m];
+
+			index_place(cell, m, &moved->cell_cpu, &moved->cell_other);
+			put(cell, m);
+		}
+}
+
 uint32_t index_collect(struct kind *kind, const struct request *request, struct index_cell **list,
 		       size_t *count)
 {
 	int64_t other = kind->device_count ? (int64_t)request->device_count * request->device_milli
 					   : request->amounts.of[RESOURCE_MEMORY];
-	unsigned cpu = place_of(request->amounts.of[RESOURCE_CPU], kind->cpu_scale);
-	unsigned from = place_of(other, kind->other_scale);
+	unsigned cpu = place_of(request->amounts.of[RESOURCE_CPU], kind->cpu_scale) >> kind->shift;
+	unsigned from = place_of(other, kind->other_scale) >> kind->shift;
 	uint32_t machines = 0;
 
 	for (; cpu < INDEX_SIDE; cpu++) {

@@ -15,6 +15,8 @@
 void index_scale(struct kind *kind);
 
 /* Puts in, takes out, and moves after a change of what is free. */
+/* The kind has got one machine more: cuts its cells finer when it is time. */
+void index_grow(struct cell *cell, struct kind *kind);
 void index_insert(struct cell *cell, uint32_t machine);
 void index_remove(struct cell *cell, uint32_t machine);
 void index_move(struct cell *cell, uint32_t machine);

@@ -220,6 +220,7 @@ int cell_add_machine(struct cell *cell, const struct machine_spec *spec, uint32_
 	cell->machines[machine].state = MACHINE_DOWN;
 	cell->machine_count++;
 	cell->kinds[kind]->machines++;
+	index_grow(cell, cell->kinds[kind]);
 	cell_set_machine(cell, machine, MACHINE_UP);
 	if (ret_machine)
 		*ret_machine = machine;

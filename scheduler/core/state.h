@@ -69,6 +69,7 @@ struct kind {
 	double cpu_scale, other_scale; /* from an amount to the square of its place in the index */
 	struct index_cell cells[INDEX_SIDE][INDEX_SIDE]; /* [CPU][memory, or devices] */
 	uint16_t filled[INDEX_SIDE];			 /* a bit for each cell that is not empty */
+	uint8_t shift; /* the index has 16 >> shift cells a side */
 	uint32_t machines, up;
 };
 

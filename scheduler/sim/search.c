@@ -143,6 +143,8 @@ static void shuffle(uint32_t *order, size_t count, uint64_t *random)
 /* A trace with some of the jobs, in their order; it borrows everything but its two arrays. */
 static int sample_jobs(const struct trace *from, double part, uint64_t *random, struct trace *ret)
 {
+	size_t want = (size_t)(part * (double)from->job_count);
+
 	*ret = *from;
 	ret->jobs = calloc(from->job_count + 1, sizeof(*ret->jobs));
 	ret->tasks = calloc(from->task_count + 1, sizeof(*ret->tasks));
@@ -152,8 +154,10 @@ static int sample_jobs(const struct trace *from, double part, uint64_t *random, 
 	for (size_t j = 0; j < from->job_count; j++) {
 		struct trace_job job = from->jobs[j];
 
-		if ((double)(random_next(random) >> 11) * 0x1p-53 >= part)
+		/* Knuth's selection sampling: exactly so many of those that are left. */
+		if (random_next(random) % (from->job_count - j) >= want)
 			continue;
+		want--;
 		memcpy(&ret->tasks[ret->task_count], &from->tasks[job.first],
 		       job.count * sizeof(*ret->tasks));
 		job.first = (uint32_t)ret->task_count;
