@@ -53,8 +53,8 @@ static int copy_constraints(struct cell *cell, const struct job *job, struct cla
 			return -ENOMEM;
 		to->comparison = (uint8_t)from->comparison;
 		to->soft = from->soft;
-		class->per_machine =
-			class->per_machine || from->soft || domain_of_key(cell, to->key) >= 0;
+		to->domain = (int8_t)domain_of_key(cell, to->key);
+		class->per_machine = class->per_machine || from->soft || to->domain >= 0;
 	}
 	return 0;
 }

@@ -35,13 +35,12 @@ static bool compare(const struct class_constraint *c, uint32_t value)
 
 /* ---- kinds ---- */
 
-static bool attributes_fit(const struct cell *cell, const struct class *class,
-			   const struct kind *kind)
+static bool attributes_fit(const struct class *class, const struct kind *kind)
 {
 	for (size_t i = 0; i < class->constraint_count; i++) {
 		const struct class_constraint *c = &class->constraints[i];
 
-		if (!c->soft && domain_of_key(cell, c->key) < 0 &&
+		if (!c->soft && c->domain < 0 &&
 		    !compare(c, kind_attribute(kind, c->key)))
 			return false;
 	}
@@ -55,7 +54,7 @@ enum fit fit_kind_reason(const struct cell *cell, const struct class *class, uin
 	struct room empty = { .free = k->capacity };
 	struct grip grip;
 
-	if (!attributes_fit(cell, class, k))
+	if (!attributes_fit(class, k))
 		return FIT_CONSTRAINT;
 	if (request->device_count && request->device_model &&
 	    request->device_model != k->device_model)
@@ -95,9 +94,9 @@ bool fit_domains(const struct cell *cell, const struct class *class, uint32_t ma
 {
 	for (size_t i = 0; i < class->constraint_count; i++) {
 		const struct class_constraint *c = &class->constraints[i];
-		int domain = c->soft ? -1 : domain_of_key(cell, c->key);
 
-		if (domain >= 0 && !compare(c, cell->more[machine].domain[domain]))
+		if (!c->soft && c->domain >= 0 &&
+		    !compare(c, cell->more[machine].domain[c->domain]))
 			return false;
 	}
 	return true;
@@ -110,7 +109,12 @@ unsigned fit_unmet(const struct cell *cell, const struct class *class, uint32_t 
 	for (size_t i = 0; i < class->constraint_count; i++) {
 		const struct class_constraint *c = &class->constraints[i];
 
-		unmet += c->soft && !compare(c, machine_attribute(cell, machine, c->key));
+		if (!c->soft)
+			continue;
+		unmet += !compare(c, c->domain >= 0 ?
+					     cell->more[machine].domain[c->domain] :
+					     kind_attribute(cell->kinds[cell->machines[machine].kind],
+							    c->key));
 	}
 	return unmet;
 }

@@ -156,7 +156,7 @@ uint32_t index_collect(struct kind *kind, const struct request *request, struct 
 	unsigned from = place_of(other, kind->other_scale) >> kind->shift;
 	uint32_t machines = 0;
 
-	for (; cpu < INDEX_SIDE; cpu++) {
+	for (; cpu < (unsigned)INDEX_SIDE >> kind->shift; cpu++) {
 		unsigned filled = kind->filled[cpu] >> from << from;
 
 		for (; filled; filled &= filled - 1) {

@@ -244,11 +244,3 @@ int domain_of_key(const struct cell *cell, uint32_t key)
 			return d;
 	return -1;
 }
-
-uint32_t machine_attribute(const struct cell *cell, uint32_t machine, uint32_t key)
-{
-	int domain = domain_of_key(cell, key);
-
-	return domain >= 0 ? cell->more[machine].domain[domain]
-			   : kind_attribute(cell->kinds[cell->machines[machine].kind], key);
-}

@@ -4,9 +4,7 @@
 
 #include "scheduler/core/state.h"
 
-/* The value of a machine's attribute, failure domains included; 0 where it has none. */
-uint32_t machine_attribute(const struct cell *cell, uint32_t machine, uint32_t key);
-/* The same for a kind, without failure domains. */
+/* The value of a kind's attribute; 0 where it has none. Failure domains are none. */
 uint32_t kind_attribute(const struct kind *kind, uint32_t key);
 /* The domain that a key names ("rack"), or -1. */
 int domain_of_key(const struct cell *cell, uint32_t key);

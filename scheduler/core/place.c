@@ -43,8 +43,11 @@ static void sweep(struct search *s, size_t cells, uint32_t at, uint32_t stride)
 	for (size_t c = 0; c < cells && s->scored < s->wanted; c++) {
 		const struct index_cell *here = s->cell->search[c];
 
-		for (; at < here->count && s->scored < s->wanted; at += stride)
+		for (; at < here->count && s->scored < s->wanted; at += stride) {
+			if (at + stride < here->count)
+				__builtin_prefetch(&s->cell->machines[here->machines[at + stride]]);
 			look_at(s, here->machines[at]);
+		}
 		at -= at < here->count ? 0 : here->count;
 	}
 }

@@ -78,6 +78,8 @@ struct kind {
 struct class_constraint {
 	uint32_t key, value;
 	uint8_t comparison, soft;
+	int8_t domain; /* enum domain that the key names; -1: an attribute of the kind */
+	uint8_t unused; /* no padding: constraints are hashed */
 };
 
 /* Tasks that no placement can tell apart: equal requests, constraints, rule and priority. */
