@@ -37,19 +37,37 @@ static void look_at(struct search *s, uint32_t machine)
 		s->best = choice;
 }
 
+/* Machines whose lines of cache are under way. */
+struct batch {
+	uint32_t machines[64];
+	unsigned count;
+};
+
+static void look_at_batch(struct search *s, struct batch *batch)
+{
+	for (unsigned i = 0; i < batch->count && s->scored < s->wanted; i++)
+		look_at(s, batch->machines[i]);
+	batch->count = 0;
+}
+
 /* Every stride-th machine of the list from `at` on. */
 static void sweep(struct search *s, size_t cells, uint32_t at, uint32_t stride)
 {
+	struct batch batch;
+
+	batch.count = 0;
 	for (size_t c = 0; c < cells && s->scored < s->wanted; c++) {
 		const struct index_cell *here = s->cell->search[c];
 
-		for (; at < here->count && s->scored < s->wanted; at += stride) {
-			if (at + stride < here->count)
-				__builtin_prefetch(&s->cell->machines[here->machines[at + stride]]);
-			look_at(s, here->machines[at]);
+		for (; at < here->count; at += stride) {
+			__builtin_prefetch(&s->cell->machines[here->machines[at]]);
+			batch.machines[batch.count++] = here->machines[at];
+			if (batch.count == ARRAY_SIZE(batch.machines))
+				look_at_batch(s, &batch);
 		}
-		at -= at < here->count ? 0 : here->count;
+		at -= here->count;
 	}
+	look_at_batch(s, &batch);
 }
 
 static uint32_t collect(struct cell *cell, struct class *class, size_t *ret_cells)
