@@ -11,6 +11,7 @@
 #include "scheduler/core/index.h"
 #include "scheduler/core/kind.h"
 #include "scheduler/core/place.h"
+#include "scheduler/core/preempt.h"
 #include "scheduler/core/queue.h"
 #include "scheduler/core/strand.h"
 #include "scheduler/core/task.h"
@@ -122,19 +123,55 @@ static void tell_choice(struct cell *cell, uint32_t task, const struct choice *c
 				   .score = choice->score });
 }
 
-int cell_decide(struct cell *cell)
+static void evict(struct cell *cell, uint32_t task, const struct preemption *way)
 {
-	struct choice choice;
-	uint32_t task, class;
+	for (unsigned i = 0; i < way->count; i++) {
+		uint32_t victim = way->victims[i];
+		const struct task *t = &cell->tasks[victim];
 
-	while ((task = timer_due(cell)) != NONE)
-		queue_push(cell, task);
-	task = queue_next(cell);
-	if (task == NONE)
-		return 0;
-	demand_refresh(cell);
-	class = cell->tasks[task].class;
+		cell_tell(cell, &(struct event){ .kind = EVENT_PREEMPT,
+						 .job = t->job,
+						 .task = victim,
+						 .index = t->index,
+						 .machine = way->machine,
+						 .other = task,
+						 .priority = cell->classes[t->class].priority,
+						 .detail = cell->jobs[t->job].on_preemption });
+		cell_end_task(cell, victim, END_PREEMPTED);
+		cell->preempted++;
+	}
+}
+
+/* Makes room for the task where lower ones have to go. */
+static void preempt(struct cell *cell, uint32_t task, struct choice *choice)
+{
+	struct class *class = &cell->classes[cell->tasks[task].class];
+	struct preemption way;
+
+	if (cell->options.no_preemption)
+		return;
+	if (cell->tasks[task].preempted_in == cell->pass + 1) {
+		cell->depth_held += !class->depth_held;
+		class->depth_held = true;
+		return;
+	}
+	preempt_find(cell, class, &way);
+	if (way.machine == NONE)
+		return;
+	evict(cell, task, &way);
+	choice->machine = way.machine;
+	choice->grip = way.grip;
+	choice->score = 0;
+}
+
+static int decide_task(struct cell *cell, uint32_t task)
+{
+	uint32_t class = cell->tasks[task].class;
+	struct choice choice;
+
 	place_choose(cell, &cell->classes[class], cell->tasks[task].avoid, &choice);
+	if (choice.machine == NONE)
+		preempt(cell, task, &choice);
 	if (choice.machine != NONE && task_start(cell, task, choice.machine, &choice.grip) < 0)
 		return -ENOMEM;
 	tell_choice(cell, task, &choice);
@@ -147,8 +184,28 @@ int cell_decide(struct cell *cell)
 	return 1;
 }
 
+int cell_decide(struct cell *cell)
+{
+	uint32_t task;
+
+	while ((task = timer_due(cell)) != NONE)
+		queue_push(cell, task);
+	if (!cell->in_pass)
+		class_wake_held(cell);
+	task = queue_next(cell);
+	cell->in_pass = task != NONE;
+	if (task == NONE) {
+		cell->pass++;
+		return 0;
+	}
+	demand_refresh(cell);
+	return decide_task(cell, task);
+}
+
 int64_t cell_next_ms(const struct cell *cell)
 {
+	if (cell->depth_held)
+		return cell->outside->now_ms;
 	return cell->timer_count ? cell->tasks[cell->timers[0]].due_ms : INT64_MAX;
 }
 

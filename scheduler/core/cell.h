@@ -74,7 +74,8 @@ void cell_remove_job(struct cell *cell, uint32_t job);
  * when there is nothing to decide. Wait for changes or for cell_next_ms() then.
  */
 int cell_decide(struct cell *cell);
-/* When a backoff ends next; INT64_MAX: none. */
+/* When to decide again though nothing changes (a backoff ends; a victim may preempt in a new pass);
+ * INT64_MAX: never. */
 int64_t cell_next_ms(const struct cell *cell);
 
 /* ---- reading ---- */

@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* clang-format off */
 /*
  * The invariants, by a full recount. What a test may cite:
  *
- *	1 capacity	free = capacity less what the tasks on a machine reserve; never below
- *nothing
+ *	1 capacity	free = capacity less what the tasks on a machine reserve; never below nothing
  *	2 tasks		every task is in exactly one place: a machine's list, a line, a timer, ended
- *	3 index		every machine that is up lies in the cell of what it has free, others in
- *none 4 queue		a line is runnable if it has tasks and its class is not blocked 5 counters
- *running, pending, used, wanted agree with the tasks 6 blocked	no machine could take a task of a
- *blocked class
+ *	3 index		every machine that is up lies in the cell of what it has free, others in none
+ *	4 queue		a line is runnable if it has tasks and its class is not blocked
+ *	5 counters	running, pending, used, wanted agree with the tasks
+ *	6 blocked	no machine could take a task of a blocked class
+ *	7 priority	at the end of a pass nothing of lower priority holds what a blocked class
+ *			waits for, but by a rule: no production for production, a disruption
+ *			budget, depth 1, sampling (so it is checked in small cells)
  */
+/* clang-format on */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "scheduler/core/fit.h"
 #include "scheduler/core/index.h"
+#include "scheduler/core/preempt.h"
 
 #define BROKEN(err, ...) err_say(err, EUCLEAN, __VA_ARGS__)
 
@@ -188,6 +193,45 @@ static int check_blocked(struct cell *cell, struct err *err)
 	return 0;
 }
 
+static bool anything_runnable(const struct queue *queue)
+{
+	for (size_t w = 0; w < sizeof(queue->filled) / sizeof(queue->filled[0]); w++)
+		if (queue->filled[w])
+			return true;
+	return false;
+}
+
+static bool class_has_tasks(const struct cell *cell, uint32_t class)
+{
+	for (uint32_t l = cell->classes[class].lines; l != NONE;
+	     l = cell->queue.lines[l].next_of_class)
+		if (cell->queue.lines[l].head != NONE)
+			return true;
+	return false;
+}
+
+/* Invariant 7. */
+static int check_priority(struct cell *cell, struct err *err)
+{
+	uint64_t random = cell->outside->random;
+	struct preemption way = { .machine = NONE };
+	uint32_t class = NONE;
+
+	if (cell->in_pass || anything_runnable(&cell->queue) || cell->options.no_preemption ||
+	    cell->machine_count > PREEMPT_CANDIDATES)
+		return 0;
+	for (size_t b = 0; b < cell->blocked_count && way.machine == NONE; b++) {
+		class = cell->blocked[b];
+		if (!cell->classes[class].depth_held && class_has_tasks(cell, class))
+			preempt_find(cell, &cell->classes[class], &way);
+	}
+	cell->outside->random = random;
+	if (way.machine == NONE)
+		return 0;
+	return BROKEN(err, "class %u waits, and lower ones could go from machine %s", class,
+		      name_of(cell, way.machine));
+}
+
 int cell_check(struct cell *cell, struct err *err)
 {
 	_cleanup_free_ uint8_t *seen = calloc(cell->task_count + 1, 1);
@@ -206,5 +250,6 @@ int cell_check(struct cell *cell, struct err *err)
 			      pending);
 	err_try(check_timers(cell, seen, err));
 	err_try(check_tasks(cell, seen, err));
-	return check_blocked(cell, err);
+	err_try(check_blocked(cell, err));
+	return check_priority(cell, err);
 }

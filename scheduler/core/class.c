@@ -8,6 +8,7 @@
 #include "scheduler/core/demand.h"
 #include "scheduler/core/fit.h"
 #include "scheduler/core/kind.h"
+#include "scheduler/core/preempt.h"
 #include "scheduler/core/queue.h"
 #include "scheduler/core/spread.h"
 
@@ -183,7 +184,22 @@ void class_unblock(struct cell *cell, uint32_t class)
 	cell->blocked[c->blocked_at] = last;
 	cell->classes[last].blocked_at = c->blocked_at;
 	c->blocked = false;
+	cell->depth_held -= c->depth_held;
+	c->depth_held = false;
 	queue_class_woken(cell, class);
+}
+
+void class_wake_all(struct cell *cell)
+{
+	for (size_t i = cell->blocked_count; i-- > 0;)
+		class_unblock(cell, cell->blocked[i]);
+}
+
+void class_wake_held(struct cell *cell)
+{
+	for (size_t i = cell->blocked_count; cell->depth_held && i-- > 0;)
+		if (cell->classes[cell->blocked[i]].depth_held)
+			class_unblock(cell, cell->blocked[i]);
 }
 
 void class_wake(struct cell *cell, uint32_t machine)
@@ -194,8 +210,9 @@ void class_wake(struct cell *cell, uint32_t machine)
 	for (size_t i = cell->blocked_count; i-- > 0;) {
 		struct class *class = &cell->classes[cell->blocked[i]];
 
-		if (fit_kind(cell, class, cell->machines[machine].kind) &&
-		    fit_machine(cell, class, machine, &grip) == FIT_YES)
+		if ((fit_kind(cell, class, cell->machines[machine].kind) &&
+		     fit_machine(cell, class, machine, &grip) == FIT_YES) ||
+		    (!cell->options.no_preemption && preempt_might(cell, class, machine)))
 			class_unblock(cell, cell->blocked[i]);
 	}
 }

@@ -12,6 +12,9 @@ int class_find(struct cell *cell, const struct job *job, const struct request *r
 void class_block(struct cell *cell, uint32_t class);
 /* Room came on a machine: wakes the blocked classes that it can help. */
 void class_wake(struct cell *cell, uint32_t machine);
+/* A new pass: wakes what was blocked only because a victim may not preempt in the same one. */
+void class_wake_held(struct cell *cell);
+void class_wake_all(struct cell *cell);
 /* Wakes one, or all of a group: something else than room has changed. */
 void class_unblock(struct cell *cell, uint32_t class);
 void class_wake_group(struct cell *cell, uint32_t group);

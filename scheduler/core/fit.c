@@ -40,8 +40,7 @@ static bool attributes_fit(const struct class *class, const struct kind *kind)
 	for (size_t i = 0; i < class->constraint_count; i++) {
 		const struct class_constraint *c = &class->constraints[i];
 
-		if (!c->soft && c->domain < 0 &&
-		    !compare(c, kind_attribute(kind, c->key)))
+		if (!c->soft && c->domain < 0 && !compare(c, kind_attribute(kind, c->key)))
 			return false;
 	}
 	return true;
@@ -111,10 +110,11 @@ unsigned fit_unmet(const struct cell *cell, const struct class *class, uint32_t 
 
 		if (!c->soft)
 			continue;
-		unmet += !compare(c, c->domain >= 0 ?
-					     cell->more[machine].domain[c->domain] :
-					     kind_attribute(cell->kinds[cell->machines[machine].kind],
-							    c->key));
+		unmet += !compare(
+			c, c->domain >= 0
+				   ? cell->more[machine].domain[c->domain]
+				   : kind_attribute(cell->kinds[cell->machines[machine].kind],
+						    c->key));
 	}
 	return unmet;
 }

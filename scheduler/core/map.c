@@ -91,6 +91,7 @@ uint64_t hash_bytes(const void *data, size_t len, uint64_t seed)
 		h = hash_mix(h ^ word);
 	}
 	word = 0;
-	memcpy(&word, p, len);
+	if (len)
+		memcpy(&word, p, len);
 	return hash_mix(h ^ word);
 }

@@ -15,6 +15,25 @@ static struct amounts reserved(const struct task *task, const struct request *re
 	return amounts;
 }
 
+void room_add_task(const struct cell *cell, const struct task *task, struct room *room)
+{
+	const struct request *request = &cell->classes[task->class].request;
+	struct amounts amounts = reserved(task, request);
+
+	amounts_add(&room->free, &amounts);
+	for (unsigned bits = task->devices; bits; bits &= bits - 1) {
+		uint16_t *free = &room->device_free[__builtin_ctz(bits)];
+
+		*free = (uint16_t)(*free + request->device_milli);
+	}
+	for (unsigned bits = task->nodes; bits; bits &= bits - 1) {
+		struct node_room *free = &room->node_free[__builtin_ctz(bits)];
+
+		free->cpu += request->amounts.of[RESOURCE_CPU] / request->nodes;
+		free->memory += request->amounts.of[RESOURCE_MEMORY] / request->nodes;
+	}
+}
+
 static void change_devices(struct machine_more *more, const struct task *task,
 			   const struct request *request, int sign)
 {

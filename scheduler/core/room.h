@@ -4,6 +4,9 @@
 
 #include "scheduler/core/fit.h"
 
+/* What the task holds, back into a room it is thought to leave. */
+void room_add_task(const struct cell *cell, const struct task *task, struct room *room);
+
 /* The task lies on task->machine with its grip from now on, or no longer. The caller keeps state.
  */
 void room_take(struct cell *cell, uint32_t task);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* clang-format off */
 /*
  * What a cell consists of; for the files of scheduler/core alone. Who owns which part:
  *
- *	machines, kinds		kind.c adds them; fit.c and room.c change what is free
+ *	machines, kinds		kind.c adds them; room.c changes what is free
  *	index			index.c: machines of a kind by what is free
  *	classes, shapes		class.c: tasks that cannot be told apart when placed
  *	queue			queue.c: lines of pending tasks
@@ -11,6 +12,7 @@
  *
  * Machines, kinds, classes, tasks, jobs stand in growing arrays and refer to each other by index.
  */
+/* clang-format on */
 #pragma once
 
 #include <stdint.h>
@@ -78,7 +80,7 @@ struct kind {
 struct class_constraint {
 	uint32_t key, value;
 	uint8_t comparison, soft;
-	int8_t domain; /* enum domain that the key names; -1: an attribute of the kind */
+	int8_t domain;	/* enum domain that the key names; -1: an attribute of the kind */
 	uint8_t unused; /* no padding: constraints are hashed */
 };
 
@@ -97,6 +99,7 @@ struct class
 	uint32_t lines;	  /* head of its lines in the queue */
 	uint32_t tasks;	  /* alive */
 	bool per_machine; /* constraints on failure domains, or soft ones: look at each machine */
+	bool depth_held;  /* blocked until the next pass */
 	bool blocked;	  /* proven to fit nowhere; until room comes */
 	uint32_t blocked_at; /* its place in cell.blocked */
 	uint32_t next;	     /* of the same hash */
@@ -125,9 +128,11 @@ struct task {
 	uint32_t avoid; /* machine on which it crashed last */
 	uint32_t timer; /* its place among the timers; NONE */
 	uint32_t failures;
-	uint16_t devices; /* a bit for each device it holds */
-	uint8_t nodes;	  /* a bit for each NUMA node it holds */
-	uint8_t state;	  /* enum task_state */
+	uint16_t devices;      /* a bit for each device it holds */
+	uint8_t nodes;	       /* a bit for each NUMA node it holds */
+	uint8_t state;	       /* enum task_state */
+	uint8_t down;	       /* by our doing: counted in its job */
+	uint32_t preempted_in; /* the pass in which it was, plus 1 */
 	int64_t since_ms, due_ms;
 	uint64_t sequence;	/* order of submission */
 	struct node_room slack; /* limit less reservation */
@@ -246,6 +251,11 @@ struct cell {
 
 	uint64_t placed, infeasible, preempted;
 	uint32_t running;
+	uint32_t running_at[PRIORITY_MAX + 1]; /* by priority */
+	uint64_t running_at_filled[PRIORITY_MAX / 64 + 1];
+	uint32_t pass; /* of decisions, from one end of the queue to the next */
+	bool in_pass;
+	uint32_t depth_held; /* classes blocked only because a victim may not preempt */
 };
 
 /* Makes room for one more in a growing array. 0 or -ENOMEM. */

@@ -14,6 +14,31 @@
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_MOST_MS 300000
 
+/* Who runs at which priority: what preemption may hope for. */
+static void count_running(struct cell *cell, unsigned priority, int sign)
+{
+	cell->running += (uint32_t)sign;
+	cell->running_at[priority] += (uint32_t)sign;
+	if (cell->running_at[priority])
+		cell->running_at_filled[priority / 64] |= 1ull << priority % 64;
+	else
+		cell->running_at_filled[priority / 64] &= ~(1ull << priority % 64);
+}
+
+/* It is no longer down by our doing: its job's budget allows one more, for whoever waits for that.
+ */
+static void count_up(struct cell *cell, struct task *t)
+{
+	struct cell_job *job = &cell->jobs[t->job];
+
+	if (!t->down)
+		return;
+	t->down = 0;
+	job->down--;
+	if (job->budget)
+		class_wake_all(cell);
+}
+
 static void move(struct cell *cell, struct task *t, enum task_state to)
 {
 	static const bool allowed[][3] = {
@@ -45,7 +70,8 @@ int task_start(struct cell *cell, uint32_t task, uint32_t machine, const struct 
 	cell->devices_used_milli +=
 		(uint64_t) class->request.device_count * class->request.device_milli;
 	amounts_add(&cell->used, &class->request.amounts);
-	cell->running++;
+	count_running(cell, class->priority, 1);
+	count_up(cell, t);
 	cell->jobs[t->job].running++;
 	return 0;
 }
@@ -60,7 +86,7 @@ static void leave_machine(struct cell *cell, uint32_t task)
 	cell->devices_used_milli -=
 		(uint64_t) class->request.device_count * class->request.device_milli;
 	amounts_subtract(&cell->used, &class->request.amounts);
-	cell->running--;
+	count_running(cell, class->priority, -1);
 	cell->jobs[t->job].running--;
 	t->machine = NONE;
 	t->next = t->previous = NONE;
@@ -106,6 +132,7 @@ static void end_for_good(struct cell *cell, uint32_t task)
 	else if (t->state == TASK_PENDING)
 		queue_remove(cell, task);
 	move(cell, t, TASK_ENDED);
+	count_up(cell, t);
 	leave_cell(cell, t);
 }
 
@@ -114,6 +141,10 @@ static void pend_again(struct cell *cell, uint32_t task, enum task_end end, uint
 	struct task *t = &cell->tasks[task];
 
 	move(cell, t, TASK_PENDING);
+	t->down = end == END_PREEMPTED || end == END_LOST;
+	cell->jobs[t->job].down += t->down;
+	if (end == END_PREEMPTED)
+		t->preempted_in = cell->pass + 1;
 	if (end != END_FAILED) {
 		queue_push(cell, task);
 		return;
