@@ -49,8 +49,14 @@ static inline int add_random_machine(struct draw *d, struct cell *cell, unsigned
 	return cell_add_machine(cell, &spec, NULL, err);
 }
 
-static inline int submit_random_job(struct draw *d, struct cell *cell, unsigned i, uint32_t *ret,
-				    struct err *err)
+/* A job and where its strings lie. */
+struct random_job {
+	struct job job;
+	struct constraint constraint;
+	char name[16], owner[16];
+};
+
+static inline void draw_job(struct draw *d, unsigned i, struct random_job *ret)
 {
 	static const unsigned priorities[] = { 0, 50, 100, 110, 117, 200, 200, 359, 400 };
 	static const struct constraint constraints[] = {
@@ -59,30 +65,31 @@ static inline int submit_random_job(struct draw *d, struct cell *cell, unsigned 
 		{ "rack", "r0", COMPARE_UNEQUAL, false },
 		{ "disk", NULL, COMPARE_EXISTS, false },
 	};
-	char name[16], owner[16];
-	struct job job = {
-		.name = name,
-		.owner = owner,
+	struct job *job = &ret->job;
+
+	snprintf(ret->name, sizeof(ret->name), "j%u", i);
+	snprintf(ret->owner, sizeof(ret->owner), "o%u", (unsigned)(draw(d) % 3));
+	ret->constraint = constraints[draw(d) % 4];
+	*job = (struct job){
+		.name = ret->name,
+		.owner = ret->owner,
 		.priority = priorities[draw(d) % 9],
 		.count = (uint32_t)draw_from(d, 1, 4),
 		.request = { .amounts = { { draw_from(d, 1, 80) * 100,
 					    draw_from(d, 1, 160) * 128 * MIB,
 					    draw_from(d, 0, 1) * 100 * MIB,
 					    draw_from(d, 0, 1) } } },
-		.constraints = &constraints[draw(d) % 4],
+		.constraints = &ret->constraint,
 		.constraint_count = draw(d) % 3 == 0,
 		.disruption_budget = draw(d) % 4 == 0,
 	};
-
 	if (draw(d) % 6 == 0) {
-		job.request.device_count = (uint16_t)draw_from(d, 1, 2);
-		job.request.device_milli =
-			job.request.device_count == 1 ? (uint16_t)draw_from(d, 1, 10) * 100 : 1000;
+		job->request.device_count = (uint16_t)draw_from(d, 1, 2);
+		job->request.device_milli = job->request.device_count == 1
+						    ? (uint16_t)(draw_from(d, 1, 10) * 100)
+						    : 1000;
 	}
 	if (draw(d) % 5 == 0)
-		job.spread = (struct spread_rule){ .kind = (enum spread)draw_from(d, 1, 2),
-						   .domain = (enum domain)draw_from(d, 0, 1) };
-	snprintf(name, sizeof(name), "j%u", i);
-	snprintf(owner, sizeof(owner), "o%u", (unsigned)(draw(d) % 3));
-	return cell_submit(cell, &job, ret, err);
+		job->spread = (struct spread_rule){ .kind = (enum spread)draw_from(d, 1, 2),
+						    .domain = (enum domain)draw_from(d, 0, 1) };
 }

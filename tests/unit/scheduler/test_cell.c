@@ -57,6 +57,7 @@ static void end_something(struct world *w)
 
 static void step(struct world *w)
 {
+	struct random_job job;
 	struct err err = { 0 };
 	unsigned j;
 
@@ -76,8 +77,8 @@ static void step(struct world *w)
 			;
 		if (j == JOBS)
 			break;
-		assert_int_equal(submit_random_job(&w->draw, w->cell, w->jobs++, &w->job[j], &err),
-				 0);
+		draw_job(&w->draw, w->jobs++, &job);
+		assert_int_equal(cell_submit(w->cell, &job.job, &w->job[j], &err), 0);
 		w->alive[j] = true;
 	}
 }
