@@ -18,7 +18,7 @@
 
 struct sim_args {
 	const char *format, *tasks, *machines, *policy, *refuse, *snapshot, *sample, *pending,
-		*json, *record;
+		*json, *record, *replay, *fault;
 	struct options_list shapes;
 	int64_t count, seed, orders;
 	bool smallest, compact, check;
@@ -50,6 +50,10 @@ static const struct option_entry sim_options[] = {
 		   "with --compact: random orders (default 11)"),
 	OPTION_STRING(struct sim_args, pending, 0, "pending", "FRACTION",
 		      "with --compact: may stay pending (default 0.002)"),
+	OPTION_STRING(struct sim_args, fault, 0, "fault", "SCRIPT",
+		      "machines and racks that go down and up, see docs/simulator.md"),
+	OPTION_STRING(struct sim_args, replay, 0, "replay", "FILE",
+		      "compare every event with what --record wrote"),
 	OPTION_STRING(struct sim_args, record, 0, "record", "FILE", "write every event to a file"),
 	OPTION_STRING(struct sim_args, json, 0, "json", "FILE", "write the figures as JSON"),
 	OPTION_BOOL(struct sim_args, check, 0, "check",
@@ -225,11 +229,24 @@ static int check_args(const struct sim_args *args, struct run_options *options, 
 	return 0;
 }
 
+/* One run makes one log. */
+static int open_logs(const struct sim_args *args, FILE **record, FILE **replay, struct err *err)
+{
+	if ((args->record || args->replay) && (args->smallest || args->compact))
+		return err_say(err, EINVAL, "--record and --replay are for a single run");
+	if (args->record && !(*record = fopen(args->record, "we")))
+		return err_set(err, errno, "open %s", args->record);
+	if (args->replay && !(*replay = fopen(args->replay, "re")))
+		return err_set(err, errno, "open %s", args->replay);
+	return 0;
+}
+
 static int sim_verb(int argc, char **argv, struct err *err)
 {
 	struct sim_args args = { .seed = 1, .orders = 11 };
 	struct run_options options = { 0 };
-	_cleanup_file_ FILE *record = NULL;
+	_cleanup_file_ FILE *record = NULL, *replay = NULL;
+	struct fault_script faults = { 0 };
 	struct trace trace = { 0 };
 	char **words;
 	size_t count;
@@ -237,13 +254,19 @@ static int sim_verb(int argc, char **argv, struct err *err)
 
 	if (r == 0)
 		r = check_args(&args, &options, err);
-	if (r == 0 && args.record && !(record = fopen(args.record, "we")))
-		r = err_set(err, errno, "open %s", args.record);
-	options.events = record;
+	if (r == 0)
+		r = open_logs(&args, &record, &replay, err);
+	options.record = record;
+	options.replay = replay;
+	if (r == 0 && args.fault) {
+		r = fault_read(args.fault, &faults, err);
+		options.faults = &faults;
+	}
 	if (r == 0)
 		r = run_all(&args, &trace, options, err);
 	if (r == 0 && record && fflush(record) == EOF)
 		r = err_set(err, errno, "write %s", args.record);
+	fault_deinit(&faults);
 	trace_deinit(&trace);
 	options_list_deinit(&args.shapes);
 	return r > 0 ? VERB_HELP : r;

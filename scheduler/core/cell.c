@@ -8,6 +8,7 @@
 
 #include "scheduler/core/class.h"
 #include "scheduler/core/demand.h"
+#include "scheduler/core/drain.h"
 #include "scheduler/core/index.h"
 #include "scheduler/core/kind.h"
 #include "scheduler/core/place.h"
@@ -79,6 +80,7 @@ void cell_set_machine(struct cell *cell, uint32_t machine, enum machine_state st
 	if (was == state)
 		return;
 	m->state = (uint8_t)state;
+	cell->draining += (uint32_t)(state == MACHINE_DRAINING) - (was == MACHINE_DRAINING);
 	if (was == MACHINE_UP) {
 		index_remove(cell, machine);
 		cell->up--;
@@ -190,8 +192,10 @@ int cell_decide(struct cell *cell)
 
 	while ((task = timer_due(cell)) != NONE)
 		queue_push(cell, task);
-	if (!cell->in_pass)
+	if (!cell->in_pass) {
 		class_wake_held(cell);
+		drain_step(cell);
+	}
 	task = queue_next(cell);
 	cell->in_pass = task != NONE;
 	if (task == NONE) {
@@ -204,9 +208,13 @@ int cell_decide(struct cell *cell)
 
 int64_t cell_next_ms(const struct cell *cell)
 {
+	int64_t next, timer;
+
 	if (cell->depth_held)
 		return cell->outside->now_ms;
-	return cell->timer_count ? cell->tasks[cell->timers[0]].due_ms : INT64_MAX;
+	next = drain_next_ms(cell);
+	timer = cell->timer_count ? cell->tasks[cell->timers[0]].due_ms : INT64_MAX;
+	return timer < next ? timer : next;
 }
 
 /* ---- reading ---- */
@@ -259,20 +267,24 @@ uint32_t cell_job_task(const struct cell *cell, uint32_t job, uint32_t index)
 	return t;
 }
 
-void cell_machine(const struct cell *cell, uint32_t machine, struct machine_view *ret)
+int cell_machine(const struct cell *cell, uint32_t machine, struct machine_view *ret)
 {
-	const struct machine *m = &cell->machines[machine];
-	const struct kind *kind = cell->kinds[m->kind];
 	const struct machine_more *more = &cell->more[machine];
+	const struct machine *m = &cell->machines[machine];
+	const struct kind *kind;
 
+	if (machine >= cell->machine_count)
+		return -ENOENT;
+	kind = cell->kinds[m->kind];
 	*ret = (struct machine_view){
 		.name = symbol_name(&cell->symbols, more->name),
+		.rack = symbol_name(&cell->symbols, more->domain[DOMAIN_RACK]),
 		.capacity = kind->capacity,
 		.free = m->free,
 		.device_count = kind->device_count,
 		.state = m->state,
 		.tasks = m->task_count,
-		.rack = more->domain[DOMAIN_RACK],
 	};
 	memcpy(ret->device_free, more->device_free, sizeof(ret->device_free));
+	return 0;
 }

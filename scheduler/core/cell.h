@@ -49,7 +49,8 @@ struct cell *cell_free(struct cell *cell);
 /* Refuses duplicate names and absurd capacities with a sentence. */
 int cell_add_machine(struct cell *cell, const struct machine_spec *spec, uint32_t *ret_machine,
 		     struct err *err);
-/* Down: its tasks are lost and pend again. Draining: they are moved by and by, see drain.h. */
+/* Down: its tasks are lost and pend again. Draining: they are moved by and by. Neither goes faster
+ * than drain.h allows, so that a lost switch makes no storm. */
 void cell_set_machine(struct cell *cell, uint32_t machine, enum machine_state state);
 
 /* Admission: the whole job or a sentence why not. */
@@ -63,6 +64,7 @@ enum task_end {
 	END_KILLED,    /* by its owner, for good */
 	END_LOST,      /* its machine went away: it pends again */
 	END_PREEMPTED, /* a higher one took its place: it pends again */
+	END_DRAINED,   /* its machine drains: it pends again */
 };
 
 void cell_end_task(struct cell *cell, uint32_t task, enum task_end end);
@@ -106,14 +108,15 @@ void cell_task(const struct cell *cell, uint32_t task, struct task_view *ret);
 uint32_t cell_job_task(const struct cell *cell, uint32_t job, uint32_t index);
 
 struct machine_view {
-	const char *name;
+	const char *name, *rack;
 	struct amounts capacity, free;
 	unsigned device_count;
 	uint16_t device_free[MACHINE_DEVICES_MAX];
 	enum machine_state state;
-	uint32_t tasks, rack;
+	uint32_t tasks;
 };
-void cell_machine(const struct cell *cell, uint32_t machine, struct machine_view *ret);
+/* 0, or -ENOENT where there are not so many. */
+int cell_machine(const struct cell *cell, uint32_t machine, struct machine_view *ret);
 
 /*
  * Recounts everything and compares: capacity never exceeded, no task lost or doubled, index,

@@ -255,6 +255,8 @@ struct cell {
 	uint64_t running_at_filled[PRIORITY_MAX / 64 + 1];
 	uint32_t pass; /* of decisions, from one end of the queue to the next */
 	bool in_pass;
+	int64_t lost_slot_us, drain_slot_us; /* see drain.h */
+	uint32_t draining;		     /* machines */
 	uint32_t depth_held; /* classes blocked only because a victim may not preempt */
 };
 

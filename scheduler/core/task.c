@@ -5,6 +5,7 @@
 
 #include "scheduler/core/class.h"
 #include "scheduler/core/demand.h"
+#include "scheduler/core/drain.h"
 #include "scheduler/core/queue.h"
 #include "scheduler/core/room.h"
 #include "scheduler/core/spread.h"
@@ -141,10 +142,14 @@ static void pend_again(struct cell *cell, uint32_t task, enum task_end end, uint
 	struct task *t = &cell->tasks[task];
 
 	move(cell, t, TASK_PENDING);
-	t->down = end == END_PREEMPTED || end == END_LOST;
+	t->down = end != END_FAILED;
 	cell->jobs[t->job].down += t->down;
 	if (end == END_PREEMPTED)
 		t->preempted_in = cell->pass + 1;
+	if (end == END_LOST) {
+		timer_set(cell, task, drain_lost_ms(cell));
+		return;
+	}
 	if (end != END_FAILED) {
 		queue_push(cell, task);
 		return;

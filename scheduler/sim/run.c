@@ -33,6 +33,8 @@ struct run {
 	struct meter waits_ms, decisions_ns;
 	struct run_result result;
 	double peak;
+	size_t lines, differs_at; /* of the log of events */
+	size_t fault;		  /* the next of the script */
 	bool out_of_memory;
 };
 
@@ -107,15 +109,41 @@ static void started(struct run *run, const struct event *e)
 						  e->task, at, run->starts[at] });
 }
 
+/* The first line that differs is kept: the run's error. */
+static void log_event(struct run *run, const struct event *event)
+{
+	char text[EVENT_TEXT_SIZE], was[EVENT_TEXT_SIZE + 1];
+
+	event_format(event, text);
+	run->lines++;
+	if (run->options->record)
+		fputs(text, run->options->record);
+	if (!run->options->replay || run->differs_at)
+		return;
+	if (!fgets(was, sizeof(was), run->options->replay))
+		was[0] = '\0';
+	if (strcmp(was, text) != 0)
+		run->differs_at = run->lines;
+}
+
+/* The log must be at its end, too. */
+static int check_replay(struct run *run, struct err *err)
+{
+	if (!run->options->replay)
+		return 0;
+	if (!run->differs_at && fgetc(run->options->replay) != EOF)
+		run->differs_at = run->lines + 1;
+	if (run->differs_at)
+		return err_say(err, EUCLEAN, "the replay differs from the log at line %zu",
+			       run->differs_at);
+	return 0;
+}
+
 static void on_event(void *data, const struct event *event)
 {
 	struct run *run = data;
-	char text[EVENT_TEXT_SIZE];
-
-	if (run->options->events) {
-		event_format(event, text);
-		fputs(text, run->options->events);
-	}
+	if (run->options->record || run->options->replay)
+		log_event(run, event);
 	if (event->kind == EVENT_PLACE)
 		started(run, event);
 	if (event->kind == EVENT_PREEMPT)
@@ -276,6 +304,7 @@ static void look(struct run *run)
 static int64_t next_ms(const struct run *run, size_t job)
 {
 	const struct trace *trace = run->trace;
+	const struct fault_script *faults = run->options->faults;
 	int64_t next = cell_next_ms(run->cell), ending = INT64_MAX, arrival = INT64_MAX;
 
 	if (run->ending_count)
@@ -283,6 +312,8 @@ static int64_t next_ms(const struct run *run, size_t job)
 	if (job < trace->job_count)
 		arrival = trace->tasks[trace->jobs[job].first].arrive_ms;
 	next = ending < next ? ending : next;
+	if (faults && run->fault < faults->count && faults->faults[run->fault].at_ms < next)
+		next = faults->faults[run->fault].at_ms;
 	return arrival < next ? arrival : next;
 }
 
@@ -297,6 +328,8 @@ static int replay(struct run *run, struct err *err)
 		run->outside.now_ms = now;
 		while (run->ending_count && run->endings[0].at_ms <= now)
 			end_one(run);
+		if (run->options->faults)
+			fault_apply(run->options->faults, &run->fault, run->cell, now);
 		r = decide(run, err);
 		while (r == 0 && job < trace->job_count &&
 		       trace->tasks[trace->jobs[job].first].arrive_ms <= now &&
@@ -380,6 +413,8 @@ int run_trace(const struct trace *trace, size_t machines, const uint32_t *order,
 	r = set_up(&run, machines, order, err);
 	if (r == 0)
 		r = replay(&run, err);
+	if (r == 0)
+		r = check_replay(&run, err);
 	if (r == 0) {
 		finish(&run, from_ns, from_cpu);
 		*ret = run.result;

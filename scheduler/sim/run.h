@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "scheduler/core/cell.h"
+#include "scheduler/sim/fault.h"
 #include "scheduler/sim/trace.h"
 
 struct run_options {
@@ -14,7 +15,9 @@ struct run_options {
 	 * than this many were. Else tasks wait in the queue, and the number does not count. */
 	bool refuse;
 	uint64_t refuse_limit;
-	FILE *events;  /* every event as a line; NULL */
+	const struct fault_script *faults; /* NULL: none */
+	/* Every event as a line: written to the one, compared with the other; NULL. */
+	FILE *record, *replay;
 	bool progress; /* a bar on stderr */
 	bool check;    /* the invariants after every step: slow */
 	/* Called after each step that changed something; NULL. */
