@@ -109,12 +109,6 @@ static void want(struct cell *cell, const struct class *class)
 {
 	demand_add(cell, class);
 	cell->classes[class - cell->classes].tasks++;
-	if (class->group != NONE) {
-		struct group *group = &cell->groups[class->group];
-
-		group->wanted_cpu += (uint64_t) class->request.amounts.of[RESOURCE_CPU];
-		group->wanted_memory += (uint64_t) class->request.amounts.of[RESOURCE_MEMORY];
-	}
 }
 
 /* The tasks of the job, in a list by index, not yet in the queue. */

@@ -9,6 +9,7 @@
 #include "scheduler/core/class.h"
 #include "scheduler/core/demand.h"
 #include "scheduler/core/drain.h"
+#include "scheduler/core/home.h"
 #include "scheduler/core/index.h"
 #include "scheduler/core/kind.h"
 #include "scheduler/core/place.h"
@@ -166,11 +167,32 @@ static void preempt(struct cell *cell, uint32_t task, struct choice *choice)
 	choice->score = 0;
 }
 
+/* The first of a group that stays together decides for all; while none is placed, anew each time.
+ */
+static void choose_home(struct cell *cell, uint32_t task)
+{
+	uint32_t g = cell->classes[cell->tasks[task].class].group;
+	struct group *group = g == NONE ? NULL : &cell->groups[g];
+
+	if (group && group->kind == SPREAD_TOGETHER && !group->placed)
+		group->home = home_choose(cell, cell->tasks[task].job);
+}
+
+/* A home where nobody lives binds nobody. */
+static void forget_home(struct cell *cell, uint32_t task)
+{
+	uint32_t g = cell->classes[cell->tasks[task].class].group;
+
+	if (g != NONE && !cell->groups[g].placed)
+		cell->groups[g].home = 0;
+}
+
 static int decide_task(struct cell *cell, uint32_t task)
 {
 	uint32_t class = cell->tasks[task].class;
 	struct choice choice;
 
+	choose_home(cell, task);
 	place_choose(cell, &cell->classes[class], cell->tasks[task].avoid, &choice);
 	if (choice.machine == NONE)
 		preempt(cell, task, &choice);
@@ -178,6 +200,7 @@ static int decide_task(struct cell *cell, uint32_t task)
 		return -ENOMEM;
 	tell_choice(cell, task, &choice);
 	if (choice.machine == NONE) {
+		forget_home(cell, task);
 		class_block(cell, class);
 		cell->infeasible++;
 	} else {

@@ -2,7 +2,6 @@
 #include "scheduler/core/spread.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 static uint64_t key_at(uint32_t group, uint32_t domain)
 {
@@ -92,50 +91,4 @@ void spread_left(struct cell *cell, const struct class *class, uint32_t machine)
 		map_remove(&cell->group_at, key);
 	if (!--group->placed)
 		group->home = 0;
-}
-
-struct domain_room {
-	uint32_t domain;
-	int64_t cpu, memory;
-};
-
-static int by_domain(const void *a, const void *b)
-{
-	const struct domain_room *x = a, *y = b;
-
-	return (x->domain > y->domain) - (x->domain < y->domain);
-}
-
-uint32_t spread_choose_home(struct cell *cell, const struct group *group)
-{
-	struct domain_room *rooms = calloc(cell->machine_count, sizeof(*rooms));
-	uint32_t best = 0;
-	int64_t least = INT64_MAX;
-	size_t count = 0;
-
-	if (!rooms)
-		return 0;
-	for (size_t m = 0; m < cell->machine_count; m++)
-		if (cell->machines[m].state == MACHINE_UP)
-			rooms[count++] = (struct domain_room){
-				cell->more[m].domain[group->domain],
-				cell->machines[m].free.of[RESOURCE_CPU],
-				cell->machines[m].free.of[RESOURCE_MEMORY],
-			};
-	qsort(rooms, count, sizeof(*rooms), by_domain);
-	for (size_t i = 0, j; i < count; i = j) {
-		int64_t cpu = 0, memory = 0;
-
-		for (j = i; j < count && rooms[j].domain == rooms[i].domain; j++) {
-			cpu += rooms[j].cpu;
-			memory += rooms[j].memory;
-		}
-		if (cpu >= (int64_t)group->wanted_cpu && memory >= (int64_t)group->wanted_memory &&
-		    cpu < least) {
-			least = cpu;
-			best = rooms[i].domain;
-		}
-	}
-	free(rooms);
-	return best;
 }

@@ -10,6 +10,3 @@ bool spread_allows(const struct cell *cell, const struct class *class, uint32_t 
 /* A task of the class came to a machine, or left it. -ENOMEM only when it came. */
 int spread_came(struct cell *cell, const struct class *class, uint32_t machine);
 void spread_left(struct cell *cell, const struct class *class, uint32_t machine);
-/* Picks the domain that a group which stays together takes, before its first task; 0: none has the
- * room for all of it. */
-uint32_t spread_choose_home(struct cell *cell, const struct group *group);

@@ -117,8 +117,7 @@ struct group {
 	enum domain domain;
 	uint32_t most;
 	uint32_t placed;
-	uint64_t wanted_cpu, wanted_memory; /* of all its tasks, placed or not */
-	uint32_t home;			    /* SPREAD_TOGETHER: the domain taken; 0 */
+	uint32_t home; /* SPREAD_TOGETHER: the domain taken; 0 */
 };
 
 struct task {

@@ -107,12 +107,6 @@ static void leave_cell(struct cell *cell, struct task *t)
 	demand_remove(cell, class);
 	class->tasks--;
 	cell->jobs[t->job].alive--;
-	if (class->group != NONE) {
-		struct group *group = &cell->groups[class->group];
-
-		group->wanted_cpu -= (uint64_t) class->request.amounts.of[RESOURCE_CPU];
-		group->wanted_memory -= (uint64_t) class->request.amounts.of[RESOURCE_MEMORY];
-	}
 }
 
 static int64_t backoff(const struct task *t)

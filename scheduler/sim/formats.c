@@ -480,11 +480,66 @@ static int parse(struct trace *trace, struct csv *csv,
 	return r;
 }
 
+/*
+ * Huawei's rows of one affinity group come among others; who asks for a group asks for all of it:
+ * they become one job, at the place of the first.
+ */
+static int gather_groups(struct trace *trace, struct err *err)
+{
+	struct trace all = { .arena = trace->arena };
+
+	for (size_t j = 0; j < trace->job_count; j++) {
+		struct trace_job *first = &trace->jobs[j], *job;
+
+		if (!first->count)
+			continue;
+		job = trace_add_job(&all);
+		if (!job)
+			goto out_of_memory;
+		*job = *first;
+		job->first = (uint32_t)all.task_count;
+		job->count = 0;
+		for (size_t k = j; k < trace->job_count; k++) {
+			struct trace_job *other = &trace->jobs[k];
+			struct trace_task *task;
+
+			if (!other->count ||
+			    (k > j && (first->spread.kind != SPREAD_TOGETHER ||
+				       other->spread.kind != SPREAD_TOGETHER ||
+				       strcmp(other->spread.group, first->spread.group) != 0)))
+				continue;
+			task = trace_add_task(&all);
+			if (!task)
+				goto out_of_memory;
+			*task = trace->tasks[other->first];
+			task->job = (uint32_t)(all.job_count - 1);
+			job->count++;
+			other->count = 0;
+			if (first->spread.kind != SPREAD_TOGETHER)
+				break;
+		}
+	}
+	free(trace->tasks);
+	free(trace->jobs);
+	trace->tasks = all.tasks;
+	trace->jobs = all.jobs;
+	trace->task_count = all.task_count;
+	trace->task_size = all.task_size;
+	trace->job_count = all.job_count;
+	trace->job_size = all.job_size;
+	return 0;
+out_of_memory:
+	free(all.tasks);
+	free(all.jobs);
+	return OUT_OF_MEMORY(err);
+}
+
 int trace_parse_tasks(struct trace *trace, const char *format, struct csv *csv, struct err *err)
 {
 	const struct format *f = find_format(format, err);
 
-	return f ? parse(trace, csv, f->task, err) : -EINVAL;
+	err_try(f ? parse(trace, csv, f->task, err) : -EINVAL);
+	return f->task == huawei_task ? gather_groups(trace, err) : 0;
 }
 
 int trace_parse_machines(struct trace *trace, const char *format, struct csv *csv, struct err *err)
