@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Admission: a job comes in whole, or not at all and with a reason. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/core/class.h"
+#include "scheduler/core/demand.h"
+#include "scheduler/core/queue.h"
+#include "scheduler/core/timer.h"
+
+#define JOB_TASKS_MAX 1000000
+#define DIVISION_MAX 4096
+
+static int check_request(const char *job, const struct request *request, struct err *err)
+{
+	static const char *const names[RESOURCE_COUNT] = { "CPU", "memory", "disk", "ports" };
+
+	for (int r = 0; r < RESOURCE_COUNT; r++)
+		if (request->amounts.of[r] < 0 || request->amounts.of[r] > AMOUNT_MAX)
+			return err_say(err, ERANGE,
+				       "job %s: %" PRId64
+				       " of %s cannot be asked for (0 to %" PRId64 ")",
+				       job, request->amounts.of[r], names[r], AMOUNT_MAX);
+	if (request->device_count > MACHINE_DEVICES_MAX)
+		return err_say(err, ERANGE, "job %s: %d devices are more than a machine can have",
+			       job, request->device_count);
+	if (request->device_count &&
+	    (!request->device_milli || request->device_milli > DEVICE_WHOLE))
+		return err_say(err, ERANGE, "job %s: %d is no share of a device (1 to %d)", job,
+			       request->device_milli, DEVICE_WHOLE);
+	if (request->device_count > 1 && request->device_milli != DEVICE_WHOLE)
+		return err_say(err, EINVAL, "job %s: more than one device means whole ones", job);
+	if (request->nodes > MACHINE_NODES_MAX)
+		return err_say(err, ERANGE,
+			       "job %s: %u NUMA nodes are more than a machine can have", job,
+			       request->nodes);
+	return 0;
+}
+
+static int check_job(const struct cell *cell, const struct job *job, struct err *err)
+{
+	const char *name = job->name ? job->name : "";
+	uint32_t symbol = symbol_find(&cell->symbols, name);
+	int r;
+
+	if (!*name)
+		return err_say(err, EINVAL, "a job needs a name");
+	if (symbol && map_get(&cell->job_of, symbol) != MAP_NONE)
+		return err_say(err, EEXIST, "there is a job called %s already", name);
+	if (job->priority > PRIORITY_MAX)
+		return err_say(err, ERANGE, "job %s: %u is no priority (0 to %d)", name,
+			       job->priority, PRIORITY_MAX);
+	if (!job->count || job->count > JOB_TASKS_MAX)
+		return err_say(err, ERANGE, "job %s: %u is no number of tasks (1 to %d)", name,
+			       job->count, JOB_TASKS_MAX);
+	if (job->spread.division >= DIVISION_MAX)
+		return err_say(err, ERANGE, "job %s: %u is no division of a group (below %d)", name,
+			       job->spread.division, DIVISION_MAX);
+	r = check_request(name, &job->request, err);
+	for (size_t i = 0; r == 0 && i < job->override_count; i++) {
+		if (job->overrides[i].index >= job->count ||
+		    (i && job->overrides[i].index <= job->overrides[i - 1].index))
+			return err_say(
+				err, EINVAL,
+				"job %s: there is no task %u to override, or it is out of order",
+				name, job->overrides[i].index);
+		r = check_request(name, &job->overrides[i].request, err);
+	}
+	return r;
+}
+
+/* ---- making it ---- */
+
+static int new_task(struct cell *cell, uint32_t *ret)
+{
+	int r;
+
+	*ret = cell->free_tasks;
+	if (*ret != NONE) {
+		cell->free_tasks = cell->tasks[*ret].next_in_job;
+		return 0;
+	}
+	r = state_grow(cell->tasks, cell->task_count, cell->task_size);
+	if (r == 0)
+		r = timer_reserve(cell);
+	if (r == 0)
+		*ret = (uint32_t)cell->task_count++;
+	return r;
+}
+
+static int new_job(struct cell *cell, uint32_t *ret)
+{
+	int r;
+
+	*ret = cell->free_jobs;
+	if (*ret != NONE) {
+		cell->free_jobs = cell->jobs[*ret].tasks;
+		return 0;
+	}
+	r = state_grow(cell->jobs, cell->job_count, cell->job_size);
+	if (r == 0)
+		*ret = (uint32_t)cell->job_count++;
+	return r;
+}
+
+static void want(struct cell *cell, const struct class *class)
+{
+	demand_add(cell, class);
+	cell->classes[class - cell->classes].tasks++;
+}
+
+/* The tasks of the job, in a list by index, not yet in the queue. */
+static int make_tasks(struct cell *cell, const struct job *job, uint32_t j)
+{
+	uint32_t *link = &cell->jobs[j].tasks, class = NONE, plain = NONE, previous = NONE;
+	size_t next = 0;
+	int r;
+
+	r = class_find(cell, job, &job->request, &plain);
+	if (r == 0)
+		r = queue_reserve(cell, plain, cell->jobs[j].owner);
+	for (uint32_t i = 0; r == 0 && i < job->count; i++) {
+		uint32_t task;
+
+		class = plain;
+		if (next < job->override_count && job->overrides[next].index == i) {
+			r = class_find(cell, job, &job->overrides[next++].request, &class);
+			if (r == 0)
+				r = queue_reserve(cell, class, cell->jobs[j].owner);
+		}
+		if (r < 0 || (r = new_task(cell, &task)) < 0)
+			break;
+		cell->tasks[task] = (struct task){
+			.job = j,
+			.index = i,
+			.class = class,
+			.machine = NONE,
+			.next = NONE,
+			.previous = NONE,
+			.next_in_job = NONE,
+			.avoid = NONE,
+			.timer = NONE,
+			.since_ms = cell->outside->now_ms,
+			.sequence = cell->sequence++,
+		};
+		/* The array may have moved. */
+		link = previous == NONE ? &cell->jobs[j].tasks : &cell->tasks[previous].next_in_job;
+		*link = task;
+		previous = task;
+	}
+	return r;
+}
+
+static void forget_tasks(struct cell *cell, uint32_t j)
+{
+	for (uint32_t t = cell->jobs[j].tasks, next; t != NONE; t = next) {
+		next = cell->tasks[t].next_in_job;
+		cell->tasks[t] = (struct task){ .job = NONE,
+						.next_in_job = cell->free_tasks,
+						.state = TASK_ENDED };
+		cell->free_tasks = t;
+	}
+}
+
+static void forget_job(struct cell *cell, uint32_t j)
+{
+	forget_tasks(cell, j);
+	cell->jobs[j] = (struct cell_job){ .tasks = cell->free_jobs };
+	cell->free_jobs = j;
+}
+
+static int make_job(struct cell *cell, const struct job *job, uint32_t *ret)
+{
+	struct cell_job made = {
+		.priority = job->priority,
+		.tasks = NONE,
+		.count = job->count,
+		.alive = job->count,
+		.budget = job->disruption_budget,
+		.gang = job->gang,
+		.latency_sensitive = job->latency_sensitive,
+		.on_preemption = (uint8_t)job->on_preemption,
+	};
+	int r = symbol_intern(&cell->symbols, job->name, &made.name);
+
+	if (r == 0)
+		r = symbol_intern(&cell->symbols, job->owner ? job->owner : "", &made.owner);
+	if (r == 0)
+		r = new_job(cell, ret);
+	if (r < 0)
+		return r;
+	cell->jobs[*ret] = made;
+	r = make_tasks(cell, job, *ret);
+	if (r == 0)
+		r = map_put(&cell->job_of, made.name, *ret);
+	if (r < 0)
+		forget_job(cell, *ret);
+	return r;
+}
+
+int cell_submit(struct cell *cell, const struct job *job, uint32_t *ret_job, struct err *err)
+{
+	uint32_t j;
+	int r = check_job(cell, job, err);
+
+	if (r < 0)
+		return r;
+	if (make_job(cell, job, &j) < 0)
+		return err_set(err, ENOMEM, "submit job %s", job->name);
+	cell_tell(cell, &(struct event){ .kind = EVENT_SUBMIT,
+					 .job = j,
+					 .task = cell->jobs[j].tasks,
+					 .machine = NOBODY,
+					 .other = NOBODY,
+					 .count = job->count,
+					 .priority = job->priority });
+	for (uint32_t t = cell->jobs[j].tasks; t != NONE; t = cell->tasks[t].next_in_job) {
+		want(cell, &cell->classes[cell->tasks[t].class]);
+		queue_push(cell, t);
+	}
+	if (ret_job)
+		*ret_job = j;
+	return 0;
+}
+
+void cell_remove_job(struct cell *cell, uint32_t job)
+{
+	for (uint32_t t = cell->jobs[job].tasks; t != NONE; t = cell->tasks[t].next_in_job)
+		if (cell->tasks[t].state != TASK_ENDED)
+			cell_end_task(cell, t, END_KILLED);
+	map_remove(&cell->job_of, cell->jobs[job].name);
+	forget_job(cell, job);
+}

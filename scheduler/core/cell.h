@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A cell: machines, jobs, and the decisions which task runs where. Pure: no system call, no clock,
+ * no randomness and no output but through struct outside; the same calls give the same decisions,
+ * byte for byte. It allocates when machines and jobs come, never when it decides.
+ *
+ *	struct outside outside = { .random = seed };
+ *	cell_new(&options, &outside, &cell, err);
+ *	cell_add_machine(cell, &machine, &m, err);
+ *	cell_submit(cell, &job, &j, err);
+ *	while (cell_decide(cell))
+ *		;
+ *
+ * Machines, jobs and tasks are numbers. A task's number is free again once its job is forgotten.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "scheduler/core/event.h"
+#include "scheduler/core/job.h"
+#include "scheduler/core/machine.h"
+#include "scheduler/core/policy.h"
+
+struct cell;
+
+/* All that comes in from outside and goes out, but for the calls themselves. */
+struct outside {
+	int64_t now_ms;	 /* the caller sets it before a call; never runs backwards */
+	uint64_t random; /* state of the generator; the caller seeds it once */
+	void (*event)(void *data, const struct event *event); /* NULL: nobody listens */
+	void *data;
+};
+
+struct cell_options {
+	enum policy policy;
+	bool no_preemption;
+	bool quota; /* refuse jobs above free priority whose owner has none */
+};
+
+int cell_new(const struct cell_options *options, struct outside *outside, struct cell **ret,
+	     struct err *err);
+struct cell *cell_free(struct cell *cell);
+
+/* Refuses duplicate names and absurd capacities with a sentence. */
+int cell_add_machine(struct cell *cell, const struct machine_spec *spec, uint32_t *ret_machine,
+		     struct err *err);
+/* Down: its tasks are lost and pend again. Draining: they are moved by and by. Neither goes faster
+ * than drain.h allows, so that a lost switch makes no storm. */
+void cell_set_machine(struct cell *cell, uint32_t machine, enum machine_state state);
+
+/* Admission: the whole job or a sentence why not. */
+int cell_submit(struct cell *cell, const struct job *job, uint32_t *ret_job, struct err *err);
+
+enum task_state { TASK_PENDING, TASK_RUNNING, TASK_ENDED };
+
+enum task_end {
+	END_FINISHED,  /* by itself, for good */
+	END_FAILED,    /* crashed: it pends again, later each time, and avoids that machine once */
+	END_KILLED,    /* by its owner, for good */
+	END_LOST,      /* its machine went away: it pends again */
+	END_PREEMPTED, /* a higher one took its place: it pends again */
+	END_DRAINED,   /* its machine drains: it pends again */
+};
+
+void cell_end_task(struct cell *cell, uint32_t task, enum task_end end);
+/* Ends what has not ended of the job, and forgets it. */
+void cell_remove_job(struct cell *cell, uint32_t job);
+
+/*
+ * Makes one decision: places the next runnable task or proves that it fits nowhere. Returns 1, or 0
+ * when there is nothing to decide. Wait for changes or for cell_next_ms() then.
+ */
+int cell_decide(struct cell *cell);
+/* When to decide again though nothing changes (a backoff ends; a victim may preempt in a new pass);
+ * INT64_MAX: never. */
+int64_t cell_next_ms(const struct cell *cell);
+
+/* ---- reading ---- */
+
+struct cell_totals {
+	uint32_t machines, jobs, pending, running;
+	struct amounts capacity; /* of machines that are not down */
+	struct amounts used;	 /* by limits */
+	uint32_t devices;	 /* capacity, whole ones */
+	uint64_t devices_used_milli;
+	/* What lies free and no task of the present workload could use, expected over it. */
+	double stranded_cpu_milli, stranded_memory_bytes;
+	uint64_t placed, infeasible, preempted;
+};
+void cell_totals(struct cell *cell, struct cell_totals *ret);
+/* The two of them that cost nothing. */
+void cell_use(const struct cell *cell, struct amounts *ret_used, struct amounts *ret_capacity);
+
+struct task_view {
+	enum task_state state;
+	uint32_t job, index, machine; /* machine: NOBODY while pending */
+	int64_t since_ms;	      /* of the state */
+	unsigned priority;
+	const struct request *request;
+};
+void cell_task(const struct cell *cell, uint32_t task, struct task_view *ret);
+/* The task of a job by index; NOBODY where there is none. */
+uint32_t cell_job_task(const struct cell *cell, uint32_t job, uint32_t index);
+
+struct machine_view {
+	const char *name, *rack;
+	struct amounts capacity, free;
+	unsigned device_count;
+	uint16_t device_free[MACHINE_DEVICES_MAX];
+	enum machine_state state;
+	uint32_t tasks;
+};
+/* 0, or -ENOENT where there are not so many. */
+int cell_machine(const struct cell *cell, uint32_t machine, struct machine_view *ret);
+
+/*
+ * Recounts everything and compares: capacity never exceeded, no task lost or doubled, index,
+ * queue and counters as they should be. 0, or -EUCLEAN with what is wrong.
+ */
+int cell_check(struct cell *cell, struct err *err);
+
+CLEANUP_DEFINE(struct cell, cell, cell_free);
+#define _cleanup_cell_ _cleanup_(cleanup_cell)

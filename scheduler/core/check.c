@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* clang-format off */
+/*
+ * The invariants, by a full recount. What a test may cite:
+ *
+ *	1 capacity	free = capacity less what the tasks on a machine reserve; never below nothing
+ *	2 tasks		every task is in exactly one place: a machine's list, a line, a timer, ended
+ *	3 index		every machine that is up lies in the cell of what it has free, others in none
+ *	4 queue		a line is runnable if it has tasks and its class is not blocked
+ *	5 counters	running, pending, used, wanted agree with the tasks
+ *	6 blocked	no machine could take a task of a blocked class
+ *	7 priority	at the end of a pass nothing of lower priority holds what a blocked class
+ *			waits for, but by a rule: no production for production, a disruption
+ *			budget, depth 1, sampling (so it is checked in small cells)
+ */
+/* clang-format on */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/core/fit.h"
+#include "scheduler/core/index.h"
+#include "scheduler/core/preempt.h"
+
+#define BROKEN(err, ...) err_say(err, EUCLEAN, __VA_ARGS__)
+
+static const char *name_of(const struct cell *cell, uint32_t machine)
+{
+	return symbol_name(&cell->symbols, cell->more[machine].name);
+}
+
+static void take_from(const struct task *t, const struct request *request, struct room *room)
+{
+	amounts_subtract(&room->free, &request->amounts);
+	room->free.of[RESOURCE_CPU] += t->slack.cpu;
+	room->free.of[RESOURCE_MEMORY] += t->slack.memory;
+	for (int d = 0; d < MACHINE_DEVICES_MAX; d++)
+		if (t->devices & 1u << d)
+			room->device_free[d] =
+				(uint16_t)(room->device_free[d] - request->device_milli);
+	for (int n = 0; n < MACHINE_NODES_MAX; n++)
+		if (t->nodes & 1u << n) {
+			room->node_free[n].cpu -=
+				request->amounts.of[RESOURCE_CPU] / request->nodes;
+			room->node_free[n].memory -=
+				request->amounts.of[RESOURCE_MEMORY] / request->nodes;
+		}
+}
+
+static bool below_nothing(const struct room *room)
+{
+	for (int r = 0; r < RESOURCE_COUNT; r++)
+		if (room->free.of[r] < 0)
+			return true;
+	for (int d = 0; d < MACHINE_DEVICES_MAX; d++)
+		if (room->device_free[d] > DEVICE_WHOLE)
+			return true;
+	for (int n = 0; n < MACHINE_NODES_MAX; n++)
+		if (room->node_free[n].cpu < 0 || room->node_free[n].memory < 0)
+			return true;
+	return false;
+}
+
+/* Invariant 1, and half of 2. */
+static int check_machine(const struct cell *cell, uint32_t machine, uint8_t *seen, struct err *err)
+{
+	const struct machine *m = &cell->machines[machine];
+	const struct kind *kind = cell->kinds[m->kind];
+	struct room want = { .free = kind->capacity }, is;
+	uint32_t count = 0;
+
+	memcpy(want.node_free, kind->node, sizeof(want.node_free));
+	for (unsigned d = 0; d < kind->device_count; d++)
+		want.device_free[d] = DEVICE_WHOLE;
+	for (uint32_t t = cell->more[machine].tasks; t != NONE; t = cell->tasks[t].next) {
+		const struct task *task = &cell->tasks[t];
+
+		if (seen[t]++ || task->state != TASK_RUNNING || task->machine != machine)
+			return BROKEN(err, "task %u is doubled, or does not belong on machine %s",
+				      t, name_of(cell, machine));
+		take_from(task, &cell->classes[task->class].request, &want);
+		count++;
+	}
+	room_of(cell, machine, &is);
+	if (!amounts_equal(&is.free, &want.free) ||
+	    memcmp(is.device_free, want.device_free, sizeof(is.device_free)) != 0 ||
+	    memcmp(is.node_free, want.node_free, sizeof(is.node_free)) != 0 ||
+	    count != m->task_count)
+		return BROKEN(err, "machine %s: what is free does not agree with its %u tasks",
+			      name_of(cell, machine), count);
+	if (below_nothing(&is))
+		return BROKEN(err, "machine %s holds more than its capacity",
+			      name_of(cell, machine));
+	return 0;
+}
+
+/* Invariant 3. */
+static int check_index(const struct cell *cell, uint32_t machine, struct err *err)
+{
+	const struct machine *m = &cell->machines[machine];
+	const struct kind *kind = cell->kinds[m->kind];
+	const struct index_cell *at = &kind->cells[m->cell_cpu][m->cell_other];
+	uint8_t cpu, other;
+
+	if (m->indexed != (m->state == MACHINE_UP))
+		return BROKEN(err, "machine %s is in the index and not up, or up and not in it",
+			      name_of(cell, machine));
+	if (!m->indexed)
+		return 0;
+	index_place(cell, machine, &cpu, &other);
+	if (cpu != m->cell_cpu || other != m->cell_other || m->position >= at->count ||
+	    at->machines[m->position] != machine || !(kind->filled[cpu] & 1u << other))
+		return BROKEN(err, "machine %s lies in the wrong cell of the index",
+			      name_of(cell, machine));
+	return 0;
+}
+
+/* Invariant 4, and more of 2. */
+static int check_line(const struct cell *cell, const struct line *line, uint8_t *seen,
+		      uint32_t *pending, struct err *err)
+{
+	const struct class *class = &cell->classes[line->class];
+
+	if (line->runnable != (line->head != NONE && !class->blocked))
+		return BROKEN(err,
+			      "a line of class %u is runnable and should not be, or the other "
+			      "way round",
+			      line->class);
+	for (uint32_t t = line->head; t != NONE; t = cell->tasks[t].next) {
+		const struct task *task = &cell->tasks[t];
+
+		if (seen[t]++ || task->state != TASK_PENDING || task->class != line->class)
+			return BROKEN(err, "task %u is doubled, or does not belong in its line", t);
+		if (task->next != NONE && cell->tasks[task->next].sequence <= task->sequence)
+			return BROKEN(err, "task %u stands behind one that came later", task->next);
+		++*pending;
+	}
+	return 0;
+}
+
+static int check_timers(const struct cell *cell, uint8_t *seen, struct err *err)
+{
+	for (size_t i = 0; i < cell->timer_count; i++) {
+		const struct task *task = &cell->tasks[cell->timers[i]];
+
+		if (seen[cell->timers[i]]++ || task->state != TASK_PENDING || task->timer != i)
+			return BROKEN(err, "task %u is doubled, or has no timer", cell->timers[i]);
+		if (i && cell->tasks[cell->timers[(i - 1) / 2]].due_ms > task->due_ms)
+			return BROKEN(err, "the timer of task %u is out of order", cell->timers[i]);
+	}
+	return 0;
+}
+
+/* The rest of 2, and 5. */
+static int check_tasks(const struct cell *cell, const uint8_t *seen, struct err *err)
+{
+	struct amounts used = { 0 }, wanted = { 0 };
+	uint32_t running = 0;
+
+	for (size_t t = 0; t < cell->task_count; t++) {
+		const struct task *task = &cell->tasks[t];
+
+		if (seen[t] != (task->state != TASK_ENDED))
+			return BROKEN(err, "task %zu is lost", t);
+		if (task->state == TASK_ENDED)
+			continue;
+		amounts_add(&wanted, &cell->classes[task->class].request.amounts);
+		if (task->state == TASK_RUNNING) {
+			amounts_add(&used, &cell->classes[task->class].request.amounts);
+			running++;
+		}
+	}
+	if (running != cell->running || !amounts_equal(&used, &cell->used) ||
+	    !amounts_equal(&wanted, &cell->demand.wanted))
+		return BROKEN(err, "the counters of the cell do not agree with its tasks");
+	return 0;
+}
+
+/* Invariant 6. */
+static int check_blocked(struct cell *cell, struct err *err)
+{
+	struct grip grip;
+
+	for (size_t b = 0; b < cell->blocked_count; b++) {
+		struct class *class = &cell->classes[cell->blocked[b]];
+
+		for (uint32_t m = 0; m < cell->machine_count; m++)
+			if (fit_kind(cell, class, cell->machines[m].kind) &&
+			    fit_machine(cell, class, m, &grip) == FIT_YES)
+				return BROKEN(err, "class %u waits, and fits on machine %s",
+					      cell->blocked[b], name_of(cell, m));
+	}
+	return 0;
+}
+
+static bool anything_runnable(const struct queue *queue)
+{
+	for (size_t w = 0; w < sizeof(queue->filled) / sizeof(queue->filled[0]); w++)
+		if (queue->filled[w])
+			return true;
+	return false;
+}
+
+static bool class_has_tasks(const struct cell *cell, uint32_t class)
+{
+	for (uint32_t l = cell->classes[class].lines; l != NONE;
+	     l = cell->queue.lines[l].next_of_class)
+		if (cell->queue.lines[l].head != NONE)
+			return true;
+	return false;
+}
+
+/* Invariant 7. */
+static int check_priority(struct cell *cell, struct err *err)
+{
+	uint64_t random = cell->outside->random;
+	struct preemption way = { .machine = NONE };
+	uint32_t class = NONE;
+
+	if (cell->in_pass || anything_runnable(&cell->queue) || cell->options.no_preemption ||
+	    cell->machine_count > PREEMPT_CANDIDATES)
+		return 0;
+	for (size_t b = 0; b < cell->blocked_count && way.machine == NONE; b++) {
+		class = cell->blocked[b];
+		if (!cell->classes[class].depth_held && class_has_tasks(cell, class))
+			preempt_find(cell, &cell->classes[class], &way);
+	}
+	cell->outside->random = random;
+	if (way.machine == NONE)
+		return 0;
+	return BROKEN(err, "class %u waits, and lower ones could go from machine %s", class,
+		      name_of(cell, way.machine));
+}
+
+int cell_check(struct cell *cell, struct err *err)
+{
+	_cleanup_free_ uint8_t *seen = calloc(cell->task_count + 1, 1);
+	uint32_t pending = 0;
+
+	if (!seen)
+		return err_set(err, ENOMEM, "check the cell");
+	for (uint32_t m = 0; m < cell->machine_count; m++) {
+		err_try(check_machine(cell, m, seen, err));
+		err_try(check_index(cell, m, err));
+	}
+	for (size_t l = 0; l < cell->queue.line_count; l++)
+		err_try(check_line(cell, &cell->queue.lines[l], seen, &pending, err));
+	if (pending != cell->queue.pending)
+		return BROKEN(err, "the queue counts %u tasks and holds %u", cell->queue.pending,
+			      pending);
+	err_try(check_timers(cell, seen, err));
+	err_try(check_tasks(cell, seen, err));
+	err_try(check_blocked(cell, err));
+	return check_priority(cell, err);
+}

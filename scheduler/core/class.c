@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/core/class.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/core/demand.h"
+#include "scheduler/core/fit.h"
+#include "scheduler/core/kind.h"
+#include "scheduler/core/preempt.h"
+#include "scheduler/core/queue.h"
+#include "scheduler/core/spread.h"
+
+/* ---- shapes ---- */
+
+static int find_shape(struct cell *cell, const struct request *request, uint32_t *ret)
+{
+	uint64_t key = hash_bytes(request, sizeof(*request), 0);
+	int r;
+
+	for (;; key++) {
+		*ret = map_get(&cell->shape_of, key);
+		if (*ret == MAP_NONE)
+			break;
+		if (memcmp(&cell->shapes[*ret].request, request, sizeof(*request)) == 0)
+			return 0;
+	}
+	*ret = (uint32_t)cell->shape_count;
+	r = state_grow(cell->shapes, cell->shape_count, cell->shape_size);
+	if (r < 0 || (r = demand_reserve(cell)) < 0 ||
+	    (r = map_put(&cell->shape_of, key, *ret)) < 0)
+		return r;
+	cell->shapes[cell->shape_count++] = (struct shape){ .request = *request };
+	return 0;
+}
+
+/* ---- classes ---- */
+
+static int copy_constraints(struct cell *cell, const struct job *job, struct class *class)
+{
+	class->constraint_count = job->constraint_count;
+	if (!job->constraint_count)
+		return 0;
+	class->constraints = calloc(job->constraint_count, sizeof(*class->constraints));
+	if (!class->constraints)
+		return -ENOMEM;
+	for (size_t i = 0; i < job->constraint_count; i++) {
+		const struct constraint *from = &job->constraints[i];
+		struct class_constraint *to = &class->constraints[i];
+
+		if (symbol_intern(&cell->symbols, from->key, &to->key) < 0 ||
+		    symbol_intern(&cell->symbols, from->value, &to->value) < 0)
+			return -ENOMEM;
+		to->comparison = (uint8_t)from->comparison;
+		to->soft = from->soft;
+		to->domain = (int8_t)domain_of_key(cell, to->key);
+		class->per_machine = class->per_machine || from->soft || to->domain >= 0;
+	}
+	return 0;
+}
+
+static int find_group(struct cell *cell, const struct job *job, struct class *class)
+{
+	uint32_t name;
+	int r;
+
+	class->group = NONE;
+	if (job->spread.kind == SPREAD_NONE)
+		return 0;
+	class->division = job->spread.division;
+	r = symbol_intern(&cell->symbols, job->spread.group ? job->spread.group : job->name, &name);
+	return r < 0 ? r : spread_group(cell, &job->spread, name, &class->group);
+}
+
+static bool same_class(const struct class *a, const struct class *b)
+{
+	return a->shape == b->shape && a->priority == b->priority && a->group == b->group &&
+	       a->division == b->division && a->constraint_count == b->constraint_count &&
+	       (!a->constraint_count || memcmp(a->constraints, b->constraints,
+					       a->constraint_count * sizeof(*a->constraints)) == 0);
+}
+
+static uint64_t hash_class(const struct class *class)
+{
+	uint64_t h = hash_mix((uint64_t) class->shape << 32 | class->group);
+
+	h = hash_mix(h ^ ((uint64_t) class->priority << 32 | class->division));
+	return hash_bytes(class->constraints, class->constraint_count * sizeof(*class->constraints),
+			  h);
+}
+
+static void class_deinit(struct class *class)
+{
+	free(class->constraints);
+	free(class->eligible);
+}
+
+static int add_class(struct cell *cell, struct class *class, uint64_t key)
+{
+	int r = state_grow(cell->classes, cell->class_count, cell->class_size);
+
+	/* Room to block it later without an allocation. */
+	if (r == 0 && cell->blocked_size < cell->class_size) {
+		uint32_t *more = reallocarray(cell->blocked, cell->class_size, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		cell->blocked = more;
+		cell->blocked_size = cell->class_size;
+	}
+	if (r == 0)
+		r = fit_kinds(cell, class);
+	if (r == 0)
+		r = map_put(&cell->class_of, key, (uint32_t)cell->class_count);
+	if (r == 0)
+		cell->classes[cell->class_count++] = *class;
+	return r;
+}
+
+int class_find(struct cell *cell, const struct job *job, const struct request *request,
+	       uint32_t *ret)
+{
+	struct class class = { .request = *request, .priority = job->priority, .lines = NONE };
+	uint64_t key;
+	int r = find_shape(cell, request, &class.shape);
+
+	if (r == 0)
+		r = copy_constraints(cell, job, &class);
+	if (r == 0)
+		r = find_group(cell, job, &class);
+	if (r < 0)
+		goto fail;
+	for (key = hash_class(&class);; key++) {
+		*ret = map_get(&cell->class_of, key);
+		if (*ret == MAP_NONE || same_class(&cell->classes[*ret], &class))
+			break;
+	}
+	if (*ret != MAP_NONE) {
+		class_deinit(&class);
+		return fit_kinds(cell, &cell->classes[*ret]);
+	}
+	*ret = (uint32_t)cell->class_count;
+	r = add_class(cell, &class, key);
+	if (r == 0)
+		return 0;
+fail:
+	class_deinit(&class);
+	return r;
+}
+
+void classes_deinit(struct cell *cell)
+{
+	for (size_t c = 0; c < cell->class_count; c++)
+		class_deinit(&cell->classes[c]);
+	free(cell->classes);
+	free(cell->shapes);
+	free(cell->groups);
+	free(cell->blocked);
+}
+
+/* ---- blocked ones ---- */
+
+void class_block(struct cell *cell, uint32_t class)
+{
+	struct class *c = &cell->classes[class];
+
+	if (c->blocked)
+		return;
+	c->blocked = true;
+	c->blocked_at = (uint32_t)cell->blocked_count;
+	cell->blocked[cell->blocked_count++] = class;
+	queue_class_blocked(cell, class);
+}
+
+void class_unblock(struct cell *cell, uint32_t class)
+{
+	struct class *c = &cell->classes[class];
+	uint32_t last;
+
+	if (!c->blocked)
+		return;
+	last = cell->blocked[--cell->blocked_count];
+	cell->blocked[c->blocked_at] = last;
+	cell->classes[last].blocked_at = c->blocked_at;
+	c->blocked = false;
+	cell->depth_held -= c->depth_held;
+	c->depth_held = false;
+	queue_class_woken(cell, class);
+}
+
+void class_wake_all(struct cell *cell)
+{
+	for (size_t i = cell->blocked_count; i-- > 0;)
+		class_unblock(cell, cell->blocked[i]);
+}
+
+void class_wake_held(struct cell *cell)
+{
+	for (size_t i = cell->blocked_count; cell->depth_held && i-- > 0;)
+		if (cell->classes[cell->blocked[i]].depth_held)
+			class_unblock(cell, cell->blocked[i]);
+}
+
+void class_wake(struct cell *cell, uint32_t machine)
+{
+	struct grip grip;
+
+	/* From behind: an unblocked class gives its place to the last. */
+	for (size_t i = cell->blocked_count; i-- > 0;) {
+		struct class *class = &cell->classes[cell->blocked[i]];
+
+		if ((fit_kind(cell, class, cell->machines[machine].kind) &&
+		     fit_machine(cell, class, machine, &grip) == FIT_YES) ||
+		    (!cell->options.no_preemption && preempt_might(cell, class, machine)))
+			class_unblock(cell, cell->blocked[i]);
+	}
+}
+
+void class_wake_group(struct cell *cell, uint32_t group)
+{
+	for (size_t i = cell->blocked_count; i-- > 0;)
+		if (cell->classes[cell->blocked[i]].group == group)
+			class_unblock(cell, cell->blocked[i]);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Equivalence classes of tasks, and the requests (shapes) behind them. */
+#pragma once
+
+#include "scheduler/core/state.h"
+
+/* The class of the job's tasks with that request, made where it is new. 0 or -ENOMEM. */
+int class_find(struct cell *cell, const struct job *job, const struct request *request,
+	       uint32_t *ret);
+
+/* It is proven to fit nowhere: its lines wait. */
+void class_block(struct cell *cell, uint32_t class);
+/* Room came on a machine: wakes the blocked classes that it can help. */
+void class_wake(struct cell *cell, uint32_t machine);
+/* A new pass: wakes what was blocked only because a victim may not preempt in the same one. */
+void class_wake_held(struct cell *cell);
+void class_wake_all(struct cell *cell);
+/* Wakes one, or all of a group: something else than room has changed. */
+void class_unblock(struct cell *cell, uint32_t class);
+void class_wake_group(struct cell *cell, uint32_t group);
+
+void classes_deinit(struct cell *cell);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Machines, and the kinds they fall into: what is decided for a kind holds for all its machines. */
+#pragma once
+
+#include "scheduler/core/state.h"
+
+/* The value of a kind's attribute; 0 where it has none. Failure domains are none. */
+uint32_t kind_attribute(const struct kind *kind, uint32_t key);
+/* The domain that a key names ("rack"), or -1. */
+int domain_of_key(const struct cell *cell, uint32_t key);
+
+void kinds_deinit(struct cell *cell);

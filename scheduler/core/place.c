@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The machines that may hold a class stand in some cells of the index. Thought of as one long list,
+ * it is swept in strides: the first sweep sees every s-th machine from a random start, the next one
+ * the neighbours of those, and so on, until enough feasible ones were scored. So a sample has all
+ * cells in it by their size, no machine is seen twice, and after s sweeps all were: then "fits
+ * nowhere" is proven.
+ */
+#include "scheduler/core/place.h"
+
+#include "scheduler/core/index.h"
+#include "scheduler/core/score.h"
+
+struct search {
+	struct cell *cell;
+	struct class *class;
+	uint32_t avoid;
+	uint32_t wanted; /* feasible ones to score */
+	uint32_t scored;
+	struct choice best;
+	struct choice avoided; /* of the machine to avoid */
+};
+
+static void look_at(struct search *s, uint32_t machine)
+{
+	struct choice choice = { .machine = machine };
+
+	s->best.examined++;
+	if (fit_machine(s->cell, s->class, machine, &choice.grip) != FIT_YES)
+		return;
+	choice.score = score_of(s->cell, s->class, machine, &choice.grip);
+	choice.examined = s->best.examined;
+	s->scored++;
+	if (machine == s->avoid)
+		s->avoided = choice;
+	else if (s->best.machine == NONE || choice.score < s->best.score)
+		s->best = choice;
+}
+
+/* Machines whose lines of cache are under way. */
+struct batch {
+	uint32_t machines[64];
+	unsigned count;
+};
+
+static void look_at_batch(struct search *s, struct batch *batch)
+{
+	for (unsigned i = 0; i < batch->count && s->scored < s->wanted; i++)
+		look_at(s, batch->machines[i]);
+	batch->count = 0;
+}
+
+/* Every stride-th machine of the list from `at` on. */
+static void sweep(struct search *s, size_t cells, uint32_t at, uint32_t stride)
+{
+	struct batch batch;
+
+	batch.count = 0;
+	for (size_t c = 0; c < cells && s->scored < s->wanted; c++) {
+		const struct index_cell *here = s->cell->search[c];
+
+		for (; at < here->count; at += stride) {
+			__builtin_prefetch(&s->cell->machines[here->machines[at]]);
+			batch.machines[batch.count++] = here->machines[at];
+			if (batch.count == ARRAY_SIZE(batch.machines))
+				look_at_batch(s, &batch);
+		}
+		at -= here->count;
+	}
+	look_at_batch(s, &batch);
+}
+
+static uint32_t collect(struct cell *cell, struct class *class, size_t *ret_cells)
+{
+	uint32_t machines = 0;
+
+	*ret_cells = 0;
+	for (uint32_t k = 0; k < cell->kind_count; k++)
+		if (cell->kinds[k]->up && fit_kind(cell, class, k))
+			machines += index_collect(cell->kinds[k], &class->request, cell->search,
+						  ret_cells);
+	return machines;
+}
+
+void place_choose(struct cell *cell, struct class *class, uint32_t avoid, struct choice *ret)
+{
+	struct search s = {
+		.cell = cell,
+		.class = class,
+		.avoid = avoid,
+		.wanted = policy_sample(cell->options.policy, cell->up),
+		.best = { .machine = NONE },
+		.avoided = { .machine = NONE },
+	};
+	size_t cells;
+	uint32_t machines = collect(cell, class, &cells);
+	uint32_t stride = machines / s.wanted + 1, start;
+
+	start = (uint32_t)(cell_random(cell) % stride);
+	for (uint32_t i = 0; i < stride && s.scored < s.wanted; i++)
+		sweep(&s, cells, (start + i) % stride, stride);
+	if (s.best.machine == NONE && s.avoided.machine != NONE) {
+		s.avoided.examined = s.best.examined;
+		s.best = s.avoided;
+	}
+	*ret = s.best;
+}

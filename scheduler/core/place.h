@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The search for the best machine, over a sample of the feasible ones. */
+#pragma once
+
+#include "scheduler/core/fit.h"
+
+struct choice {
+	uint32_t machine; /* NONE: it fits nowhere, and every machine that might hold it was seen */
+	struct grip grip;
+	float score;
+	uint32_t examined;
+};
+
+/* avoid: a machine not to be taken while there is another; NONE. */
+void place_choose(struct cell *cell, struct class *class, uint32_t avoid, struct choice *ret);

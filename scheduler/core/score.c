@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/core/score.h"
+
+#include <math.h>
+
+#include "scheduler/core/strand.h"
+
+/* What would be left of each resource of the machine, as a part of its capacity. */
+struct left {
+	float part[3], before[3];
+	int count;
+};
+
+static void add_left(struct left *left, int64_t capacity, int64_t before, int64_t after)
+{
+	if (capacity <= 0)
+		return;
+	left->before[left->count] = (float)before / (float)capacity;
+	left->part[left->count++] = (float)after / (float)capacity;
+}
+
+static void look(const struct cell *cell, const struct request *request, uint32_t machine,
+		 struct left *ret)
+{
+	const struct machine *m = &cell->machines[machine];
+	const struct kind *kind = cell->kinds[m->kind];
+	int64_t devices = 0;
+
+	ret->count = 0;
+	for (int r = RESOURCE_CPU; r <= RESOURCE_MEMORY; r++)
+		add_left(ret, kind->capacity.of[r], m->free.of[r],
+			 m->free.of[r] - request->amounts.of[r]);
+	for (unsigned d = 0; d < kind->device_count; d++)
+		devices += cell->more[machine].device_free[d];
+	add_left(ret, (int64_t)kind->device_count * DEVICE_WHOLE, devices,
+		 devices - (int64_t)request->device_count * request->device_milli);
+}
+
+static float sum(const struct left *left)
+{
+	float s = 0;
+
+	for (int i = 0; i < left->count; i++)
+		s += left->part[i];
+	return s / (float)left->count;
+}
+
+/* The widest distance between two resources. */
+static float uneven(const struct left *left)
+{
+	float least = left->part[0], most = left->part[0];
+
+	for (int i = 1; i < left->count; i++) {
+		least = fminf(least, left->part[i]);
+		most = fmaxf(most, left->part[i]);
+	}
+	return most - least;
+}
+
+static float powers(const float *part, int count)
+{
+	float s = 0;
+
+	for (int i = 0; i < count; i++)
+		s += exp2f(3.3219281f * part[i]); /* 10 to the part */
+	return s;
+}
+
+static float e_pvm(const struct left *left)
+{
+	float used_before[3], used_after[3];
+
+	for (int i = 0; i < left->count; i++) {
+		used_before[i] = 1 - left->before[i];
+		used_after[i] = 1 - left->part[i];
+	}
+	return powers(used_after, left->count) - powers(used_before, left->count);
+}
+
+static float by_policy(struct cell *cell, const struct request *request, uint32_t machine,
+		       const struct grip *grip)
+{
+	struct left left;
+
+	if (cell->options.policy == POLICY_STRAND)
+		return strand_after(cell, machine, request, grip) - strand_of(cell, machine);
+	look(cell, request, machine, &left);
+	if (!left.count)
+		return 0;
+	switch (cell->options.policy) {
+	case POLICY_WORST_FIT:
+		return -sum(&left);
+	case POLICY_E_PVM:
+		return e_pvm(&left);
+	case POLICY_HYBRID:
+		return sum(&left) + uneven(&left);
+	case POLICY_NOMAD:
+		return powers(left.part, left.count);
+	case POLICY_KUBERNETES:
+		return uneven(&left) - sum(&left);
+	default:
+		return sum(&left);
+	}
+}
+
+/* A soft constraint that is not met weighs like a tenth of a machine. */
+#define UNMET 0.1f
+
+float score_of(struct cell *cell, const struct class *class, uint32_t machine,
+	       const struct grip *grip)
+{
+	float score = by_policy(cell, &class->request, machine, grip);
+
+	if (class->per_machine)
+		score += UNMET * (float)fit_unmet(cell, class, machine);
+	return score;
+}

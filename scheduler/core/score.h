@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a placement costs by the cell's policy: the least wins. */
+#pragma once
+
+#include "scheduler/core/fit.h"
+
+float score_of(struct cell *cell, const struct class *class, uint32_t machine,
+	       const struct grip *grip);

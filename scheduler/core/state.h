@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* clang-format off */
+/*
+ * What a cell consists of; for the files of scheduler/core alone. Who owns which part:
+ *
+ *	machines, kinds		kind.c adds them; room.c changes what is free
+ *	index			index.c: machines of a kind by what is free
+ *	classes, shapes		class.c: tasks that cannot be told apart when placed
+ *	queue			queue.c: lines of pending tasks
+ *	demand			demand.c: what the present workload asks for; strand.c scores by it
+ *	groups			spread.c: where the tasks of a spread rule lie
+ *
+ * Machines, kinds, classes, tasks, jobs stand in growing arrays and refer to each other by index.
+ */
+/* clang-format on */
+#pragma once
+
+#include <stdint.h>
+
+#include "scheduler/core/cell.h"
+#include "scheduler/core/symbol.h"
+
+#define NONE UINT32_MAX
+
+/* ---- machines ---- */
+
+#define INDEX_SIDE 16 /* cells of the index along each of its two axes */
+
+/* The first cache line of a machine: all that the search for room reads. */
+struct machine {
+	struct amounts free; /* capacity less reservations */
+	uint32_t kind;
+	uint32_t position;	      /* in its cell of the index */
+	float strand;		      /* strand score of what is free now, as of: */
+	uint32_t strand_epoch;	      /* see demand.h */
+	uint8_t cell_cpu, cell_other; /* its cell of the index */
+	uint8_t state;		      /* enum machine_state */
+	uint8_t indexed;
+	uint8_t reclaimed; /* more->held_back is not nothing */
+	uint32_t task_count;
+} __attribute__((aligned(64)));
+
+/* The rest. */
+struct machine_more {
+	uint32_t name;		       /* symbol */
+	uint32_t domain[DOMAIN_COUNT]; /* symbols; DOMAIN_MACHINE: the name */
+	uint32_t tasks;		       /* head of the list through task.next */
+	uint16_t device_free[MACHINE_DEVICES_MAX];
+	struct node_room {
+		int64_t cpu, memory;
+	} node_free[MACHINE_NODES_MAX];
+	struct amounts held_back;	    /* limits of production beyond its reservations */
+	struct amounts by_band[BAND_COUNT]; /* reservations of the tasks of each band */
+};
+
+struct index_cell {
+	uint32_t *machines;
+	uint32_t count, size;
+};
+
+/* Machines that differ in nothing but name and failure domain. */
+struct kind {
+	struct amounts capacity;
+	unsigned node_count, device_count;
+	struct node_room node[MACHINE_NODES_MAX];
+	uint32_t device_model;
+	struct pair {
+		uint32_t key, value;
+	} * attributes; /* by rising key */
+	size_t attribute_count;
+	double cpu_scale, other_scale; /* from an amount to the square of its place in the index */
+	struct index_cell cells[INDEX_SIDE][INDEX_SIDE]; /* [CPU][memory, or devices] */
+	uint16_t filled[INDEX_SIDE];			 /* a bit for each cell that is not empty */
+	uint8_t shift; /* the index has 16 >> shift cells a side */
+	uint32_t machines, up;
+};
+
+/* ---- tasks ---- */
+
+struct class_constraint {
+	uint32_t key, value;
+	uint8_t comparison, soft;
+	int8_t domain;	/* enum domain that the key names; -1: an attribute of the kind */
+	uint8_t unused; /* no padding: constraints are hashed */
+};
+
+/* Tasks that no placement can tell apart: equal requests, constraints, rule and priority. */
+struct class
+{
+	struct request request;
+	unsigned priority;
+	struct class_constraint *constraints;
+	size_t constraint_count;
+	uint32_t group; /* of its spread rule; NONE */
+	uint32_t division;
+	uint32_t shape;
+	uint8_t *eligible; /* by kind: does the capacity and do the attributes ever do? */
+	size_t eligible_count;
+	uint32_t lines;	  /* head of its lines in the queue */
+	uint32_t tasks;	  /* alive */
+	bool per_machine; /* constraints on failure domains, or soft ones: look at each machine */
+	bool depth_held;  /* blocked until the next pass */
+	bool blocked;	  /* proven to fit nowhere; until room comes */
+	uint32_t blocked_at; /* its place in cell.blocked */
+	uint32_t next;	     /* of the same hash */
+};
+
+/* One request, whatever its priority and constraints: what demand is counted in. */
+struct shape {
+	struct request request;
+	uint64_t tasks; /* alive */
+};
+
+struct group {
+	uint32_t name;
+	enum spread kind;
+	enum domain domain;
+	uint32_t most;
+	uint32_t placed;
+	uint32_t home; /* SPREAD_TOGETHER: the domain taken; 0 */
+};
+
+struct task {
+	uint32_t job, index, class, machine;
+	uint32_t next, previous; /* on its machine, or in its line */
+	uint32_t next_in_job;
+	uint32_t avoid; /* machine on which it crashed last */
+	uint32_t timer; /* its place among the timers; NONE */
+	uint32_t failures;
+	uint16_t devices;      /* a bit for each device it holds */
+	uint8_t nodes;	       /* a bit for each NUMA node it holds */
+	uint8_t state;	       /* enum task_state */
+	uint8_t down;	       /* by our doing: counted in its job */
+	uint32_t preempted_in; /* the pass in which it was, plus 1 */
+	int64_t since_ms, due_ms;
+	uint64_t sequence;	/* order of submission */
+	struct node_room slack; /* limit less reservation */
+};
+
+struct cell_job {
+	uint32_t name, owner;
+	unsigned priority;
+	uint32_t tasks;			      /* head of the list through task.next_in_job */
+	uint32_t count, alive, running, down; /* down: by our doing */
+	uint32_t budget;
+	bool gang, latency_sensitive;
+	uint8_t on_preemption;
+};
+
+/* ---- the queue ---- */
+
+/* Pending tasks of one class and owner, first come first. */
+struct line {
+	uint32_t class, turn;
+	uint32_t head, tail; /* tasks */
+	uint32_t next_of_class;
+	uint32_t next, previous; /* among the runnable lines of its turn */
+	bool runnable;
+};
+
+/* An owner's turn at one priority. */
+struct turn {
+	uint32_t owner;
+	unsigned priority;
+	uint32_t lines;		 /* runnable ones */
+	uint32_t next, previous; /* ring of its level, while it has runnable lines */
+};
+
+struct queue {
+	struct line *lines;
+	struct turn *turns;
+	size_t line_count, line_size, turn_count, turn_size;
+	struct map line_of, turn_of;	  /* class and owner; priority and owner */
+	uint32_t level[PRIORITY_MAX + 1]; /* the turn that is next; NONE */
+	uint64_t filled[PRIORITY_MAX / 64 + 1];
+	uint32_t pending;
+};
+
+/* ---- demand ---- */
+
+#define DEMAND_PLAIN 16	  /* representatives without devices: a multiple of 4 */
+#define DEMAND_DEVICES 32 /* and with */
+
+/* A request that stands for those like it. */
+struct demand_device {
+	float inverse_cpu, inverse_memory; /* 1 / request, per millicore and per MiB */
+	float gain;			   /* its chance times its value */
+	float chance;			   /* its share in the value of all that is asked for */
+	uint16_t count, milli;
+	uint32_t model;
+};
+
+struct demand_sum {
+	uint64_t key; /* requests that are alike */
+	uint32_t shape;
+	double weight, heaviest;
+};
+
+/* See demand.h. */
+struct demand {
+	float inverse_cpu[DEMAND_PLAIN], inverse_memory[DEMAND_PLAIN], gain[DEMAND_PLAIN],
+		chance[DEMAND_PLAIN]; /* unused ones have no chance and fit nowhere */
+	struct demand_device device[DEMAND_DEVICES];
+	unsigned device_count;
+	float price_cpu, price_memory, price_device; /* of a millicore, a MiB, a milli */
+	uint32_t epoch;				     /* rises when any of it changes */
+	struct amounts wanted;			     /* by all tasks alive */
+	uint64_t wanted_devices_milli;
+	uint64_t tasks, changes; /* alive; since the last count */
+	struct demand_sum *sums; /* room for one a shape */
+	size_t sum_size;
+};
+
+struct cell {
+	struct cell_options options;
+	struct outside *outside;
+	struct symbols symbols;
+
+	struct machine *machines;
+	struct machine_more *more;
+	struct kind **kinds;
+	size_t machine_count, machine_size, kind_count, kind_size;
+	struct map machine_of, kind_of;
+	uint32_t up;		 /* machines in state up */
+	struct amounts capacity; /* of machines that are not down */
+	struct amounts used;	 /* by limits of running tasks */
+	uint64_t devices, devices_used_milli;
+	struct index_cell **search; /* room for a list of all cells of the index */
+
+	struct class *classes;
+	struct shape *shapes;
+	struct group *groups;
+	size_t class_count, class_size, shape_count, shape_size, group_count, group_size;
+	struct map class_of, shape_of, group_of;
+	struct map group_at; /* group and domain: tasks there */
+	uint32_t *blocked;   /* classes */
+	size_t blocked_count, blocked_size;
+
+	struct task *tasks;
+	struct cell_job *jobs;
+	size_t task_count, task_size, job_count, job_size;
+	uint32_t free_tasks, free_jobs; /* lists through next_in_job, tasks */
+	struct map job_of;
+	uint64_t sequence;
+
+	struct queue queue;
+	struct demand demand;
+	uint32_t *timers; /* a heap of tasks by due_ms and sequence */
+	size_t timer_count, timer_size;
+
+	uint64_t placed, infeasible, preempted;
+	uint32_t running;
+	uint32_t running_at[PRIORITY_MAX + 1]; /* by priority */
+	uint64_t running_at_filled[PRIORITY_MAX / 64 + 1];
+	uint32_t pass; /* of decisions, from one end of the queue to the next */
+	bool in_pass;
+	int64_t lost_slot_us, drain_slot_us; /* see drain.h */
+	uint32_t draining;		     /* machines */
+	uint32_t depth_held; /* classes blocked only because a victim may not preempt */
+};
+
+/* Makes room for one more in a growing array. 0 or -ENOMEM. */
+#define state_grow(array, count, size)                                                        \
+	({                                                                                    \
+		int grow_r_ = 0;                                                              \
+		if ((count) == (size)) {                                                      \
+			size_t grow_size_ = (size) ? (size)*2 : 16;                           \
+			void *grow_more_ = reallocarray(array, grow_size_, sizeof(*(array))); \
+			if (grow_more_) {                                                     \
+				(array) = grow_more_;                                         \
+				(size) = grow_size_;                                          \
+			} else {                                                              \
+				grow_r_ = -ENOMEM;                                            \
+			}                                                                     \
+		}                                                                             \
+		grow_r_;                                                                      \
+	})
+
+static inline uint64_t cell_random(struct cell *cell)
+{
+	/* A Weyl sequence, mixed: splitmix's way. */
+	cell->outside->random += 0x9e3779b97f4a7c15u;
+	return hash_mix(cell->outside->random);
+}
+
+static inline void cell_tell(struct cell *cell, struct event *event)
+{
+	event->time_ms = cell->outside->now_ms;
+	if (cell->outside->event)
+		cell->outside->event(cell->outside->data, event);
+}

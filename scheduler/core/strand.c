@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/core/strand.h"
+
+#include <string.h>
+
+/* Four lanes: the compiler makes SSE2 or NEON of it. */
+typedef float lanes __attribute__((vector_size(16)));
+typedef int32_t mask __attribute__((vector_size(16)));
+
+static inline lanes choose(mask m, lanes a, lanes b)
+{
+	return (lanes)((m & (mask)a) | (~m & (mask)b));
+}
+
+static inline lanes load(const float *p)
+{
+	lanes v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* What requests without devices can use of this much CPU and memory, doubled. */
+static float usable_plain(const struct demand *demand, float cpu, float memory, float value)
+{
+	const lanes none = { 0 }, one = { 1, 1, 1, 1 };
+	lanes sum = { 0 };
+
+	for (int k = 0; k < DEMAND_PLAIN; k += 4) {
+		lanes by_cpu = load(&demand->inverse_cpu[k]) * cpu;
+		lanes by_memory = load(&demand->inverse_memory[k]) * memory;
+		/* Not to miss 8 * (1/8) by a bit. */
+		lanes fits = choose(by_cpu < by_memory, by_cpu, by_memory) + 1e-4f;
+		lanes copies = __builtin_convertvector(__builtin_convertvector(fits, mask), lanes);
+
+		sum += copies * load(&demand->gain[k]);
+		sum += choose(copies >= one, load(&demand->chance[k]) * value, none);
+	}
+	return sum[0] + sum[1] + sum[2] + sum[3];
+}
+
+static float usable_device(const struct demand_device *k, unsigned count,
+			   const uint16_t *device_free, float cpu, float memory, float value,
+			   float price)
+{
+	unsigned whole = 0, left = 0;
+	float by_cpu = cpu * k->inverse_cpu, by_memory = memory * k->inverse_memory;
+	float copies = (by_cpu < by_memory ? by_cpu : by_memory) + 1e-4f, by_device;
+
+	if (copies < 1)
+		return 0;
+	for (unsigned d = 0; d < count; d++)
+		if (device_free[d] >= k->milli) {
+			whole += device_free[d] / k->milli;
+			left += device_free[d];
+		}
+	by_device = (float)(whole / k->count);
+	if (by_device < 1)
+		return 0;
+	copies = by_device < copies ? by_device : (float)(int)copies;
+	return copies * k->gain + k->chance * (value + price * (float)left);
+}
+
+static float stranded(const struct demand *demand, const struct kind *kind, float cpu, float memory,
+		      const uint16_t *device_free)
+{
+	float value = demand->price_cpu * cpu + demand->price_memory * memory;
+	float usable = usable_plain(demand, cpu, memory, value), all = value;
+
+	if (!kind->device_count)
+		return all - usable / 2;
+	for (unsigned d = 0; d < kind->device_count; d++)
+		all += demand->price_device * device_free[d];
+	for (unsigned k = 0; k < demand->device_count; k++)
+		if (!demand->device[k].model || demand->device[k].model == kind->device_model)
+			usable += usable_device(&demand->device[k], kind->device_count, device_free,
+						cpu, memory, value, demand->price_device);
+	return all - usable / 2;
+}
+
+static float mebibytes(int64_t bytes)
+{
+	return (float)bytes * (1.0f / (1 << 20));
+}
+
+float strand_of(struct cell *cell, uint32_t machine)
+{
+	struct machine *m = &cell->machines[machine];
+
+	if (m->strand_epoch != cell->demand.epoch) {
+		m->strand = stranded(
+			&cell->demand, cell->kinds[m->kind], (float)m->free.of[RESOURCE_CPU],
+			mebibytes(m->free.of[RESOURCE_MEMORY]), cell->more[machine].device_free);
+		m->strand_epoch = cell->demand.epoch;
+	}
+	return m->strand;
+}
+
+float strand_after(const struct cell *cell, uint32_t machine, const struct request *request,
+		   const struct grip *grip)
+{
+	const struct machine *m = &cell->machines[machine];
+	const struct kind *kind = cell->kinds[m->kind];
+	const uint16_t *device_free = cell->more[machine].device_free;
+	uint16_t after[MACHINE_DEVICES_MAX];
+
+	if (grip->devices) {
+		memcpy(after, device_free, sizeof(after));
+		for (unsigned d = 0; d < kind->device_count; d++)
+			if (grip->devices & 1u << d)
+				after[d] = (uint16_t)(after[d] - request->device_milli);
+		device_free = after;
+	}
+	return stranded(
+		&cell->demand, kind,
+		(float)(m->free.of[RESOURCE_CPU] - request->amounts.of[RESOURCE_CPU]),
+		mebibytes(m->free.of[RESOURCE_MEMORY] - request->amounts.of[RESOURCE_MEMORY]),
+		device_free);
+}
+
+/* ---- totals ---- */
+
+/* What one representative cannot use, as the first view has it. */
+static void add_stranded(const struct machine *m, float inverse_cpu, float inverse_memory,
+			 float chance, double *cpu, double *memory)
+{
+	float free_cpu = (float)m->free.of[RESOURCE_CPU];
+	float free_memory = mebibytes(m->free.of[RESOURCE_MEMORY]);
+	float by_cpu = free_cpu * inverse_cpu, by_memory = free_memory * inverse_memory;
+	float copies = (float)(int)((by_cpu < by_memory ? by_cpu : by_memory) + 1e-4f);
+
+	*cpu += (double)(chance * (free_cpu - copies / inverse_cpu));
+	*memory += (double)(chance * (free_memory - copies / inverse_memory));
+}
+
+void strand_totals(const struct cell *cell, double *ret_cpu_milli, double *ret_memory_bytes)
+{
+	const struct demand *demand = &cell->demand;
+	double cpu = 0, memory = 0;
+
+	for (size_t i = 0; i < cell->machine_count; i++) {
+		const struct machine *m = &cell->machines[i];
+
+		for (int k = 0; m->state == MACHINE_UP && k < DEMAND_PLAIN; k++)
+			if (demand->chance[k] > 0)
+				add_stranded(m, demand->inverse_cpu[k], demand->inverse_memory[k],
+					     demand->chance[k], &cpu, &memory);
+		for (unsigned k = 0; m->state == MACHINE_UP && k < demand->device_count; k++)
+			add_stranded(m, demand->device[k].inverse_cpu,
+				     demand->device[k].inverse_memory, demand->device[k].chance,
+				     &cpu, &memory);
+	}
+	*ret_cpu_milli = cpu;
+	*ret_memory_bytes = memory * (1 << 20);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/core/task.h"
+
+#include <assert.h>
+
+#include "scheduler/core/class.h"
+#include "scheduler/core/demand.h"
+#include "scheduler/core/drain.h"
+#include "scheduler/core/queue.h"
+#include "scheduler/core/room.h"
+#include "scheduler/core/spread.h"
+#include "scheduler/core/timer.h"
+
+/* After a crash: 1 s, doubled each time, at most 5 minutes. */
+#define BACKOFF_FIRST_MS 1000
+#define BACKOFF_MOST_MS 300000
+
+/* Who runs at which priority: what preemption may hope for. */
+static void count_running(struct cell *cell, unsigned priority, int sign)
+{
+	cell->running += (uint32_t)sign;
+	cell->running_at[priority] += (uint32_t)sign;
+	if (cell->running_at[priority])
+		cell->running_at_filled[priority / 64] |= 1ull << priority % 64;
+	else
+		cell->running_at_filled[priority / 64] &= ~(1ull << priority % 64);
+}
+
+/* It is no longer down by our doing: its job's budget allows one more, for whoever waits for that.
+ */
+static void count_up(struct cell *cell, struct task *t)
+{
+	struct cell_job *job = &cell->jobs[t->job];
+
+	if (!t->down)
+		return;
+	t->down = 0;
+	job->down--;
+	if (job->budget)
+		class_wake_all(cell);
+}
+
+static void move(struct cell *cell, struct task *t, enum task_state to)
+{
+	static const bool allowed[][3] = {
+		[TASK_PENDING] = { [TASK_RUNNING] = true, [TASK_ENDED] = true },
+		[TASK_RUNNING] = { [TASK_PENDING] = true, [TASK_ENDED] = true },
+		[TASK_ENDED] = { 0 },
+	};
+
+	assert(allowed[t->state][to]);
+	t->state = (uint8_t)to;
+	t->since_ms = cell->outside->now_ms;
+}
+
+int task_start(struct cell *cell, uint32_t task, uint32_t machine, const struct grip *grip)
+{
+	struct task *t = &cell->tasks[task];
+	const struct class *class = &cell->classes[t->class];
+	int r = class->group == NONE ? 0 : spread_came(cell, class, machine);
+
+	if (r < 0)
+		return r;
+	queue_remove(cell, task);
+	move(cell, t, TASK_RUNNING);
+	t->machine = machine;
+	t->devices = grip->devices;
+	t->nodes = grip->nodes;
+	t->avoid = NONE;
+	room_take(cell, task);
+	cell->devices_used_milli +=
+		(uint64_t) class->request.device_count * class->request.device_milli;
+	amounts_add(&cell->used, &class->request.amounts);
+	count_running(cell, class->priority, 1);
+	count_up(cell, t);
+	cell->jobs[t->job].running++;
+	return 0;
+}
+
+static void leave_machine(struct cell *cell, uint32_t task)
+{
+	struct task *t = &cell->tasks[task];
+	const struct class *class = &cell->classes[t->class];
+	uint32_t machine = t->machine;
+
+	room_give(cell, task);
+	cell->devices_used_milli -=
+		(uint64_t) class->request.device_count * class->request.device_milli;
+	amounts_subtract(&cell->used, &class->request.amounts);
+	count_running(cell, class->priority, -1);
+	cell->jobs[t->job].running--;
+	t->machine = NONE;
+	t->next = t->previous = NONE;
+	t->devices = 0;
+	t->nodes = 0;
+	t->slack = (struct node_room){ 0 };
+	if (class->group != NONE) {
+		spread_left(cell, class, machine);
+		class_wake_group(cell, class->group);
+	}
+}
+
+static void leave_cell(struct cell *cell, struct task *t)
+{
+	struct class *class = &cell->classes[t->class];
+
+	demand_remove(cell, class);
+	class->tasks--;
+	cell->jobs[t->job].alive--;
+}
+
+static int64_t backoff(const struct task *t)
+{
+	int64_t ms = BACKOFF_FIRST_MS;
+
+	for (uint32_t i = 1; i < t->failures && ms < BACKOFF_MOST_MS; i++)
+		ms *= 2;
+	return ms < BACKOFF_MOST_MS ? ms : BACKOFF_MOST_MS;
+}
+
+static void end_for_good(struct cell *cell, uint32_t task)
+{
+	struct task *t = &cell->tasks[task];
+
+	if (t->timer != NONE)
+		timer_cancel(cell, task);
+	else if (t->state == TASK_PENDING)
+		queue_remove(cell, task);
+	move(cell, t, TASK_ENDED);
+	count_up(cell, t);
+	leave_cell(cell, t);
+}
+
+static void pend_again(struct cell *cell, uint32_t task, enum task_end end, uint32_t machine)
+{
+	struct task *t = &cell->tasks[task];
+
+	move(cell, t, TASK_PENDING);
+	t->down = end != END_FAILED;
+	cell->jobs[t->job].down += t->down;
+	if (end == END_PREEMPTED)
+		t->preempted_in = cell->pass + 1;
+	if (end == END_LOST) {
+		timer_set(cell, task, drain_lost_ms(cell));
+		return;
+	}
+	if (end != END_FAILED) {
+		queue_push(cell, task);
+		return;
+	}
+	t->failures++;
+	t->avoid = machine;
+	timer_set(cell, task, cell->outside->now_ms + backoff(t));
+}
+
+void cell_end_task(struct cell *cell, uint32_t task, enum task_end end)
+{
+	struct task *t = &cell->tasks[task];
+	uint32_t machine = t->machine;
+
+	assert(t->state == TASK_RUNNING || end == END_KILLED);
+	if (t->state == TASK_RUNNING)
+		leave_machine(cell, task);
+	if (end == END_FINISHED || end == END_KILLED) {
+		/* Pending it may still be; running it has left its machine. */
+		end_for_good(cell, task);
+	} else {
+		pend_again(cell, task, end, machine);
+	}
+	cell_tell(cell, &(struct event){ .kind = EVENT_END,
+					 .job = t->job,
+					 .task = task,
+					 .index = t->index,
+					 .machine = machine,
+					 .other = NOBODY,
+					 .priority = cell->classes[t->class].priority,
+					 .detail = (int)end });
+	if (machine != NONE)
+		class_wake(cell, machine);
+}

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/sim/run.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/clock.h"
+#include "scheduler/sim/meter.h"
+#include "scheduler/sim/progress.h"
+
+#define MIB (1 << 20)
+
+/* When a task that runs will be over. */
+struct ending {
+	int64_t at_ms;
+	uint32_t task, trace_task, start; /* of the core; of the trace; how often it had started */
+};
+
+struct run {
+	const struct trace *trace;
+	const struct run_options *options;
+	struct outside outside;
+	struct cell *cell;
+	uint32_t *trace_job; /* by job of the core */
+	uint32_t *left;	     /* by job of the trace: tasks that have not ended */
+	uint32_t *starts;    /* by task of the trace */
+	size_t job_size;
+	struct ending *endings; /* a heap */
+	size_t ending_count, ending_size;
+	struct meter waits_ms, decisions_ns;
+	struct run_result result;
+	double peak;
+	size_t lines, differs_at; /* of the log of events */
+	size_t fault;		  /* the next of the script */
+	bool out_of_memory;
+};
+
+static double cpu_seconds(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return (double)u.ru_utime.tv_sec + (double)u.ru_utime.tv_usec / 1e6 +
+	       (double)u.ru_stime.tv_sec + (double)u.ru_stime.tv_usec / 1e6;
+}
+
+/* ---- endings ---- */
+
+static bool before(const struct ending *a, const struct ending *b)
+{
+	return a->at_ms != b->at_ms ? a->at_ms < b->at_ms : a->trace_task < b->trace_task;
+}
+
+static void push_ending(struct run *run, struct ending ending)
+{
+	size_t at = run->ending_count;
+
+	/* More than tasks: those of preempted starts stay until their time. */
+	if (run->ending_count == run->ending_size) {
+		size_t size = run->ending_size ? run->ending_size * 2 : 1024;
+		struct ending *more = reallocarray(run->endings, size, sizeof(*more));
+
+		if (!more) {
+			run->out_of_memory = true;
+			return;
+		}
+		run->endings = more;
+		run->ending_size = size;
+	}
+	run->ending_count++;
+	for (; at && before(&ending, &run->endings[(at - 1) / 2]); at = (at - 1) / 2)
+		run->endings[at] = run->endings[(at - 1) / 2];
+	run->endings[at] = ending;
+}
+
+static struct ending pop_ending(struct run *run)
+{
+	struct ending first = run->endings[0], last = run->endings[--run->ending_count];
+	size_t at = 0;
+
+	for (size_t child; (child = 2 * at + 1) < run->ending_count; at = child) {
+		if (child + 1 < run->ending_count &&
+		    before(&run->endings[child + 1], &run->endings[child]))
+			child++;
+		if (!before(&run->endings[child], &last))
+			break;
+		run->endings[at] = run->endings[child];
+	}
+	run->endings[at] = last;
+	return first;
+}
+
+/* ---- what the cell tells ---- */
+
+static void started(struct run *run, const struct event *e)
+{
+	const struct trace *trace = run->trace;
+	uint32_t at = trace->jobs[run->trace_job[e->job]].first + e->index;
+	const struct trace_task *task = &trace->tasks[at];
+
+	run->result.placed++;
+	if (!run->starts[at]++)
+		meter_add(&run->waits_ms, e->time_ms - task->arrive_ms);
+	if (task->end_ms != TRACE_NEVER)
+		push_ending(run, (struct ending){ e->time_ms + task->end_ms - task->arrive_ms,
+						  e->task, at, run->starts[at] });
+}
+
+/* The first line that differs is kept: the run's error. */
+static void log_event(struct run *run, const struct event *event)
+{
+	char text[EVENT_TEXT_SIZE], was[EVENT_TEXT_SIZE + 1];
+
+	event_format(event, text);
+	run->lines++;
+	if (run->options->record)
+		fputs(text, run->options->record);
+	if (!run->options->replay || run->differs_at)
+		return;
+	if (!fgets(was, sizeof(was), run->options->replay))
+		was[0] = '\0';
+	if (strcmp(was, text) != 0)
+		run->differs_at = run->lines;
+}
+
+/* The log must be at its end, too. */
+static int check_replay(struct run *run, struct err *err)
+{
+	if (!run->options->replay)
+		return 0;
+	if (!run->differs_at && fgetc(run->options->replay) != EOF)
+		run->differs_at = run->lines + 1;
+	if (run->differs_at)
+		return err_say(err, EUCLEAN, "the replay differs from the log at line %zu",
+			       run->differs_at);
+	return 0;
+}
+
+static void on_event(void *data, const struct event *event)
+{
+	struct run *run = data;
+	if (run->options->record || run->options->replay)
+		log_event(run, event);
+	if (event->kind == EVENT_PLACE)
+		started(run, event);
+	if (event->kind == EVENT_PREEMPT)
+		run->result.preempted++;
+}
+
+/* ---- steps ---- */
+
+static int decide(struct run *run, struct err *err)
+{
+	int64_t from = clock_monotonic_ns(), now;
+	int r;
+
+	while ((r = cell_decide(run->cell)) > 0) {
+		now = clock_monotonic_ns();
+		meter_add(&run->decisions_ns, now - from);
+		run->result.decision_seconds += (double)(now - from) / 1e9;
+		run->result.decisions++;
+		from = now;
+		if (run->options->check && cell_check(run->cell, err) < 0)
+			return err_add(err, "after a decision");
+	}
+	if (r == 0 && run->out_of_memory)
+		r = -ENOMEM;
+	return r < 0 ? err_set(err, -r, "decide") : 0;
+}
+
+static void end_one(struct run *run)
+{
+	struct ending e = pop_ending(run);
+	uint32_t job = run->trace->tasks[e.trace_task].job;
+	struct task_view view;
+
+	/* Preempted since: it runs again from its beginning, with an ending of its own. */
+	if (run->starts[e.trace_task] != e.start)
+		return;
+	cell_task(run->cell, e.task, &view);
+	if (view.state != TASK_RUNNING)
+		return;
+	cell_end_task(run->cell, e.task, END_FINISHED);
+	if (!--run->left[job])
+		cell_remove_job(run->cell, view.job);
+}
+
+static int remember_job(struct run *run, uint32_t job, uint32_t trace_job)
+{
+	if (job >= run->job_size) {
+		size_t size = run->job_size ? run->job_size * 2 : 1024;
+		uint32_t *more = reallocarray(run->trace_job, size, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		run->trace_job = more;
+		run->job_size = size;
+	}
+	run->trace_job[job] = trace_job;
+	return 0;
+}
+
+/* The overrides of a job: tasks that ask for something else than its first. */
+static struct task_override *list_overrides(const struct trace *trace, const struct trace_job *job,
+					    size_t *ret_count)
+{
+	const struct trace_task *tasks = &trace->tasks[job->first];
+	struct task_override *list = calloc(job->count, sizeof(*list));
+
+	*ret_count = 0;
+	for (uint32_t i = 1; list && i < job->count; i++)
+		if (memcmp(&tasks[i].request, &tasks[0].request, sizeof(tasks[0].request)) != 0)
+			list[(*ret_count)++] = (struct task_override){ i, tasks[i].request };
+	return list;
+}
+
+static int submit(struct run *run, uint32_t j, uint32_t *ret, struct err *err)
+{
+	const struct trace_job *from = &run->trace->jobs[j];
+	struct job job = {
+		.name = from->name,
+		.owner = from->owner,
+		.priority = from->priority,
+		.count = from->count,
+		.request = run->trace->tasks[from->first].request,
+		.spread = from->spread,
+		.constraints = from->constraints,
+		.constraint_count = from->constraint_count,
+	};
+	_cleanup_free_ struct task_override *overrides =
+		list_overrides(run->trace, from, &job.override_count);
+	int r = overrides ? 0 : err_set(err, ENOMEM, "submit job %s", from->name);
+
+	job.overrides = overrides;
+	if (r == 0)
+		r = cell_submit(run->cell, &job, ret, err);
+	if (r == 0 && remember_job(run, *ret, j) < 0)
+		r = err_set(err, ENOMEM, "submit job %s", from->name);
+	run->left[j] = from->count;
+	return r;
+}
+
+/* Turns away what of the job was not placed. */
+static void refuse(struct run *run, uint32_t job, uint32_t trace_job)
+{
+	uint32_t count = run->trace->jobs[trace_job].count;
+	struct task_view view;
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t task = cell_job_task(run->cell, job, i);
+
+		cell_task(run->cell, task, &view);
+		if (view.state != TASK_PENDING)
+			continue;
+		cell_end_task(run->cell, task, END_KILLED);
+		run->result.refused++;
+		run->left[trace_job]--;
+	}
+	if (!run->left[trace_job])
+		cell_remove_job(run->cell, job);
+}
+
+static int arrive(struct run *run, uint32_t j, struct err *err)
+{
+	uint64_t placed = run->result.placed;
+	uint32_t job;
+	int r = submit(run, j, &job, err);
+
+	if (r == 0)
+		r = decide(run, err);
+	if (r == 0 && run->options->refuse &&
+	    run->result.placed - placed < run->trace->jobs[j].count)
+		refuse(run, job, j);
+	return r;
+}
+
+/* Remembers how full the cell is when it is fullest. */
+static void look(struct run *run)
+{
+	struct run_result *result = &run->result;
+	struct cell_totals t;
+	double cpu;
+
+	if (run->options->watch)
+		run->options->watch(run->options->watch_data, run->cell, run->outside.now_ms);
+	cell_use(run->cell, &t.used, &t.capacity);
+	cpu = (double)t.used.of[RESOURCE_CPU] / (double)t.capacity.of[RESOURCE_CPU];
+	if (cpu < run->peak * 1.001)
+		return;
+	run->peak = cpu;
+	cell_totals(run->cell, &t);
+	result->utilisation_cpu = cpu;
+	result->utilisation_memory =
+		(double)t.used.of[RESOURCE_MEMORY] / (double)t.capacity.of[RESOURCE_MEMORY];
+	result->utilisation_devices =
+		t.devices ? (double)t.devices_used_milli / DEVICE_WHOLE / t.devices : 0;
+	result->stranded_cpu_milli = t.stranded_cpu_milli;
+	result->stranded_memory_mib = t.stranded_memory_bytes / MIB;
+}
+
+static int64_t next_ms(const struct run *run, size_t job)
+{
+	const struct trace *trace = run->trace;
+	const struct fault_script *faults = run->options->faults;
+	int64_t next = cell_next_ms(run->cell), ending = INT64_MAX, arrival = INT64_MAX;
+
+	if (run->ending_count)
+		ending = run->endings[0].at_ms;
+	if (job < trace->job_count)
+		arrival = trace->tasks[trace->jobs[job].first].arrive_ms;
+	next = ending < next ? ending : next;
+	if (faults && run->fault < faults->count && faults->faults[run->fault].at_ms < next)
+		next = faults->faults[run->fault].at_ms;
+	return arrival < next ? arrival : next;
+}
+
+static int replay(struct run *run, struct err *err)
+{
+	const struct trace *trace = run->trace;
+	size_t job = 0;
+	int64_t now;
+	int r = 0;
+
+	while (r == 0 && !run->result.stopped && (now = next_ms(run, job)) != INT64_MAX) {
+		run->outside.now_ms = now;
+		while (run->ending_count && run->endings[0].at_ms <= now)
+			end_one(run);
+		if (run->options->faults)
+			fault_apply(run->options->faults, &run->fault, run->cell, now);
+		r = decide(run, err);
+		while (r == 0 && job < trace->job_count &&
+		       trace->tasks[trace->jobs[job].first].arrive_ms <= now &&
+		       !run->result.stopped) {
+			r = arrive(run, (uint32_t)job++, err);
+			run->result.stopped = run->options->refuse &&
+					      run->result.refused > run->options->refuse_limit;
+		}
+		look(run);
+		if (run->options->progress)
+			progress_show(job, trace->job_count, now);
+	}
+	return r;
+}
+
+/* ---- set-up ---- */
+
+static int add_machines(struct run *run, size_t machines, const uint32_t *order, struct err *err)
+{
+	const struct trace *trace = run->trace;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < machines; i++)
+		r = cell_add_machine(run->cell, &trace->machines[order ? order[i] : i], NULL, err);
+	return r;
+}
+
+static int set_up(struct run *run, size_t machines, const uint32_t *order, struct err *err)
+{
+	struct cell_options options = { .policy = run->options->policy,
+					.no_preemption = run->options->refuse };
+	const struct trace *trace = run->trace;
+	int r;
+
+	run->outside =
+		(struct outside){ .random = run->options->seed, .event = on_event, .data = run };
+	run->left = calloc(trace->job_count + 1, sizeof(*run->left));
+	run->starts = calloc(trace->task_count + 1, sizeof(*run->starts));
+	if (!run->left || !run->starts)
+		return err_set(err, ENOMEM, "run a trace");
+	r = cell_new(&options, &run->outside, &run->cell, err);
+	return r < 0 ? r : add_machines(run, machines, order, err);
+}
+
+static void tear_down(struct run *run)
+{
+	cell_free(run->cell);
+	free(run->trace_job);
+	free(run->left);
+	free(run->starts);
+	free(run->endings);
+}
+
+static void finish(struct run *run, int64_t from_ns, double from_cpu)
+{
+	struct run_result *result = &run->result;
+	struct cell_totals totals;
+
+	cell_totals(run->cell, &totals);
+	if (!run->options->refuse)
+		result->refused = totals.pending;
+	result->pending_p50_s = meter_quantile(&run->waits_ms, 0.5) / 1000;
+	result->pending_p99_s = meter_quantile(&run->waits_ms, 0.99) / 1000;
+	result->decision_p99_us = meter_quantile(&run->decisions_ns, 0.99) / 1000;
+	result->wall_seconds = (double)(clock_monotonic_ns() - from_ns) / 1e9;
+	result->cpu_seconds = cpu_seconds() - from_cpu;
+}
+
+int run_trace(const struct trace *trace, size_t machines, const uint32_t *order,
+	      const struct run_options *options, struct run_result *ret, struct err *err)
+{
+	struct run run = { .trace = trace, .options = options };
+	int64_t from_ns = clock_monotonic_ns();
+	double from_cpu = cpu_seconds();
+	int r;
+
+	run.result.policy = options->policy;
+	run.result.seed = options->seed;
+	run.result.machines = machines;
+	run.result.tasks = trace->task_count;
+	r = set_up(&run, machines, order, err);
+	if (r == 0)
+		r = replay(&run, err);
+	if (r == 0)
+		r = check_replay(&run, err);
+	if (r == 0) {
+		finish(&run, from_ns, from_cpu);
+		*ret = run.result;
+	}
+	if (options->progress)
+		progress_done();
+	tear_down(&run);
+	return r;
+}
+
+size_t run_lower_bound(const struct trace *trace, const struct trace_peak *peak,
+		       const uint32_t *order, double part)
+{
+	double cpu = 0, memory = 0, devices = 0;
+	size_t n = 0;
+
+	while (n < trace->machine_count &&
+	       (cpu < part * (double)peak->amounts.of[RESOURCE_CPU] ||
+		memory < part * (double)peak->amounts.of[RESOURCE_MEMORY] ||
+		devices < part * (double)peak->devices_milli)) {
+		const struct machine_spec *m = &trace->machines[order ? order[n] : n];
+
+		cpu += (double)m->capacity.of[RESOURCE_CPU];
+		memory += (double)m->capacity.of[RESOURCE_MEMORY];
+		devices += m->device_count * (double)DEVICE_WHOLE;
+		n++;
+	}
+	return n;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Thousands of small cells by seed: whatever happens, the invariants of check.c hold. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/scheduler/random_cell.h"
+
+#define CELLS 1500
+#define STEPS 60
+#define JOBS 64
+
+struct world {
+	struct draw draw;
+	struct outside outside;
+	struct cell *cell;
+	unsigned machines, jobs;
+	uint32_t job[JOBS];
+	bool alive[JOBS];
+	uint64_t digest; /* of all events */
+	uint64_t events;
+};
+
+static void digest_event(void *data, const struct event *event)
+{
+	struct world *w = data;
+	char text[EVENT_TEXT_SIZE];
+	int len = event_format(event, text);
+
+	assert_true(len > 0 && len < EVENT_TEXT_SIZE);
+	w->digest = hash_bytes(text, (size_t)len, w->digest);
+	w->events++;
+}
+
+static void end_something(struct world *w)
+{
+	unsigned j = (unsigned)(draw(&w->draw) % JOBS);
+	struct task_view view;
+	uint32_t task;
+
+	if (!w->alive[j])
+		return;
+	if (draw(&w->draw) % 4 == 0) {
+		cell_remove_job(w->cell, w->job[j]);
+		w->alive[j] = false;
+		return;
+	}
+	task = cell_job_task(w->cell, w->job[j], 0);
+	cell_task(w->cell, task, &view);
+	if (view.state == TASK_RUNNING)
+		cell_end_task(w->cell, task, (enum task_end)(draw(&w->draw) % 4));
+}
+
+static void step(struct world *w)
+{
+	struct random_job job;
+	struct err err = { 0 };
+	unsigned j;
+
+	w->outside.now_ms += draw_from(&w->draw, 0, 3000);
+	switch (draw(&w->draw) % 8) {
+	case 0:
+		cell_set_machine(w->cell, (uint32_t)(draw(&w->draw) % w->machines),
+				 (enum machine_state)(draw(&w->draw) % 4));
+		break;
+	case 1:
+	case 2:
+	case 3:
+		end_something(w);
+		break;
+	default:
+		for (j = 0; j < JOBS && w->alive[j]; j++)
+			;
+		if (j == JOBS)
+			break;
+		draw_job(&w->draw, w->jobs++, &job);
+		assert_int_equal(cell_submit(w->cell, &job.job, &w->job[j], &err), 0);
+		w->alive[j] = true;
+	}
+}
+
+static void build(struct world *w, uint64_t seed)
+{
+	struct cell_options options = { .policy = (enum policy)(seed % POLICY_COUNT) };
+	struct err err = { 0 };
+
+	memset(w, 0, sizeof(*w));
+	w->draw.state = seed;
+	w->outside = (struct outside){ .random = seed, .event = digest_event, .data = w };
+	assert_int_equal(cell_new(&options, &w->outside, &w->cell, &err), 0);
+	w->machines = (unsigned)draw_from(&w->draw, 1, 9);
+	for (unsigned i = 0; i < w->machines; i++)
+		assert_int_equal(add_random_machine(&w->draw, w->cell, i, &err), 0);
+}
+
+static void check(struct world *w, uint64_t seed)
+{
+	struct err err = { 0 };
+
+	if (cell_check(w->cell, &err) < 0)
+		fail_msg("seed %lu: %s", (unsigned long)seed, err.text);
+}
+
+static uint64_t preempted, infeasible, placed;
+
+static uint64_t live(uint64_t seed, bool checked)
+{
+	struct world w;
+	struct cell_totals totals;
+	unsigned decisions;
+
+	build(&w, seed);
+	for (int i = 0; i < STEPS; i++) {
+		step(&w);
+		if (checked)
+			check(&w, seed);
+		for (decisions = 0; cell_decide(w.cell) > 0; decisions++)
+			assert_true(decisions < 10000);
+		if (checked)
+			check(&w, seed);
+	}
+	cell_totals(w.cell, &totals);
+	preempted += totals.preempted;
+	infeasible += totals.infeasible;
+	placed += totals.placed;
+	cell_free(w.cell);
+	return w.digest;
+}
+
+static void invariants_hold_whatever_happens(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= CELLS; seed++)
+		live(seed, true);
+	/* The cells are small enough for everything to happen. */
+	assert_true(placed > 10000 && infeasible > 1000 && preempted > 1000);
+}
+
+static void the_same_calls_give_the_same_events(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 100; seed++)
+		assert_true(live(seed, false) == live(seed, true));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(invariants_hold_whatever_happens),
+		cmocka_unit_test(the_same_calls_give_the_same_events),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
