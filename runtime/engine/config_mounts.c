@@ -2,6 +2,8 @@
 /* A list of mounts in which a later one on the same place replaces an earlier one. */
 #include "runtime/engine/config_mounts.h"
 
+#include "runtime/engine/config_namespaces.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -71,6 +73,31 @@ static int add(struct mount_list *list, const char *destination, const char *typ
 	return set_options(list, mount, options, writable, err);
 }
 
+/* "ro" also in depth: a cgroup tree of the host's has others mounted below. */
+static int add_shared(struct mount_list *list, const struct config_input *input, const char *target,
+		      const char *source, struct err *err)
+{
+	bool cgroup = strcmp(target, "/dev/shm") != 0;
+
+	return add(list, target, "bind", source,
+		   cgroup && !input->options->privileged
+			   ? LIST("rbind", "rprivate", "nosuid", "noexec", "nodev", "rro")
+			   : LIST("rbind", "rprivate", "nosuid", "noexec", "nodev"),
+		   false, err);
+}
+
+/* What other containers or the host see, too; 1 where the mount is an ordinary one. */
+static int add_by_namespace(struct mount_list *list, const struct config_input *input,
+			    const char *target, struct err *err)
+{
+	struct config_ns_mount buf;
+	const struct config_ns_mount *shared = config_namespaces_mount(input, target, &buf);
+
+	if (!shared)
+		return 1;
+	return shared->source ? add_shared(list, input, target, shared->source, err) : 0;
+}
+
 static int add_defaults(struct mount_list *list, const struct config_input *input, struct err *err)
 {
 	int r = 0;
@@ -82,8 +109,10 @@ static int add_defaults(struct mount_list *list, const struct config_input *inpu
 		 * In the host's network too a sysfs of its own: a bind of the host's would bring
 		 * what is mounted below it, tracefs and debugfs, writable.
 		 */
-		r = add(list, defaults[i].destination, defaults[i].type, defaults[i].source,
-			defaults[i].options, sys && input->options->privileged, err);
+		r = add_by_namespace(list, input, defaults[i].destination, err);
+		if (r == 1)
+			r = add(list, defaults[i].destination, defaults[i].type, defaults[i].source,
+				defaults[i].options, sys && input->options->privileged, err);
 	}
 	return r;
 }
@@ -93,9 +122,13 @@ static int add_shm(struct mount_list *list, const struct config_input *input, st
 	int64_t bytes = input->options->limits.shm_bytes;
 	const char *size = arena_printf(list->arena, "size=%" PRId64,
 					bytes ? bytes : (int64_t)CONFIG_SHM_BYTES);
+	int r;
 
 	if (!size)
 		return err_set(err, ENOMEM, "build mounts");
+	r = add_by_namespace(list, input, "/dev/shm", err);
+	if (r != 1)
+		return r;
 	return add(list, "/dev/shm", "tmpfs", "shm",
 		   LIST("nosuid", "noexec", "nodev", "mode=1777", size), false, err);
 }

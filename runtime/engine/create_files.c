@@ -48,6 +48,7 @@ static int write_config(struct creation *c, struct err *err)
 		.hostname = c->meta.hostname,
 		.dir = c->dir,
 		.netns_path = c->netns_path,
+		.ns = c->ns,
 		.user = &c->user,
 		.mounts = c->meta.mounts,
 		.mounts_count = c->meta.mounts_count,

@@ -2,6 +2,7 @@
 /* A container while it is made, for the files of this folder that make it. */
 #pragma once
 
+#include "runtime/engine/config_build.h"
 #include "runtime/engine/engine.h"
 #include "runtime/engine/id.h"
 #include "runtime/engine/meta.h"
@@ -20,6 +21,7 @@ struct creation {
 	char id[LAYOUT_ID_SIZE];
 	const char *dir, *netns_path;
 	const char *joined_dir; /* folder of the container whose network it shares, or NULL */
+	struct config_namespaces ns;
 	struct meta meta;
 	struct engine_mount *mounts; /* meta.mounts, while they are collected */
 	struct user_identity user;
@@ -47,6 +49,12 @@ int creation_mount_paths(struct creation *c, const char *const **ret, struct err
 
 /* Makes volumes and fills them; checks or makes the sources of binds. */
 int creation_prepare_mounts(struct creation *c, struct err *err);
+
+/* What cannot go together. */
+int creation_check_namespaces(const struct engine_run_options *options, struct err *err);
+
+/* Opens and makes what its namespaces need on the host, but for the network's. */
+int creation_make_namespaces(struct creation *c, struct err *err);
 
 /* Writes the container's files: host files, config.json, FIFOs. */
 int creation_write_files(struct creation *c, struct err *err);
