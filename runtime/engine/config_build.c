@@ -191,10 +191,15 @@ static void build_sysctls(const struct config_input *in, struct oci_config *conf
 		{ "net.ipv4.ip_unprivileged_port_start", "0" },
 		{ "net.ipv4.ping_group_range", "0 2147483647" },
 	};
+	/* Where there are no more groups than these (engine/id_ranges.h). */
+	static const struct oci_sysctl mapped[] = {
+		{ "net.ipv4.ip_unprivileged_port_start", "0" },
+		{ "net.ipv4.ping_group_range", "0 65535" },
+	};
 
 	if (in->options->network == ENGINE_NETWORK_HOST)
 		return;
-	config->sysctls = sysctls;
+	config->sysctls = in->options->namespaces.user ? mapped : sysctls;
 	config->sysctls_count = ARRAY_SIZE(sysctls);
 }
 

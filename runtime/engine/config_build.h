@@ -26,7 +26,8 @@
 /* Paths on the host of namespaces to join and of what comes with them; NULL: not needed. */
 struct config_namespaces {
 	const char *pid_path, *ipc_path, *user_path, *shm_path;
-	bool cgroup2; /* /sys/fs/cgroup of the host is a cgroup2 */
+	uint32_t id_base; /* of the user namespace's range */
+	bool cgroup2;	  /* /sys/fs/cgroup of the host is a cgroup2 */
 };
 
 struct config_input {

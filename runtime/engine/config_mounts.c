@@ -3,6 +3,7 @@
 #include "runtime/engine/config_mounts.h"
 
 #include "runtime/engine/config_namespaces.h"
+#include "runtime/engine/id_ranges.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -150,16 +151,40 @@ static int add_host_files(struct mount_list *list, const struct config_input *in
 	return r;
 }
 
+/* On disk a volume has the container's ids, whoever these are on the host. */
+static int map_ids(struct mount_list *list, const struct config_input *input, const char *target,
+		   struct err *err)
+{
+	struct oci_id_map *map;
+
+	if (!input->ns.id_base)
+		return 0;
+	map = arena_calloc(list->arena, 1, sizeof(*map));
+	if (!map)
+		return err_set(err, ENOMEM, "build mounts");
+	*map = (struct oci_id_map){ 0, input->ns.id_base, ID_RANGE_SIZE };
+	for (size_t i = 0; i < list->count; i++) {
+		struct oci_mount *mount = &list->items[i];
+
+		if (strcmp(mount->destination, target) != 0)
+			continue;
+		mount->uid_maps = mount->gid_maps = map;
+		mount->uid_maps_count = mount->gid_maps_count = 1;
+	}
+	return 0;
+}
+
 /* Read-only means all the way down: "rro" goes over every mount that comes along. */
-static int add_bind(struct mount_list *list, const struct engine_mount *m, const char *path,
-		    struct err *err)
+static int add_bind(struct mount_list *list, const struct config_input *input,
+		    const struct engine_mount *m, const char *path, struct err *err)
 {
 	const char *options[4] = { m->below == ENGINE_BELOW_NOTHING ? "bind" : "rbind",
 				   m->propagation ? m->propagation : "rprivate" };
 
 	if (m->readonly)
 		options[2] = m->below == ENGINE_BELOW_SAME ? "rro" : "ro";
-	return add(list, m->target, "bind", path, options, false, err);
+	err_try(add(list, m->target, "bind", path, options, false, err));
+	return m->type == ENGINE_MOUNT_VOLUME ? map_ids(list, input, m->target, err) : 0;
 }
 
 /* "size=64m,mode=700" behind Docker's defaults; later words win when they are applied. */
@@ -189,7 +214,7 @@ static int add_mounts(struct mount_list *list, const struct config_input *input,
 	for (size_t i = 0; r == 0 && i < input->mounts_count; i++)
 		r = input->mounts[i].type == ENGINE_MOUNT_TMPFS
 			    ? add_tmpfs(list, &input->mounts[i], err)
-			    : add_bind(list, &input->mounts[i], input->mount_paths[i], err);
+			    : add_bind(list, input, &input->mounts[i], input->mount_paths[i], err);
 	return r;
 }
 

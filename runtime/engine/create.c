@@ -211,6 +211,8 @@ static int create_in_shim(struct creation *c, struct err *err)
 	r = store_overlay_options(c->store, c->image, c->dir, o->auto_remove, c->arena, &options[0],
 				  err);
 	if (r == 0)
+		r = creation_map_layers(c, &options[0], err);
+	if (r == 0)
 		r = start_shim(c, err);
 	if (r == 0)
 		r = shim_create(c->client, &create, &c->pid, err);
@@ -230,6 +232,8 @@ static int make_container(struct creation *c, struct engine_container **ret, str
 	if (!c->dir)
 		return err_set(err, ENOMEM, "create container");
 	r = take_name(c, err);
+	if (r == 0)
+		r = creation_make_userns(c, err);
 	if (r == 0)
 		r = creation_make_namespaces(c, err);
 	if (r == 0)

@@ -90,6 +90,8 @@ int creation_write_files(struct creation *c, struct err *err)
 	if (r == 0)
 		r = creation_write_ports(c, err);
 	if (r == 0)
+		r = creation_own_files(c, err);
+	if (r == 0)
 		r = write_config(c, err);
 	if (r == 0)
 		r = creation_prepare_mounts(c, err);

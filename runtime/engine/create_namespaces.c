@@ -63,12 +63,23 @@ static int open_namespace(struct creation *c, const struct engine_container *oth
 	return take_fd(&fd);
 }
 
+int creation_hold_namespace(struct creation *c, const struct engine_container *other,
+			    const char *type, const char **ret, struct err *err)
+{
+	_cleanup_fd_ int fd = open_namespace(c, other, type, err);
+	char path[PATH_MAX];
+
+	if (fd < 0)
+		return fd;
+	err_try(pins_bind(c->engine->runroot, c->id, type, fd, path, err));
+	*ret = arena_strdup(c->arena, path);
+	return *ret ? 0 : err_set(err, ENOMEM, "join a namespace");
+}
+
 static int join(struct creation *c, const struct engine_ns *ns, const char *type, const char **ret,
 		struct err *err)
 {
 	_cleanup_engine_container_ struct engine_container *other = NULL;
-	_cleanup_fd_ int fd = -1;
-	char path[PATH_MAX];
 	int r;
 
 	if (ns->mode != ENGINE_NS_CONTAINER)
@@ -80,13 +91,8 @@ static int join(struct creation *c, const struct engine_ns *ns, const char *type
 			    "shareable",
 			    other->name);
 	if (r == 0)
-		r = fd = open_namespace(c, other, type, err);
-	if (r >= 0)
-		r = pins_bind(c->engine->runroot, c->id, type, fd, path, err);
-	if (r < 0)
-		return err_add(err, "--%s", type);
-	*ret = arena_strdup(c->arena, path);
-	return *ret ? 0 : err_set(err, ENOMEM, "join a namespace");
+		r = creation_hold_namespace(c, other, type, ret, err);
+	return r < 0 ? err_add(err, "--%s", type) : 0;
 }
 
 /* The folder of the other one, to be found by its id. */
@@ -155,7 +161,8 @@ int creation_check_namespaces(const struct engine_run_options *o, struct err *er
 			       : ns->ipc.mode == ENGINE_NS_HOST ? "ipc"
 			       : ns->uts.mode == ENGINE_NS_HOST ? "uts"
 								: "network");
-	if (ns->pid.mode == ENGINE_NS_CONTAINER || ns->ipc.mode == ENGINE_NS_CONTAINER)
+	if (ns->pid.mode == ENGINE_NS_CONTAINER || ns->ipc.mode == ENGINE_NS_CONTAINER ||
+	    o->network == ENGINE_NETWORK_CONTAINER)
 		return err_say(err, EINVAL,
 			       "--userns auto: its root could not use another container's "
 			       "namespaces; leave one of them out");

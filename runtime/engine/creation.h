@@ -56,5 +56,22 @@ int creation_check_namespaces(const struct engine_run_options *options, struct e
 /* Opens and makes what its namespaces need on the host, but for the network's. */
 int creation_make_namespaces(struct creation *c, struct err *err);
 
+/* The same for a user namespace of its own, with the bridge's network namespace; before the others.
+ */
+int creation_make_userns(struct creation *c, struct err *err);
+
+/*
+ * A namespace ("pid", "ipc", "net") of a running container, kept by a mount of ours whose path is
+ * the result, so that it is that container's for certain and stays.
+ */
+int creation_hold_namespace(struct creation *c, const struct engine_container *other,
+			    const char *type, const char **ret, struct err *err);
+
+/* Gives the container's root what is its own among the files that are mounted into it. */
+int creation_own_files(struct creation *c, struct err *err);
+
+/* Puts id-mapped layers into the options of its overlay. */
+int creation_map_layers(struct creation *c, const char **options, struct err *err);
+
 /* Writes the container's files: host files, config.json, FIFOs. */
 int creation_write_files(struct creation *c, struct err *err);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum engine_ns_mode {
 	ENGINE_NS_PRIVATE,   /* one of its own */
@@ -20,7 +21,8 @@ struct engine_ns {
 
 struct engine_namespaces {
 	struct engine_ns pid, ipc, uts, cgroup;
-	bool user; /* a user namespace of its own; false: the host's */
+	bool user;	  /* a user namespace of its own; false: the host's */
+	uint32_t id_base; /* what its root is on the host; 0: not made yet. Not to be asked for */
 };
 
 /* "private", "host", "container", "shareable", "none". */

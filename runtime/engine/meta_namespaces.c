@@ -46,6 +46,8 @@ void meta_namespaces_format(struct json_writer *w, const struct engine_namespace
 	}
 	if (ns->user)
 		json_field_string(w, "user", "auto");
+	if (ns->id_base)
+		json_field_u64(w, "id_base", ns->id_base);
 	json_close_object(w);
 }
 
@@ -87,6 +89,9 @@ int meta_namespaces_parse(const struct json_node *root, struct arena *arena,
 	if (r < 0)
 		return r;
 	ns.user = r > 0;
+	r = json_get_u32(&node, "id_base", &ns.id_base, err);
+	if (r < 0)
+		return r;
 	*ret = ns;
 	return 1;
 }

@@ -28,6 +28,7 @@
 #include "runtime/container.h"
 #include "runtime/engine/engine.h"
 #include "runtime/engine/id.h"
+#include "runtime/engine/id_ranges.h"
 #include "runtime/engine/layout.h"
 #include "runtime/engine/meta.h"
 #include "runtime/engine/names.h"
@@ -176,6 +177,10 @@ static int remove_folder(const struct removal *rm, struct err *err)
 	r = stage_withdraw(rm->containers_fd, rm->id, err);
 	if (r == 0 && meta.name)
 		r = names_release(rm->containers_fd, meta.name, rm->id, err);
+	if (r < 0)
+		return r;
+	if (meta.namespaces.id_base)
+		r = id_ranges_release(rm->containers_fd, meta.namespaces.id_base, rm->id, err);
 	if (r < 0)
 		return r;
 	/* From now on it is a user of volumes no more. */

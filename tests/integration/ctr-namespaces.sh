@@ -8,6 +8,9 @@ t_own_namespaces "$@"
 . "$T_TOP/tests/lib/ctr.sh"
 c_setup
 c run --rm --ipc shareable "$IMAGE" true
+# Makes the folders that stay.
+c run --rm --userns auto -v made:/made "$IMAGE" true >/dev/null 2>&1
+c volume rm made >/dev/null 2>&1
 c_residue >"$T_DIR/before"
 
 # in_run NAME STATUS OUTPUT ARGS...
@@ -76,6 +79,44 @@ c rm -f guest alone >/dev/null
 in_run "--group-add by name and number" 0 "0 29 777" --group-add audio --group-add 777 --group-add 0 "$IMAGE" id -G
 in_run "--group-add, behind the user's own" 0 "1000 5 29" -u user --group-add 29 --group-add 5 "$IMAGE" id -G
 says "a group that is not there" 'group-add: "nope" is not in' --group-add nope "$IMAGE" true
+
+# ---- users of its own ----
+ids() { find "$C_ROOT/containers/.ids" -type l 2>/dev/null | wc -l; }
+c run --rm --userns auto "$IMAGE" true 2>"$T_DIR/err" >/dev/null
+if grep -Eq 'may not know how|which Linux has from' "$T_DIR/err"; then
+	t_skip "--userns auto" "$(cat "$T_DIR/err")"
+else
+	in_run "--userns auto: root inside" 0 "0 1879048192 65536" --userns auto "$IMAGE" \
+		sh -c 'echo $(id -u) $(awk "{ print \$2, \$3 }" /proc/self/uid_map)'
+	c run -d --name u1 --userns auto -v mapped:/vol "$IMAGE" sh -c 'touch /made /vol/made; chown user /vol/made; exec sleep 1000' >/dev/null
+	c run -d --name u2 --userns auto "$IMAGE" sleep 1000 >/dev/null
+	t_wait 30 c exec u1 test -e /vol/made
+	p1=$(c inspect u1 | jq '.[0].pid') p2=$(c inspect u2 | jq '.[0].pid')
+	t_is "nobody outside, and each another" "1879048192 1879113728" "$(stat -c %u "/proc/$p1" "/proc/$p2" | sort | xargs)"
+	t_is "layers show the container's ids, and stay as they are" "0 0 700" \
+		"$(c exec u1 stat -c '%u %g %a' /root)"
+	t_is "what it writes is its own" "1879048192" "$(stat -c %u "$C_ROOT"/containers/*/upper/made)"
+	t_is "a volume keeps the container's ids" "1000" "$(stat -c %u "$(c volume inspect mapped | jq -r '.[0].path')/made")"
+	in_run "so another container sees them, too" 0 "1000" -v mapped:/vol "$IMAGE" stat -c %u /vol/made
+	t_is "a file of the host's root is nobody's" "65534" "$(touch "$T_DIR/ours"; c run --rm --userns auto -v "$T_DIR/ours:/ours" "$IMAGE" stat -c %u /ours)"
+	t_is "exec is inside" "$(readlink "/proc/$p1/ns/user")" "$(c exec u1 readlink /proc/self/ns/user)"
+	t_is "exec as a user" "1000 29" "$(c exec -u user u1 sh -c 'echo $(id -u) $(id -G | cut -d" " -f2)')"
+	t_is "its network is its own" "yes" "$(c exec u1 ip addr show eth0 | grep -q 'inet ' && echo yes)"
+	t_status "to rule, with the capability" 0 c run --rm --userns auto --cap-add NET_ADMIN "$IMAGE" ip link set eth0 mtu 1400
+	t_status "the bridge answers" 0 c exec u1 ping -c 1 -W 10 "$(c inspect u1 | jq -r '.[0].gateway')"
+	in_run "no network" 0 "lo" --userns auto --network none "$IMAGE" sh -c 'ls /sys/class/net'
+	in_run "an image's user" 0 "1000" --userns auto -u user "$IMAGE" id -u
+	t_is "another container's processes are out of reach" "" "$(c exec u1 sh -c "kill -0 $p2" 2>/dev/null && echo reached)"
+	says "not with --privileged" 'userns auto: --privileged' --userns auto --privileged "$IMAGE"
+	says "not with the host's network" 'a network namespace of the' --userns auto --network host "$IMAGE"
+	says "not with the host's processes" 'a pid namespace of the' --userns auto --pid host "$IMAGE"
+	says "not with another's" "another container's" --userns auto --pid container:u1 "$IMAGE"
+	says "nobody joins it" 'user namespace of its own, which keeps others out' --pid container:u1 "$IMAGE"
+	t_is "two ranges are taken" 2 "$(ids)"
+	c rm -f u1 u2 >/dev/null
+	t_is "and let go" 0 "$(ids)"
+	c volume rm mapped >/dev/null
+fi
 
 # ---- wrong ones ----
 says "pid: unknown" 'pid: "x" is unknown; there are private, host and' --pid x "$IMAGE"
