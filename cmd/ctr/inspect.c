@@ -10,6 +10,7 @@
 #include "runtime/engine/layout.h"
 #include "runtime/engine/meta_limits.h"
 #include "runtime/engine/meta_mounts.h"
+#include "runtime/engine/meta_namespaces.h"
 
 #define CONFIG_LIMIT (8 << 20)
 
@@ -65,6 +66,7 @@ static int inspect_one(struct engine *engine, const char *name, void *data, stru
 	meta_limits_format(w, &c->limits);
 	json_field_strings(w, "layers", c->layers);
 	meta_mounts_format(w, c->mounts, c->mounts_count);
+	meta_namespaces_format(w, &c->namespaces);
 	json_field_string(w, "dir", c->dir);
 	json_field_string(w, "log_path", c->log_path);
 	json_field_string(w, "shim_address", c->shim_address);

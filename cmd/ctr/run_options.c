@@ -33,6 +33,7 @@ const struct option_entry run_option_table[] = {
 	OPTION_STRING(struct run_args, platform, 0, "platform", "OS/ARCH", "refuse an image for another one: linux/arm64"),
 	OPTION_STRING(struct run_args, pull, 0, "pull", "WHEN", "missing (default) or never; a registry is not asked yet"),
 	OPTION_GROUP(struct run_args, mounts, "Mounts", run_mounts_table),
+	OPTION_GROUP(struct run_args, namespaces, "Namespaces", run_namespaces_table),
 	OPTION_GROUP(struct run_args, limits, "Limits", run_limits_table),
 	OPTION_GROUP(struct run_args, network, "Network", run_network_table),
 	OPTION_GROUP(struct run_args, security, "Security", run_security_table),
@@ -147,6 +148,8 @@ int run_args_fill(const struct run_args *args, struct arena *arena, struct engin
 		r = fill_life(args, ret, err);
 	if (r == 0)
 		r = run_mounts_fill(&args->mounts, arena, ret, err);
+	if (r == 0)
+		r = run_namespaces_fill(&args->namespaces, ret, err);
 	if (r == 0)
 		r = run_limits_fill(&args->limits, arena, ret, err);
 	if (r == 0)

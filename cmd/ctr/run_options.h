@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "cmd/ctr/run_limits.h"
 #include "cmd/ctr/run_mounts.h"
+#include "cmd/ctr/run_namespaces.h"
 #include "cmd/ctr/run_network.h"
 #include "cmd/ctr/run_security.h"
 #include "cmd/ctr/run_supervision.h"
@@ -21,6 +22,7 @@ struct run_args {
 	int64_t stop_timeout_s;
 	struct options_list env, env_files, labels, label_files, annotations;
 	struct run_mounts mounts;
+	struct run_namespaces namespaces;
 	struct run_limits limits;
 	struct run_network network;
 	struct run_security security;

@@ -91,6 +91,15 @@ static long clone_call(uint64_t flags, int *pidfd)
 	return syscall(SYS_clone, flags, NULL, pidfd, NULL, NULL);
 }
 
+/* The kernel says "out of memory" of one whose first process is gone. */
+static bool joins_pid(struct init *in)
+{
+	PLAN_EACH(plan_namespace, ns, in->plan, in->plan->namespaces)
+	if (ns->flag == CLONE_NEWPID)
+		return true;
+	return false;
+}
+
 /* The child comes back when the runtime has been told of it: else it might speak up first. */
 static int clone_process(struct init *in, struct err *err)
 {
@@ -107,6 +116,11 @@ static int clone_process(struct init *in, struct err *err)
 	if (pipe2(turn, O_CLOEXEC) < 0)
 		return err_set(err, errno, "make a pipe");
 	pid = clone_call(flags, &pidfd);
+	if (pid < 0 && errno == ENOMEM && joins_pid(in))
+		return err_say(
+			err, ESRCH,
+			"the first process of the pid namespace that is joined has ended, so "
+			"nothing can start in it");
 	if (pid < 0)
 		return err_set(err, errno, "clone into the namespaces");
 	if (pid > 0) {

@@ -10,6 +10,7 @@
 #include "runtime/engine/config_init.h"
 #include "runtime/engine/config_limits.h"
 #include "runtime/engine/config_mounts.h"
+#include "runtime/engine/config_namespaces.h"
 #include "runtime/engine/environment.h"
 
 static const char *const masked_paths[] = {
@@ -139,19 +140,6 @@ static int build_process(const struct config_input *in, struct oci_config *confi
 	return r < 0 ? r : build_capabilities(in, &p->capabilities, err);
 }
 
-static void build_namespaces(const struct config_input *in, struct oci_config *config)
-{
-	static const enum oci_namespace_type always[] = { OCI_NS_PID, OCI_NS_MOUNT, OCI_NS_IPC,
-							  OCI_NS_UTS, OCI_NS_CGROUP };
-
-	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
-		config->namespaces[always[i]].present = true;
-	if (in->options->network != ENGINE_NETWORK_HOST) {
-		config->namespaces[OCI_NS_NETWORK].present = true;
-		config->namespaces[OCI_NS_NETWORK].path = in->netns_path;
-	}
-}
-
 /* Devices that every container may use are the runtime's business; this is the rest. */
 static int build_devices(const struct config_input *in, struct oci_config *config, struct err *err)
 {
@@ -203,10 +191,15 @@ static void build_sysctls(const struct config_input *in, struct oci_config *conf
 		{ "net.ipv4.ip_unprivileged_port_start", "0" },
 		{ "net.ipv4.ping_group_range", "0 2147483647" },
 	};
+	/* Where there are no more groups than these (engine/id_ranges.h). */
+	static const struct oci_sysctl mapped[] = {
+		{ "net.ipv4.ip_unprivileged_port_start", "0" },
+		{ "net.ipv4.ping_group_range", "0 65535" },
+	};
 
 	if (in->options->network == ENGINE_NETWORK_HOST)
 		return;
-	config->sysctls = sysctls;
+	config->sysctls = in->options->namespaces.user ? mapped : sysctls;
 	config->sysctls_count = ARRAY_SIZE(sysctls);
 }
 
@@ -218,7 +211,6 @@ int config_build(const struct config_input *in, struct oci_config **ret, struct 
 	if (!config)
 		return err_set(err, ENOMEM, "build config.json");
 	config->oci_version = OCI_VERSION;
-	config->hostname = in->hostname;
 	config->domainname = in->options->domainname;
 	config->root.path = "rootfs";
 	config->root.readonly = in->options->readonly_rootfs;
@@ -226,7 +218,7 @@ int config_build(const struct config_input *in, struct oci_config **ret, struct 
 	config->cgroups_path = arena_printf(config->arena, "/cellar-%s", in->id);
 	if (!config->cgroups_path)
 		return err_set(err, ENOMEM, "build config.json");
-	build_namespaces(in, config);
+	config_namespaces_build(in, config);
 	build_sysctls(in, config);
 	r = build_process(in, config, err);
 	if (r == 0)

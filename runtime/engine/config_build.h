@@ -23,6 +23,13 @@
 /* "default": the runtime takes the filter that was compiled with Cellar (isolation/seccomp.h). */
 #define CONFIG_ANNOTATION_SECCOMP "io.cellar.seccomp"
 
+/* Paths on the host of namespaces to join and of what comes with them; NULL: not needed. */
+struct config_namespaces {
+	const char *pid_path, *ipc_path, *user_path, *shm_path;
+	uint32_t id_base; /* of the user namespace's range */
+	bool cgroup2;	  /* /sys/fs/cgroup of the host is a cgroup2 */
+};
+
 struct config_input {
 	const struct engine_run_options *options;
 	const struct oci_image *image;
@@ -30,6 +37,7 @@ struct config_input {
 	const char *hostname;
 	const char *dir; /* the container's folder, where hosts, hostname and resolv.conf are */
 	const char *netns_path; /* NULL: a new one, or the host's as options->network says */
+	struct config_namespaces ns;
 	const struct user_identity *user;
 	const struct engine_mount *mounts; /* the image's too; volumes have names */
 	size_t mounts_count;

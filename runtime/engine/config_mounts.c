@@ -2,6 +2,9 @@
 /* A list of mounts in which a later one on the same place replaces an earlier one. */
 #include "runtime/engine/config_mounts.h"
 
+#include "runtime/engine/config_namespaces.h"
+#include "runtime/engine/id_ranges.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -71,6 +74,31 @@ static int add(struct mount_list *list, const char *destination, const char *typ
 	return set_options(list, mount, options, writable, err);
 }
 
+/* "ro" also in depth: a cgroup tree of the host's has others mounted below. */
+static int add_shared(struct mount_list *list, const struct config_input *input, const char *target,
+		      const char *source, struct err *err)
+{
+	bool cgroup = strcmp(target, "/dev/shm") != 0;
+
+	return add(list, target, "bind", source,
+		   cgroup && !input->options->privileged
+			   ? LIST("rbind", "rprivate", "nosuid", "noexec", "nodev", "rro")
+			   : LIST("rbind", "rprivate", "nosuid", "noexec", "nodev"),
+		   false, err);
+}
+
+/* What other containers or the host see, too; 1 where the mount is an ordinary one. */
+static int add_by_namespace(struct mount_list *list, const struct config_input *input,
+			    const char *target, struct err *err)
+{
+	struct config_ns_mount buf;
+	const struct config_ns_mount *shared = config_namespaces_mount(input, target, &buf);
+
+	if (!shared)
+		return 1;
+	return shared->source ? add_shared(list, input, target, shared->source, err) : 0;
+}
+
 static int add_defaults(struct mount_list *list, const struct config_input *input, struct err *err)
 {
 	int r = 0;
@@ -82,8 +110,10 @@ static int add_defaults(struct mount_list *list, const struct config_input *inpu
 		 * In the host's network too a sysfs of its own: a bind of the host's would bring
 		 * what is mounted below it, tracefs and debugfs, writable.
 		 */
-		r = add(list, defaults[i].destination, defaults[i].type, defaults[i].source,
-			defaults[i].options, sys && input->options->privileged, err);
+		r = add_by_namespace(list, input, defaults[i].destination, err);
+		if (r == 1)
+			r = add(list, defaults[i].destination, defaults[i].type, defaults[i].source,
+				defaults[i].options, sys && input->options->privileged, err);
 	}
 	return r;
 }
@@ -93,9 +123,13 @@ static int add_shm(struct mount_list *list, const struct config_input *input, st
 	int64_t bytes = input->options->limits.shm_bytes;
 	const char *size = arena_printf(list->arena, "size=%" PRId64,
 					bytes ? bytes : (int64_t)CONFIG_SHM_BYTES);
+	int r;
 
 	if (!size)
 		return err_set(err, ENOMEM, "build mounts");
+	r = add_by_namespace(list, input, "/dev/shm", err);
+	if (r != 1)
+		return r;
 	return add(list, "/dev/shm", "tmpfs", "shm",
 		   LIST("nosuid", "noexec", "nodev", "mode=1777", size), false, err);
 }
@@ -117,16 +151,40 @@ static int add_host_files(struct mount_list *list, const struct config_input *in
 	return r;
 }
 
+/* On disk a volume has the container's ids, whoever these are on the host. */
+static int map_ids(struct mount_list *list, const struct config_input *input, const char *target,
+		   struct err *err)
+{
+	struct oci_id_map *map;
+
+	if (!input->ns.id_base)
+		return 0;
+	map = arena_calloc(list->arena, 1, sizeof(*map));
+	if (!map)
+		return err_set(err, ENOMEM, "build mounts");
+	*map = (struct oci_id_map){ 0, input->ns.id_base, ID_RANGE_SIZE };
+	for (size_t i = 0; i < list->count; i++) {
+		struct oci_mount *mount = &list->items[i];
+
+		if (strcmp(mount->destination, target) != 0)
+			continue;
+		mount->uid_maps = mount->gid_maps = map;
+		mount->uid_maps_count = mount->gid_maps_count = 1;
+	}
+	return 0;
+}
+
 /* Read-only means all the way down: "rro" goes over every mount that comes along. */
-static int add_bind(struct mount_list *list, const struct engine_mount *m, const char *path,
-		    struct err *err)
+static int add_bind(struct mount_list *list, const struct config_input *input,
+		    const struct engine_mount *m, const char *path, struct err *err)
 {
 	const char *options[4] = { m->below == ENGINE_BELOW_NOTHING ? "bind" : "rbind",
 				   m->propagation ? m->propagation : "rprivate" };
 
 	if (m->readonly)
 		options[2] = m->below == ENGINE_BELOW_SAME ? "rro" : "ro";
-	return add(list, m->target, "bind", path, options, false, err);
+	err_try(add(list, m->target, "bind", path, options, false, err));
+	return m->type == ENGINE_MOUNT_VOLUME ? map_ids(list, input, m->target, err) : 0;
 }
 
 /* "size=64m,mode=700" behind Docker's defaults; later words win when they are applied. */
@@ -156,7 +214,7 @@ static int add_mounts(struct mount_list *list, const struct config_input *input,
 	for (size_t i = 0; r == 0 && i < input->mounts_count; i++)
 		r = input->mounts[i].type == ENGINE_MOUNT_TMPFS
 			    ? add_tmpfs(list, &input->mounts[i], err)
-			    : add_bind(list, &input->mounts[i], input->mount_paths[i], err);
+			    : add_bind(list, input, &input->mounts[i], input->mount_paths[i], err);
 	return r;
 }
 

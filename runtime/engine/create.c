@@ -65,6 +65,7 @@ static int fill_meta(struct creation *c, struct err *err)
 		.privileged = o->privileged,
 		.readonly_rootfs = o->readonly_rootfs,
 		.network = o->network,
+		.namespaces = o->namespaces,
 		.limits = o->limits,
 		.restart = supervision_format_restart(&o->supervision, c->arena),
 		.created_ns = clock_realtime_ns(),
@@ -84,7 +85,9 @@ static int choose_hostname(struct creation *c, struct err *err)
 
 	if (c->options->hostname)
 		return 0;
-	if (c->options->network == ENGINE_NETWORK_HOST && gethostname(host, sizeof(host) - 1) == 0)
+	if ((c->options->network == ENGINE_NETWORK_HOST ||
+	     c->options->namespaces.uts.mode == ENGINE_NS_HOST) &&
+	    gethostname(host, sizeof(host) - 1) == 0)
 		c->meta.hostname = arena_strdup(c->arena, host);
 	else
 		c->meta.hostname = arena_strndup(c->arena, c->id, ID_SHORT_LEN);
@@ -208,6 +211,8 @@ static int create_in_shim(struct creation *c, struct err *err)
 	r = store_overlay_options(c->store, c->image, c->dir, o->auto_remove, c->arena, &options[0],
 				  err);
 	if (r == 0)
+		r = creation_map_layers(c, &options[0], err);
+	if (r == 0)
 		r = start_shim(c, err);
 	if (r == 0)
 		r = shim_create(c->client, &create, &c->pid, err);
@@ -227,6 +232,10 @@ static int make_container(struct creation *c, struct engine_container **ret, str
 	if (!c->dir)
 		return err_set(err, ENOMEM, "create container");
 	r = take_name(c, err);
+	if (r == 0)
+		r = creation_make_userns(c, err);
+	if (r == 0)
+		r = creation_make_namespaces(c, err);
 	if (r == 0)
 		r = creation_make_network(c, err);
 	if (r == 0)
@@ -273,6 +282,7 @@ static int check(const struct engine_run_options *o, struct err *err)
 			"--domainname: \"%.80s\" must be 1 to 64 letters, digits, '-', '_' and "
 			"'.', and begin with a letter or digit",
 			o->domainname);
+	err_try(creation_check_namespaces(o, err));
 	return engine_limits_check(&o->limits, err);
 }
 

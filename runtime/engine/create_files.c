@@ -48,6 +48,7 @@ static int write_config(struct creation *c, struct err *err)
 		.hostname = c->meta.hostname,
 		.dir = c->dir,
 		.netns_path = c->netns_path,
+		.ns = c->ns,
 		.user = &c->user,
 		.mounts = c->meta.mounts,
 		.mounts_count = c->meta.mounts_count,
@@ -88,6 +89,8 @@ int creation_write_files(struct creation *c, struct err *err)
 		r = config_init_write(c->fd, err);
 	if (r == 0)
 		r = creation_write_ports(c, err);
+	if (r == 0)
+		r = creation_own_files(c, err);
 	if (r == 0)
 		r = write_config(c, err);
 	if (r == 0)

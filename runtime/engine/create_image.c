@@ -58,7 +58,9 @@ static int resolve_user(struct creation *c, struct err *err)
 
 	if (r == 0)
 		r = read_image_file(c, "etc/group", &files.group, err);
-	return r < 0 ? r : user_resolve(spec, &files, c->arena, &c->user, err);
+	if (r == 0)
+		r = user_resolve(spec, &files, c->arena, &c->user, err);
+	return r < 0 ? r : user_add_groups(c->options->group_add, &files, c->arena, &c->user, err);
 }
 
 int creation_find_image(struct creation *c, struct err *err)

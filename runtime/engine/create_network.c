@@ -135,7 +135,9 @@ static int join_network(struct creation *c, struct err *err)
 		return err_add(err, "--network");
 	if (!other->pid)
 		return err_say(err, ESRCH, "--network: container %s is not running", other->name);
-	c->netns_path = arena_printf(c->arena, "/proc/%d/ns/net", (int)other->pid);
+	r = creation_hold_namespace(c, other, "net", &c->netns_path, err);
+	if (r < 0)
+		return err_add(err, "--network");
 	c->joined_dir = arena_strdup(c->arena, other->dir);
 	c->meta.net.joined = arena_strdup(c->arena, other->id);
 	return c->netns_path && c->joined_dir && c->meta.net.joined
@@ -162,7 +164,7 @@ int creation_make_network(struct creation *c, struct err *err)
 	if (r == 0)
 		r = dir_create(AT_FDCWD, dir, 0700, err);
 	if (r == 0)
-		r = network_namespace_create(c->netns_path, err);
+		r = c->ns.user_path ? 0 : network_namespace_create(c->netns_path, err);
 	if (r == 0)
 		r = layout_path(dir, c->engine->root, LAYOUT_NETWORKS, NULL, err);
 	if (r == 0)

@@ -2,6 +2,7 @@
 /* A container while it is made, for the files of this folder that make it. */
 #pragma once
 
+#include "runtime/engine/config_build.h"
 #include "runtime/engine/engine.h"
 #include "runtime/engine/id.h"
 #include "runtime/engine/meta.h"
@@ -20,6 +21,7 @@ struct creation {
 	char id[LAYOUT_ID_SIZE];
 	const char *dir, *netns_path;
 	const char *joined_dir; /* folder of the container whose network it shares, or NULL */
+	struct config_namespaces ns;
 	struct meta meta;
 	struct engine_mount *mounts; /* meta.mounts, while they are collected */
 	struct user_identity user;
@@ -47,6 +49,29 @@ int creation_mount_paths(struct creation *c, const char *const **ret, struct err
 
 /* Makes volumes and fills them; checks or makes the sources of binds. */
 int creation_prepare_mounts(struct creation *c, struct err *err);
+
+/* What cannot go together. */
+int creation_check_namespaces(const struct engine_run_options *options, struct err *err);
+
+/* Opens and makes what its namespaces need on the host, but for the network's. */
+int creation_make_namespaces(struct creation *c, struct err *err);
+
+/* The same for a user namespace of its own, with the bridge's network namespace; before the others.
+ */
+int creation_make_userns(struct creation *c, struct err *err);
+
+/*
+ * A namespace ("pid", "ipc", "net") of a running container, kept by a mount of ours whose path is
+ * the result, so that it is that container's for certain and stays.
+ */
+int creation_hold_namespace(struct creation *c, const struct engine_container *other,
+			    const char *type, const char **ret, struct err *err);
+
+/* Gives the container's root what is its own among the files that are mounted into it. */
+int creation_own_files(struct creation *c, struct err *err);
+
+/* Puts id-mapped layers into the options of its overlay. */
+int creation_map_layers(struct creation *c, const char **options, struct err *err);
 
 /* Writes the container's files: host files, config.json, FIFOs. */
 int creation_write_files(struct creation *c, struct err *err);

@@ -17,10 +17,11 @@
  *	hosts hostname resolv.conf	bind-mounted into it, and with --init pid1
  *
  * and, while it lives, RUNROOT/ID/ (runtime/container.h), RUNROOT/.engine/netns/ID,
- * RUNROOT/.engine/io/ID/ (FIFOs), RUNROOT/.engine/shim/ (sockets), a lease below ROOT/networks/.
- * Names are symlinks ROOT/containers/.names/NAME -> ID, made with EEXIST as the lock. A folder is
- * filled below ROOT/containers/.tmp/ before, and emptied there after, under a lock on the folder;
- * what nobody holds there was left by a crash and is swept by the next command.
+ * RUNROOT/.engine/io/ID/ (FIFOs), RUNROOT/.engine/pins/ID/ (mounts), RUNROOT/.engine/shim/ (its
+ * socket), a lease below ROOT/networks/. Names are symlinks ROOT/containers/.names/NAME -> ID, made
+ * with EEXIST as the lock. A folder is filled below ROOT/containers/.tmp/ before, and emptied there
+ * after, under a lock on the folder; what nobody holds there was left by a crash and is swept by
+ *the next command.
  */
 #pragma once
 
@@ -32,6 +33,7 @@
 #include "base/err.h"
 #include "runtime/engine/engine_limits.h"
 #include "runtime/engine/engine_mounts.h"
+#include "runtime/engine/engine_namespaces.h"
 #include "runtime/engine/engine_supervision.h"
 #include "runtime/engine/engine_network.h"
 #include "runtime/engine/labels.h"
@@ -80,6 +82,8 @@ struct engine_run_options {
 	struct engine_network_options net;
 	const char *const *cap_add, *const *cap_drop;
 	struct engine_mounts mounts;
+	struct engine_namespaces namespaces;
+	const char *const *group_add; /* names or numbers, NULL-terminated, or NULL */
 	struct engine_supervision supervision;
 	uint16_t console_width, console_height; /* of the terminal at its start; 0: unknown */
 };
@@ -119,6 +123,7 @@ struct engine_container {
 	const char *domainname;	 /* or NULL */
 	bool init;
 	struct labels labels, annotations;
+	struct engine_namespaces namespaces;
 	const char *dir;	  /* ROOT/containers/ID */
 	const char *shim_address; /* NULL when it never had one */
 	const char *log_path;

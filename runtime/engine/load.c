@@ -146,6 +146,7 @@ static void set_meta(struct engine_container *c, const struct meta *meta)
 	c->labels = meta->labels;
 	c->annotations = meta->annotations;
 	c->restart = meta->restart ? meta->restart : "no";
+	c->namespaces = meta->namespaces;
 }
 
 /* What can be said of a container without its meta.json. -ENOENT when it is being removed. */

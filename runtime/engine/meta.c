@@ -13,6 +13,7 @@
 #include "runtime/engine/layout.h"
 #include "runtime/engine/meta_limits.h"
 #include "runtime/engine/meta_mounts.h"
+#include "runtime/engine/meta_namespaces.h"
 
 #define FILE_LIMIT (4 << 20)
 
@@ -81,6 +82,7 @@ int meta_format(const struct meta *meta, char **ret, size_t *ret_len, struct err
 	json_open_object(w);
 	format_fields(w, meta);
 	meta_mounts_format(w, meta->mounts, meta->mounts_count);
+	meta_namespaces_format(w, &meta->namespaces);
 	json_close_object(w);
 	text = json_writer_take(w, ret_len);
 	if (!text)
@@ -197,6 +199,8 @@ int meta_parse(const char *text, size_t len, struct arena *arena, struct meta *r
 		r = meta_network_read(&root, arena, &meta.net, err);
 	if (r >= 0)
 		r = meta_mounts_parse(&root, arena, &meta.mounts, &meta.mounts_count, err);
+	if (r >= 0)
+		r = meta_namespaces_parse(&root, arena, &meta.namespaces, err);
 	if (r < 0)
 		return r;
 	if (!id_is_valid(meta.id))

@@ -36,6 +36,7 @@ struct meta {
 	struct meta_network net;
 	const struct engine_mount *mounts; /* all but the defaults of every container */
 	size_t mounts_count;
+	struct engine_namespaces namespaces;
 };
 
 /* "bridge", "none", "host", "container". */

@@ -7,9 +7,9 @@
  * and can be repeated; the folder goes last, so that a removal that was killed can be found and
  * finished: by `rm` while the folder still has its place, by the next command of any kind once it
  * is in .tmp. Steps: 1 processes, cgroup and state (runtime); 2 mounts of the root filesystem;
- * 3 network namespace, with which the NIC goes; 4 lease; 5 FIFOs, socket of a dead shim; 6 the
- * folder leaves its place; 7 the name; 8 its word for volumes, and the anonymous ones where they
- * are to go; 9 what is in the folder.
+ * 3 network namespace, with which the NIC goes, other mounts; 4 lease; 5 FIFOs, socket of a dead
+ * shim; 6 the folder leaves its place; 7 the name; 8 its word for volumes, and the anonymous ones
+ * where they are to go; 9 what is in the folder.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,9 +28,11 @@
 #include "runtime/container.h"
 #include "runtime/engine/engine.h"
 #include "runtime/engine/id.h"
+#include "runtime/engine/id_ranges.h"
 #include "runtime/engine/layout.h"
 #include "runtime/engine/meta.h"
 #include "runtime/engine/names.h"
+#include "runtime/engine/pins.h"
 #include "runtime/engine/stage.h"
 #include "runtime/engine/sweep.h"
 #include "runtime/engine/volume_users.h"
@@ -177,6 +179,10 @@ static int remove_folder(const struct removal *rm, struct err *err)
 		r = names_release(rm->containers_fd, meta.name, rm->id, err);
 	if (r < 0)
 		return r;
+	if (meta.namespaces.id_base)
+		r = id_ranges_release(rm->containers_fd, meta.namespaces.id_base, rm->id, err);
+	if (r < 0)
+		return r;
 	/* From now on it is a user of volumes no more. */
 	volume_users_release(rm->root, &rm->containers_fd, &meta,
 			     meta.auto_remove || has_mark(rm, LAYOUT_REMOVE_VOLUMES));
@@ -194,6 +200,8 @@ static int remove_all(const struct removal *rm, unsigned flags, struct err *err)
 		r = unmount_rootfs(rm, err);
 	if (r == 0)
 		r = remove_network(rm, err);
+	if (r == 0)
+		r = pins_remove(rm->runroot, rm->id, err);
 	if (r == 0)
 		r = remove_fifos(rm, err);
 	if (r < 0)
@@ -241,7 +249,8 @@ void engine_release(const char *root, const char *runroot, const char *id)
 	fd = containers_fd < 0 ? -1 : stage_lock(containers_fd, id, false, 0, NULL);
 	if (fd < 0)
 		return;
-	if (remove_network(&rm, &err) < 0 || remove_fifos(&rm, &err) < 0)
+	if (remove_network(&rm, &err) < 0 || pins_remove(runroot, id, &err) < 0 ||
+	    remove_fifos(&rm, &err) < 0)
 		log_debug("release container %.12s: %s", id, err.text);
 }
 

@@ -197,3 +197,41 @@ int user_resolve(const char *spec, const struct user_files *files, struct arena 
 	*ret = who;
 	return 0;
 }
+
+static bool has_group(const struct oci_user *user, uint32_t gid)
+{
+	for (size_t i = 0; i < user->additional_gids_count; i++)
+		if (user->additional_gids[i] == gid)
+			return true;
+	return user->gid == gid;
+}
+
+int user_add_groups(const char *const *groups, const struct user_files *files, struct arena *arena,
+		    struct user_identity *who, struct err *err)
+{
+	struct oci_user user = who->user;
+	size_t count = 0;
+	uint32_t *gids, gid;
+
+	while (groups && groups[count])
+		count++;
+	if (!count)
+		return 0;
+	gids = arena_calloc(arena, user.additional_gids_count + count, sizeof(*gids));
+	if (!gids)
+		return err_set(err, ENOMEM, "read --group-add");
+	if (user.additional_gids_count)
+		memcpy(gids, user.additional_gids, user.additional_gids_count * sizeof(*gids));
+	user.additional_gids = gids;
+	for (; *groups; groups++) {
+		if (!find_group(files->group, *groups, &gid))
+			return err_say(err, EINVAL,
+				       "--group-add: \"%s\" is not in the image's /etc/group, and "
+				       "not a number from 0 to %u",
+				       *groups, ID_MAX);
+		if (!has_group(&user, gid))
+			gids[user.additional_gids_count++] = gid;
+	}
+	who->user = user;
+	return 0;
+}

@@ -25,3 +25,8 @@ struct user_identity {
  */
 int user_resolve(const char *spec, const struct user_files *files, struct arena *arena,
 		 struct user_identity *ret, struct err *err);
+
+/* --group-add: names or numbers, NULL-terminated or NULL, behind the groups that user has. -EINVAL
+ * for a name that is not in etc/group. */
+int user_add_groups(const char *const *groups, const struct user_files *files, struct arena *arena,
+		    struct user_identity *user, struct err *err);

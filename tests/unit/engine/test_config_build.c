@@ -227,6 +227,39 @@ static void mounts_below_a_bind_are_as_asked(void **state)
 	assert_false(has_option(mount_at(f, "/d"), "rprivate"));
 }
 
+static void namespaces_are_shared_as_asked(void **state)
+{
+	struct fixture *f = *state;
+
+	f->options.namespaces = (struct engine_namespaces){
+		.pid = { ENGINE_NS_HOST, NULL },
+		.ipc = { ENGINE_NS_CONTAINER, "x" },
+		.uts = { ENGINE_NS_HOST, NULL },
+		.cgroup = { ENGINE_NS_HOST, NULL },
+	};
+	f->input.ns = (struct config_namespaces){ .ipc_path = "/pins/ipc",
+						  .shm_path = "/pins/shm",
+						  .cgroup2 = true };
+	build(f);
+	assert_false(f->config->namespaces[OCI_NS_PID].present);
+	assert_false(f->config->namespaces[OCI_NS_UTS].present);
+	assert_false(f->config->namespaces[OCI_NS_CGROUP].present);
+	assert_string_equal(f->config->namespaces[OCI_NS_IPC].path, "/pins/ipc");
+	assert_null(f->config->hostname);
+	assert_string_equal(mount_at(f, "/dev/shm")->source, "/pins/shm");
+	assert_true(has_option(mount_at(f, "/sys/fs/cgroup"), "rro"));
+}
+
+static void ipc_none_has_no_shared_memory(void **state)
+{
+	struct fixture *f = *state;
+
+	f->options.namespaces.ipc.mode = ENGINE_NS_NONE;
+	build(f);
+	assert_true(f->config->namespaces[OCI_NS_IPC].present);
+	assert_null(mount_at(f, "/dev/shm"));
+}
+
 static void outer_mounts_come_first(void **state)
 {
 	static const struct engine_mount mounts[] = { { .source = "/x", .target = "/a/b/c" },
@@ -342,6 +375,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(mounts_below_a_bind_are_as_asked, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(namespaces_are_shared_as_asked, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(ipc_none_has_no_shared_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(outer_mounts_come_first, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(another_user_than_root_has_no_effective_capability,
 						set_up, tear_down),

@@ -164,6 +164,48 @@ static void meta_survives_being_written(void **state)
 	free(text);
 }
 
+static void mounts_and_namespaces_survive_being_written(void **state)
+{
+	static const struct engine_mount mounts[] = {
+		{ .source = "/a",
+		  .target = "/b",
+		  .readonly = true,
+		  .propagation = "rslave",
+		  .below = ENGINE_BELOW_WRITABLE },
+		{ .type = ENGINE_MOUNT_VOLUME, .source = "v", .target = "/v", .anonymous = true },
+		{ .type = ENGINE_MOUNT_TMPFS, .target = "/t", .tmpfs_options = "size=1m" },
+	};
+	struct fixture *f = *state;
+	struct meta meta = {
+		.id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+		.name = "web",
+		.image = "bb",
+		.hostname = "h1",
+		.layers = LIST("aa"),
+		.command = LIST("sh"),
+		.mounts = mounts,
+		.mounts_count = 3,
+		.namespaces = { .pid = { ENGINE_NS_CONTAINER, "db" },
+				.ipc = { ENGINE_NS_NONE, NULL },
+				.user = true },
+	}, back;
+	char *text = NULL;
+	size_t len;
+
+	assert_int_equal(meta_format(&meta, &text, &len, &f->err), 0);
+	assert_int_equal(meta_parse(text, len, f->arena, &back, &f->err), 0);
+	assert_int_equal(back.mounts_count, 3);
+	assert_true(back.mounts[0].readonly && back.mounts[0].below == ENGINE_BELOW_WRITABLE);
+	assert_string_equal(back.mounts[0].propagation, "rslave");
+	assert_true(back.mounts[1].anonymous && back.mounts[1].type == ENGINE_MOUNT_VOLUME);
+	assert_string_equal(back.mounts[2].tmpfs_options, "size=1m");
+	assert_string_equal(back.namespaces.pid.container, "db");
+	assert_int_equal(back.namespaces.ipc.mode, ENGINE_NS_NONE);
+	assert_int_equal(back.namespaces.uts.mode, ENGINE_NS_PRIVATE);
+	assert_true(back.namespaces.user);
+	free(text);
+}
+
 static void limits_survive_being_written(void **state)
 {
 	static const struct oci_rlimit ulimits[] = { { RLIMIT_CORE, 0, RLIM_INFINITY } };
@@ -306,6 +348,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(loopback_nameservers_are_left_out, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(hosts_name_the_container, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(mounts_and_namespaces_survive_being_written, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(meta_survives_being_written, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(limits_survive_being_written, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(limits_of_the_first_version_are_read, set_up,

@@ -137,6 +137,22 @@ static void unknown_names_and_numbers_out_of_range_are_refused(void **state)
 			 0);
 }
 
+static void groups_are_added_behind_his_own(void **state)
+{
+	static const char *const asked[] = { "audio", "7", "wheel", "1001", NULL };
+	static const char *const bad[] = { "5", "ghost", NULL };
+	struct fixture *f = *state;
+
+	assert_int_equal(resolve(f, "app"), 0);
+	assert_int_equal(user_add_groups(NULL, &files, f->arena, &f->who, &f->err), 0);
+	assert_int_equal(user_add_groups(asked, &files, f->arena, &f->who, &f->err), 0);
+	assert_int_equal(f->who.user.additional_gids_count, 3);
+	assert_int_equal(f->who.user.additional_gids[1], 29);
+	assert_int_equal(f->who.user.additional_gids[2], 7);
+	assert_int_equal(user_add_groups(bad, &files, f->arena, &f->who, &f->err), -EINVAL);
+	assert_int_equal(f->who.user.additional_gids_count, 3);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -150,6 +166,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(empty_home_is_root_folder, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(unknown_names_and_numbers_out_of_range_are_refused,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(groups_are_added_behind_his_own, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
