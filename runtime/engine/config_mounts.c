@@ -83,7 +83,7 @@ static int add_defaults(struct mount_list *list, const struct config_input *inpu
 		 * what is mounted below it, tracefs and debugfs, writable.
 		 */
 		r = add(list, defaults[i].destination, defaults[i].type, defaults[i].source,
-			defaults[i].options, sys && input->options->privileged, err);
+			defaults[i].options, sys && input->options->security.privileged, err);
 	}
 	return r;
 }

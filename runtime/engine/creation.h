@@ -47,6 +47,11 @@ int creation_mount_paths(struct creation *c, const char *const **ret, struct err
 
 /* Makes volumes and fills them; checks or makes the sources of binds. */
 int creation_prepare_mounts(struct creation *c, struct err *err);
+/*
+ * Decides on the AppArmor profile, into meta: one that was asked for has to be there; the default
+ * one is loaded where the kernel has AppArmor, and a host that lets us not is warned of.
+ */
+int creation_choose_apparmor(struct creation *c, struct err *err);
 
 /* Writes the container's files: host files, config.json, FIFOs. */
 int creation_write_files(struct creation *c, struct err *err);
