@@ -13,7 +13,7 @@ const struct option_entry run_security_table[] = {
 	OPTION_LIST(struct run_security, devices, 0, "device", "HOST[:CONTAINER[:rwm]]", "give a device, or a folder of them"),
 	OPTION_LIST(struct run_security, device_rules, 0, "device-cgroup-rule", "RULE", "allow devices by number: \"c 189:* rwm\""),
 	OPTION_LIST(struct run_security, sysctls, 0, "sysctl", "KEY=VALUE", "a kernel setting of its namespaces: net.core.somaxconn=1024"),
-	OPTION_LIST(struct run_security, options, 0, "security-opt", "OPTION", "seccomp=FILE, apparmor=PROFILE (or unconfined), no-new-privileges, label=..., systempaths=unconfined, writable-cgroups"),
+	OPTION_LIST(struct run_security, options, 0, "security-opt", "OPTION", "seccomp=FILE, apparmor=PROFILE, no-new-privileges, ... (docs/ctr.md)"),
 	OPTION_BOOL(struct run_security, privileged, 0, "privileged", "no confinement: all capabilities and devices, no seccomp"),
 	OPTION_BOOL(struct run_security, read_only, 0, "read-only", "mount the root filesystem read-only"),
 	OPTION_END,

@@ -34,8 +34,7 @@ if [ -n "$disk" ]; then
 		sh -c ": <$disk && echo read; : 2>&- >>$disk && echo written"
 	inside "under another name, to be written only" "" --device "$disk:/dev/x:w" "$IMAGE" \
 		sh -c ": 2>&- </dev/x && echo read"
-	# shellcheck disable=SC2046 # words are meant
-	numbers=$(printf '%d:%d' $(stat -c '0x%t 0x%T' "$disk"))
+	numbers=$(printf '%d:%d' "0x$(stat -c %t "$disk")" "0x$(stat -c %T "$disk")")
 	inside "without it not" "" "$IMAGE" \
 		sh -c "mknod /x b ${numbers%:*} ${numbers#*:}; : 2>&- </x && echo read"
 	inside "a rule" "read" --device-cgroup-rule "b $numbers rm" "$IMAGE" \
