@@ -366,6 +366,12 @@ int oci_config_load(int dirfd, const char *path, struct oci_config **ret, struct
 int oci_process_parse(const char *text, size_t len, struct arena *arena, struct oci_process *ret,
 		      struct err *err);
 
+struct json_node;
+
+/* An element of linux.seccomp.syscalls; fields that it does not know are ignored. */
+int oci_seccomp_rule_parse(const struct json_node *node, struct arena *arena,
+			   struct oci_seccomp_rule *ret, struct err *err);
+
 /* linux.resources alone, as `update` brings it. */
 int oci_resources_parse(const char *text, size_t len, struct arena *arena,
 			struct oci_resources *ret, struct err *err);

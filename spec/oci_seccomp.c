@@ -37,8 +37,8 @@ static int parse_args(const struct json_node *rule, struct arena *arena,
 	return 0;
 }
 
-static int parse_rule(const struct json_node *node, struct arena *arena,
-		      struct oci_seccomp_rule *ret, struct err *err)
+int oci_seccomp_rule_parse(const struct json_node *node, struct arena *arena,
+			   struct oci_seccomp_rule *ret, struct err *err)
 {
 	err_try(json_object(node, err));
 	err_try(json_need(json_get_strings(node, "names", arena, &ret->names, NULL, err), node,
@@ -76,7 +76,7 @@ int oci_parse_seccomp(const struct json_node *node, struct arena *arena,
 	for (size_t i = 0; i < count; i++) {
 		struct json_node item = json_at(&array, i);
 
-		err_try(parse_rule(&item, arena, &rules[i], err));
+		err_try(oci_seccomp_rule_parse(&item, arena, &rules[i], err));
 	}
 	s->rules = rules;
 	s->rules_count = count;

@@ -6,7 +6,7 @@ set -euo pipefail
 
 build=(gcc libc6-dev cmake ninja-build pkg-config musl-tools libseccomp-dev libcap-dev libyajl-dev
 	libmnl-dev libfyaml-dev nettle-dev libarchive-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler
-	protobuf-compiler busybox-static util-linux tar gzip)
+	protobuf-compiler apparmor busybox-static util-linux tar gzip)
 # What the tests compare with (runc, skopeo, umoci), look through (iproute2, nftables, jq, strace),
 # run in (QEMU) and are called by (containerd, Podman, Docker).
 tests=(libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev shellcheck runc skopeo umoci jq

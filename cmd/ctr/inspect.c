@@ -11,6 +11,7 @@
 #include "runtime/engine/meta_limits.h"
 #include "runtime/engine/meta_mounts.h"
 #include "runtime/engine/meta_namespaces.h"
+#include "runtime/engine/meta_security.h"
 
 #define CONFIG_LIMIT (8 << 20)
 
@@ -61,9 +62,8 @@ static int inspect_one(struct engine *engine, const char *name, void *data, stru
 	json_field_bool(w, "init", c->init);
 	json_field_bool(w, "terminal", c->terminal);
 	json_field_bool(w, "interactive", c->interactive);
-	json_field_bool(w, "privileged", c->privileged);
-	json_field_bool(w, "readonly_rootfs", c->readonly_rootfs);
 	meta_limits_format(w, &c->limits);
+	meta_security_format(w, &c->security);
 	json_field_strings(w, "layers", c->layers);
 	meta_mounts_format(w, c->mounts, c->mounts_count);
 	meta_namespaces_format(w, &c->namespaces);

@@ -8,7 +8,7 @@
 
 struct run_security {
 	bool privileged, read_only;
-	struct options_list cap_add, cap_drop;
+	struct options_list cap_add, cap_drop, devices, device_rules, sysctls, options;
 };
 
 extern const struct option_entry run_security_table[];

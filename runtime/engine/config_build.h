@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "runtime/engine/engine.h"
+#include "runtime/engine/host_devices.h"
 #include "runtime/engine/user.h"
 #include "spec/oci_config.h"
 #include "spec/oci_image.h"
@@ -45,6 +46,10 @@ struct config_input {
 	uint64_t host_capabilities;
 	const struct oci_device *host_devices; /* for privileged ones */
 	size_t host_devices_count;
+	const struct host_device *asked_devices; /* of --device, found on the host */
+	size_t asked_devices_count;
+	const struct oci_seccomp *seccomp; /* of a profile that was asked for, resolved; or NULL */
+	const char *apparmor;		   /* the profile, which is loaded; or NULL */
 };
 
 /* The program and its arguments, NULL-terminated, in the arena: entrypoint and command as Docker

@@ -81,7 +81,7 @@ static int add_shared(struct mount_list *list, const struct config_input *input,
 	bool cgroup = strcmp(target, "/dev/shm") != 0;
 
 	return add(list, target, "bind", source,
-		   cgroup && !input->options->privileged
+		   cgroup && !input->options->security.privileged
 			   ? LIST("rbind", "rprivate", "nosuid", "noexec", "nodev", "rro")
 			   : LIST("rbind", "rprivate", "nosuid", "noexec", "nodev"),
 		   false, err);
@@ -113,7 +113,7 @@ static int add_defaults(struct mount_list *list, const struct config_input *inpu
 		r = add_by_namespace(list, input, defaults[i].destination, err);
 		if (r == 1)
 			r = add(list, defaults[i].destination, defaults[i].type, defaults[i].source,
-				defaults[i].options, sys && input->options->privileged, err);
+				defaults[i].options, sys && input->options->security.privileged, err);
 	}
 	return r;
 }

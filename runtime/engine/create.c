@@ -20,6 +20,7 @@
 #include "runtime/engine/config_build.h"
 #include "runtime/engine/creation.h"
 #include "runtime/engine/engine_struct.h"
+#include "runtime/engine/explain.h"
 #include "runtime/engine/fifos.h"
 #include "runtime/engine/names.h"
 #include "runtime/engine/program.h"
@@ -62,8 +63,7 @@ static int fill_meta(struct creation *c, struct err *err)
 		.terminal = o->terminal,
 		.interactive = o->interactive,
 		.auto_remove = o->auto_remove,
-		.privileged = o->privileged,
-		.readonly_rootfs = o->readonly_rootfs,
+		.security = o->security,
 		.network = o->network,
 		.namespaces = o->namespaces,
 		.limits = o->limits,
@@ -217,7 +217,7 @@ static int create_in_shim(struct creation *c, struct err *err)
 	if (r == 0)
 		r = shim_create(c->client, &create, &c->pid, err);
 	if (r < 0)
-		engine_limits_explain(err);
+		explain_options(err);
 	/* What was made so far is not the shim's to remove. */
 	if (r < 0 && c->client)
 		shim_shutdown(c->client, c->id, NULL);
@@ -322,6 +322,9 @@ int engine_create(struct engine *engine, const struct engine_run_options *asked,
 		return r;
 	/* Where it cannot be made nothing else shall be. */
 	r = dir_create(AT_FDCWD, engine->runroot, 0711, err);
+	if (r < 0)
+		return r;
+	r = creation_choose_apparmor(&c, err);
 	if (r < 0)
 		return r;
 	r = make_folder(&c, err);

@@ -9,11 +9,13 @@
 #include "runtime/engine/capabilities.h"
 #include "runtime/engine/config_build.h"
 #include "runtime/engine/config_init.h"
+#include "runtime/engine/config_security.h"
 #include "runtime/engine/creation.h"
 #include "runtime/engine/engine_struct.h"
 #include "runtime/engine/fifos.h"
 #include "runtime/engine/host_devices.h"
 #include "runtime/engine/host_files.h"
+#include "runtime/engine/seccomp_file.h"
 
 /* "10.77.0.2/16" without its prefix. */
 static int strip(struct creation *c, const char *address, const char **ret, struct err *err)
@@ -39,6 +41,26 @@ static int write_host_files(struct creation *c, struct err *err)
 	return r < 0 ? r : host_files_write(c->fd, &files, err);
 }
 
+static int find_security(struct creation *c, struct config_input *input, struct err *err)
+{
+	const struct engine_security *security = &c->options->security;
+	struct seccomp_host host;
+	uint64_t capabilities = 0;
+
+	if (c->meta.security.apparmor && strcmp(c->meta.security.apparmor, ENGINE_UNCONFINED) != 0)
+		input->apparmor = c->meta.security.apparmor;
+	if (security->privileged)
+		err_try(host_devices_list(c->arena, &input->host_devices,
+					  &input->host_devices_count, err));
+	err_try(host_devices_find(security->devices, security->devices_count, c->arena,
+				  &input->asked_devices, &input->asked_devices_count, err));
+	if (!security->seccomp || strcmp(security->seccomp, ENGINE_UNCONFINED) == 0)
+		return 0;
+	err_try(config_capabilities(security, input->host_capabilities, &capabilities, err));
+	seccomp_host_of(capabilities, &host);
+	return seccomp_file_load(security->seccomp, &host, c->arena, &input->seccomp, err);
+}
+
 static int write_config(struct creation *c, struct err *err)
 {
 	struct config_input input = {
@@ -60,9 +82,8 @@ static int write_config(struct creation *c, struct err *err)
 	size_t len;
 	int r = creation_mount_paths(c, &input.mount_paths, err);
 
-	if (r == 0 && c->options->privileged)
-		r = host_devices_list(c->arena, &input.host_devices, &input.host_devices_count,
-				      err);
+	if (r == 0)
+		r = find_security(c, &input, err);
 	if (r == 0)
 		r = config_build(&input, &config, err);
 	if (r == 0)

@@ -148,7 +148,7 @@ int creation_check_namespaces(const struct engine_run_options *o, struct err *er
 			       "--domainname");
 	if (!ns->user)
 		return 0;
-	if (o->privileged)
+	if (o->security.privileged)
 		return err_say(err, EINVAL,
 			       "--userns auto: --privileged is meant for the host's users; leave "
 			       "one of them out");

@@ -49,6 +49,11 @@ int creation_mount_paths(struct creation *c, const char *const **ret, struct err
 
 /* Makes volumes and fills them; checks or makes the sources of binds. */
 int creation_prepare_mounts(struct creation *c, struct err *err);
+/*
+ * Decides on the AppArmor profile, into meta: one that was asked for has to be there; the default
+ * one is loaded where the kernel has AppArmor, and a host that lets us not is warned of.
+ */
+int creation_choose_apparmor(struct creation *c, struct err *err);
 
 /* What cannot go together. */
 int creation_check_namespaces(const struct engine_run_options *options, struct err *err);

@@ -34,8 +34,9 @@
 #include "runtime/engine/engine_limits.h"
 #include "runtime/engine/engine_mounts.h"
 #include "runtime/engine/engine_namespaces.h"
-#include "runtime/engine/engine_supervision.h"
 #include "runtime/engine/engine_network.h"
+#include "runtime/engine/engine_security.h"
+#include "runtime/engine/engine_supervision.h"
 #include "runtime/engine/labels.h"
 #include "spec/oci_config.h"
 
@@ -76,11 +77,10 @@ struct engine_run_options {
 	struct oci_i64 stop_timeout_s; /* unset: ENGINE_STOP_TIMEOUT_S; -1: for ever */
 	struct labels labels;	       /* over the image's */
 	struct labels annotations;     /* of config.json */
-	bool privileged, readonly_rootfs;
 	enum engine_network network;
 	struct engine_limits limits;
 	struct engine_network_options net;
-	const char *const *cap_add, *const *cap_drop;
+	struct engine_security security;
 	struct engine_mounts mounts;
 	struct engine_namespaces namespaces;
 	const char *const *group_add; /* names or numbers, NULL-terminated, or NULL */
@@ -105,7 +105,8 @@ struct engine_container {
 	unsigned restarts;   /* so far */
 	bool restarting;     /* as its shim said last; the status counts */
 	bool supervised;     /* unless a person has ended it, its end is followed by a restart */
-	bool oom_killed, auto_remove, terminal, interactive, privileged, readonly_rootfs;
+	bool oom_killed, auto_remove, terminal, interactive;
+	struct engine_security security;	     /* with what apparmor came to be */
 	struct engine_limits limits;		     /* with the default of pids_limit */
 	int64_t created_ns, started_ns, finished_ns; /* 0: not yet */
 	pid_t pid;				     /* 0 unless alive */

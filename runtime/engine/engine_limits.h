@@ -44,9 +44,6 @@ struct engine_limits {
  */
 int engine_limits_check(const struct engine_limits *limits, struct err *err);
 
-/* Names in an error of the runtime, which knows fields of config.json, the option instead. */
-void engine_limits_explain(struct err *err);
-
 /*
  * Lowers what this host does not let us give (CAP_SYS_RESOURCE is missing, cgroup v2 has no such
  * knob), and tells each in a sentence. ulimits are the caller's own array, changed in place.

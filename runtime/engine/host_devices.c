@@ -95,3 +95,46 @@ int host_devices_list(struct arena *arena, const struct oci_device **ret, size_t
 	*ret_count = list.count;
 	return 0;
 }
+
+/* ---- those that were asked for ---- */
+
+static int find_one(const struct engine_device *asked, struct device_list *list, struct err *err)
+{
+	struct stat st;
+
+	if (stat(asked->source, &st) < 0)
+		return err_set(err, errno, "--device: find %s", asked->source);
+	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
+		return add(list, asked->target, &st, err);
+	if (!S_ISDIR(st.st_mode))
+		return err_say(err, ENODEV, "--device: %s is no device", asked->source);
+	err_try(walk(list, AT_FDCWD, asked->source, asked->target, 0, err));
+	return list->count ? 0
+			   : err_say(err, ENODEV, "--device: there is no device below %s",
+				     asked->source);
+}
+
+int host_devices_find(const struct engine_device *asked, size_t count, struct arena *arena,
+		      const struct host_device **ret, size_t *ret_count, struct err *err)
+{
+	struct host_device *all = NULL, *more;
+	size_t total = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct device_list list = { .arena = arena };
+
+		err_try(find_one(&asked[i], &list, err));
+		more = arena_calloc(arena, total + list.count, sizeof(*more));
+		if (!more)
+			return err_set(err, ENOMEM, "list devices");
+		if (total)
+			memcpy(more, all, total * sizeof(*more));
+		all = more;
+		for (size_t d = 0; d < list.count; d++)
+			all[total++] = (struct host_device){ list.items[d], asked[i].read,
+							     asked[i].write, asked[i].mknod };
+	}
+	*ret = all;
+	*ret_count = total;
+	return 0;
+}

@@ -22,10 +22,12 @@
 #define LAYOUT_VOLUMES "volumes"
 
 /* Below RUNROOT. */
-#define LAYOUT_NETNS ".engine/netns" /* ID: a bind mount of the network namespace */
-#define LAYOUT_SHIM ".engine/shim"   /* sockets of the shims */
-#define LAYOUT_PINS ".engine/pins"   /* ID/: mounts that it needs on the host (engine/pins.h) */
-#define LAYOUT_IO ".engine/io"	     /* ID/: FIFOs of an attached ctr */
+#define LAYOUT_ENGINE ".engine"
+#define LAYOUT_NETNS ".engine/netns"	   /* ID: a bind mount of the network namespace */
+#define LAYOUT_APPARMOR ".engine/apparmor" /* which default profile was loaded */
+#define LAYOUT_SHIM ".engine/shim"	   /* sockets of the shims */
+#define LAYOUT_PINS ".engine/pins"	   /* ID/: mounts that it needs on the host (pins.h) */
+#define LAYOUT_IO ".engine/io"		   /* ID/: FIFOs of an attached ctr */
 
 #define LAYOUT_SHIM_PROGRAM "containerd-shim-cellar-v2"
 #define LAYOUT_SHIM_NAMESPACE "cellar" /* as containerd calls it; parts shims of other callers */

@@ -85,50 +85,6 @@ int engine_limits_check(const struct engine_limits *limits, struct err *err)
 	return check_set("--cpuset-mems", limits->cpuset_mems, NODES_ONLINE, "memory nodes", err);
 }
 
-/* ---- what the runtime says ---- */
-
-void engine_limits_explain(struct err *err)
-{
-	/* clang-format off */
-	static const struct {
-		const char *field, *option;
-	} names[] = {
-		{ "blockIO.weightDevice", "--blkio-weight-device" },
-		{ "blockIO.weight", "--blkio-weight" },
-		{ "blockIO.throttleReadBpsDevice", "--device-read-bps" },
-		{ "blockIO.throttleWriteBpsDevice", "--device-write-bps" },
-		{ "blockIO.throttleReadIOPSDevice", "--device-read-iops" },
-		{ "blockIO.throttleWriteIOPSDevice", "--device-write-iops" },
-		{ "blockIO", "--device-read-bps, --device-write-bps, --device-read-iops, --device-write-iops" },
-		{ "memory.limit", "--memory" },
-		{ "memory.swap", "--memory-swap" },
-		{ "memory.reservation", "--memory-reservation" },
-		{ "memory.swappiness", "--memory-swappiness" },
-		{ "cpu.shares", "--cpu-shares" },
-		{ "cpu.quota", "--cpus, --cpu-quota" },
-		{ "cpu.period", "--cpus, --cpu-period" },
-		{ "cpu.cpus", "--cpuset-cpus" },
-		{ "cpu.mems", "--cpuset-mems" },
-		{ "pids.limit", "--pids-limit" },
-	};
-	/* clang-format on */
-	static const char prefix[] = "linux.resources.";
-	const char *field = err ? strstr(err->text, prefix) : NULL;
-	char rest[ERR_TEXT_MAX];
-	size_t len;
-
-	if (!field)
-		return;
-	field += strlen(prefix);
-	len = strcspn(field, ":");
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (strlen(names[i].field) == len && strncmp(field, names[i].field, len) == 0) {
-			snprintf(rest, sizeof(rest), "%s", field + len);
-			err_say(err, err->code, "%s%s", names[i].option, rest);
-			return;
-		}
-}
-
 /* ---- against the host ---- */
 
 static bool may_raise(void)

@@ -125,8 +125,7 @@ static void set_meta(struct engine_container *c, const struct meta *meta)
 	c->auto_remove = meta->auto_remove;
 	c->terminal = meta->terminal;
 	c->interactive = meta->interactive;
-	c->privileged = meta->privileged;
-	c->readonly_rootfs = meta->readonly_rootfs;
+	c->security = meta->security;
 	c->limits = meta->limits;
 	c->created_ns = meta->created_ns;
 	c->network = meta->network;

@@ -14,6 +14,7 @@
 #include "runtime/engine/meta_limits.h"
 #include "runtime/engine/meta_mounts.h"
 #include "runtime/engine/meta_namespaces.h"
+#include "runtime/engine/meta_security.h"
 
 #define FILE_LIMIT (4 << 20)
 
@@ -65,11 +66,10 @@ static void format_fields(struct json_writer *w, const struct meta *meta)
 	json_field_bool(w, "terminal", meta->terminal);
 	json_field_bool(w, "interactive", meta->interactive);
 	json_field_bool(w, "auto_remove", meta->auto_remove);
-	json_field_bool(w, "privileged", meta->privileged);
-	json_field_bool(w, "readonly_rootfs", meta->readonly_rootfs);
 	labels_format(w, "labels", &meta->labels);
 	labels_format(w, "annotations", &meta->annotations);
 	meta_limits_format(w, &meta->limits);
+	meta_security_format(w, &meta->security);
 }
 
 int meta_format(const struct meta *meta, char **ret, size_t *ret_len, struct err *err)
@@ -130,8 +130,6 @@ static int parse_switches(const struct json_node *root, struct meta *ret, struct
 		{ "terminal", &ret->terminal },
 		{ "interactive", &ret->interactive },
 		{ "auto_remove", &ret->auto_remove },
-		{ "privileged", &ret->privileged },
-		{ "readonly_rootfs", &ret->readonly_rootfs },
 	};
 	int r = 0;
 
@@ -193,6 +191,8 @@ int meta_parse(const char *text, size_t len, struct arena *arena, struct meta *r
 		r = parse_switches(&root, &meta, err);
 	if (r >= 0)
 		r = meta_limits_parse(&root, arena, &meta.limits, err);
+	if (r >= 0)
+		r = meta_security_parse(&root, arena, &meta.security, err);
 	if (r >= 0)
 		r = parse_times_and_lists(&root, arena, &meta, err);
 	if (r >= 0)

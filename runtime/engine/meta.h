@@ -29,9 +29,10 @@ struct meta {
 	const char *restart;	    /* "on-failure:3", ...; NULL: no */
 	const char *const *layers;  /* chain ids, NULL-terminated */
 	const char *const *command; /* argv, NULL-terminated */
-	bool terminal, interactive, auto_remove, init, privileged, readonly_rootfs;
+	bool terminal, interactive, auto_remove, init;
 	enum engine_network network;
 	struct engine_limits limits;
+	struct engine_security security; /* apparmor: what it came to be; NULL: none */
 	int64_t created_ns;
 	struct meta_network net;
 	const struct engine_mount *mounts; /* all but the defaults of every container */

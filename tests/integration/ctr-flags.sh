@@ -20,6 +20,13 @@ refused() {
 inside() { c run --rm "$@" 2>"$T_DIR/err"; }
 of() { c inspect "$1" | jq -c ".[0].$2"; }
 
+# ---- long names of what has a letter ----
+t_is "long names" "b /tmp 7 mounted" "$(echo b | inside --interactive --env A=/tmp --workdir /tmp --user 7 \
+	--volume "$T_DIR:/mounted" --publish 80 --hostname h --memory 64m --cpu-shares 512 --label a=b "$IMAGE" \
+	sh -c 'read x; echo $x $(pwd) $(id -u) $(ls -d /mounted | cut -c 2-)')"
+t_match "long names: a terminal" '^/dev/pts/0$' "$(script -qec "ctr --root $C_ROOT --runroot $C_RUN run \
+	--rm --interactive --tty $IMAGE tty" /dev/null | tr -d '\r' | sed 's,^\^@,,')"
+
 # ---- variables ----
 printf '\xef\xbb\xbf# a comment\nA=1 2  \r\n\n  B="quoted" # kept\nT_OURS\nT_NOBODYS\nC=\nD=file\nE=a=b' \
 	>"$T_DIR/env"

@@ -81,6 +81,11 @@ disk=
 for d in /dev/vda /dev/sda /dev/nvme0n1; do
 	[ -b "$d" ] && disk=$d && break
 done
+# The bench has no disk, and may have a loop.
+if [ -z "$disk" ] && [ -n "${CELLAR_IN_VM:-}" ] && modprobe loop 2>/dev/null; then
+	truncate -s 8M "$T_DIR/disk"
+	disk=$(losetup -f --show "$T_DIR/disk") && t_defer "losetup -d $disk"
+fi
 if [ -n "$disk" ] && { [ -n "$v2" ] || [ -d /sys/fs/cgroup/blkio ]; }; then
 	number=$(printf '%d:%d' "$(stat -c 0x%t "$disk")" "$(stat -c 0x%T "$disk")")
 	limit "bytes read" blkio/blkio.throttle.read_bps_device "$number 1048576" \

@@ -132,10 +132,10 @@ static void everything_asked_for_is_golden(void **state)
 		.env = LIST("LANG=de", "A=b"),
 		.workdir = "/srv",
 		.terminal = true,
-		.readonly_rootfs = true,
 		.limits = { .memory_bytes = 64 << 20, .cpu_millicpu = 1500, .pids_limit = 32 },
-		.cap_add = LIST("NET_ADMIN"),
-		.cap_drop = LIST("MKNOD"),
+		.security = { .readonly_rootfs = true,
+			      .cap_add = LIST("NET_ADMIN"),
+			      .cap_drop = LIST("MKNOD") },
 		.console_width = 80,
 		.console_height = 24,
 	};
@@ -165,7 +165,7 @@ static void privileged_has_all_and_no_confinement(void **state)
 	static const struct oci_device device = { .path = "/dev/sda", .type = 'b', .major = 8 };
 	struct fixture *f = *state;
 
-	f->options.privileged = true;
+	f->options.security.privileged = true;
 	f->input.host_devices = &device;
 	f->input.host_devices_count = 1;
 	build(f);
