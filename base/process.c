@@ -55,32 +55,6 @@ int process_pidfd_signal(int pidfd, int sig)
 	return syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0 ? -errno : 0;
 }
 
-/* As linux/pidfd.h has it from 6.15 on: the smallest form, which every kernel with it knows. */
-struct pidfd_exit_info {
-	uint64_t mask, cgroup_id;
-	uint32_t ids[11];
-	int32_t exit_code;
-};
-
-#define PIDFD_GET_INFO_IOCTL _IOWR(0xFF, 11, struct pidfd_exit_info)
-#define PIDFD_INFO_EXIT_BIT (1u << 3)
-
-int process_pidfd_exit(int pidfd, int *ret_status)
-{
-	struct pidfd_exit_info info = { .mask = PIDFD_INFO_EXIT_BIT };
-
-	if (ioctl(pidfd, PIDFD_GET_INFO_IOCTL, &info) == 0) {
-		if (info.mask & PIDFD_INFO_EXIT_BIT) {
-			*ret_status = info.exit_code;
-			return 0;
-		}
-		/* A kernel that does not know the bit answers for the living. */
-		return -EAGAIN;
-	}
-	/* 6.13 and 6.14 know no reaped process. */
-	return errno == ESRCH || errno == ENOTTY || errno == EINVAL ? -ENOSYS : -errno;
-}
-
 /* Reads /proc/PID/stat from behind the command's name, which may hold anything. */
 static int read_stat(pid_t pid, char *buf, size_t size, char **ret_rest)
 {
@@ -123,6 +97,54 @@ int process_state(pid_t pid)
 	char buf[1024], *rest;
 
 	return read_stat(pid, buf, sizeof(buf), &rest) < 0 ? -ESRCH : *rest;
+}
+
+/* As linux/pidfd.h has it from 6.15 on: the smallest form, which every kernel with it knows. */
+struct pidfd_exit_info {
+	uint64_t mask, cgroup_id;
+	uint32_t ids[11];
+	int32_t exit_code;
+};
+
+#define PIDFD_GET_INFO_IOCTL _IOWR(0xFF, 11, struct pidfd_exit_info)
+#define PIDFD_INFO_EXIT_BIT (1u << 3)
+
+/* While it is a zombie, every kernel tells those who may trace it. */
+static int read_zombie(pid_t pid, int *ret_status)
+{
+	char buf[1024], *rest, *save = NULL, *word;
+
+	if (read_stat(pid, buf, sizeof(buf), &rest) < 0 || *rest != 'Z')
+		return -ESRCH;
+	word = strtok_r(rest, " ", &save);
+	for (int field = 3; word && field < 52; field++)
+		word = strtok_r(NULL, " ", &save);
+	if (!word)
+		return -ESRCH;
+	*ret_status = (int)strtol(word, NULL, 10);
+	return 0;
+}
+
+int process_pidfd_exit(int pidfd, pid_t pid, int *ret_status)
+{
+	struct pidfd_exit_info info = { .mask = PIDFD_INFO_EXIT_BIT };
+	int status;
+
+	/* Still there after the look: it was the pid's owner that was looked at. */
+	if (read_zombie(pid, &status) == 0 && process_pidfd_signal(pidfd, 0) == 0) {
+		*ret_status = status;
+		return 0;
+	}
+	if (ioctl(pidfd, PIDFD_GET_INFO_IOCTL, &info) == 0) {
+		if (info.mask & PIDFD_INFO_EXIT_BIT) {
+			*ret_status = info.exit_code;
+			return 0;
+		}
+		/* A kernel that does not know the bit answers for the living. */
+		return -EAGAIN;
+	}
+	/* 6.13 and 6.14 know no reaped process. */
+	return errno == ESRCH || errno == ENOTTY || errno == EINVAL ? -ENOSYS : -errno;
 }
 
 int process_wait(int pidfd, int *ret_status)

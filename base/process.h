@@ -23,11 +23,11 @@ int process_pidfd_signal(int pidfd, int sig); /* 0 or -errno */
 int process_start_time(pid_t pid, uint64_t *ret_ticks);
 
 /*
- * How a process ended that is no child of ours and that its parent has reaped; ret_status as in
- * waitpid(2). The pidfd must have been opened while it lived. -EAGAIN: not reaped yet; -ENOSYS
- * where the kernel cannot tell (before Linux 6.15).
+ * How a process ended that is no child of ours; ret_status as in waitpid(2). The pidfd must have
+ * been opened while it lived. -EAGAIN: not dead yet; -ENOSYS: its parent has reaped it, and the
+ * kernel tells nothing of such (before Linux 6.15).
  */
-int process_pidfd_exit(int pidfd, int *ret_status);
+int process_pidfd_exit(int pidfd, pid_t pid, int *ret_status);
 
 /* Waits for a child to end and reaps it. ret_status as in waitpid(2). 0 or -errno. */
 int process_wait(int pidfd, int *ret_status);

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/loop.h"
+#include "cmd/ctr/detach_keys.h"
 #include "cmd/ctr/pump.h"
 #include "cmd/ctr/terminal.h"
 
@@ -25,7 +26,8 @@ struct attach {
 	struct loop_source *signals, *exit, *timer;
 	struct pump in, out, err;
 	int open_outputs; /* not at their end yet */
-	bool exited;
+	bool exited, detached;
+	struct detach_keys keys;
 	unsigned impatience;
 	struct shim_exit end;
 };
@@ -92,6 +94,15 @@ static int on_pipe_ignored(void *data)
 	return 0;
 }
 
+static int on_left_behind(void *data)
+{
+	struct attach *a = data;
+
+	a->timer = NULL;
+	loop_quit(a->loop, -EPIPE);
+	return 0;
+}
+
 static void on_output_end(struct pump *pump, bool broken, void *data)
 {
 	struct attach *a = data;
@@ -106,6 +117,18 @@ static void on_output_end(struct pump *pump, bool broken, void *data)
 		set_timer(a, PIPE_NS, on_pipe_ignored);
 	}
 	finish_when_done(a);
+	/* The end of the process follows at once, or there is none. */
+	if (a->options->late && a->open_outputs == 0 && !a->exited)
+		set_timer(a, SECOND_NS, on_left_behind);
+}
+
+static bool on_typed(struct pump *pump, char *data, size_t *len, void *filter_data)
+{
+	struct attach *a = filter_data;
+
+	(void)pump;
+	a->detached = a->options->terminal && detach_keys_filter(&a->keys, data, len);
+	return a->detached;
 }
 
 static void on_input_end(struct pump *pump, bool broken, void *data)
@@ -115,6 +138,10 @@ static void on_input_end(struct pump *pump, bool broken, void *data)
 
 	(void)broken;
 	pump_stop(pump);
+	if (a->detached) {
+		loop_quit(a->loop, 0);
+		return;
+	}
 	/* A raw terminal has no end of file but that of the terminal itself. */
 	if (a->options->terminal) {
 		loop_quit(a->loop, -EINTR);
@@ -122,7 +149,8 @@ static void on_input_end(struct pump *pump, bool broken, void *data)
 	}
 	/* With the last writer gone the FIFO is at its end; Docker's and containerd's shims need
 	 * the call. */
-	shim_close_stdin(a->options->control, a->options->id, a->options->exec_id, NULL);
+	if (!a->options->late)
+		shim_close_stdin(a->options->control, a->options->id, a->options->exec_id, NULL);
 	if (io->stdin_fd >= 0)
 		close(take_fd(&io->stdin_fd));
 }
@@ -174,6 +202,7 @@ static int start_input(struct attach *a, struct err *err)
 			       .source = STDIN_FILENO,
 			       .sink = a->options->io->stdin_fd,
 			       .ended = on_input_end,
+			       .filter = on_typed,
 			       .data = a };
 	return pump_start(&a->in, err);
 }
@@ -215,11 +244,21 @@ static void attach_deinit(struct attach *a)
 	loop_free(a->loop);
 }
 
+int attach_tell_detached(const char *name)
+{
+	fprintf(stderr, "\r\nctr: detached; container %s goes on (`ctr attach %s`)\n", name, name);
+	return 0;
+}
+
 int attach_run(const struct attach_options *options, struct shim_exit *ret, struct err *err)
 {
 	_cleanup_(attach_deinit) struct attach a = { .options = options };
-	int r = loop_new(&a.loop, err);
+	int r = detach_keys_parse(options->detach_keys ? options->detach_keys : DETACH_KEYS_DEFAULT,
+				  &a.keys, err);
 
+	if (r < 0)
+		return err_add(err, "--detach-keys");
+	r = loop_new(&a.loop, err);
 	if (r == 0)
 		r = start(&a, err);
 	if (r < 0)
@@ -227,6 +266,11 @@ int attach_run(const struct attach_options *options, struct shim_exit *ret, stru
 	r = loop_run(a.loop, err);
 	if (r == -EINTR)
 		return err_say(err, EINTR, "left running");
+	if (r == -EPIPE)
+		return err_say(err, EPIPE,
+			       "it was left behind: its output was not read for too long");
+	if (r == 0 && a.detached)
+		return 1;
 	if (r < 0)
 		return err_say(err, -r, "its supervisor died, so how it ends stays unknown");
 	*ret = a.end;

@@ -22,10 +22,18 @@ struct attach_options {
 	const char *id, *exec_id;    /* exec_id NULL: the container itself */
 	struct engine_stdio *io;     /* our ends; stdin is closed at our stdin's end */
 	bool terminal;
+	/* Of a terminal: what makes us leave; NULL: the default. */
+	const char *detach_keys;
+	/* Clients that came later: nobody waits for them, who do not read are left behind. */
+	bool late;
 };
 
 /* Blocks the signals that attach_run() passes on, so that none is lost or fatal before. */
 void attach_block_signals(void);
 
-/* 0 with its end in ret; -EINTR when the person left it running; -ECONNRESET when its shim died. */
+/* Says so, and returns the exit status that stands for it. */
+int attach_tell_detached(const char *name);
+
+/* 0 with its end in ret; 1 when the person typed the keys that leave it; -EINTR when the person
+ * left it running; -ECONNRESET when its shim died. */
 int attach_run(const struct attach_options *options, struct shim_exit *ret, struct err *err);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cmd/ctr/attach.h"
+#include "cmd/ctr/detach_keys.h"
 #include "cmd/ctr/terminal.h"
 #include "cmd/ctr/verbs.h"
 #include "runtime/shim/client.h"
@@ -15,7 +16,7 @@
 struct exec_args {
 	bool detach, interactive, tty;
 	struct options_list env;
-	const char *workdir, *user;
+	const char *workdir, *user, *detach_keys;
 };
 
 struct exec {
@@ -25,6 +26,7 @@ struct exec {
 	struct engine_stdio io;
 	struct shim_client *control, *waiter;
 	char *exec_id;
+	const char *detach_keys;
 };
 
 static void exec_deinit(struct exec *exec)
@@ -60,12 +62,15 @@ static int stay(struct exec *exec, struct err *err)
 		.exec_id = exec->exec_id,
 		.io = &exec->io,
 		.terminal = exec->options.terminal,
+		.detach_keys = exec->detach_keys,
 	};
 	struct shim_exit end;
 	int r = attach_run(&attach, &end, err);
 
 	if (r < 0)
 		return err_add(err, "process in container %s", exec->container->name);
+	if (r > 0)
+		return attach_tell_detached(exec->container->name);
 	/* Forgets it; where the container ended too there is nobody left to ask. */
 	shim_delete(exec->control, exec->container->id, exec->exec_id, NULL, NULL);
 	return (int)end.status;
@@ -129,6 +134,7 @@ static int exec_verb(const struct ctr *ctr, int argc, char **argv, struct err *e
 
 	if (r != 0)
 		return r > 0 ? VERB_HELP : r;
+	exec.detach_keys = args.detach_keys;
 	exec.options = (struct engine_exec_options){
 		.args = (const char *const *)words + 1,
 		.env = args.env.items,
@@ -149,6 +155,7 @@ static const struct option_entry exec_options[] = {
 	OPTION_LIST(struct exec_args, env, 'e', "env", "NAME[=VALUE]", "set a variable, or take ours"),
 	OPTION_STRING(struct exec_args, workdir, 'w', "workdir", "DIR", "working folder"),
 	OPTION_STRING(struct exec_args, user, 'u', "user", "USER[:GROUP]", "run as this user, by name or number"),
+	OPTION_STRING(struct exec_args, detach_keys, 0, "detach-keys", "KEYS", "leave the terminal by these keys (default " DETACH_KEYS_DEFAULT ")"),
 	OPTION_END,
 };
 /* clang-format on */

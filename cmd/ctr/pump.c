@@ -22,7 +22,8 @@ static bool is_later(int code)
 
 static void read_some(struct pump *pump)
 {
-	ssize_t n = read(pump->source, pump->buffer, sizeof(pump->buffer));
+	size_t room = sizeof(pump->buffer) - (pump->filter ? PUMP_FILTER_ROOM : 0), len;
+	ssize_t n = read(pump->source, pump->buffer, room);
 
 	if (n < 0 && is_later(errno))
 		return;
@@ -33,8 +34,15 @@ static void read_some(struct pump *pump)
 			pump->ended(pump, false, pump->data);
 		return;
 	}
+	len = (size_t)n;
 	pump->start = 0;
-	pump->end = pump->draining ? 0 : (size_t)n;
+	if (pump->filter && pump->filter(pump, pump->buffer, &len, pump->data)) {
+		pump->done = true;
+		pump->end = 0;
+		pump->ended(pump, false, pump->data);
+		return;
+	}
+	pump->end = pump->draining ? 0 : len;
 }
 
 static void write_some(struct pump *pump)

@@ -16,12 +16,17 @@
 #include "base/err.h"
 #include "base/loop.h"
 
+#define PUMP_FILTER_ROOM 64
+
 struct pump {
-	struct loop *loop; /* these five are set by who makes it */
+	struct loop *loop; /* these are set by who makes it */
 	int source, sink;  /* the caller's */
 	/* Once, when the source is at its end and all is written, or nobody reads the sink any
 	 * more (broken). Bytes that follow then are thrown away. */
 	void (*ended)(struct pump *pump, bool broken, void *data);
+	/* May change what was read, with room for PUMP_FILTER_ROOM bytes more; true: as at the end
+	 * of the source. NULL. */
+	bool (*filter)(struct pump *pump, char *data, size_t *len, void *filter_data);
 	void *data;
 
 	struct loop_source *watch;

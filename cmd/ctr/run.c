@@ -25,6 +25,7 @@ struct run {
 	struct engine_container *container;
 	struct engine_stdio io;
 	struct shim_client *control, *waiter;
+	const char *detach_keys;
 };
 
 static void run_deinit(struct run *run)
@@ -92,6 +93,7 @@ static int stay(struct run *run, struct err *err)
 		.id = run->container->id,
 		.io = &run->io,
 		.terminal = run->options->terminal,
+		.detach_keys = run->detach_keys,
 	};
 	struct shim_exit end;
 	int r = attach_run(&attach, &end, err);
@@ -103,6 +105,8 @@ static int stay(struct run *run, struct err *err)
 			       run->container->name, run->container->name, run->container->name);
 	if (r < 0)
 		return err_add(err, "container %s", run->container->name);
+	if (r > 0)
+		return attach_tell_detached(run->container->name);
 	await_removal(run);
 	/* A container may survive what happened to one of its processes. */
 	if (end.oom_killed && end.status)
@@ -139,10 +143,11 @@ static int write_cidfile(struct run *run, struct err *err)
 }
 
 static int run_container(const struct ctr *ctr, struct engine_run_options *options,
-			 const char *cidfile, struct err *err)
+			 const struct run_args *args, struct err *err)
 {
 	_cleanup_(run_deinit) struct run run = { .options = options,
-						 .cidfile = cidfile,
+						 .cidfile = args->cidfile,
+						 .detach_keys = args->supervision.detach_keys,
 						 .io = ENGINE_STDIO_NONE };
 	int r;
 
@@ -151,7 +156,7 @@ static int run_container(const struct ctr *ctr, struct engine_run_options *optio
 			       "-t with -i needs a terminal, and stdin is none; leave out -t");
 	if (options->terminal)
 		terminal_size(&options->console_width, &options->console_height);
-	r = cidfile ? cidfile_check(cidfile, err) : 0;
+	r = run.cidfile ? cidfile_check(run.cidfile, err) : 0;
 	if (r == 0)
 		r = ctr_open(ctr, &run.engine, err);
 	if (r < 0)
@@ -182,7 +187,7 @@ static int run_verb(const struct ctr *ctr, int argc, char **argv, struct err *er
 	options.image = words[0];
 	options.args = (const char *const *)words + 1;
 	r = run_args_fill(&args, arena, &options, err);
-	return r < 0 ? r : run_container(ctr, &options, args.cidfile, err);
+	return r < 0 ? r : run_container(ctr, &options, &args, err);
 }
 
 const struct verb verb_run = {

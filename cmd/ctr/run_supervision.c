@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/ctr/detach_keys.h"
 #include "runtime/engine/quantity.h"
 #include "runtime/engine/supervision.h"
 
@@ -17,6 +18,7 @@ const struct option_entry run_supervision_table[] = {
 	OPTION_STRING(struct run_supervision, log_max_size, 0, "log-max-size", "SIZE", "begin a new log file at this size (default 10m); -1: never"),
 	OPTION_INT(struct run_supervision, log_max_files, 0, "log-max-files", 1, LOG_FILES_MAX, "NUMBER", "how many log files there may be (default 3)"),
 	OPTION_LIST(struct run_supervision, log_opts, 0, "log-opt", "NAME=VALUE", "the same as Docker says it: max-size=10m, max-file=3"),
+	OPTION_STRING(struct run_supervision, detach_keys, 0, "detach-keys", "KEYS", "leave the terminal by these keys (default " DETACH_KEYS_DEFAULT ")"),
 	OPTION_END,
 };
 /* clang-format on */
@@ -74,6 +76,9 @@ int run_supervision_fill(const struct run_supervision *args, struct arena *arena
 	int r = fill_log(args, &ret->supervision.policy, err);
 
 	(void)arena;
+	if (r == 0 && args->detach_keys &&
+	    detach_keys_parse(args->detach_keys, &(struct detach_keys){ 0 }, err) < 0)
+		r = err_add(err, "--detach-keys");
 	if (r == 0 && args->restart &&
 	    supervision_parse_restart(args->restart, &ret->supervision, err) < 0)
 		r = err_add(err, "--restart");

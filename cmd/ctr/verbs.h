@@ -29,6 +29,7 @@ struct verb {
 };
 
 /* One a line, so that side by side work merges. */
+extern const struct verb verb_attach;
 extern const struct verb verb_exec;
 extern const struct verb verb_image;
 extern const struct verb verb_image_import;
@@ -42,12 +43,18 @@ extern const struct verb verb_info;
 extern const struct verb verb_inspect;
 extern const struct verb verb_kill;
 extern const struct verb verb_logs;
+extern const struct verb verb_pause;
 extern const struct verb verb_port;
 extern const struct verb verb_ps;
+extern const struct verb verb_rename;
+extern const struct verb verb_restart;
 extern const struct verb verb_rm;
 extern const struct verb verb_run;
 extern const struct verb verb_stats;
 extern const struct verb verb_stop;
+extern const struct verb verb_top;
+extern const struct verb verb_unpause;
+extern const struct verb verb_update;
 extern const struct verb verb_version;
 extern const struct verb verb_volume;
 extern const struct verb verb_volume_create;

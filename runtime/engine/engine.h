@@ -175,6 +175,29 @@ int engine_exec(struct engine *engine, const struct engine_container *container,
 
 /* What keeps containers from the outside, if anything: network_find_obstacle(). 1, 0, <0. */
 int engine_find_obstacle(struct engine *engine, struct network_obstacle *ret, struct err *err);
+/*
+ * Attaches to the stdio of a running container, beside whoever is attached already: what it writes
+ * from now on comes from ret_io. With want_stdin, where it has one that others may write to (-EBUSY
+ * else).
+ */
+int engine_attach(struct engine *engine, const struct engine_container *container,
+		  struct shim_client *client, bool want_stdin, struct engine_stdio *ret_io,
+		  struct err *err);
+
+/* Gives it another name; -EEXIST when that is taken. */
+int engine_rename(struct engine *engine, const struct engine_container *container, const char *name,
+		  struct err *err);
+
+/* Zero: as it is. */
+struct engine_update_options {
+	int64_t memory_bytes; /* with swap twice that, as for engine_create() */
+	int64_t cpu_millicpu;
+	int64_t pids_limit; /* -1: none */
+};
+
+/* Other limits, at once and for later runs. */
+int engine_update(struct engine *engine, const struct engine_container *container,
+		  const struct engine_update_options *options, struct err *err);
 
 /* By name, id, or unique prefix of an id. -ENOENT. */
 int engine_find(struct engine *engine, const char *name, struct engine_container **ret,

@@ -111,3 +111,35 @@ int engine_exec(struct engine *engine, const struct engine_container *container,
 	}
 	return 0;
 }
+
+int engine_attach(struct engine *engine, const struct engine_container *container,
+		  struct shim_client *client, bool want_stdin, struct engine_stdio *ret_io,
+		  struct err *err)
+{
+	_cleanup_engine_stdio_ struct engine_stdio io = ENGINE_STDIO_NONE;
+	char id[LAYOUT_ID_SIZE];
+	int r = id_make(id, err);
+
+	if (r < 0)
+		return r;
+	id[ID_SHORT_LEN] = '\0';
+	r = fifos_make(&(struct fifos_options){ .runroot = engine->runroot,
+						.id = container->id,
+						.name = id,
+						.want_stdin = want_stdin,
+						.want_stdout = true,
+						.want_stderr = !container->terminal },
+		       &io, err);
+	if (r == 0)
+		r = shim_attach(client,
+				&(struct shim_attach_options){ .id = container->id,
+							       .stdin_path = io.stdin_path,
+							       .stdout_path = io.stdout_path,
+							       .stderr_path = io.stderr_path },
+				err);
+	if (r < 0)
+		return err_add(err, "container %s", container->name);
+	*ret_io = io;
+	io = ENGINE_STDIO_NONE;
+	return 0;
+}

@@ -77,9 +77,9 @@ static void read_restarts(struct engine_container *c)
 	_cleanup_proto_ Journal__State *state = NULL;
 
 	c->supervised = c->restart && strcmp(c->restart, "no") != 0;
-	if (!c->supervised || journal_read_state(c->dir, &state, NULL) < 0)
+	if (journal_read_state(c->dir, &state, NULL) < 0)
 		return;
-	c->supervised = !state->stopped;
+	c->supervised = c->supervised && !state->stopped;
 	c->restarts = state->restarts;
 	c->restarting = state->restarting;
 	if (state->started_ns > c->started_ns)

@@ -20,8 +20,7 @@
 #include "runtime/shim/shim.h"
 
 #define UNKNOWN_STATUS 255
-/* Between an init's death and its new parent's wait for it, of which nothing tells older kernels.
- */
+/* Should it be reaped in the midst of our look: nothing tells older kernels' pidfds of that. */
 #define REAP_POLL_NS INT64_C(10000000)
 #define REAP_POLLS 300
 
@@ -50,7 +49,7 @@ static int on_dead(void *data)
 	int status, r;
 
 	a->timer = NULL;
-	r = process_pidfd_exit(a->pidfd, &status);
+	r = process_pidfd_exit(a->pidfd, init->pid, &status);
 	if (r == -EAGAIN && ++a->polls < REAP_POLLS &&
 	    loop_add_time(a->task->shim->loop, clock_monotonic_ns() + REAP_POLL_NS, on_dead, a,
 			  &a->timer, NULL) == 0)

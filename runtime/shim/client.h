@@ -143,6 +143,38 @@ struct shim_stats {
 };
 
 int shim_stats(struct shim_client *client, const char *id, struct shim_stats *ret, struct err *err);
+/* ---- what only Cellar's shim does; one that is older than the caller says -ENOSYS ---- */
+
+struct shim_attach_options {
+	const char *id, *exec_id;
+	/* FIFOs as for shim_create_options, opened before; NULL: none. The client holds nobody
+	 * back: where it does not read, its FIFOs end. -EBUSY: too many clients, or no stdin to
+	 * write to.
+	 */
+	const char *stdin_path, *stdout_path, *stderr_path;
+};
+
+int shim_attach(struct shim_client *client, const struct shim_attach_options *options,
+		struct err *err);
+
+/* Ends the container's process, by SIGKILL after that time, and runs it again; answered then. */
+int shim_restart(struct shim_client *client, const char *id, int signal, uint32_t timeout_ms,
+		 struct err *err);
+
+/* The owner's fence: unless this is called again before, the container is killed (or paused) after
+ * that time. 0: no deadline any more. A shim that is adopted has none. */
+int shim_set_deadline(struct shim_client *client, const char *id, uint64_t in_ms, bool pause,
+		      struct err *err);
+
+int shim_pause(struct shim_client *client, const char *id, struct err *err);
+int shim_resume(struct shim_client *client, const char *id, struct err *err);
+/* resources_json: "resources" of an OCI configuration. */
+int shim_update(struct shim_client *client, const char *id, const char *resources_json,
+		struct err *err);
+/* ret is owned by the caller. */
+int shim_pids(struct shim_client *client, const char *id, pid_t **ret, size_t *ret_count,
+	      struct err *err);
+
 /* Ends the shim when it holds no container any more. */
 int shim_shutdown(struct shim_client *client, const char *id, struct err *err);
 

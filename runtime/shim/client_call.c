@@ -58,12 +58,12 @@ static void set_patience(struct shim_client *client, int seconds)
 	setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time));
 }
 
-int shim_call_begin(struct shim_client *client, const char *method, const void *request,
-		    int patience_s, struct err *err)
+static int begin(struct shim_client *client, const char *service, const char *method,
+		 const void *request, int patience_s, struct err *err)
 {
 	_cleanup_strbuf_ struct strbuf frame = { 0 };
 	struct ttrpc_call call = {
-		.service = "containerd.task.v3.Task",
+		.service = service,
 		.method = method,
 		.message = request,
 	};
@@ -75,6 +75,20 @@ int shim_call_begin(struct shim_client *client, const char *method, const void *
 	if (r < 0)
 		return r;
 	return ttrpc_send(client->fd, frame.data, frame.len, err);
+}
+
+int shim_call_begin(struct shim_client *client, const char *method, const void *request,
+		    int patience_s, struct err *err)
+{
+	return begin(client, "containerd.task.v3.Task", method, request, patience_s, err);
+}
+
+int shim_call_own(struct shim_client *client, const char *method, const void *request,
+		  int patience_s, struct err *err)
+{
+	int r = begin(client, "cellar.shim.v1.Supervisor", method, request, patience_s, err);
+
+	return r < 0 ? r : shim_call_finish(client, NULL, NULL, err);
 }
 
 /* The answer to the call under way; those to calls that were given up are skipped. */

@@ -11,6 +11,10 @@
 int shim_call(struct shim_client *client, const char *method, const void *request,
 	      const ProtobufCMessageDescriptor *type, void *ret, struct err *err);
 
+/* A method of cellar.shim.v1.Supervisor; a shim that is older than it says -ENOSYS. */
+int shim_call_own(struct shim_client *client, const char *method, const void *request,
+		  int patience_s, struct err *err);
+
 /* The two halves of it. patience_s: how long each may take; 0: for ever. */
 int shim_call_begin(struct shim_client *client, const char *method, const void *request,
 		    int patience_s, struct err *err);

@@ -41,26 +41,6 @@ int fanout_new(struct loop *loop, struct fanout **ret, struct err *err)
 	return 0;
 }
 
-void fanout_clear(struct fanout *f)
-{
-	bool held = fanout_is_held(f);
-
-	while (f->sinks)
-		fanout_remove(f->sinks);
-	if (held && f->ready)
-		f->ready(f->data);
-}
-
-struct fanout *fanout_free(struct fanout *f)
-{
-	if (!f)
-		return NULL;
-	f->ready = NULL;
-	fanout_clear(f);
-	free(f);
-	return NULL;
-}
-
 void fanout_set_writer(struct fanout *f, void (*ready)(void *data), void (*empty)(void *data),
 		       void *data)
 {
@@ -98,6 +78,28 @@ static void lose(struct fanout_sink *sink, enum fanout_loss why)
 		f->empty(f->data);
 	else if (held && !fanout_is_held(f) && f->ready)
 		f->ready(f->data);
+}
+
+void fanout_clear(struct fanout *f)
+{
+	bool held = fanout_is_held(f);
+
+	while (f->sinks)
+		fanout_remove(f->sinks);
+	if (held && f->ready)
+		f->ready(f->data);
+}
+
+struct fanout *fanout_free(struct fanout *f)
+{
+	if (!f)
+		return NULL;
+	/* Who owns what belongs to a sink hears of it. */
+	f->ready = f->empty = NULL;
+	while (f->sinks)
+		lose(f->sinks, FANOUT_CLOSED);
+	free(f);
+	return NULL;
 }
 
 static int listen_for(struct fanout_sink *sink)
@@ -237,6 +239,15 @@ bool fanout_is_held(const struct fanout *f)
 bool fanout_is_empty(const struct fanout *f)
 {
 	return !f->sinks;
+}
+
+size_t fanout_count(const struct fanout *f)
+{
+	size_t count = 0;
+
+	for (const struct fanout_sink *sink = f->sinks; sink; sink = sink->next)
+		count++;
+	return count;
 }
 
 bool fanout_is_drained(const struct fanout *f)

@@ -49,6 +49,7 @@ void fanout_clear(struct fanout *fanout); /* all of them */
 void fanout_write(struct fanout *fanout, const void *data, size_t len);
 bool fanout_is_held(const struct fanout *fanout);
 bool fanout_is_empty(const struct fanout *fanout);
+size_t fanout_count(const struct fanout *fanout);
 
 /* Closes every sink once it has taken what is pending, for the readers' end of file; calls lost. */
 void fanout_close(struct fanout *fanout);

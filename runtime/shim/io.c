@@ -11,12 +11,14 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "runtime/shim/fanout.h"
+#include "runtime/shim/io_client.h"
 #include "runtime/shim/io_open.h"
 #include "runtime/shim/io_pipe.h"
 #include "runtime/shim/stream.h"
 
 /* The last bytes of a terminal pass through a kernel worker. */
 #define TERMINAL_END_MS 500
+#define CLIENTS_MAX 32
 
 static const char *const names[] = { "stdin", "stdout", "stderr" };
 
@@ -38,6 +40,7 @@ struct io {
 	int stdin_fd;	  /* where the client's stdin comes from, until a stream has it */
 	int stdin_writer; /* see io_open_input() */
 	int console_fd, slave_fd;
+	struct io_input *inputs;   /* of clients that came later */
 	struct loop_source *timer; /* of the report that all is drained */
 };
 
@@ -52,6 +55,7 @@ struct io *io_free(struct io *io)
 	if (!io)
 		return NULL;
 	loop_remove(io->timer);
+	io_input_free_all(&io->inputs);
 	for (int i = 0; i < 3; i++) {
 		struct end *e = &io->ends[i];
 
@@ -300,6 +304,31 @@ int io_attach(struct io *io, int console_fd, struct err *err)
 	return r;
 }
 
+/* ---- clients that come later ---- */
+
+int io_add_client(struct io *io, const char *stdin_path, const char *stdout_path,
+		  const char *stderr_path, struct err *err)
+{
+	struct fanout *fanouts[] = { io->ends[1].clients, io->ends[2].clients };
+	int in, writer, out[2] = { -1, -1 }, r;
+
+	if (fanout_count(fanouts[0]) >= CLIENTS_MAX)
+		return err_say(err, EBUSY, "it has %d clients already", CLIENTS_MAX);
+	r = io_open_input(stdin_path, false, &in, &writer, err);
+	if (r == 0 && in >= 0)
+		r = io_input_add(&io->inputs, io->o.loop, in,
+				 io->console_fd >= 0 ? io->console_fd : io->ends[0].lasting, err);
+	if (r == 0)
+		r = io_open_output(stdout_path, false, &out[0], err);
+	if (r == 0 && !io->o.terminal)
+		r = io_open_output(stderr_path, false, &out[1], err);
+	if (r < 0) {
+		close_one(&out[0]);
+		return r;
+	}
+	return io_client_add_outputs(fanouts, out, err);
+}
+
 /* ---- the end, and what follows ---- */
 
 static void leave_console(struct io *io)
@@ -342,6 +371,7 @@ void io_finish(struct io *io)
 		return;
 	io->finished = true;
 	io->ends[0].stream = stream_free(io->ends[0].stream);
+	io_input_free_all(&io->inputs);
 	close_one(&io->stdin_fd);
 	close_one(&io->stdin_writer);
 	close_one(&io->slave_fd);

@@ -63,6 +63,14 @@ int io_renew(struct io *io, struct err *err);
 void io_finish(struct io *io);
 bool io_is_drained(const struct io *io); /* after io_finish() */
 
+/*
+ * One more client, of FIFOs that it has opened already; "": none. It holds nobody back: where it
+ * does not read it is dropped, and sees an end of file. -EBUSY: there are too many, or there is no
+ * stdin to write to.
+ */
+int io_add_client(struct io *io, const char *stdin_path, const char *stdout_path,
+		  const char *stderr_path, struct err *err);
+
 void io_close_stdin(struct io *io);
 int io_resize(struct io *io, uint32_t width, uint32_t height, struct err *err);
 

@@ -20,11 +20,27 @@ static enum ttrpc_code find_alive(struct shim *shim, const char *id, struct task
 	return code;
 }
 
+int task_freeze(struct task *task, bool frozen, struct err *err)
+{
+	Event__TaskPlain event = EVENT__TASK_PLAIN__INIT;
+	struct shim *shim = task->shim;
+	int r = shim->options->backend->freeze(task->handle, frozen, err);
+
+	if (r < 0)
+		return r;
+	task->paused = frozen;
+	event.container_id = task->id;
+	if (frozen)
+		events_publish(shim->events, "/tasks/paused", "TaskPaused", &event);
+	else
+		events_publish(shim->events, "/tasks/resumed", "TaskResumed", &event);
+	return 0;
+}
+
 static enum ttrpc_code freeze(struct shim *shim, struct rpc_call *call, const void *data,
 			      bool frozen, struct err *err)
 {
 	const Task__TaskRequest *request = data;
-	Event__TaskPlain event = EVENT__TASK_PLAIN__INIT;
 	struct task *task;
 	enum ttrpc_code code = find_alive(shim, request->id, &task, err);
 
@@ -36,14 +52,8 @@ static enum ttrpc_code freeze(struct shim *shim, struct rpc_call *call, const vo
 				  task->init.status != PROCESS_RUNNING ? "not started"
 				  : task->paused		       ? "paused"
 								       : "running");
-	if (shim->options->backend->freeze(task->handle, frozen, err) < 0)
+	if (task_freeze(task, frozen, err) < 0)
 		return TTRPC_UNKNOWN;
-	task->paused = frozen;
-	event.container_id = task->id;
-	if (frozen)
-		events_publish(shim->events, "/tasks/paused", "TaskPaused", &event);
-	else
-		events_publish(shim->events, "/tasks/resumed", "TaskResumed", &event);
 	rpc_reply(call, NULL);
 	return TTRPC_OK;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/shim/proto.h"
+#include "runtime/shim/supervisor.pb-c.h"
 
 /* One table for both names of the service: their messages are the same. */
 static const struct method {
@@ -30,15 +31,29 @@ static const struct method {
 	{ "Wait", &task__process_request__descriptor, method_wait },
 };
 
+/* Cellar's own, which nobody else offers. */
+static const struct method own_methods[] = {
+	{ "Attach", &supervisor__attach_request__descriptor, method_attach },
+	{ "Deadline", &supervisor__deadline_request__descriptor, method_deadline },
+	{ "Restart", &supervisor__restart_request__descriptor, method_restart },
+};
+
+static const struct method *find_in(const struct method *table, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(table[i].name, name))
+			return &table[i];
+	return NULL;
+}
+
 static const struct method *find(const Ttrpc__Request *request)
 {
+	if (!strcmp(request->service, "cellar.shim.v1.Supervisor"))
+		return find_in(own_methods, ARRAY_SIZE(own_methods), request->method);
 	if (strcmp(request->service, "containerd.task.v3.Task") != 0 &&
 	    strcmp(request->service, "containerd.task.v2.Task") != 0)
 		return NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
-		if (!strcmp(methods[i].name, request->method))
-			return &methods[i];
-	return NULL;
+	return find_in(methods, ARRAY_SIZE(methods), request->method);
 }
 
 void methods_dispatch(void *data, struct rpc_call *call, const Ttrpc__Request *request)

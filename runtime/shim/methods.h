@@ -27,5 +27,10 @@ enum ttrpc_code method_update(struct shim *, struct rpc_call *, const void *, st
 enum ttrpc_code method_connect(struct shim *, struct rpc_call *, const void *, struct err *);
 enum ttrpc_code method_shutdown(struct shim *, struct rpc_call *, const void *, struct err *);
 
+/* Of cellar.shim.v1.Supervisor. */
+enum ttrpc_code method_attach(struct shim *, struct rpc_call *, const void *, struct err *);
+enum ttrpc_code method_restart(struct shim *, struct rpc_call *, const void *, struct err *);
+enum ttrpc_code method_deadline(struct shim *, struct rpc_call *, const void *, struct err *);
+
 /* server_ops.request of a shim: finds the method and calls it. */
 void methods_dispatch(void *shim, struct rpc_call *call, const Ttrpc__Request *request);

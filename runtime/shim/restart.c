@@ -2,6 +2,7 @@
 #include "runtime/shim/restart.h"
 
 #include <errno.h>
+#include <signal.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -16,11 +17,26 @@
 #define GOOD_RUN_NS INT64_C(10000000000) /* after which the next wait is the first again */
 #define OUR_FAILURE 125			 /* as ctr run has it */
 
+static void answer(struct task *task, int r, const struct err *err)
+{
+	struct rpc_call *call = take_ptr(task->restart.asking);
+
+	task->restart.patience = loop_remove(task->restart.patience);
+	if (call && r < 0)
+		rpc_fail(call, TTRPC_UNKNOWN, err);
+	else if (call)
+		rpc_reply(call, NULL);
+}
+
 static bool is_due(const struct task *task)
 {
 	const struct process *init = &task->init;
 
-	if (task->restart.forbidden || task->shim->ending || !init->started_ns)
+	if (task->shim->ending || !init->started_ns)
+		return false;
+	if (task->restart.asking)
+		return true;
+	if (task->restart.forbidden)
 		return false;
 	switch (task->policy.restart) {
 	case SHIM_RESTART_NO:
@@ -42,7 +58,8 @@ void restart_save(const struct task *task)
 	Journal__State state = JOURNAL__STATE__INIT;
 	struct err err = { 0 };
 
-	if (task->policy.restart == SHIM_RESTART_NO)
+	if (!task->io_dir || (task->policy.restart == SHIM_RESTART_NO && !task->restart.count &&
+			      !task->restart.pending))
 		return;
 	state.restarts = task->restart.count;
 	state.restarting = task->restart.pending;
@@ -99,7 +116,7 @@ bool restart_take(struct task *task)
 
 	if (!is_due(task))
 		return false;
-	task->restart.backoff_ns = next_backoff(task);
+	task->restart.backoff_ns = task->restart.asking ? 0 : next_backoff(task);
 	task->restart.pending = true;
 	task->paused = false;
 	restart_save(task);
@@ -120,7 +137,13 @@ void restart_forbid(struct task *task)
 {
 	bool was_pending = task->restart.pending;
 
-	if (task->policy.restart == SHIM_RESTART_NO)
+	if (was_pending && task->restart.asking) {
+		struct err err = { 0 };
+
+		err_say(&err, ECANCELED, "it was stopped meanwhile");
+		answer(task, -ECANCELED, &err);
+	}
+	if (task->policy.restart == SHIM_RESTART_NO && !was_pending)
 		return;
 	task->restart.forbidden = true;
 	task->restart.pending = false;
@@ -153,6 +176,7 @@ static int on_timer(void *data)
 	struct task *task = data;
 	struct process *init = &task->init;
 	struct err err = { 0 };
+	int r;
 
 	task->restart.timer = NULL;
 	task->restart.pending = false;
@@ -161,11 +185,48 @@ static int on_timer(void *data)
 	init->start_failure = 0;
 	init->exit_unknown = false;
 	init->pid = 0;
-	if (run_again(task, &err) < 0) {
+	r = run_again(task, &err);
+	if (r < 0) {
 		log_error("restart container %s: %s", task->id, err.text);
 		if (task->log)
 			shim_log_note(task->log, "restart failed: %s", err.text);
 	}
+	answer(task, r, &err);
 	restart_save(task);
 	return 0;
+}
+
+static int on_impatience(void *data)
+{
+	struct task *task = data;
+
+	task->restart.patience = NULL;
+	if (task->handle && task->init.status == PROCESS_RUNNING)
+		task->shim->options->backend->kill(task->handle, SIGKILL, true, NULL);
+	return 0;
+}
+
+void restart_now(struct task *task, int signal, int64_t timeout_ns, struct rpc_call *call)
+{
+	struct err err = { 0 };
+
+	if (task->restart.asking) {
+		rpc_fail(call, ttrpc_fail(&err, TTRPC_FAILED_PRECONDITION, "it is being restarted"),
+			 &err);
+		return;
+	}
+	task->restart.asking = call;
+	task->restart.forbidden = false;
+	if (task->restart.pending) {
+		task->restart.timer = loop_remove(task->restart.timer);
+		set_timer(task, 0);
+		return;
+	}
+	/* A frozen process hears nothing. */
+	if (task->paused)
+		task_freeze(task, false, NULL);
+	if (task->init.status == PROCESS_RUNNING)
+		task->shim->options->backend->kill(task->handle, signal, false, NULL);
+	loop_add_time(task->shim->loop, clock_monotonic_ns() + timeout_ns, on_impatience, task,
+		      &task->restart.patience, NULL);
 }

@@ -22,6 +22,13 @@ bool restart_take(struct task *task);
 /* No more restarts: a person asked for the end. One that waits is over at once. */
 void restart_forbid(struct task *task);
 
+/*
+ * Ends its process by the signal, and by SIGKILL after that time, and runs it again at once, also
+ * without a policy and after an end that a person asked for. Of one that runs or waits. The call is
+ * answered when it runs, or that failed.
+ */
+void restart_now(struct task *task, int signal, int64_t timeout_ns, struct rpc_call *call);
+
 /* For one that is adopted: goes on waiting. */
 void restart_resume(struct task *task);
 

@@ -8,9 +8,11 @@
 #include "runtime/shim/adopt.h"
 #include "runtime/shim/end.h"
 #include "runtime/shim/methods.h"
+#include "runtime/shim/trim.h"
 
 #define FLUSH_EVENTS_MS 3000
 #define FLUSH_ANSWERS_MS 1000
+#define TRIM_AFTER_NS INT64_C(20000000000)
 #define FIRST_CLIENT_NS INT64_C(10000000000)
 
 /* ctr's executed processes whose client has gone: nobody will delete them. */
@@ -38,7 +40,26 @@ static void on_closed(void *data)
 	shim_check_end(shim);
 }
 
-static const struct server_ops server_ops = { .request = methods_dispatch, .closed = on_closed };
+static int on_idle(void *data)
+{
+	struct shim *shim = data;
+
+	shim->trim = NULL;
+	trim_memory();
+	return 0;
+}
+
+static void on_request(void *data, struct rpc_call *call, const Ttrpc__Request *request)
+{
+	struct shim *shim = data;
+
+	if (!shim->trim)
+		loop_add_time(shim->loop, clock_monotonic_ns() + TRIM_AFTER_NS, on_idle, shim,
+			      &shim->trim, NULL);
+	methods_dispatch(shim, call, request);
+}
+
+static const struct server_ops server_ops = { .request = on_request, .closed = on_closed };
 
 int shim_init(struct shim *shim, struct loop *loop, const struct shim_options *options,
 	      int listen_fd, struct err *err)
@@ -59,6 +80,7 @@ int shim_init(struct shim *shim, struct loop *loop, const struct shim_options *o
 
 void shim_deinit(struct shim *shim)
 {
+	shim->trim = loop_remove(shim->trim);
 	while (shim->tasks)
 		task_free(shim->tasks);
 	shim->server = server_free(shim->server);

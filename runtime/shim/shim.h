@@ -49,6 +49,7 @@ struct shim {
 	bool had_task;
 	bool durable; /* a client like containerd made a task: stay until Shutdown */
 	bool ending, unlisted;
+	struct loop_source *trim; /* NULL: nothing was done since the last time */
 };
 
 /* Serves until the end; owns listen_fd. 0, or -errno where it could not begin. */

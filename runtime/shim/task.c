@@ -77,6 +77,10 @@ void task_free(struct task *task)
 		process_free(task->execs);
 	process_deinit(&task->init);
 	task->restart.timer = loop_remove(task->restart.timer);
+	task->restart.patience = loop_remove(task->restart.patience);
+	task->deadline = loop_remove(task->deadline);
+	if (task->restart.asking)
+		rpc_fail(take_ptr(task->restart.asking), TTRPC_NOT_FOUND, NULL);
 	cleanup_fd(&task->lock_fd);
 	task->adopted = adopted_free(task->adopted);
 	task->spool = spool_close(task->spool);

@@ -60,6 +60,9 @@ struct task_restart {
 	unsigned count;
 	int64_t backoff_ns;
 	struct loop_source *timer;
+	/* One that was asked for, whatever the policy; NULL: none. */
+	struct rpc_call *asking;
+	struct loop_source *patience; /* then SIGKILL */
 };
 
 struct task {
@@ -83,6 +86,8 @@ struct task {
 	uint64_t pipes[3];	   /* as the journal has them */
 	int lock_fd;		   /* of the journal; -1 */
 	struct task_restart restart;
+	struct loop_source *deadline; /* NULL: none */
+	bool deadline_pauses;
 	struct adopted *adopted; /* of one that was not made here; NULL */
 	struct process init;
 	struct process *execs;
@@ -93,6 +98,9 @@ struct task *task_new(struct shim *shim, const Task__CreateRequest *request);
 
 /* What a Create request asks for in its options. */
 int task_read_options(struct task *task, const Task__CreateRequest *request, struct err *err);
+
+/* Of one that runs. */
+int task_freeze(struct task *task, bool frozen, struct err *err);
 
 /* Frees memory and descriptors, and takes it out of the list; what runs is not touched. */
 void task_free(struct task *task);

@@ -52,7 +52,7 @@ int task_launch_stdio(struct task *task, const int *pipes, struct err *err)
 		.durable = task->durable,
 		.keep_stdin = task->keep_stdin,
 		.lasting = task->io_dir && !init->terminal,
-		.renewable = task->policy.restart != SHIM_RESTART_NO,
+		.renewable = task->io_dir && !task->remove,
 		.stdin_path = init->stdin_path,
 		.stdout_path = init->stdout_path,
 		.stderr_path = init->stderr_path,

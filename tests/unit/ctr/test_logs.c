@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "cmd/ctr/detach_keys.h"
 #include "cmd/ctr/log_files.h"
 #include "cmd/ctr/log_reader.h"
 #include "cmd/ctr/moment.h"
@@ -176,6 +177,39 @@ static void rotated_files_come_in_their_order(void **state)
 	assert_int_equal(tree_remove(AT_FDCWD, dir, NULL), 0);
 }
 
+static void assert_filtered(struct detach_keys *keys, const char *in, const char *want, bool whole)
+{
+	char data[64];
+	size_t len = strlen(in);
+
+	memcpy(data, in, len);
+	assert_int_equal(detach_keys_filter(keys, data, &len), whole);
+	assert_int_equal(len, strlen(want));
+	assert_memory_equal(data, want, len);
+}
+
+static void detach_keys_are_taken_out_and_others_come_through(void **state)
+{
+	struct detach_keys keys;
+
+	(void)state;
+	assert_int_equal(detach_keys_parse(DETACH_KEYS_DEFAULT, &keys, NULL), 0);
+	assert_filtered(&keys, "ab", "ab", false);
+	assert_filtered(&keys, "a\x10", "a", false);
+	assert_filtered(&keys, "b",
+			"\x10"
+			"b",
+			false);
+	assert_filtered(&keys, "\x10\x10", "\x10", false);
+	assert_filtered(&keys, "\x11x", "", true);
+	assert_int_equal(detach_keys_parse("", &keys, NULL), 0);
+	assert_filtered(&keys, "\x10\x11", "\x10\x11", false);
+	assert_int_equal(detach_keys_parse("ctrl-", &keys, NULL), -EINVAL);
+	assert_int_equal(detach_keys_parse("ab", &keys, NULL), -EINVAL);
+	assert_int_equal(detach_keys_parse("a,", &keys, NULL), -EINVAL);
+	assert_int_equal(detach_keys_parse("a,a,a,a,a,a,a,a,a", &keys, NULL), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +218,7 @@ int main(void)
 		cmocka_unit_test(moments_are_read_as_people_write_them),
 		cmocka_unit_test(nonsense_is_no_moment),
 		cmocka_unit_test(rotated_files_come_in_their_order),
+		cmocka_unit_test(detach_keys_are_taken_out_and_others_come_through),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

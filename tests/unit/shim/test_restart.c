@@ -165,6 +165,79 @@ static void state_on_disk_tells_of_it(void **state)
 	fixture_stop(&f);
 }
 
+static void restart_on_request_needs_no_policy(void **state)
+{
+	struct shim_state now;
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, "b", "", false);
+	create(&f, "trap '' TERM; while :; do sleep 0.05; done", SHIM_RESTART_NO, 0);
+	await_runs(&f, 1);
+	/* SIGTERM is ignored, SIGKILL is not. */
+	assert_return_code(shim_restart(f.client, "c", SIGTERM, 100, &f.err), 0);
+	await_runs(&f, 2);
+	assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
+	assert_int_equal(now.status, SHIM_RUNNING);
+	assert_int_equal(now.restarts, 1);
+	assert_return_code(shim_kill(f.client, "c", NULL, SIGKILL, true, &f.err), 0);
+	wait_exit(&f, "c", NULL, 137);
+	assert_int_equal(shim_restart(f.client, "c", SIGTERM, 100, &f.err), -EBUSY);
+	fixture_wait_end(&f);
+	fixture_stop(&f);
+}
+
+static void deadline_kills_unless_it_is_renewed(void **state)
+{
+	struct shim_state now;
+	struct fixture f;
+	char *log;
+
+	(void)state;
+	fixture_start(&f, "b", "", false);
+	create(&f, "exec sleep 1000", SHIM_RESTART_ALWAYS, 0);
+	await_runs(&f, 1);
+	assert_return_code(shim_set_deadline(f.client, "c", 50, false, &f.err), 0);
+	assert_return_code(shim_set_deadline(f.client, "c", 100000, false, &f.err), 0);
+	usleep(200000);
+	assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
+	assert_int_equal(now.status, SHIM_RUNNING);
+	assert_return_code(shim_set_deadline(f.client, "c", 50, false, &f.err), 0);
+	/* The policy ends with it. */
+	wait_exit(&f, "c", NULL, 137);
+	log = fixture_read(&f, "log");
+	assert_non_null(strstr(log, "shim F the owner's deadline has passed"));
+	free(log);
+	fixture_wait_end(&f);
+	fixture_stop(&f);
+}
+
+static void deadline_may_pause_and_be_lifted(void **state)
+{
+	struct shim_state now = { 0 };
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, "b", "", false);
+	create(&f, "exec sleep 1000", SHIM_RESTART_NO, 0);
+	assert_return_code(shim_set_deadline(f.client, "c", 10, true, &f.err), 0);
+	assert_return_code(shim_set_deadline(f.client, "c", 0, true, &f.err), 0);
+	usleep(100000);
+	assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
+	assert_int_equal(now.status, SHIM_RUNNING);
+	assert_return_code(shim_set_deadline(f.client, "c", 10, true, &f.err), 0);
+	for (int i = 0; i < 1000 && now.status != SHIM_PAUSED; i++) {
+		usleep(10000);
+		assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
+	}
+	assert_int_equal(now.status, SHIM_PAUSED);
+	assert_return_code(shim_resume(f.client, "c", &f.err), 0);
+	assert_return_code(shim_kill(f.client, "c", NULL, SIGKILL, true, &f.err), 0);
+	wait_exit(&f, "c", NULL, 137);
+	fixture_wait_end(&f);
+	fixture_stop(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +247,9 @@ int main(void)
 		cmocka_unit_test(one_that_waits_is_over_by_a_final_signal),
 		cmocka_unit_test(another_signal_is_followed_by_a_restart),
 		cmocka_unit_test(state_on_disk_tells_of_it),
+		cmocka_unit_test(restart_on_request_needs_no_policy),
+		cmocka_unit_test(deadline_kills_unless_it_is_renewed),
+		cmocka_unit_test(deadline_may_pause_and_be_lifted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
