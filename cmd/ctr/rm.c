@@ -41,7 +41,7 @@ static void kill_all(const struct ctr *ctr, char **names)
 		_cleanup_engine_container_ struct engine_container *c = NULL;
 
 		if (engine_find(engine, *names, &c, NULL) == 0 && c->pid)
-			engine_kill(engine, c, SIGKILL, NULL);
+			engine_kill(engine, c, SIGKILL, true, NULL);
 	}
 }
 
