@@ -351,6 +351,8 @@ int json_i64(const struct json_node *node, int64_t min, int64_t max, int64_t *re
 	*ret = n;
 	return 1;
 bad:
+	if (min == max)
+		return json_bad(node, err, "%s, but only %" PRId64 " is known", v->u.number.r, min);
 	return json_bad(node, err, "%s is not a whole number from %" PRId64 " to %" PRId64,
 			v->u.number.r, min, max);
 }

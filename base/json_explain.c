@@ -2,10 +2,19 @@
 /* What is wrong with a text that is not JSON, and where. */
 #include "base/json_explain.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <yajl/yajl_tree.h>
+
+/* Half a word or number at the end is nothing that yajl takes for a beginning. */
+static size_t without_last_token(const char *text, size_t len)
+{
+	while (len && (isalnum((unsigned char)text[len - 1]) || strchr("+-.", text[len - 1])))
+		len--;
+	return len;
+}
 
 /* Whether the first len bytes are the beginning of valid JSON. */
 static bool is_beginning(char *text, size_t len)
@@ -28,7 +37,7 @@ static size_t find_error(char *text, size_t len)
 	while (bad - good > 1) {
 		size_t middle = good + (bad - good) / 2;
 
-		if (is_beginning(text, middle))
+		if (is_beginning(text, without_last_token(text, middle)))
 			good = middle;
 		else
 			bad = middle;

@@ -35,6 +35,10 @@ static int read_link(void *data, const struct nlmsghdr *msg)
 	mnl_attr_for_each(attr, msg, sizeof(*ifi))
 	{
 		switch (mnl_attr_get_type(attr)) {
+		case IFLA_ADDRESS:
+			if (mnl_attr_get_payload_len(attr) == sizeof(link->mac))
+				memcpy(link->mac, mnl_attr_get_payload(attr), sizeof(link->mac));
+			break;
 		case IFLA_MTU:
 			link->mtu = mnl_attr_get_u32(attr);
 			break;

@@ -15,6 +15,7 @@
 struct link {
 	unsigned index, mtu;
 	bool up;
+	uint8_t mac[6]; /* zero where it has none of that size */
 	char kind[16];	/* "bridge", "veth", ...; "" for hardware */
 	char alias[64]; /* ifalias; "" for none */
 };

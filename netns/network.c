@@ -30,6 +30,7 @@
 #include "netns/link.h"
 #include "netns/namespace.h"
 #include "netns/nft_inside.h"
+#include "netns/neighbour.h"
 #include "netns/route.h"
 
 #define INTERFACE "eth0"
@@ -176,6 +177,7 @@ static int configure_inside(const struct attach *a, struct err *err)
 	_cleanup_fd_ int fd = namespace_socket(a->netns_fd, AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK,
 					       NETLINK_ROUTE, err);
 	struct ifreq req = { 0 };
+	struct link bridge;
 	int r;
 
 	if (fd < 0)
@@ -190,6 +192,8 @@ static int configure_inside(const struct attach *a, struct err *err)
 	link_put_up(nl, a->lease.interface);
 	address_put(nl, (unsigned)req.ifr_ifindex, a->lease.address, a->lease.prefix_len);
 	route_put_default(nl, (unsigned)req.ifr_ifindex, a->lease.gateway);
+	if (link_find(a->nl, NULL, a->bridge_index, &bridge, NULL) > 0)
+		neighbour_put(nl, (unsigned)req.ifr_ifindex, a->lease.gateway, bridge.mac);
 	if (a->lease.ipv6) {
 		address_put6(nl, (unsigned)req.ifr_ifindex, &a->lease.address6, 64);
 		route_put_default6(nl, (unsigned)req.ifr_ifindex, &a->lease.gateway6);

@@ -112,6 +112,9 @@ static int execute(const struct ctr *ctr, const char *name, struct exec *exec, s
 		r = engine_find(exec->engine, name, &exec->container, err);
 	if (r < 0)
 		return r;
+	if (exec->container->damage && strcmp(exec->container->status, "damaged") == 0)
+		return err_say(err, EBADMSG, "container %s is damaged (%s)", exec->container->name,
+			       exec->container->damage);
 	if (strcmp(exec->container->status, "running") != 0)
 		return err_say(err, ESRCH, "container %s is %s, not running", exec->container->name,
 			       exec->container->status);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ctr rm: removes containers wholly. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "cmd/ctr/verbs.h"
@@ -28,6 +29,22 @@ static int rm_one(struct engine *engine, const char *name, void *data, struct er
 	return r;
 }
 
+/* All shims end at the same time, not one after the other; whether they do shows when each is
+ * removed. */
+static void kill_all(const struct ctr *ctr, char **names)
+{
+	_cleanup_engine_ struct engine *engine = NULL;
+
+	if (!names[0] || !names[1] || ctr_open(ctr, &engine, NULL) < 0)
+		return;
+	for (; *names; names++) {
+		_cleanup_engine_container_ struct engine_container *c = NULL;
+
+		if (engine_find(engine, *names, &c, NULL) == 0 && c->pid)
+			engine_kill(engine, c, SIGKILL, true, NULL);
+	}
+}
+
 static int rm_verb(const struct ctr *ctr, int argc, char **argv, struct err *err)
 {
 	struct rm_args args = { 0 };
@@ -37,6 +54,8 @@ static int rm_verb(const struct ctr *ctr, int argc, char **argv, struct err *err
 
 	if (r != 0)
 		return r > 0 ? VERB_HELP : r;
+	if (args.force)
+		kill_all(ctr, words);
 	return ctr_for_names(&verb_rm, ctr, words, rm_one, &args, err);
 }
 

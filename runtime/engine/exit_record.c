@@ -11,6 +11,7 @@
 #include "runtime/engine/layout.h"
 
 #define FILE_LIMIT 65536
+#define EXIT_RECORD_VERSION 1 /* as runtime/shim/end.c writes it */
 
 static int parse(const char *text, size_t len, struct exit_record *ret, struct err *err)
 {
@@ -19,13 +20,17 @@ static int parse(const char *text, size_t len, struct exit_record *ret, struct e
 	struct exit_record record = { 0 };
 	const char *time = NULL;
 	struct json_node root;
-	int64_t code = -1;
+	int64_t code = -1, version = 0;
 	int r = arena ? json_parse(text, len, &doc, err) : err_set(err, ENOMEM, "read exit");
 
 	if (r < 0)
 		return r;
 	root = json_root(doc);
-	r = json_get_range(&root, "exit_code", 0, 255, &code, err);
+	r = json_get_range(&root, "version", 1, INT64_MAX, &version, err);
+	if (r >= 0 && version > EXIT_RECORD_VERSION)
+		return err_say(err, EPROTO, "written by a newer Cellar (version %d)", (int)version);
+	if (r >= 0)
+		r = json_get_range(&root, "exit_code", 0, 255, &code, err);
 	if (r >= 0)
 		r = json_get_bool(&root, "oom_killed", &record.oom_killed, err);
 	if (r >= 0)

@@ -12,7 +12,24 @@
 #include "base/fd.h"
 #include "runtime/engine/layout.h"
 
+#define TRIES 100
+
 static const char *const suffixes[] = { "in", "out", "err" };
+
+/* The folder goes with its last FIFO: another command may remove it right now. */
+static int mkfifo_in_folder(const char *path)
+{
+	_cleanup_free_ char *folder = strndup(path, (size_t)(strrchr(path, '/') - path));
+	int r = mkfifo(path, 0600);
+
+	for (int tries = 0; r < 0 && errno == ENOENT && folder && tries < TRIES; tries++) {
+		if (dir_create(AT_FDCWD, folder, 0700, NULL) == 0)
+			r = mkfifo(path, 0600);
+		else
+			errno = ENOENT;
+	}
+	return r;
+}
 
 static int make_one(const struct fifos_options *o, size_t which, char **ret_path, int *ret_fd,
 		    struct err *err)
@@ -24,7 +41,7 @@ static int make_one(const struct fifos_options *o, size_t which, char **ret_path
 	if (asprintf(&path, "%s/" LAYOUT_IO "/%s/%s.%s", o->runroot, o->id, o->name,
 		     suffixes[which]) < 0)
 		return err_set(err, ENOMEM, "make FIFO");
-	if (mkfifo(path, 0600) < 0)
+	if (mkfifo_in_folder(path) < 0)
 		return err_set(err, errno, "make FIFO %s", path);
 	fd = open(path, flags | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
@@ -41,12 +58,9 @@ static int make_one(const struct fifos_options *o, size_t which, char **ret_path
 int fifos_make(const struct fifos_options *o, struct engine_stdio *ret, struct err *err)
 {
 	struct engine_stdio io = ENGINE_STDIO_NONE;
-	char folder[PATH_MAX];
-	int r = layout_path(folder, o->runroot, LAYOUT_IO, o->id, err);
+	int r = 0;
 
-	if (r == 0)
-		r = dir_create(AT_FDCWD, folder, 0700, err);
-	if (r == 0 && o->want_stdin)
+	if (o->want_stdin)
 		r = make_one(o, 0, &io.stdin_path, &io.stdin_fd, err);
 	if (r == 0 && o->want_stdout)
 		r = make_one(o, 1, &io.stdout_path, &io.stdout_fd, err);
@@ -79,7 +93,14 @@ void fifos_leave(struct engine_stdio *io)
 
 void engine_stdio_close(struct engine_stdio *io)
 {
+	const char *path = io->stdout_path ? io->stdout_path : io->stdin_path;
+	_cleanup_free_ char *folder =
+		path ? strndup(path, (size_t)(strrchr(path, '/') - path)) : NULL;
+
 	close_end(&io->stdin_fd, &io->stdin_path);
 	close_end(&io->stdout_fd, &io->stdout_path);
 	close_end(&io->stderr_fd, &io->stderr_path);
+	/* Unless another command has its own there. */
+	if (folder)
+		rmdir(folder);
 }

@@ -221,6 +221,15 @@ static int load(struct engine *engine, int dirfd, const char *id, struct engine_
 	return 0;
 }
 
+/* Without "container ID: ", which whoever shows it says by name. */
+static const char *skip_id(const char *text, const char *id)
+{
+	char start[sizeof("container : ") + LAYOUT_ID_SIZE];
+	size_t len = (size_t)snprintf(start, sizeof(start), "container %s: ", id);
+
+	return strncmp(text, start, len) == 0 ? text + len : text;
+}
+
 int engine_load(struct engine *engine, int dirfd, const char *id, struct engine_container **ret,
 		struct err *err)
 {
@@ -232,7 +241,7 @@ int engine_load(struct engine *engine, int dirfd, const char *id, struct engine_
 		return r;
 	if (set_status(engine, c, dirfd, &damage) < 0) {
 		c->status = "damaged";
-		c->damage = arena_strdup(c->arena, damage.text);
+		c->damage = arena_strdup(c->arena, skip_id(damage.text, id));
 		if (!c->damage)
 			return err_set(err, ENOMEM, "read container %.12s", id);
 	}

@@ -104,11 +104,13 @@ t_need_root() {
 }
 
 # Goes on in a network namespace and a mount namespace of the test's own: call before anything else.
+# T_UNSHARE: more options of unshare(1).
 t_own_namespaces() {
 	[ -n "${T_UNSHARED:-}" ] && { ip link set lo up 2>/dev/null || true; } && return
 	rm -rf "$T_DIR"
 	trap - EXIT
-	T_UNSHARED=1 exec unshare --net --mount --propagation slave -- "$BASH" "$0" "$@"
+	# shellcheck disable=SC2086
+	T_UNSHARED=1 exec unshare --net --mount --propagation slave ${T_UNSHARE:-} -- "$BASH" "$0" "$@"
 }
 
 # t_rootfs DIR: a small root file system of busybox, with every applet as a symlink
@@ -154,10 +156,8 @@ t_processes() {
 
 # t_cgroups: folders of containers that hold no process; those of others go by themselves.
 t_cgroups() {
-	local dir
-	find /sys/fs/cgroup -mindepth 1 -type d -path '*cellar*' 2>/dev/null | while read -r dir; do
-		[ -z "$(cat "$dir/cgroup.procs" 2>/dev/null)" ] && [ -d "$dir" ] && echo "cgroup $dir"
-	done | sort
+	find /sys/fs/cgroup -mindepth 1 -path '*cellar*' -name cgroup.procs -print0 2>/dev/null |
+		xargs -0r grep -L . 2>/dev/null | sed 's,/cgroup.procs$,,; s/^/cgroup /' | sort
 }
 
 # t_residue FOLDER...: everything of ours that the kernel and the folders hold, to be compared

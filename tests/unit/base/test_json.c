@@ -108,6 +108,32 @@ static void malformed_documents_are_refused(void **state)
 	assert_true(json_parse("{\"a\":\"\0\"}", 9, &doc, NULL) < 0);
 }
 
+static void wrong_text_is_named_by_line_and_column(void **state)
+{
+	static const struct {
+		const char *text, *sentence;
+	} cases[] = {
+		{ " \n", "not valid JSON: it is empty" },
+		{ "{\n\"a\": 1,", "not valid JSON: it ends in the middle, in line 2" },
+		{ "{\n  \"a\": }\n", "not valid JSON in line 2, column 8: " },
+		{ "{\"a\": nul}", "not valid JSON in line 1, column 10: " },
+		{ "{\"a\": \"x\\u0000y\"}", "a string with \\u0000 in it" },
+	};
+	struct json_doc *doc = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct err err = { 0 };
+
+		assert_true(parse(cases[i].text, &doc, &err) < 0);
+		if (strncmp(err.text, cases[i].sentence, strlen(cases[i].sentence)) != 0)
+			fail_msg("said: %s", err.text);
+	}
+	/* An escaped backslash in front of it makes it six harmless letters. */
+	assert_int_equal(parse("{\"a\": \"\\\\u0000\"}", &doc, NULL), 0);
+	json_free(doc);
+}
+
 static void written_text_is_read_again(void **state)
 {
 	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
@@ -139,6 +165,7 @@ int main(void)
 		cmocka_unit_test(absent_and_null_leave_the_output),
 		cmocka_unit_test(errors_name_the_path),
 		cmocka_unit_test(malformed_documents_are_refused),
+		cmocka_unit_test(wrong_text_is_named_by_line_and_column),
 		cmocka_unit_test(written_text_is_read_again),
 	};
 

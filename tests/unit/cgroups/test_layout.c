@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/fd.h"
 #include "cgroups/cgroup_layout.h"
 
 static const char v2_alone[] =
@@ -128,9 +130,38 @@ static void more_hierarchies_than_fit_are_left_out(void **state)
 	assert_string_equal(m.hierarchies[15].name, "n15");
 }
 
+static void this_host_is_found_as_mountinfo_tells_it(void **state)
+{
+	_cleanup_free_ char *text = NULL;
+	const struct cgroup_mounts *found;
+	struct cgroup_mounts told;
+
+	(void)state;
+	if (cgroup_mounts_find(&found, NULL) < 0)
+		skip();
+	assert_int_equal(file_read(AT_FDCWD, "/proc/self/mountinfo", 64 << 20, &text, NULL, NULL),
+			 0);
+	cgroup_mounts_parse(text, &told);
+	assert_int_equal(found->layout, told.layout);
+	/* cgroup2 at its usual place is the whole truth, whatever else is mounted. */
+	if (found->layout == CGROUP_V2)
+		return;
+	assert_int_equal(found->count, told.count);
+	for (size_t i = 0; i < CGROUP_CONTROLLERS; i++) {
+		assert_int_equal(found->v1[i] < 0, told.v1[i] < 0);
+		if (found->v1[i] < 0)
+			continue;
+		assert_string_equal(found->hierarchies[found->v1[i]].mountpoint,
+				    told.hierarchies[told.v1[i]].mountpoint);
+		assert_string_equal(found->hierarchies[found->v1[i]].name,
+				    told.hierarchies[told.v1[i]].name);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(this_host_is_found_as_mountinfo_tells_it),
 		cmocka_unit_test(v2_alone_is_one_hierarchy_without_a_name),
 		cmocka_unit_test(comounted_controllers_share_a_hierarchy),
 		cmocka_unit_test(cgroup2_comes_last_where_hybrid),

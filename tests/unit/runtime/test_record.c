@@ -113,9 +113,15 @@ static void an_absent_or_torn_file_is_told_apart_from_an_error(void **state)
 
 	assert_int_equal(record_load(place->fd, place->arena, &r, NULL), 1);
 	assert_int_equal(r.pid, 0);
+	assert_null(r.damage);
+	assert_int_equal(file_replace(place->fd, RECORD_FILE, "", 0, 0600, false, NULL), 0);
+	assert_int_equal(record_load(place->fd, place->arena, &r, NULL), 1);
+	assert_null(r.damage);
 	assert_int_equal(
 		file_replace(place->fd, RECORD_FILE, "{\"version\":1,", 13, 0600, false, NULL), 0);
 	assert_int_equal(record_load(place->fd, place->arena, &r, NULL), 1);
+	assert_non_null(r.damage);
+	assert_non_null(strstr(r.damage, "state.json: not valid JSON"));
 }
 
 static void a_newer_version_is_refused_in_words(void **state)
