@@ -11,21 +11,9 @@
 
 /* clang-format off: one a line, in the order of the help */
 static const struct verb *const verbs[] = {
-	&verb_run,
-	&verb_ps,
-	&verb_exec,
-	&verb_logs,
-	&verb_inspect,
-	&verb_port,
-	&verb_stop,
-	&verb_kill,
-	&verb_wait,
-	&verb_rm,
-	&verb_stats,
-	&verb_image,
-	&verb_volume,
-	&verb_version,
-	&verb_info,
+	&verb_run,   &verb_ps,	  &verb_exec,	&verb_logs,    &verb_inspect,
+	&verb_port,  &verb_stop,  &verb_kill,	&verb_wait,    &verb_rm,
+	&verb_stats, &verb_image, &verb_volume, &verb_version, &verb_info,
 };
 /* clang-format on */
 

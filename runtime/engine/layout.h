@@ -39,7 +39,7 @@
 #define LAYOUT_ADDRESS "address" /* of the shim, by itself */
 #define LAYOUT_ROOTFS "rootfs"
 #define LAYOUT_REMOVE_VOLUMES "remove-volumes" /* in removal, by `ctr rm -v` */
-#define LAYOUT_PID1 "pid1" /* the first process of one with --init */
+#define LAYOUT_PID1 "pid1"		       /* the first process of one with --init */
 
 #define LAYOUT_ID_SIZE 65 /* 64 hex digits and NUL */
 
