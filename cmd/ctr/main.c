@@ -9,7 +9,8 @@
 #include "base/log.h"
 #include "cmd/ctr/verbs.h"
 
-/* clang-format off: one a line, in the order of the help */
+/* One a line, in the order of the help. */
+/* clang-format off */
 static const struct verb *const verbs[] = {
 	&verb_run,
 	&verb_ps,

@@ -20,8 +20,8 @@ c_clean() {
 c_setup() {
 	c image import "$(t_image)" >/dev/null || t_skip_all "the image cannot be imported"
 	t_defer c_clean
-	# The first run makes the bridge and its rules.
-	c run --rm "$IMAGE" true
+	# The first run makes the bridge and its rules, and the folder of pins.
+	c run --rm --ipc shareable "$IMAGE" true
 	# Its veth dies with its network namespace, some 20 ms later: not before that may a test take
 	# stock.
 	t_wait 60 sh -c '! ip -o link | grep -q veth' || t_fail "set up" "the first veth stays"
