@@ -28,6 +28,7 @@
 #include "netns/lease.h"
 #include "netns/link.h"
 #include "netns/namespace.h"
+#include "netns/nft_inside.h"
 #include "netns/route.h"
 
 #define INTERFACE "eth0"
@@ -117,14 +118,12 @@ static void name_veth(struct attach *a, int salt)
 
 static int explain_veth(const struct attach *a, int code, struct err *err)
 {
-	struct link link;
-
 	if (code == EXFULL)
 		return err_say(err, code,
 			       "bridge %s is full: it takes 1023 ports, and each container has one",
 			       a->config.bridge);
-	/* The kernel's EEXIST does not tell which of the two names it means. */
-	if (code == EEXIST && link_find(a->nl, a->veth, 0, &link, NULL) == 0)
+	/* The kernel does not tell which of the two names it means, but ours were several. */
+	if (code == EEXIST)
 		return err_say(err, EBUSY, "network namespace %s has an interface %s already",
 			       a->netns_path, a->lease.interface);
 	return -code;
@@ -150,15 +149,25 @@ static int make_veth(struct attach *a, struct err *err)
 		link_put_no_ipv6_address(a->nl, a->veth);
 		link_put_up(a->nl, a->veth);
 		r = netlink_commit(a->nl, err);
-		if (r < 0)
-			r = explain_veth(a, -r, err);
 	}
-	if (r == 0)
-		err_clear(err);
-	return r;
+	if (r < 0)
+		return explain_veth(a, -r, err);
+	err_clear(err);
+	return 0;
 }
 
 /* ---- inside ---- */
+
+/* Port 53 of the name server. */
+static int redirect_names(const struct attach *a, struct err *err)
+{
+	_cleanup_netlink_ struct netlink *nl = NULL;
+	int fd = namespace_socket(a->netns_fd, AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK,
+				  NETLINK_NETFILTER, err);
+	int r = fd < 0 ? fd : netlink_adopt(fd, &nl, err);
+
+	return r < 0 ? r : nft_make_inside(nl, err);
+}
 
 static int configure_inside(const struct attach *a, struct err *err)
 {
@@ -250,7 +259,9 @@ static int attach(struct attach *a, struct err *err)
 
 	if (r == 0)
 		r = make_veth(a, err);
-	return r < 0 ? r : configure_inside(a, err);
+	if (r == 0)
+		r = configure_inside(a, err);
+	return r < 0 ? r : redirect_names(a, err);
 }
 
 int network_attach(const char *dir, const char *id, const char *netns_path,

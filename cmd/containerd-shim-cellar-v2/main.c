@@ -6,9 +6,14 @@
 
 #include "base/fd.h"
 #include "runtime/engine/engine.h"
+#include "runtime/engine/resolve.h"
 #include "runtime/shim/bootstrap.h"
 
-static const struct shim_engine engine = { .remove = engine_remove, .release = engine_release };
+static const struct shim_engine engine = {
+	.remove = engine_remove,
+	.release = engine_release,
+	.resolve = engine_resolve,
+};
 
 static int run(const struct bootstrap_args *args, struct err *err)
 {

@@ -318,6 +318,8 @@ int engine_create(struct engine *engine, const struct engine_run_options *asked,
 		r = creation_check_network(&c, err);
 	if (r == 0)
 		r = fill_meta(&c, err);
+	if (r == 0)
+		r = creation_collect_names(&c, err);
 	if (r < 0)
 		return r;
 	/* Where it cannot be made nothing else shall be. */

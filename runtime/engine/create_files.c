@@ -31,6 +31,7 @@ static int write_host_files(struct creation *c, struct err *err)
 		.name = c->meta.name,
 		.gateway = c->meta.gateway,
 		.host_network = c->options->network == ENGINE_NETWORK_HOST,
+		.resolver = c->meta.address != NULL,
 		.joined_dir = c->joined_dir,
 		.net = &c->options->net,
 	};
@@ -102,14 +103,14 @@ int creation_write_files(struct creation *c, struct err *err)
 	int r = 0;
 
 	/* What was learned since it was written: the address, another name. */
-	if (c->meta.address || !c->options->name)
+	if (c->meta.address || c->meta.net.joined || !c->options->name)
 		r = meta_save(c->fd, &c->meta, err);
 	if (r == 0)
 		r = write_host_files(c, err);
 	if (r == 0 && c->options->init)
 		r = config_init_write(c->fd, err);
 	if (r == 0)
-		r = creation_write_ports(c, err);
+		r = creation_write_network(c, err);
 	if (r == 0)
 		r = creation_own_files(c, err);
 	if (r == 0)

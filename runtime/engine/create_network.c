@@ -11,9 +11,12 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "netns/network.h"
+#include "netns/resolver_file.h"
 #include "runtime/engine/creation.h"
 #include "runtime/engine/engine_struct.h"
+#include "runtime/engine/host_files.h"
 #include "runtime/engine/layout.h"
+#include "runtime/engine/resolve.h"
 
 /* ---- before anything is made ---- */
 
@@ -156,7 +159,6 @@ int creation_make_network(struct creation *c, struct err *err)
 		return join_network(c, err);
 	if (c->options->network != ENGINE_NETWORK_BRIDGE)
 		return 0;
-	c->meta.net.aliases = c->options->net.aliases;
 	c->netns_path = arena_printf(c->arena, "%s/" LAYOUT_NETNS "/%s", runroot, c->id);
 	if (!c->netns_path)
 		return err_set(err, ENOMEM, "make network");
@@ -170,18 +172,54 @@ int creation_make_network(struct creation *c, struct err *err)
 	if (r == 0)
 		r = network_attach(dir, c->id, c->netns_path, &c->options->net.request, &lease,
 				   err);
+	if (r == 0)
+		r = resolve_index_add(c->engine->root, &c->meta, err);
 	return r < 0 ? err_add(err, "network") : note_lease(c, &lease, err);
 }
 
-/* ---- published ports ---- */
+/* ---- names ---- */
 
-int creation_write_ports(struct creation *c, struct err *err)
+int creation_collect_names(struct creation *c, struct err *err)
+{
+	const struct engine_run_options *o = c->options;
+	const char **names;
+	size_t count = 0;
+
+	if (o->network != ENGINE_NETWORK_BRIDGE || (!o->net.aliases && !o->hostname))
+		return 0;
+	while (o->net.aliases && o->net.aliases[count])
+		count++;
+	names = arena_calloc(c->arena, count + 2, sizeof(*names));
+	if (!names)
+		return err_set(err, ENOMEM, "make network");
+	for (size_t i = 0; i < count; i++)
+		names[i] = o->net.aliases[i];
+	/* One that was made up is the beginning of the id, which is known anyway. */
+	names[count] = o->hostname;
+	c->meta.net.aliases = names;
+	return 0;
+}
+
+/* ---- for the shim ---- */
+
+static int write_resolver(struct creation *c, struct err *err)
+{
+	struct resolver_settings settings = { .netns = c->netns_path };
+
+	if (c->options->net.dns)
+		settings.servers = c->options->net.dns;
+	else if (host_files_servers(c->arena, &settings.servers) < 0)
+		return err_set(err, ENOMEM, "find name servers");
+	return resolver_settings_save(c->fd, &settings, err);
+}
+
+static int write_ports(struct creation *c, struct err *err)
 {
 	const struct engine_network_options *net = &c->options->net;
 	struct publish_list list = { .items = (struct publish_port *)(uintptr_t)net->ports,
 				     .count = net->ports_count };
 
-	if (!net->ports_count || !c->meta.address)
+	if (!net->ports_count)
 		return 0;
 	snprintf(list.target, sizeof(list.target), "%.*s", (int)strcspn(c->meta.address, "/"),
 		 c->meta.address);
@@ -189,4 +227,14 @@ int creation_write_ports(struct creation *c, struct err *err)
 		snprintf(list.target6, sizeof(list.target6), "%.*s",
 			 (int)strcspn(c->meta.net.address6, "/"), c->meta.net.address6);
 	return publish_save(c->fd, &list, err);
+}
+
+int creation_write_network(struct creation *c, struct err *err)
+{
+	int r;
+
+	if (!c->meta.address)
+		return 0;
+	r = write_resolver(c, err);
+	return r < 0 ? r : write_ports(c, err);
 }

@@ -36,11 +36,15 @@ int creation_find_image(struct creation *c, struct err *err);
 /* Whether what is asked for can be had: its ports, so far. Nothing is made. */
 int creation_check_network(struct creation *c, struct err *err);
 
+/* The names, beside its own, that others know it by, into c->meta. */
+int creation_collect_names(struct creation *c, struct err *err);
+
 /* Network namespace, NIC and addresses, which go into c->meta. */
 int creation_make_network(struct creation *c, struct err *err);
 
-/* The ports for the shim to hold. */
-int creation_write_ports(struct creation *c, struct err *err);
+/* For the shim: the ports to hold, and what it takes to answer for names. */
+int creation_write_network(struct creation *c, struct err *err);
+
 /* What is to be mounted, into meta, with names for anonymous volumes. */
 int creation_choose_mounts(struct creation *c, struct err *err);
 

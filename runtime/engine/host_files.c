@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "base/strbuf.h"
+#include "netns/resolver_file.h"
 
 #define FILE_LIMIT (1 << 20)
 #define RESOLV_HOST "/etc/resolv.conf"
@@ -200,6 +201,49 @@ char *host_files_resolv_options(const char *text, const struct engine_network_op
 	return strbuf_take(&sb);
 }
 
+/* A name without a dot may be a container's: it is asked for as it is, before the domains to be
+ * looked into are put behind it. */
+char *host_files_resolv_own(const char *host_text, const struct engine_network_options *net)
+{
+	static const char *const own[] = { RESOLVER_ADDRESS, NULL };
+	struct engine_network_options asked = net ? *net : (struct engine_network_options){ 0 };
+	_cleanup_strbuf_ struct strbuf sb = { 0 };
+	_cleanup_free_ char *text = NULL;
+
+	asked.dns = own;
+	text = host_files_resolv_options(host_text, &asked);
+	if (!text)
+		return NULL;
+	if (!asked.dns_options)
+		strbuf_adds(&sb, "options ndots:0\n");
+	strbuf_adds(&sb, text);
+	return strbuf_take(&sb);
+}
+
+int host_files_servers(struct arena *arena, const char *const **ret)
+{
+	_cleanup_free_ char *text = read_or_empty(RESOLV_HOST);
+	const char **list = arena_calloc(arena, RESOLVER_SERVERS_MAX + 1, sizeof(*list));
+	size_t count = 0;
+
+	if (!text || !list)
+		return -ENOMEM;
+	for (const char *line = text; *line && count < RESOLVER_SERVERS_MAX;) {
+		size_t len = 0;
+		const char *server = nameserver_of(line, &len);
+
+		if (server) {
+			list[count] = arena_strndup(arena, server, len);
+			if (!list[count++])
+				return -ENOMEM;
+		}
+		line += strcspn(line, "\n");
+		line += *line ? 1 : 0;
+	}
+	*ret = list;
+	return 0;
+}
+
 /* ---- the files ---- */
 
 static char *read_of(const char *dir, const char *name)
@@ -231,6 +275,12 @@ static char *make_resolv(const struct host_files *files)
 {
 	char *text, *changed;
 
+	if (files->resolver) {
+		text = read_or_empty(RESOLV_HOST);
+		changed = text ? host_files_resolv_own(text, files->net) : NULL;
+		free(text);
+		return changed;
+	}
 	if (files->joined_dir)
 		text = read_of(files->joined_dir, "resolv.conf");
 	else

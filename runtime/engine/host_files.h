@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "runtime/engine/engine_network.h"
 
@@ -17,8 +18,9 @@ struct host_files {
 	const char *address6; /* likewise */
 	const char *gateway;  /* what host-gateway stands for; NULL: the host's loopback */
 	bool host_network;    /* the host's own hosts and resolv.conf, but for what is asked for */
-	const char
-		*joined_dir; /* folder of the container whose hosts and resolv.conf are its own */
+	/* Folder of the container whose hosts and resolv.conf are its own, or NULL. */
+	const char *joined_dir;
+	bool resolver; /* its supervisor answers for names, at RESOLVER_ADDRESS */
 	const struct engine_network_options *net; /* what is asked for, or NULL */
 };
 
@@ -36,6 +38,12 @@ char *host_files_resolv(const char *host_text, bool *ret_usable);
  * kind. Owned by the caller, NULL when out of memory.
  */
 char *host_files_resolv_options(const char *text, const struct engine_network_options *net);
+
+/* The name servers of the host, as its resolv.conf has them. -ENOMEM. */
+int host_files_servers(struct arena *arena, const char *const **ret);
+
+/* resolv.conf of who asks us: the host's but for the name servers. As above. */
+char *host_files_resolv_own(const char *host_text, const struct engine_network_options *net);
 
 /* Writes the three into the folder. */
 int host_files_write(int dirfd, const struct host_files *files, struct err *err);

@@ -33,6 +33,7 @@
 #include "runtime/engine/meta.h"
 #include "runtime/engine/names.h"
 #include "runtime/engine/pins.h"
+#include "runtime/engine/resolve.h"
 #include "runtime/engine/stage.h"
 #include "runtime/engine/sweep.h"
 #include "runtime/engine/volume_users.h"
@@ -93,11 +94,22 @@ static int unmount_rootfs(const struct removal *rm, struct err *err)
 	return 0;
 }
 
+/* Its entries in the index of names, which most have none of. */
+static void remove_names(const struct removal *rm)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct meta meta;
+
+	if (arena && meta_load(rm->fd, arena, &meta, NULL) == 0)
+		resolve_index_remove(rm->root, &meta);
+}
+
 static int remove_network(const struct removal *rm, struct err *err)
 {
 	char path[PATH_MAX];
 	int r = layout_path(path, rm->runroot, LAYOUT_NETNS, rm->id, err);
 
+	remove_names(rm);
 	if (r == 0)
 		r = network_namespace_remove(path, err);
 	if (r == 0)

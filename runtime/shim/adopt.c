@@ -13,7 +13,7 @@
 #include "runtime/shim/end.h"
 #include "runtime/shim/io_pipe.h"
 #include "runtime/shim/journal.h"
-#include "runtime/shim/ports.h"
+#include "runtime/shim/task_network.h"
 #include "runtime/shim/task_launch.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/restart.h"
@@ -138,7 +138,7 @@ static void open_ports(struct task *task)
 {
 	struct err err = { 0 };
 
-	if (!task->durable && ports_open(task->shim->loop, task->bundle, &task->ports, &err) < 0)
+	if (task_open_network(task, &err) < 0)
 		log_warn("container %s: %s", task->id, err.text);
 }
 

@@ -12,10 +12,10 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "runtime/shim/event.pb-c.h"
-#include "runtime/shim/ports.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/restart.h"
 #include "runtime/shim/shim.h"
+#include "runtime/shim/task_network.h"
 
 #define DRAIN_NS INT64_C(10000000000)
 #define REPORT_NS INT64_C(1000000000) /* what a client that does not read can delay the news by */
@@ -100,7 +100,7 @@ static void settle(struct task *task)
 {
 	struct err err = { 0 };
 
-	task->ports = ports_close(task->ports);
+	task_close_network(task);
 	if (task->exit_path && write_exit_file(task, &err) < 0)
 		log_error("%s", err.text);
 	err_clear(&err);

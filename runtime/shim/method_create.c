@@ -12,9 +12,9 @@
 #include "runtime/shim/end.h"
 #include "runtime/shim/event.pb-c.h"
 #include "runtime/shim/task_launch.h"
+#include "runtime/shim/task_network.h"
 #include "runtime/shim/methods.h"
 #include "runtime/shim/options.pb-c.h"
-#include "runtime/shim/ports.h"
 #include "runtime/shim/proto.h"
 
 /* containerd may hold the same id in several of its namespaces. */
@@ -128,8 +128,8 @@ static int create_task(struct task *task, const Task__CreateRequest *request, st
 {
 	int r = task_read_options(task, request, err);
 
-	if (r == 0 && !task->durable)
-		r = ports_open(task->shim->loop, task->bundle, &task->ports, err);
+	if (r == 0)
+		r = task_open_network(task, err);
 	if (r == 0)
 		r = task_launch_stdio(task, NULL, err);
 	if (r == 0)

@@ -18,14 +18,16 @@
 #include "runtime/shim/backend.h"
 #include "runtime/shim/events.h"
 #include "runtime/shim/reaper.h"
+#include "runtime/shim/resolver.h"
 #include "runtime/shim/server.h"
 #include "runtime/shim/task.h"
 
-/* What the program does for ctr's containers: engine_remove() and engine_release(). */
+/* What the program does for ctr's containers: engine_remove(), engine_release(). */
 struct shim_engine {
 	int (*remove)(const char *root, const char *runroot, const char *id, bool force,
 		      struct err *err);
 	void (*release)(const char *root, const char *runroot, const char *id);
+	resolver_find_fn resolve; /* engine_resolve(); NULL: names of containers are unknown */
 };
 
 struct shim_options {

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/shim/ports.h"
 #include "runtime/shim/adopt.h"
 #include "runtime/shim/shim.h"
+#include "runtime/shim/task_network.h"
 
 static void fail_waiters(struct process *p)
 {
@@ -81,7 +81,7 @@ void task_free(struct task *task)
 	task->adopted = adopted_free(task->adopted);
 	task->spool = spool_close(task->spool);
 	task->log = shim_log_free(task->log);
-	ports_close(task->ports);
+	task_close_network(task);
 	free(task->id);
 	free(task->bundle);
 	free(task->runtime_root);

@@ -53,6 +53,7 @@ struct process {
 };
 
 struct ports;
+struct resolver;
 struct task_restart {
 	bool pending;	/* the init has ended, and is to run again; then it is not reported */
 	bool forbidden; /* a person asked for the end */
@@ -75,11 +76,12 @@ struct task {
 	char *runtime_root, *log_path, *exit_path, *engine_root, *engine_runroot,
 		*io_dir; /* or NULL */
 	struct shim_policy policy;
-	struct shim_log *log; /* NULL: none */
-	struct ports *ports; /* ports.h; NULL */
-	struct spool *spool;  /* the same */
-	uint64_t pipes[3];    /* as the journal has them */
-	int lock_fd;	      /* of the journal; -1 */
+	struct shim_log *log;	   /* NULL: none */
+	struct ports *ports;	   /* task_network.h; NULL */
+	struct resolver *resolver; /* the same */
+	struct spool *spool;	   /* the same */
+	uint64_t pipes[3];	   /* as the journal has them */
+	int lock_fd;		   /* of the journal; -1 */
 	struct task_restart restart;
 	struct adopted *adopted; /* of one that was not made here; NULL */
 	struct process init;
