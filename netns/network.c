@@ -24,6 +24,7 @@
 #include "netns/address.h"
 #include "netns/bridge.h"
 #include "netns/config.h"
+#include "netns/foreign.h"
 #include "netns/ipv6.h"
 #include "netns/lease.h"
 #include "netns/link.h"
@@ -294,4 +295,15 @@ int network_attach(const char *dir, const char *id, const char *netns_path,
 	settle(&a);
 	*ret = a.lease;
 	return 0;
+}
+
+int network_find_obstacle(const char *dir, struct network_obstacle *ret, struct err *err)
+{
+	_cleanup_netlink_ struct netlink *nl = NULL;
+	struct network_config config;
+	int r = config_read(dir, &config, err);
+
+	if (r > 0)
+		r = netlink_open(NETLINK_NETFILTER, &nl, err);
+	return r < 0 || !nl ? r : foreign_look(nl, config.bridge, ret, err);
 }

@@ -89,5 +89,17 @@ int network_lease_each(const char *dir,
 		       int (*fn)(void *data, const char *id, struct in_addr address), void *data,
 		       struct err *err);
 
+/* A packet filter of somebody else that keeps containers from the outside. */
+struct network_obstacle {
+	char chain[160];  /* "table ip filter, chain FORWARD" */
+	char advice[320]; /* a command that lets them through */
+};
+
+/*
+ * Looks for one, in the current namespace. Where the other has a place for rules of strangers
+ * (DOCKER-USER), ours are put there, and it is none. 1: found; 0: none, or no network made yet.
+ */
+int network_find_obstacle(const char *dir, struct network_obstacle *ret, struct err *err);
+
 /* The configuration of DIR, chosen and saved at first use. */
 int network_config_load(const char *dir, struct network_config *ret, struct err *err);

@@ -24,6 +24,8 @@ struct info {
 	struct utsname host;
 	long cpus;
 	uint64_t memory_bytes;
+	bool blocked; /* by a packet filter of somebody else */
+	struct network_obstacle obstacle;
 };
 
 static int count_container(void *data, const struct engine_container *container)
@@ -63,6 +65,7 @@ static int gather(struct engine *engine, struct info *info, struct err *err)
 	if (r < 0)
 		return r;
 	info->cgroups = layouts[cgroup_layout()];
+	info->blocked = engine_find_obstacle(engine, &info->obstacle, NULL) > 0;
 	uname(&info->host);
 	info->cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	if (sysinfo(&memory) == 0)
@@ -90,6 +93,8 @@ static int print_json(struct engine *engine, const struct info *info, struct err
 	json_field_string(w, "hostname", info->host.nodename);
 	json_field_i64(w, "cpus", info->cpus);
 	json_field_u64(w, "memory_bytes", info->memory_bytes);
+	json_field_string(w, "network_blocked_by", info->blocked ? info->obstacle.chain : NULL);
+	json_field_string(w, "network_advice", info->blocked ? info->obstacle.advice : NULL);
 	json_close_object(w);
 	return show_json(w, err);
 }
@@ -108,6 +113,9 @@ static void print_text(struct engine *engine, const struct info *info)
 	printf("kernel        %s %s\n", info->host.release, info->host.machine);
 	printf("host          %s, %ld processors, %s\n", info->host.nodename, info->cpus,
 	       quantity_format_bytes(info->memory_bytes, size));
+	if (info->blocked)
+		printf("network       blocked by %s; let it through: %s\n", info->obstacle.chain,
+		       info->obstacle.advice);
 }
 
 static int info_verb(const struct ctr *ctr, int argc, char **argv, struct err *err)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fd.h"
@@ -148,6 +149,37 @@ static int join_network(struct creation *c, struct err *err)
 		       : err_set(err, ENOMEM, "make network");
 }
 
+int engine_find_obstacle(struct engine *engine, struct network_obstacle *ret, struct err *err)
+{
+	char dir[PATH_MAX];
+	int r = layout_path(dir, engine->root, LAYOUT_NETWORKS, NULL, err);
+
+	return r < 0 ? r : network_find_obstacle(dir, ret, err);
+}
+
+/* Said once, and again when it has changed: the file tells what was said last. */
+static void warn_of_obstacle(struct creation *c)
+{
+	_cleanup_free_ char *said = NULL;
+	struct network_obstacle found;
+	char path[PATH_MAX];
+	int r = engine_find_obstacle(c->engine, &found, NULL);
+
+	if (layout_path(path, c->engine->root, LAYOUT_NETWORKS, "warned", NULL) < 0)
+		return;
+	if (r <= 0) {
+		unlink(path);
+		return;
+	}
+	if (file_read(AT_FDCWD, path, sizeof(found.chain), &said, NULL, NULL) == 0 &&
+	    strcmp(said, found.chain) == 0)
+		return;
+	file_replace(AT_FDCWD, path, found.chain, strlen(found.chain), 0600, false, NULL);
+	log_warn("containers cannot reach the outside, because %s drops what is forwarded; let "
+		 "them through: %s",
+		 found.chain, found.advice);
+}
+
 int creation_make_network(struct creation *c, struct err *err)
 {
 	const char *runroot = c->engine->runroot;
@@ -174,7 +206,10 @@ int creation_make_network(struct creation *c, struct err *err)
 				   err);
 	if (r == 0)
 		r = resolve_index_add(c->engine->root, &c->meta, err);
-	return r < 0 ? err_add(err, "network") : note_lease(c, &lease, err);
+	if (r < 0)
+		return err_add(err, "network");
+	warn_of_obstacle(c);
+	return note_lease(c, &lease, err);
 }
 
 /* ---- names ---- */

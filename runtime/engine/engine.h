@@ -173,6 +173,9 @@ int engine_exec(struct engine *engine, const struct engine_container *container,
 		struct shim_client *client, const struct engine_exec_options *options,
 		char **ret_exec_id, struct engine_stdio *ret_io, struct err *err);
 
+/* What keeps containers from the outside, if anything: network_find_obstacle(). 1, 0, <0. */
+int engine_find_obstacle(struct engine *engine, struct network_obstacle *ret, struct err *err);
+
 /* By name, id, or unique prefix of an id. -ENOENT. */
 int engine_find(struct engine *engine, const char *name, struct engine_container **ret,
 		struct err *err);
