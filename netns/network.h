@@ -92,7 +92,7 @@ int network_lease_each(const char *dir,
 /* A packet filter of somebody else that keeps containers from the outside. */
 struct network_obstacle {
 	char chain[160];  /* "table ip filter, chain FORWARD" */
-	char advice[320]; /* a command that lets them through */
+	char advice[512]; /* a command that lets them through */
 };
 
 /*

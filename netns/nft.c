@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter_ipv4.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
@@ -43,7 +44,7 @@ static size_t format_userdata(const struct table *t, char buf[static COMMENT_SIZ
 	inet_ntop(v6 ? AF_INET6 : AF_INET,
 		  v6 ? (const void *)&t->config->subnet6 : &t->config->subnet, subnet,
 		  sizeof(subnet));
-	len = snprintf(buf + 2, COMMENT_SIZE - 2, "cellar %s/%u", subnet,
+	len = snprintf(buf + 2, COMMENT_SIZE - 2, "cellar %s/%u v2", subnet,
 		       v6 ? 64 : t->config->prefix_len) +
 	      1;
 	buf[0] = USERDATA_COMMENT;
@@ -161,6 +162,13 @@ static void put_match_source(struct nlmsghdr *msg, const struct table *t)
 	nft_put_compare(msg, NFT_CMP_EQ, &c->subnet, sizeof(c->subnet));
 }
 
+static void put_match_interface(struct nlmsghdr *msg, enum nft_meta_keys key, enum nft_cmp_ops op,
+				const struct table *t)
+{
+	nft_put_meta(msg, key, NFT_REG_1);
+	nft_put_compare(msg, op, t->config->bridge, IFNAMSIZ);
+}
+
 static void put_masquerade(struct netlink *nl, const struct table *t)
 {
 	char userdata[COMMENT_SIZE];
@@ -169,8 +177,7 @@ static void put_masquerade(struct netlink *nl, const struct table *t)
 	struct nlmsghdr *msg = open_rule(nl, t, POSTROUTING, &list);
 
 	put_match_source(msg, t);
-	nft_put_meta(msg, NFT_META_OIFNAME, NFT_REG_1);
-	nft_put_compare(msg, NFT_CMP_NEQ, t->config->bridge, IFNAMSIZ);
+	put_match_interface(msg, NFT_META_OIFNAME, NFT_CMP_NEQ, t);
 	nft_close(msg, nft_open(msg, "masq"));
 	mnl_attr_nest_end(msg, list);
 	mnl_attr_put(msg, NFTA_RULE_USERDATA, len, userdata);
@@ -190,14 +197,33 @@ static void put_drop(struct nlmsghdr *msg)
 	nft_close(msg, e);
 }
 
+/* What nobody inside has asked for stays outside. */
+static void put_closed_door(struct netlink *nl, const struct table *t)
+{
+	const uint32_t known = NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED);
+	const uint32_t none = 0;
+	struct nft_expression e;
+	struct nlattr *list;
+	struct nlmsghdr *msg = open_rule(nl, t, FORWARD, &list);
+
+	put_match_interface(msg, NFT_META_IIFNAME, NFT_CMP_NEQ, t);
+	put_match_interface(msg, NFT_META_OIFNAME, NFT_CMP_EQ, t);
+	e = nft_open(msg, "ct");
+	nft_put_be32(msg, NFTA_CT_DREG, NFT_REG_1);
+	nft_put_be32(msg, NFTA_CT_KEY, NFT_CT_STATE);
+	nft_close(msg, e);
+	nft_put_mask(msg, &known, sizeof(known));
+	nft_put_compare(msg, NFT_CMP_EQ, &none, sizeof(none));
+	put_drop(msg);
+	mnl_attr_nest_end(msg, list);
+}
+
 static void put_guard(struct netlink *nl, const struct table *t)
 {
 	uint32_t group = NFT_LINK_GROUP;
-	struct nlmsghdr *msg;
 	struct nlattr *list;
+	struct nlmsghdr *msg = open_rule(nl, t, FORWARD, &list);
 
-	put_chain(nl, t, FORWARD, "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER);
-	msg = open_rule(nl, t, FORWARD, &list);
 	nft_put_meta(msg, NFT_META_IIFGROUP, NFT_REG_1);
 	nft_put_compare(msg, NFT_CMP_NEQ, &group, sizeof(group));
 	nft_put_meta(msg, NFT_META_OIFGROUP, NFT_REG_1);
@@ -218,6 +244,8 @@ int nft_make_table(struct netlink *nl, const struct network_config *config, uint
 	put_table(nl, &t, NFT_MSG_NEWTABLE);
 	put_chain(nl, &t, POSTROUTING, "nat", NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC);
 	put_masquerade(nl, &t);
+	put_chain(nl, &t, FORWARD, "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER);
+	put_closed_door(nl, &t);
 	if (guard)
 		put_guard(nl, &t);
 	nft_put_end(nl);

@@ -6,20 +6,22 @@
  *	table ip cellar-BRIDGE {
  *		chain postrouting {
  *			type nat hook postrouting priority srcnat
- *			ip saddr SUBNET oifname != BRIDGE masquerade comment "cellar SUBNET"
+ *			ip saddr SUBNET oifname != BRIDGE masquerade comment "cellar SUBNET v2"
+ *		}
+ *		chain forward {
+ *			type filter hook forward priority filter
+ *			iifname != BRIDGE oifname BRIDGE ct state ! established,related drop
  *		}
  *	}
  *	table ip6 cellar-BRIDGE {
- *		chain postrouting { the same }
- *		chain forward {
- *			type filter hook forward priority filter
+ *		the same, and perhaps in the chain forward:
  *			iifgroup != GROUP oifgroup != GROUP drop
- *		}
  *	}
  *
- * The comment is how a table is known to be whole. The chain forward is there only if IPv6
- * forwarding was off before Cellar turned it on: this machine shall not become a router for others.
- * GROUP is the link group of all our bridges.
+ * The comment is how a table is known to be whole, and its version. What comes from elsewhere gets
+ * to a container by a published port only, although this machine forwards. The last rule is there
+ * if IPv6 forwarding was off before Cellar turned it on: this machine shall not become a router for
+ * others. GROUP is the link group of all our bridges.
  */
 #pragma once
 
@@ -35,7 +37,7 @@ int nft_find_table(struct netlink *nl, const struct network_config *config, uint
 
 /*
  * Makes the table, anew where it is there and not whole, in one transaction of the kernel's.
- * Whoever makes one looks first, with the namespace's lock held. guard: with the chain forward.
+ * Whoever makes one looks first, with the namespace's lock held. guard: with the last rule.
  */
 int nft_make_table(struct netlink *nl, const struct network_config *config, uint8_t family,
 		   bool guard, struct err *err);

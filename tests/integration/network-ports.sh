@@ -21,7 +21,7 @@ export GET='printf "GET / HTTP/1.0\r\n\r\n"'
 get() {
 	local host=${1%:*} port=${1##*:}
 	host=${host#[} host=${host%]}
-	timeout 20 bash -c "exec 3<>/dev/tcp/$host/$port && $GET >&3 && sed '1,/^.\$/d' <&3"
+	timeout 5 bash -c "exec 3<>/dev/tcp/$host/$port && $GET >&3 && sed '1,/^.\$/d' <&3"
 }
 # The same with the image's programs: inside ADDRESS PORT gives the words of a shell
 inside() { echo "$GET | nc -w 20 $1 $2 | sed '1,/^.\$/d'"; }
@@ -49,6 +49,12 @@ t_is "from a neighbour by the gateway" "I am web" \
 	"$(c run --rm "$IMAGE" sh -c "$(inside '$(ip route | sed -n "s/default via \([^ ]*\).*/\1/p")' 8080)")"
 t_is "from itself by the host's address" "I am web" \
 	"$(c exec web sh -c "$(inside 192.0.2.1 8080)")"
+
+# ---- and by which way nobody does ----
+address=$(c inspect web | jq -r '.[0].address' | cut -d/ -f1)
+outside ip route add "${address%.*}.0/24" via 192.0.2.1
+t_is "who routes to the container is kept off" "" "$(outside bash -c "$(declare -f get); get $address:80" 2>/dev/null)"
+t_is "the host is not" "I am web" "$(get "$address:80")"
 
 # ---- what is shown ----
 t_is "ctr port" $'80/tcp -> 0.0.0.0:8080\n80/tcp -> [::]:8080' "$(c port web)"

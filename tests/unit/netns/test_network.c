@@ -131,10 +131,11 @@ static int count_rules(void)
 	return n;
 }
 
-/* Of so many installations: the masquerade of each, and with IPv6 one guard of the first. */
+/* Of so many installations: masquerade and closed door of each, for IPv6 the same, and one guard by
+ * the first; container's own rules are elsewhere. */
 static int rules_of(int installations)
 {
-	return ipv6_is_on("lo") ? 2 * installations + 1 : installations;
+	return ipv6_is_on("lo") ? 4 * installations + 1 : 2 * installations;
 }
 
 /* What `nft flush ruleset` does. */
