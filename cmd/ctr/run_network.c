@@ -159,8 +159,8 @@ static int fill_network(const char *word, struct engine_run_options *ret, struct
 	if (meta_network_parse(word, &ret->network, err) < 0 ||
 	    ret->network == ENGINE_NETWORK_CONTAINER)
 		return err_say(err, EINVAL,
-			       "--network: \"%.100s\" is unknown; there are bridge, none, host and "
-			       "container:NAME",
+			       "--network: \"%.100s\" is unknown; there are bridge, none, host "
+			       "and container:NAME",
 			       word);
 	return 0;
 }

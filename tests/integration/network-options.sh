@@ -85,7 +85,7 @@ if [ -n "$HAS_IPV6" ]; then
 	t_is "the host forwards" 1 "$(cat /proc/sys/net/ipv6/conf/all/forwarding)"
 	t_is "and still believes its routers" "$ra_before 2" "1 $(cat /proc/sys/net/ipv6/conf/ra0/accept_ra)"
 	t_match "but is no router for others" 'iifgroup != .* oifgroup != .* drop' "$(nft list ruleset)"
-	t_match "hosts names it" "^$a[[:space:]]" "$(c exec a cat /etc/hosts)"
+	t_match "hosts names it" "^${a}[[:space:]]" "$(c exec a cat /etc/hosts)"
 	c run -d --name fixed2 --ip6 "${gw6%::*}::5:0:1" "$IMAGE" sleep 1000 >/dev/null
 	t_is "--ip6" "${gw6%::*}:0:5:0:1/64" "$(c inspect fixed2 | jq -r '.[0].address6' | sed 's/::5:/:0:5:/')"
 	t_status "--ip6 can be used" 0 c exec a ping -6 -c 1 -W 20 "${gw6%::*}::5:0:1"
