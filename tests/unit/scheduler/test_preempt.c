@@ -68,6 +68,7 @@ static void build(struct world *w, uint64_t seed)
 	for (unsigned i = 0; i < JOBS && w->task_count < TASKS; i++) {
 		draw_job(&w->draw, i, &job);
 		job.job.count = 1;
+		job.job.gang = false;
 		job.job.constraint_count = 0;
 		job.job.spread.kind = SPREAD_NONE;
 		job.job.request.device_count = 0;
