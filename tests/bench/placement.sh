@@ -9,8 +9,8 @@ mixed=(--shape 32000:131072 --shape 64000:196608 --shape 96000:196608 --shape 48
 
 printf '%-11s %8s %9s %7s %12s %10s\n' policy azure-v1 snapshot mixed 'openb GPUs' compaction
 for policy in strand nomad best-fit hybrid kubernetes e-pvm worst-fit; do
-	p=(--policy $policy)
-	printf '%-11s %8s %9s %7s %12s %10s\n' $policy \
+	p=(--policy "$policy")
+	printf '%-11s %8s %9s %7s %12s %10s\n' "$policy" \
 		"$(t_sim machines "${AZURE[@]}" "${one[@]}" --smallest "${p[@]}" || echo -)" \
 		"$(t_sim machines "${AZURE[@]}" "${one[@]}" --smallest --snapshot peak "${p[@]}")" \
 		"$(t_sim machines "${AZURE[@]}" "${mixed[@]}" --smallest "${p[@]}")" \
