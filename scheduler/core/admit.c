@@ -8,6 +8,7 @@
 #include "scheduler/core/class.h"
 #include "scheduler/core/demand.h"
 #include "scheduler/core/queue.h"
+#include "scheduler/core/quota.h"
 #include "scheduler/core/timer.h"
 
 #define JOB_TASKS_MAX 1000000
@@ -205,6 +206,8 @@ int cell_submit(struct cell *cell, const struct job *job, uint32_t *ret_job, str
 	uint32_t j;
 	int r = check_job(cell, job, err);
 
+	if (r == 0)
+		r = quota_check(cell, job, err);
 	if (r < 0)
 		return r;
 	if (make_job(cell, job, &j) < 0)
@@ -218,6 +221,7 @@ int cell_submit(struct cell *cell, const struct job *job, uint32_t *ret_job, str
 					 .priority = job->priority });
 	for (uint32_t t = cell->jobs[j].tasks; t != NONE; t = cell->tasks[t].next_in_job) {
 		want(cell, &cell->classes[cell->tasks[t].class]);
+		quota_charge(cell, &cell->jobs[j], &cell->classes[cell->tasks[t].class].request);
 		queue_push(cell, t);
 	}
 	if (ret_job)

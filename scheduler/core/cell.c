@@ -9,6 +9,7 @@
 #include "scheduler/core/class.h"
 #include "scheduler/core/demand.h"
 #include "scheduler/core/drain.h"
+#include "scheduler/core/gang.h"
 #include "scheduler/core/home.h"
 #include "scheduler/core/index.h"
 #include "scheduler/core/kind.h"
@@ -52,6 +53,8 @@ struct cell *cell_free(struct cell *cell)
 	map_deinit(&cell->group_of);
 	map_deinit(&cell->group_at);
 	map_deinit(&cell->job_of);
+	map_deinit(&cell->quota_of);
+	free(cell->quotas);
 	free(cell->machines);
 	free(cell->more);
 	free(cell->tasks);
@@ -109,22 +112,6 @@ void cell_set_machine(struct cell *cell, uint32_t machine, enum machine_state st
 }
 
 /* ---- decisions ---- */
-
-static void tell_choice(struct cell *cell, uint32_t task, const struct choice *choice)
-{
-	const struct task *t = &cell->tasks[task];
-
-	cell_tell(cell,
-		  &(struct event){ .kind = choice->machine == NONE ? EVENT_INFEASIBLE : EVENT_PLACE,
-				   .job = t->job,
-				   .task = task,
-				   .index = t->index,
-				   .machine = choice->machine,
-				   .other = NOBODY,
-				   .examined = choice->examined,
-				   .priority = cell->classes[t->class].priority,
-				   .score = choice->score });
-}
 
 static void evict(struct cell *cell, uint32_t task, const struct preemption *way)
 {
@@ -198,7 +185,7 @@ static int decide_task(struct cell *cell, uint32_t task)
 		preempt(cell, task, &choice);
 	if (choice.machine != NONE && task_start(cell, task, choice.machine, &choice.grip) < 0)
 		return -ENOMEM;
-	tell_choice(cell, task, &choice);
+	place_tell(cell, task, &choice);
 	if (choice.machine == NONE) {
 		forget_home(cell, task);
 		class_block(cell, class);
@@ -226,7 +213,8 @@ int cell_decide(struct cell *cell)
 		return 0;
 	}
 	demand_refresh(cell);
-	return decide_task(cell, task);
+	return gang_is_whole(cell, cell->tasks[task].job) ? gang_decide(cell, cell->tasks[task].job)
+							  : decide_task(cell, task);
 }
 
 int64_t cell_next_ms(const struct cell *cell)

@@ -39,7 +39,8 @@ struct outside {
 struct cell_options {
 	enum policy policy;
 	bool no_preemption;
-	bool quota; /* refuse jobs above free priority whose owner has none */
+	bool quota;		 /* refuse jobs above priority 0 whose owner has none left */
+	double production_share; /* of the cell that production may be promised; 0 stands for 1 */
 };
 
 int cell_new(const struct cell_options *options, struct outside *outside, struct cell **ret,
@@ -55,6 +56,11 @@ void cell_set_machine(struct cell *cell, uint32_t machine, enum machine_state st
 
 /* Admission: the whole job or a sentence why not. */
 int cell_submit(struct cell *cell, const struct job *job, uint32_t *ret_job, struct err *err);
+
+/* Replaces the owner's quota in a band. A promise to production beyond the cell is refused. Set it
+ * before the owner's jobs come: what runs already is not charged. */
+int cell_set_quota(struct cell *cell, const char *owner, enum band band,
+		   const struct amounts *limit, struct err *err);
 
 enum task_state { TASK_PENDING, TASK_RUNNING, TASK_ENDED };
 

@@ -184,7 +184,8 @@ static int check_blocked(struct cell *cell, struct err *err)
 	for (size_t b = 0; b < cell->blocked_count; b++) {
 		struct class *class = &cell->classes[cell->blocked[b]];
 
-		for (uint32_t m = 0; m < cell->machine_count; m++)
+		/* One of a gang may fit where all do not. */
+		for (uint32_t m = 0; !class->gang && m < cell->machine_count; m++)
 			if (fit_kind(cell, class, cell->machines[m].kind) &&
 			    fit_machine(cell, class, m, &grip) == FIT_YES)
 				return BROKEN(err, "class %u waits, and fits on machine %s",
@@ -222,7 +223,8 @@ static int check_priority(struct cell *cell, struct err *err)
 		return 0;
 	for (size_t b = 0; b < cell->blocked_count && way.machine == NONE; b++) {
 		class = cell->blocked[b];
-		if (!cell->classes[class].depth_held && class_has_tasks(cell, class))
+		if (!cell->classes[class].gang && !cell->classes[class].depth_held &&
+		    class_has_tasks(cell, class))
 			preempt_find(cell, &cell->classes[class], &way);
 	}
 	cell->outside->random = random;

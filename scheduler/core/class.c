@@ -76,7 +76,8 @@ static int find_group(struct cell *cell, const struct job *job, struct class *cl
 static bool same_class(const struct class *a, const struct class *b)
 {
 	return a->shape == b->shape && a->priority == b->priority && a->group == b->group &&
-	       a->division == b->division && a->constraint_count == b->constraint_count &&
+	       a->division == b->division && a->gang == b->gang &&
+	       a->constraint_count == b->constraint_count &&
 	       (!a->constraint_count || memcmp(a->constraints, b->constraints,
 					       a->constraint_count * sizeof(*a->constraints)) == 0);
 }
@@ -85,7 +86,8 @@ static uint64_t hash_class(const struct class *class)
 {
 	uint64_t h = hash_mix((uint64_t) class->shape << 32 | class->group);
 
-	h = hash_mix(h ^ ((uint64_t) class->priority << 32 | class->division));
+	h = hash_mix(h ^ ((uint64_t) class->priority << 52 ^ (uint64_t) class->gang << 20 ^
+			  class->division));
 	return hash_bytes(class->constraints, class->constraint_count * sizeof(*class->constraints),
 			  h);
 }
@@ -129,6 +131,8 @@ int class_find(struct cell *cell, const struct job *job, const struct request *r
 		r = copy_constraints(cell, job, &class);
 	if (r == 0)
 		r = find_group(cell, job, &class);
+	if (r == 0 && job->gang)
+		r = symbol_intern(&cell->symbols, job->name, &class.gang);
 	if (r < 0)
 		goto fail;
 	for (key = hash_class(&class);; key++) {

@@ -105,3 +105,19 @@ void place_choose(struct cell *cell, struct class *class, uint32_t avoid, struct
 	}
 	*ret = s.best;
 }
+
+void place_tell(struct cell *cell, uint32_t task, const struct choice *choice)
+{
+	const struct task *t = &cell->tasks[task];
+
+	cell_tell(cell,
+		  &(struct event){ .kind = choice->machine == NONE ? EVENT_INFEASIBLE : EVENT_PLACE,
+				   .job = t->job,
+				   .task = task,
+				   .index = t->index,
+				   .machine = choice->machine,
+				   .other = NOBODY,
+				   .examined = choice->examined,
+				   .priority = cell->classes[t->class].priority,
+				   .score = choice->score });
+}

@@ -13,3 +13,6 @@ struct choice {
 
 /* avoid: a machine not to be taken while there is another; NONE. */
 void place_choose(struct cell *cell, struct class *class, uint32_t avoid, struct choice *ret);
+
+/* The event of a decision: placed, or fits nowhere. */
+void place_tell(struct cell *cell, uint32_t task, const struct choice *choice);

@@ -93,6 +93,7 @@ struct class
 	size_t constraint_count;
 	uint32_t group; /* of its spread rule; NONE */
 	uint32_t division;
+	uint32_t gang; /* name of the job whose tasks start all or none; 0 */
 	uint32_t shape;
 	uint8_t *eligible; /* by kind: does the capacity and do the attributes ever do? */
 	size_t eligible_count;
@@ -211,6 +212,12 @@ struct demand {
 	size_t sum_size;
 };
 
+struct quota {
+	uint32_t owner;
+	enum band band;
+	struct amounts limit, used;
+};
+
 struct cell {
 	struct cell_options options;
 	struct outside *outside;
@@ -242,6 +249,10 @@ struct cell {
 	uint32_t free_tasks, free_jobs; /* lists through next_in_job, tasks */
 	struct map job_of;
 	uint64_t sequence;
+
+	struct quota *quotas;
+	size_t quota_count, quota_size;
+	struct map quota_of;
 
 	struct queue queue;
 	struct demand demand;

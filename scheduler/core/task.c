@@ -7,6 +7,7 @@
 #include "scheduler/core/demand.h"
 #include "scheduler/core/drain.h"
 #include "scheduler/core/queue.h"
+#include "scheduler/core/quota.h"
 #include "scheduler/core/room.h"
 #include "scheduler/core/spread.h"
 #include "scheduler/core/timer.h"
@@ -100,11 +101,19 @@ static void leave_machine(struct cell *cell, uint32_t task)
 	}
 }
 
+void task_unstart(struct cell *cell, uint32_t task)
+{
+	leave_machine(cell, task);
+	move(cell, &cell->tasks[task], TASK_PENDING);
+	queue_push(cell, task);
+}
+
 static void leave_cell(struct cell *cell, struct task *t)
 {
 	struct class *class = &cell->classes[t->class];
 
 	demand_remove(cell, class);
+	quota_return(cell, &cell->jobs[t->job], &class->request);
 	class->tasks--;
 	cell->jobs[t->job].alive--;
 }

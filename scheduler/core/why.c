@@ -43,7 +43,7 @@ static bool would_run(struct look *look)
 		if (look->eligible[cell->machines[m].kind] &&
 		    fit_machine(cell, &look->class, m, &grip) == FIT_YES)
 			return true;
-	if (!cell->options.no_preemption)
+	if (!cell->options.no_preemption && !look->class.gang)
 		preempt_find(cell, &look->class, &way);
 	cell->outside->random = random;
 	return way.machine != NONE;

@@ -2,7 +2,7 @@
 /*
  * Why a task is pending: how many machines fail it and by what, its place in the queue, and the
  * smallest single change with which it would run. The change is one that was tried on the cell as
- * it is, not guessed.
+ * it is, not guessed. For a gang it speaks of one task alone.
  */
 #pragma once
 

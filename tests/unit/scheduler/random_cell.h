@@ -82,6 +82,7 @@ static inline void draw_job(struct draw *d, unsigned i, struct random_job *ret)
 		.constraints = &ret->constraint,
 		.constraint_count = draw(d) % 3 == 0,
 		.disruption_budget = draw(d) % 4 == 0,
+		.gang = draw(d) % 8 == 0,
 	};
 	if (draw(d) % 6 == 0) {
 		job->request.device_count = (uint16_t)draw_from(d, 1, 2);

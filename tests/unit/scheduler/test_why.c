@@ -40,6 +40,7 @@ static void build(struct world *w, uint64_t seed)
 	for (unsigned j = 0; j < JOBS; j++) {
 		w->outside.now_ms += 1000;
 		draw_job(&w->draw, j, &w->jobs[j]);
+		w->jobs[j].job.gang = false;
 		assert_int_equal(cell_submit(w->cell, &w->jobs[j].job, &w->job[j], &err), 0);
 		while (cell_next_ms(w->cell) <= w->outside.now_ms || cell_decide(w->cell) > 0)
 			cell_decide(w->cell);

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/core/quota.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+static const char *const bands[BAND_COUNT] = { "free", "batch", "mid", "production", "monitoring" };
+static const char *const resources[RESOURCE_COUNT] = { "CPU (milli)", "memory (bytes)",
+						       "disk (bytes)", "ports" };
+
+static uint64_t key_of(uint32_t owner, enum band band)
+{
+	return (uint64_t)owner << 8 | band;
+}
+
+static struct quota *find(struct cell *cell, uint32_t owner, enum band band)
+{
+	uint32_t at = map_get(&cell->quota_of, key_of(owner, band));
+
+	return at == MAP_NONE ? NULL : &cell->quotas[at];
+}
+
+static bool is_production(enum band band)
+{
+	return band >= BAND_PRODUCTION;
+}
+
+/* What production may be promised in all: the cell as it is, or the share of it that it may have.
+ */
+static int check_promise(const struct cell *cell, uint32_t owner, enum band band,
+			 const struct amounts *limit, struct err *err)
+{
+	double share = cell->options.production_share > 0 ? cell->options.production_share : 1;
+	struct amounts promised = *limit;
+
+	for (size_t q = 0; q < cell->quota_count; q++) {
+		const struct quota *quota = &cell->quotas[q];
+
+		if (is_production(quota->band) && !(quota->owner == owner && quota->band == band))
+			amounts_add(&promised, &quota->limit);
+	}
+	for (int r = 0; r < RESOURCE_COUNT; r++)
+		if ((double)promised.of[r] > share * (double)cell->capacity.of[r])
+			return err_say(err, ENOSPC,
+				       "production would be promised %" PRId64 " of %s, and may "
+				       "have %.0f",
+				       promised.of[r], resources[r],
+				       share * (double)cell->capacity.of[r]);
+	return 0;
+}
+
+int cell_set_quota(struct cell *cell, const char *owner, enum band band,
+		   const struct amounts *limit, struct err *err)
+{
+	struct quota *quota;
+	uint32_t symbol;
+
+	for (int r = 0; r < RESOURCE_COUNT; r++)
+		if (limit->of[r] < 0 || limit->of[r] > AMOUNT_SUM_MAX / 1024)
+			return err_say(err, ERANGE, "%" PRId64 " is no quota of %s", limit->of[r],
+				       resources[r]);
+	if (symbol_intern(&cell->symbols, owner, &symbol) < 0)
+		return err_set(err, ENOMEM, "set the quota of %s", owner);
+	if (is_production(band))
+		err_try(check_promise(cell, symbol, band, limit, err));
+	quota = find(cell, symbol, band);
+	if (!quota) {
+		uint32_t at = (uint32_t)cell->quota_count;
+
+		if (state_grow(cell->quotas, cell->quota_count, cell->quota_size) < 0 ||
+		    map_put(&cell->quota_of, key_of(symbol, band), at) < 0)
+			return err_set(err, ENOMEM, "set the quota of %s", owner);
+		quota = &cell->quotas[cell->quota_count++];
+		*quota = (struct quota){ .owner = symbol, .band = band };
+	}
+	quota->limit = *limit;
+	return 0;
+}
+
+/* The whole job's, overrides included. */
+static void sum_job(const struct job *job, struct amounts *ret)
+{
+	*ret = (struct amounts){ 0 };
+	for (int r = 0; r < RESOURCE_COUNT; r++)
+		ret->of[r] = job->request.amounts.of[r] *
+			     ((int64_t)job->count - (int64_t)job->override_count);
+	for (size_t i = 0; i < job->override_count; i++)
+		amounts_add(ret, &job->overrides[i].request.amounts);
+}
+
+int quota_check(struct cell *cell, const struct job *job, struct err *err)
+{
+	enum band band = band_of(job->priority);
+	const char *owner = job->owner ? job->owner : "";
+	struct amounts wants, left = { 0 };
+	struct quota *quota;
+
+	if (!cell->options.quota || !job->priority)
+		return 0;
+	quota = find(cell, symbol_find(&cell->symbols, owner), band);
+	if (quota) {
+		left = quota->limit;
+		amounts_subtract(&left, &quota->used);
+	}
+	sum_job(job, &wants);
+	for (int r = 0; r < RESOURCE_COUNT; r++)
+		if (wants.of[r] > left.of[r])
+			return err_say(err, EDQUOT,
+				       "job %s: asks for %" PRId64 " of %s, and %s has %" PRId64
+				       " left of its %s quota",
+				       job->name, wants.of[r], resources[r], owner,
+				       left.of[r] > 0 ? left.of[r] : 0, bands[band]);
+	return 0;
+}
+
+/* Charged also where quota is not asked for: it may be, later. */
+void quota_charge(struct cell *cell, const struct cell_job *job, const struct request *request)
+{
+	struct quota *quota = find(cell, job->owner, band_of(job->priority));
+
+	if (quota && job->priority)
+		amounts_add(&quota->used, &request->amounts);
+}
+
+void quota_return(struct cell *cell, const struct cell_job *job, const struct request *request)
+{
+	struct quota *quota = find(cell, job->owner, band_of(job->priority));
+
+	if (quota && job->priority)
+		amounts_subtract(&quota->used, &request->amounts);
+}
