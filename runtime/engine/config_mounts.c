@@ -113,7 +113,8 @@ static int add_defaults(struct mount_list *list, const struct config_input *inpu
 		r = add_by_namespace(list, input, defaults[i].destination, err);
 		if (r == 1)
 			r = add(list, defaults[i].destination, defaults[i].type, defaults[i].source,
-				defaults[i].options, sys && input->options->security.privileged, err);
+				defaults[i].options, sys && input->options->security.privileged,
+				err);
 	}
 	return r;
 }

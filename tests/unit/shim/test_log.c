@@ -50,7 +50,8 @@ static char *logged(const char *const *pieces)
 	struct shim_log *log = open_log(path, 0, 0);
 
 	for (; *pieces; pieces++)
-		assert_return_code(shim_log_append(log, "stdout", *pieces, strlen(*pieces), NULL), 0);
+		assert_return_code(shim_log_append(log, "stdout", *pieces, strlen(*pieces), NULL),
+				   0);
 	shim_log_free(log);
 	assert_return_code(file_read(AT_FDCWD, path, 1 << 24, &text, NULL, NULL), 0);
 	to = text;
