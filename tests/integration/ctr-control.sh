@@ -56,7 +56,10 @@ mkfifo "$T_DIR/slow"
 c attach loud >"$T_DIR/slow" 2>"$T_DIR/slow.err" </dev/null &
 slow=$!
 exec 8<"$T_DIR/slow"
-attached() { ls "/proc/$slow/fd" | grep -c . | grep -q '^1[0-9]'; }
+attached() {
+	local fds=("/proc/$slow/fd"/*)
+	[ ${#fds[@]} -ge 10 ] && [ ${#fds[@]} -lt 20 ]
+}
 t_wait 10 attached
 sleep 0.5
 : >"$T_DIR/go/loud"
