@@ -126,7 +126,8 @@ static bool was_read(const struct page *page)
 {
 	size_t len = page->len < sizeof(pattern) ? page->len : sizeof(pattern);
 
-	return page->phase == HELD || (page->phase == READING && memcmp(page->data, pattern, len));
+	return page->phase == HELD ||
+	       (page->phase == READING && memcmp(page->data, pattern, len) != 0);
 }
 
 void spool_recover(struct spool *spool, struct shim_log *log, const char *const *names,

@@ -43,7 +43,7 @@ static float usable_device(const struct demand_device *k, unsigned count,
 			   const uint16_t *device_free, float cpu, float memory, float value,
 			   float price)
 {
-	unsigned whole = 0, left = 0;
+	unsigned whole = 0, left = 0, groups;
 	float by_cpu = cpu * k->inverse_cpu, by_memory = memory * k->inverse_memory;
 	float copies = (by_cpu < by_memory ? by_cpu : by_memory) + 1e-4f, by_device;
 
@@ -54,9 +54,10 @@ static float usable_device(const struct demand_device *k, unsigned count,
 			whole += device_free[d] / k->milli;
 			left += device_free[d];
 		}
-	by_device = (float)(whole / k->count);
-	if (by_device < 1)
+	groups = whole / k->count;
+	if (groups < 1)
 		return 0;
+	by_device = (float)groups;
 	copies = by_device < copies ? by_device : (float)(int)copies;
 	return copies * k->gain + k->chance * (value + price * (float)left);
 }
