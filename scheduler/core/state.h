@@ -84,6 +84,8 @@ struct class_constraint {
 	uint8_t unused; /* no padding: constraints are hashed */
 };
 
+#define FITS 0x100
+
 /* Tasks that no placement can tell apart: equal requests, constraints, rule and priority. */
 struct class
 {
@@ -95,7 +97,9 @@ struct class
 	uint32_t division;
 	uint32_t gang; /* name of the job whose tasks start all or none; 0 */
 	uint32_t shape;
-	uint8_t *eligible; /* by kind: does the capacity and do the attributes ever do? */
+	/* By kind: 0 where capacity or attributes never do, else FITS and the first cell of the
+	 * index that may hold the request (unshifted). */
+	uint16_t *eligible;
 	size_t eligible_count;
 	uint32_t lines;	  /* head of its lines in the queue */
 	uint32_t tasks;	  /* alive */
