@@ -148,6 +148,7 @@ struct cell_job {
 	uint32_t tasks;			      /* head of the list through task.next_in_job */
 	uint32_t count, alive, running, down; /* down: by our doing */
 	uint32_t budget;
+	uint32_t waiters, waiting; /* see after.h */
 	bool gang, latency_sensitive;
 	uint8_t on_preemption;
 };
@@ -216,6 +217,11 @@ struct demand {
 	size_t sum_size;
 };
 
+/* A job that waits for another. */
+struct wait {
+	uint32_t job, next;
+};
+
 struct quota {
 	uint32_t owner;
 	enum band band;
@@ -254,6 +260,9 @@ struct cell {
 	struct map job_of;
 	uint64_t sequence;
 
+	struct wait *waits;
+	size_t wait_count, wait_size;
+	uint32_t free_waits;
 	struct quota *quotas;
 	size_t quota_count, quota_size;
 	struct map quota_of;

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "scheduler/core/after.h"
 #include "scheduler/core/class.h"
 #include "scheduler/core/demand.h"
 #include "scheduler/core/drain.h"
@@ -115,7 +116,8 @@ static void leave_cell(struct cell *cell, struct task *t)
 	demand_remove(cell, class);
 	quota_return(cell, &cell->jobs[t->job], &class->request);
 	class->tasks--;
-	cell->jobs[t->job].alive--;
+	if (!--cell->jobs[t->job].alive)
+		after_release(cell, t->job);
 }
 
 static int64_t backoff(const struct task *t)
