@@ -136,8 +136,9 @@ struct task {
 	uint8_t nodes;	       /* a bit for each NUMA node it holds */
 	uint8_t state;	       /* enum task_state */
 	uint8_t down;	       /* by our doing: counted in its job */
+	uint8_t over_memory;   /* uses more than its limit */
 	uint32_t preempted_in; /* the pass in which it was, plus 1 */
-	int64_t since_ms, due_ms;
+	int64_t since_ms, due_ms, reported_ms;
 	uint64_t sequence;	/* order of submission */
 	struct node_room slack; /* limit less reservation */
 };

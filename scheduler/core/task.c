@@ -96,6 +96,8 @@ static void leave_machine(struct cell *cell, uint32_t task)
 	t->devices = 0;
 	t->nodes = 0;
 	t->slack = (struct node_room){ 0 };
+	t->over_memory = 0;
+	t->reported_ms = 0;
 	if (class->group != NONE) {
 		spread_left(cell, class, machine);
 		class_wake_group(cell, class->group);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "scheduler/core/cell.h"
+#include "scheduler/core/reclaim.h"
 
 #define GIB ((int64_t)1 << 30)
 
@@ -272,6 +272,39 @@ static void a_job_starts_after_those_it_names(void **state)
 	cell_free(w.cell);
 }
 
+static void what_production_leaves_idle_is_lent_and_taken_back(void **state)
+{
+	struct job prod = make("prod", "a", 200, 1, 3000), batch = make("batch", "a", 100, 1, 2000);
+	struct job more = make("more", "a", 200, 1, 2000);
+	struct world w;
+	uint32_t jp, jb, jm, task;
+
+	(void)state;
+	build(&w, false, 1);
+	assert_int_equal(cell_submit(w.cell, &prod, &jp, &w.err), 0);
+	assert_int_equal(cell_submit(w.cell, &batch, &jb, &w.err), 0);
+	decide_all(&w);
+	task = cell_job_task(w.cell, jp, 0);
+	w.outside.now_ms = RECLAIM_AFTER_MS - 1;
+	cell_report_usage(w.cell, task, 400, GIB / 2);
+	decide_all(&w);
+	assert_int_equal(running(&w, jb, 1), 0);
+	w.outside.now_ms = RECLAIM_AFTER_MS + RECLAIM_DECAY_MS;
+	cell_report_usage(w.cell, task, 400, GIB / 2);
+	decide_all(&w);
+	assert_int_equal(running(&w, jb, 1), 1);
+	/* Production never relies on what is lent: 4000 less its own limit of 3000. */
+	assert_int_equal(cell_submit(w.cell, &more, &jm, &w.err), 0);
+	decide_all(&w);
+	assert_int_equal(running(&w, jm, 1), 0);
+	w.outside.now_ms++;
+	cell_report_usage(w.cell, task, 2900, GIB / 2);
+	decide_all(&w);
+	assert_int_equal(running(&w, jb, 1), 0);
+	assert_int_equal(running(&w, jp, 1), 1);
+	cell_free(w.cell);
+}
+
 static void draining_honours_the_budget(void **state)
 {
 	struct job job = make("j", "a", 200, 3, 1000);
@@ -302,6 +335,7 @@ int main(void)
 		cmocka_unit_test(a_crash_is_retried_later_and_elsewhere),
 		cmocka_unit_test(a_lost_rack_makes_no_storm),
 		cmocka_unit_test(a_job_starts_after_those_it_names),
+		cmocka_unit_test(what_production_leaves_idle_is_lent_and_taken_back),
 		cmocka_unit_test(draining_honours_the_budget),
 	};
 
