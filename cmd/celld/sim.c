@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "cmd/celld/verbs.h"
+#include "scheduler/sim/chart.h"
 #include "scheduler/sim/report.h"
 #include "scheduler/sim/search.h"
 
@@ -18,7 +19,7 @@
 
 struct sim_args {
 	const char *format, *tasks, *machines, *policy, *refuse, *snapshot, *sample, *pending,
-		*json, *record, *replay, *fault;
+		*json, *record, *replay, *fault, *svg;
 	struct options_list shapes;
 	int64_t count, seed, orders;
 	bool smallest, compact, check;
@@ -55,6 +56,8 @@ static const struct option_entry sim_options[] = {
 	OPTION_STRING(struct sim_args, replay, 0, "replay", "FILE",
 		      "compare every event with what --record wrote"),
 	OPTION_STRING(struct sim_args, record, 0, "record", "FILE", "write every event to a file"),
+	OPTION_STRING(struct sim_args, svg, 0, "svg", "FILE",
+		      "draw use over time, and the cell at its fullest"),
 	OPTION_STRING(struct sim_args, json, 0, "json", "FILE", "write the figures as JSON"),
 	OPTION_BOOL(struct sim_args, check, 0, "check",
 		    "check all invariants after every decision (slow)"),
@@ -232,8 +235,8 @@ static int check_args(const struct sim_args *args, struct run_options *options, 
 /* One run makes one log. */
 static int open_logs(const struct sim_args *args, FILE **record, FILE **replay, struct err *err)
 {
-	if ((args->record || args->replay) && (args->smallest || args->compact))
-		return err_say(err, EINVAL, "--record and --replay are for a single run");
+	if ((args->record || args->replay || args->svg) && (args->smallest || args->compact))
+		return err_say(err, EINVAL, "--record, --replay and --svg are for a single run");
 	if (args->record && !(*record = fopen(args->record, "we")))
 		return err_set(err, errno, "open %s", args->record);
 	if (args->replay && !(*replay = fopen(args->replay, "re")))
@@ -247,6 +250,7 @@ static int sim_verb(int argc, char **argv, struct err *err)
 	struct run_options options = { 0 };
 	_cleanup_file_ FILE *record = NULL, *replay = NULL;
 	struct fault_script faults = { 0 };
+	struct chart chart = { 0 };
 	struct trace trace = { 0 };
 	char **words;
 	size_t count;
@@ -262,10 +266,17 @@ static int sim_verb(int argc, char **argv, struct err *err)
 		r = fault_read(args.fault, &faults, err);
 		options.faults = &faults;
 	}
+	if (args.svg) {
+		options.watch = chart_watch;
+		options.watch_data = &chart;
+	}
 	if (r == 0)
 		r = run_all(&args, &trace, options, err);
+	if (r == 0 && args.svg)
+		r = chart_write(&chart, args.svg, err);
 	if (r == 0 && record && fflush(record) == EOF)
 		r = err_set(err, errno, "write %s", args.record);
+	chart_deinit(&chart);
 	fault_deinit(&faults);
 	trace_deinit(&trace);
 	options_list_deinit(&args.shapes);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/core/after.h"
 #include "scheduler/core/class.h"
 #include "scheduler/core/demand.h"
 #include "scheduler/core/queue.h"
@@ -177,6 +178,7 @@ static int make_job(struct cell *cell, const struct job *job, uint32_t *ret)
 	struct cell_job made = {
 		.priority = job->priority,
 		.tasks = NONE,
+		.waiters = NONE,
 		.count = job->count,
 		.alive = job->count,
 		.budget = job->disruption_budget,
@@ -196,6 +198,8 @@ static int make_job(struct cell *cell, const struct job *job, uint32_t *ret)
 	r = make_tasks(cell, job, *ret);
 	if (r == 0)
 		r = map_put(&cell->job_of, made.name, *ret);
+	if (r == 0 && job->after_count && (r = after_add(cell, job, *ret)) < 0)
+		map_remove(&cell->job_of, made.name);
 	if (r < 0)
 		forget_job(cell, *ret);
 	return r;
@@ -206,6 +210,8 @@ int cell_submit(struct cell *cell, const struct job *job, uint32_t *ret_job, str
 	uint32_t j;
 	int r = check_job(cell, job, err);
 
+	if (r == 0)
+		r = after_check(cell, job, err);
 	if (r == 0)
 		r = quota_check(cell, job, err);
 	if (r < 0)
@@ -222,7 +228,10 @@ int cell_submit(struct cell *cell, const struct job *job, uint32_t *ret_job, str
 	for (uint32_t t = cell->jobs[j].tasks; t != NONE; t = cell->tasks[t].next_in_job) {
 		want(cell, &cell->classes[cell->tasks[t].class]);
 		quota_charge(cell, &cell->jobs[j], &cell->classes[cell->tasks[t].class].request);
-		queue_push(cell, t);
+		if (cell->jobs[j].waiting)
+			timer_set(cell, t, INT64_MAX);
+		else
+			queue_push(cell, t);
 	}
 	if (ret_job)
 		*ret_job = j;
@@ -234,6 +243,7 @@ void cell_remove_job(struct cell *cell, uint32_t job)
 	for (uint32_t t = cell->jobs[job].tasks; t != NONE; t = cell->tasks[t].next_in_job)
 		if (cell->tasks[t].state != TASK_ENDED)
 			cell_end_task(cell, t, END_KILLED);
+	after_forget(cell, job);
 	map_remove(&cell->job_of, cell->jobs[job].name);
 	forget_job(cell, job);
 }

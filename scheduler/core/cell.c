@@ -31,7 +31,7 @@ int cell_new(const struct cell_options *options, struct outside *outside, struct
 	}
 	cell->options = *options;
 	cell->outside = outside;
-	cell->free_tasks = cell->free_jobs = NONE;
+	cell->free_tasks = cell->free_jobs = cell->free_waits = NONE;
 	queue_init(&cell->queue);
 	*ret = cell;
 	return 0;
@@ -55,6 +55,7 @@ struct cell *cell_free(struct cell *cell)
 	map_deinit(&cell->job_of);
 	map_deinit(&cell->quota_of);
 	free(cell->quotas);
+	free(cell->waits);
 	free(cell->machines);
 	free(cell->more);
 	free(cell->tasks);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/core/index.h"
 #include "scheduler/core/job.h"
 #include "scheduler/core/kind.h"
 #include "scheduler/core/spread.h"
@@ -64,18 +65,25 @@ enum fit fit_kind_reason(const struct cell *cell, const struct class *class, uin
 	return fit_room(k, request, &empty, &grip) == FIT_YES ? FIT_YES : FIT_CAPACITY;
 }
 
+uint16_t fit_kind_first(const struct cell *cell, const struct class *class, uint32_t kind)
+{
+	return fit_kind_reason(cell, class, kind) == FIT_YES
+		       ? (uint16_t)(FITS | index_first(cell->kinds[kind], &class->request))
+		       : 0;
+}
+
 int fit_kinds(struct cell *cell, struct class *class)
 {
-	uint8_t *more;
+	uint16_t *more;
 
 	if (class->eligible_count == cell->kind_count)
 		return 0;
-	more = realloc(class->eligible, cell->kind_count);
+	more = reallocarray(class->eligible, cell->kind_count, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	class->eligible = more;
 	for (size_t k = class->eligible_count; k < cell->kind_count; k++)
-		more[k] = fit_kind_reason(cell, class, (uint32_t)k) == FIT_YES;
+		more[k] = fit_kind_first(cell, class, (uint32_t)k);
 	class->eligible_count = cell->kind_count;
 	return 0;
 }
@@ -83,7 +91,7 @@ int fit_kinds(struct cell *cell, struct class *class)
 bool fit_kind(struct cell *cell, struct class *class, uint32_t kind)
 {
 	if (kind < class->eligible_count)
-		return class->eligible[kind];
+		return class->eligible[kind] != 0;
 	return fit_kind_reason(cell, class, kind) == FIT_YES;
 }
 

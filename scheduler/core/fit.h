@@ -37,6 +37,8 @@ void room_of(const struct cell *cell, uint32_t machine, struct room *ret);
 
 /* Does the kind do by capacity and attributes? Kept in the class. */
 bool fit_kind(struct cell *cell, struct class *class, uint32_t kind);
+/* The same as class->eligible has it. */
+uint16_t fit_kind_first(const struct cell *cell, const struct class *class, uint32_t kind);
 /* Fills class->eligible for all kinds. 0 or -ENOMEM. */
 int fit_kinds(struct cell *cell, struct class *class);
 

@@ -147,13 +147,18 @@ void index_grow(struct cell *cell, struct kind *kind)
 		}
 }
 
-uint32_t index_collect(struct kind *kind, const struct request *request, struct index_cell **list,
-		       size_t *count)
+uint16_t index_first(const struct kind *kind, const struct request *request)
 {
 	int64_t other = kind->device_count ? (int64_t)request->device_count * request->device_milli
 					   : request->amounts.of[RESOURCE_MEMORY];
-	unsigned cpu = place_of(request->amounts.of[RESOURCE_CPU], kind->cpu_scale) >> kind->shift;
-	unsigned from = place_of(other, kind->other_scale) >> kind->shift;
+
+	return (uint16_t)(place_of(request->amounts.of[RESOURCE_CPU], kind->cpu_scale) << 4 |
+			  place_of(other, kind->other_scale));
+}
+
+uint32_t index_collect(struct kind *kind, uint16_t first, struct index_cell **list, size_t *count)
+{
+	unsigned cpu = (first >> 4 & 15u) >> kind->shift, from = (first & 15u) >> kind->shift;
 	uint32_t machines = 0;
 
 	for (; cpu < (unsigned)INDEX_SIDE >> kind->shift; cpu++) {

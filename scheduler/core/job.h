@@ -81,7 +81,6 @@ struct job {
 	uint32_t disruption_budget; /* tasks that may be down by our doing at once; 0: any number */
 	enum on_preemption on_preemption;
 	bool gang;		  /* all tasks start or none */
-	const char *const *after; /* names of jobs that must have finished */
+	const char *const *after; /* names of jobs that must be over; they must be there */
 	size_t after_count;
-	const char *alloc_set; /* the set it runs in; NULL: on the machines themselves */
 };

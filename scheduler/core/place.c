@@ -70,15 +70,19 @@ static void sweep(struct search *s, size_t cells, uint32_t at, uint32_t stride)
 	look_at_batch(s, &batch);
 }
 
-static uint32_t collect(struct cell *cell, struct class *class, size_t *ret_cells)
+static uint32_t collect(struct cell *cell, const struct class *class, size_t *ret_cells)
 {
 	uint32_t machines = 0;
 
 	*ret_cells = 0;
-	for (uint32_t k = 0; k < cell->kind_count; k++)
-		if (cell->kinds[k]->up && fit_kind(cell, class, k))
-			machines += index_collect(cell->kinds[k], &class->request, cell->search,
-						  ret_cells);
+	for (uint32_t k = 0; k < cell->kind_count; k++) {
+		/* A kind that came after the class: worked out here. */
+		uint16_t first = k < class->eligible_count ? class->eligible[k]
+							   : fit_kind_first(cell, class, k);
+
+		if (first && cell->kinds[k]->up)
+			machines += index_collect(cell->kinds[k], first, cell->search, ret_cells);
+	}
 	return machines;
 }
 

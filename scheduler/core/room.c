@@ -118,3 +118,10 @@ void room_give(struct cell *cell, uint32_t task)
 		cell->tasks[t->next].previous = t->previous;
 	cell->machines[t->machine].task_count--;
 }
+
+void room_set_slack(struct cell *cell, uint32_t task, struct node_room slack)
+{
+	change(cell, task, -1);
+	cell->tasks[task].slack = slack;
+	change(cell, task, 1);
+}

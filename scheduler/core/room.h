@@ -11,3 +11,5 @@ void room_add_task(const struct cell *cell, const struct task *task, struct room
  */
 void room_take(struct cell *cell, uint32_t task);
 void room_give(struct cell *cell, uint32_t task);
+/* Limit less reservation of a task that lies on a machine. */
+void room_set_slack(struct cell *cell, uint32_t task, struct node_room slack);

@@ -84,6 +84,8 @@ struct class_constraint {
 	uint8_t unused; /* no padding: constraints are hashed */
 };
 
+#define FITS 0x100
+
 /* Tasks that no placement can tell apart: equal requests, constraints, rule and priority. */
 struct class
 {
@@ -95,7 +97,9 @@ struct class
 	uint32_t division;
 	uint32_t gang; /* name of the job whose tasks start all or none; 0 */
 	uint32_t shape;
-	uint8_t *eligible; /* by kind: does the capacity and do the attributes ever do? */
+	/* By kind: 0 where capacity or attributes never do, else FITS and the first cell of the
+	 * index that may hold the request (unshifted). */
+	uint16_t *eligible;
 	size_t eligible_count;
 	uint32_t lines;	  /* head of its lines in the queue */
 	uint32_t tasks;	  /* alive */
@@ -132,8 +136,9 @@ struct task {
 	uint8_t nodes;	       /* a bit for each NUMA node it holds */
 	uint8_t state;	       /* enum task_state */
 	uint8_t down;	       /* by our doing: counted in its job */
+	uint8_t over_memory;   /* uses more than its limit */
 	uint32_t preempted_in; /* the pass in which it was, plus 1 */
-	int64_t since_ms, due_ms;
+	int64_t since_ms, due_ms, reported_ms;
 	uint64_t sequence;	/* order of submission */
 	struct node_room slack; /* limit less reservation */
 };
@@ -144,6 +149,7 @@ struct cell_job {
 	uint32_t tasks;			      /* head of the list through task.next_in_job */
 	uint32_t count, alive, running, down; /* down: by our doing */
 	uint32_t budget;
+	uint32_t waiters, waiting; /* see after.h */
 	bool gang, latency_sensitive;
 	uint8_t on_preemption;
 };
@@ -212,6 +218,11 @@ struct demand {
 	size_t sum_size;
 };
 
+/* A job that waits for another. */
+struct wait {
+	uint32_t job, next;
+};
+
 struct quota {
 	uint32_t owner;
 	enum band band;
@@ -250,6 +261,9 @@ struct cell {
 	struct map job_of;
 	uint64_t sequence;
 
+	struct wait *waits;
+	size_t wait_count, wait_size;
+	uint32_t free_waits;
 	struct quota *quotas;
 	size_t quota_count, quota_size;
 	struct map quota_of;

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "scheduler/core/after.h"
 #include "scheduler/core/class.h"
 #include "scheduler/core/demand.h"
 #include "scheduler/core/drain.h"
@@ -95,6 +96,8 @@ static void leave_machine(struct cell *cell, uint32_t task)
 	t->devices = 0;
 	t->nodes = 0;
 	t->slack = (struct node_room){ 0 };
+	t->over_memory = 0;
+	t->reported_ms = 0;
 	if (class->group != NONE) {
 		spread_left(cell, class, machine);
 		class_wake_group(cell, class->group);
@@ -115,7 +118,8 @@ static void leave_cell(struct cell *cell, struct task *t)
 	demand_remove(cell, class);
 	quota_return(cell, &cell->jobs[t->job], &class->request);
 	class->tasks--;
-	cell->jobs[t->job].alive--;
+	if (!--cell->jobs[t->job].alive)
+		after_release(cell, t->job);
 }
 
 static int64_t backoff(const struct task *t)

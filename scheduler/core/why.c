@@ -17,13 +17,13 @@
 struct look {
 	struct cell *cell;
 	struct class class;
-	uint8_t *eligible; /* by kind; owned */
+	uint16_t *eligible; /* by kind; owned */
 };
 
 static int look_init(struct look *look, struct cell *cell, const struct class *class)
 {
 	*look = (struct look){ .cell = cell, .class = *class };
-	look->eligible = calloc(cell->kind_count + 1, 1);
+	look->eligible = calloc(cell->kind_count + 1, sizeof(*look->eligible));
 	look->class.eligible = look->eligible;
 	look->class.eligible_count = cell->kind_count;
 	return look->eligible ? 0 : -ENOMEM;
@@ -38,7 +38,7 @@ static bool would_run(struct look *look)
 	struct grip grip;
 
 	for (uint32_t k = 0; k < cell->kind_count; k++)
-		look->eligible[k] = fit_kind_reason(cell, &look->class, k) == FIT_YES;
+		look->eligible[k] = fit_kind_first(cell, &look->class, k);
 	for (uint32_t m = 0; m < cell->machine_count; m++)
 		if (look->eligible[cell->machines[m].kind] &&
 		    fit_machine(cell, &look->class, m, &grip) == FIT_YES)

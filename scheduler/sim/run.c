@@ -8,16 +8,11 @@
 #include <sys/resource.h>
 
 #include "base/clock.h"
+#include "scheduler/sim/endings.h"
 #include "scheduler/sim/meter.h"
 #include "scheduler/sim/progress.h"
 
 #define MIB (1 << 20)
-
-/* When a task that runs will be over. */
-struct ending {
-	int64_t at_ms;
-	uint32_t task, trace_task, start; /* of the core; of the trace; how often it had started */
-};
 
 struct run {
 	const struct trace *trace;
@@ -28,8 +23,7 @@ struct run {
 	uint32_t *left;	     /* by job of the trace: tasks that have not ended */
 	uint32_t *starts;    /* by task of the trace */
 	size_t job_size;
-	struct ending *endings; /* a heap */
-	size_t ending_count, ending_size;
+	struct endings endings;
 	struct meter waits_ms, decisions_ns;
 	struct run_result result;
 	double peak;
@@ -47,52 +41,6 @@ static double cpu_seconds(void)
 	       (double)u.ru_stime.tv_sec + (double)u.ru_stime.tv_usec / 1e6;
 }
 
-/* ---- endings ---- */
-
-static bool before(const struct ending *a, const struct ending *b)
-{
-	return a->at_ms != b->at_ms ? a->at_ms < b->at_ms : a->trace_task < b->trace_task;
-}
-
-static void push_ending(struct run *run, struct ending ending)
-{
-	size_t at = run->ending_count;
-
-	/* More than tasks: those of preempted starts stay until their time. */
-	if (run->ending_count == run->ending_size) {
-		size_t size = run->ending_size ? run->ending_size * 2 : 1024;
-		struct ending *more = reallocarray(run->endings, size, sizeof(*more));
-
-		if (!more) {
-			run->out_of_memory = true;
-			return;
-		}
-		run->endings = more;
-		run->ending_size = size;
-	}
-	run->ending_count++;
-	for (; at && before(&ending, &run->endings[(at - 1) / 2]); at = (at - 1) / 2)
-		run->endings[at] = run->endings[(at - 1) / 2];
-	run->endings[at] = ending;
-}
-
-static struct ending pop_ending(struct run *run)
-{
-	struct ending first = run->endings[0], last = run->endings[--run->ending_count];
-	size_t at = 0;
-
-	for (size_t child; (child = 2 * at + 1) < run->ending_count; at = child) {
-		if (child + 1 < run->ending_count &&
-		    before(&run->endings[child + 1], &run->endings[child]))
-			child++;
-		if (!before(&run->endings[child], &last))
-			break;
-		run->endings[at] = run->endings[child];
-	}
-	run->endings[at] = last;
-	return first;
-}
-
 /* ---- what the cell tells ---- */
 
 static void started(struct run *run, const struct event *e)
@@ -105,8 +53,10 @@ static void started(struct run *run, const struct event *e)
 	if (!run->starts[at]++)
 		meter_add(&run->waits_ms, e->time_ms - task->arrive_ms);
 	if (task->end_ms != TRACE_NEVER)
-		push_ending(run, (struct ending){ e->time_ms + task->end_ms - task->arrive_ms,
-						  e->task, at, run->starts[at] });
+		run->out_of_memory |=
+			endings_push(&run->endings,
+				     (struct ending){ e->time_ms + task->end_ms - task->arrive_ms,
+						      e->task, at, run->starts[at] }) < 0;
 }
 
 /* The first line that differs is kept: the run's error. */
@@ -173,7 +123,7 @@ static int decide(struct run *run, struct err *err)
 
 static void end_one(struct run *run)
 {
-	struct ending e = pop_ending(run);
+	struct ending e = endings_pop(&run->endings);
 	uint32_t job = run->trace->tasks[e.trace_task].job;
 	struct task_view view;
 
@@ -305,10 +255,9 @@ static int64_t next_ms(const struct run *run, size_t job)
 {
 	const struct trace *trace = run->trace;
 	const struct fault_script *faults = run->options->faults;
-	int64_t next = cell_next_ms(run->cell), ending = INT64_MAX, arrival = INT64_MAX;
+	int64_t next = cell_next_ms(run->cell), ending = endings_next_ms(&run->endings);
+	int64_t arrival = INT64_MAX;
 
-	if (run->ending_count)
-		ending = run->endings[0].at_ms;
 	if (job < trace->job_count)
 		arrival = trace->tasks[trace->jobs[job].first].arrive_ms;
 	next = ending < next ? ending : next;
@@ -326,7 +275,7 @@ static int replay(struct run *run, struct err *err)
 
 	while (r == 0 && !run->result.stopped && (now = next_ms(run, job)) != INT64_MAX) {
 		run->outside.now_ms = now;
-		while (run->ending_count && run->endings[0].at_ms <= now)
+		while (endings_next_ms(&run->endings) <= now)
 			end_one(run);
 		if (run->options->faults)
 			fault_apply(run->options->faults, &run->fault, run->cell, now);
@@ -380,7 +329,7 @@ static void tear_down(struct run *run)
 	free(run->trace_job);
 	free(run->left);
 	free(run->starts);
-	free(run->endings);
+	endings_deinit(&run->endings);
 }
 
 static void finish(struct run *run, int64_t from_ns, double from_cpu)

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "scheduler/core/cell.h"
+#include "scheduler/core/reclaim.h"
 
 #define GIB ((int64_t)1 << 30)
 
@@ -227,6 +227,84 @@ static void a_lost_rack_makes_no_storm(void **state)
 	cell_free(w.cell);
 }
 
+static void names_last(struct world *w, struct job *job)
+{
+	static const char *const last[] = { "last" };
+	uint32_t j;
+
+	job->after = last;
+	job->after_count = 1;
+	assert_int_equal(cell_submit(w->cell, job, &j, &w->err), 0);
+	decide_all(w);
+	cell_remove_job(w->cell, j);
+}
+
+static void a_job_starts_after_those_it_names(void **state)
+{
+	const char *const names[] = { "one", "two" }, *const unknown[] = { "nobody" };
+	struct job one = make("one", "a", 200, 1, 100), two = make("two", "a", 200, 2, 100);
+	struct job last = make("last", "a", 200, 2, 100);
+	struct world w;
+	uint32_t j1, j2, j3;
+
+	(void)state;
+	build(&w, false, 1);
+	last.after = unknown;
+	last.after_count = 1;
+	assert_int_equal(cell_submit(w.cell, &last, &j3, &w.err), -EINVAL);
+	assert_int_equal(cell_submit(w.cell, &one, &j1, &w.err), 0);
+	assert_int_equal(cell_submit(w.cell, &two, &j2, &w.err), 0);
+	last.after = names;
+	last.after_count = 2;
+	assert_int_equal(cell_submit(w.cell, &last, &j3, &w.err), 0);
+	decide_all(&w);
+	assert_int_equal(running(&w, j3, 2), 0);
+	cell_end_task(w.cell, cell_job_task(w.cell, j1, 0), END_FINISHED);
+	decide_all(&w);
+	assert_int_equal(running(&w, j3, 2), 0);
+	cell_remove_job(w.cell, j2);
+	decide_all(&w);
+	assert_int_equal(running(&w, j3, 2), 2);
+	/* One that waits may be removed itself. */
+	last.name = "later";
+	names_last(&w, &last);
+	decide_all(&w);
+	cell_free(w.cell);
+}
+
+static void what_production_leaves_idle_is_lent_and_taken_back(void **state)
+{
+	struct job prod = make("prod", "a", 200, 1, 3000), batch = make("batch", "a", 100, 1, 2000);
+	struct job more = make("more", "a", 200, 1, 2000);
+	struct world w;
+	uint32_t jp, jb, jm, task;
+
+	(void)state;
+	build(&w, false, 1);
+	assert_int_equal(cell_submit(w.cell, &prod, &jp, &w.err), 0);
+	assert_int_equal(cell_submit(w.cell, &batch, &jb, &w.err), 0);
+	decide_all(&w);
+	task = cell_job_task(w.cell, jp, 0);
+	w.outside.now_ms = RECLAIM_AFTER_MS - 1;
+	cell_report_usage(w.cell, task, 400, GIB / 2);
+	decide_all(&w);
+	assert_int_equal(running(&w, jb, 1), 0);
+	w.outside.now_ms = RECLAIM_AFTER_MS + RECLAIM_DECAY_MS;
+	cell_report_usage(w.cell, task, 400, GIB / 2);
+	decide_all(&w);
+	assert_int_equal(running(&w, jb, 1), 1);
+	/* Production never relies on what is lent: 4000 less its own limit of 3000. */
+	assert_int_equal(cell_submit(w.cell, &more, &jm, &w.err), 0);
+	decide_all(&w);
+	assert_int_equal(running(&w, jm, 1), 0);
+	w.outside.now_ms++;
+	cell_report_usage(w.cell, task, 2900, GIB / 2);
+	decide_all(&w);
+	assert_int_equal(running(&w, jb, 1), 0);
+	assert_int_equal(running(&w, jp, 1), 1);
+	cell_free(w.cell);
+}
+
 static void draining_honours_the_budget(void **state)
 {
 	struct job job = make("j", "a", 200, 3, 1000);
@@ -256,6 +334,8 @@ int main(void)
 		cmocka_unit_test(nothing_waits_behind_what_fits_nowhere),
 		cmocka_unit_test(a_crash_is_retried_later_and_elsewhere),
 		cmocka_unit_test(a_lost_rack_makes_no_storm),
+		cmocka_unit_test(a_job_starts_after_those_it_names),
+		cmocka_unit_test(what_production_leaves_idle_is_lent_and_taken_back),
 		cmocka_unit_test(draining_honours_the_budget),
 	};
 

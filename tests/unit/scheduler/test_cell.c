@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "scheduler/core/reclaim.h"
 #include "tests/unit/scheduler/random_cell.h"
 
 #define CELLS 1500
@@ -55,6 +56,23 @@ static void end_something(struct world *w)
 		cell_end_task(w->cell, task, (enum task_end)(draw(&w->draw) % 4));
 }
 
+static void report_usage(struct world *w)
+{
+	unsigned j = (unsigned)(draw(&w->draw) % JOBS);
+	struct task_view view;
+	uint32_t task;
+
+	if (!w->alive[j])
+		return;
+	task = cell_job_task(w->cell, w->job[j], 0);
+	cell_task(w->cell, task, &view);
+	w->outside.now_ms += 100000;
+	cell_report_usage(w->cell, task,
+			  view.request->amounts.of[RESOURCE_CPU] * draw_from(&w->draw, 0, 10) / 10,
+			  view.request->amounts.of[RESOURCE_MEMORY] * draw_from(&w->draw, 0, 11) /
+				  10);
+}
+
 static void step(struct world *w)
 {
 	struct random_job job;
@@ -62,10 +80,15 @@ static void step(struct world *w)
 	unsigned j;
 
 	w->outside.now_ms += draw_from(&w->draw, 0, 3000);
-	switch (draw(&w->draw) % 8) {
+	switch (draw(&w->draw) % 11) {
 	case 0:
 		cell_set_machine(w->cell, (uint32_t)(draw(&w->draw) % w->machines),
 				 (enum machine_state)(draw(&w->draw) % 4));
+		break;
+	case 8:
+	case 9:
+	case 10:
+		report_usage(w);
 		break;
 	case 1:
 	case 2:

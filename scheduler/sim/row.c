@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/sim/row.h"
+
+#include <errno.h>
+
+int row_number(struct csv *csv, const char *name, int64_t max, int64_t *ret, struct err *err)
+{
+	int column = csv_column(csv, name, err);
+
+	return column < 0 ? column : csv_number(csv, column, 0, max, ret, err);
+}
+
+int row_text(struct csv *csv, const char *name, const char **ret, struct err *err)
+{
+	int column = csv_column(csv, name, err);
+
+	if (column < 0)
+		return column;
+	*ret = csv_string(csv, column);
+	return 0;
+}
+
+struct trace_task *row_new_task(struct trace *trace, bool new_job)
+{
+	struct trace_job *job = new_job ? trace_add_job(trace) : &trace->jobs[trace->job_count - 1];
+	struct trace_task *task = job ? trace_add_task(trace) : NULL;
+
+	if (!task)
+		return NULL;
+	task->job = (uint32_t)(trace->job_count - 1);
+	task->end_ms = TRACE_NEVER;
+	if (new_job)
+		job->first = (uint32_t)(trace->task_count - 1);
+	job->count++;
+	return task;
+}
+
+int row_optional(struct csv *csv, const char *name, int64_t max, int64_t *ret, struct err *err)
+{
+	int column = csv_find(csv, name);
+
+	if (column < 0 || !*csv_string(csv, column))
+		return 0;
+	return csv_number(csv, column, 0, max, ret, err);
+}
+
+const char *row_optional_text(struct csv *csv, const char *name)
+{
+	int column = csv_find(csv, name);
+
+	return column < 0 ? "" : csv_string(csv, column);
+}
