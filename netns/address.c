@@ -35,8 +35,9 @@ void address_put(struct netlink *nl, unsigned index, struct in_addr address, uns
 }
 
 void address_put6(struct netlink *nl, unsigned index, const struct in6_addr *address,
-		  unsigned prefix_len)
+		  unsigned prefix_len, bool is_second_choice)
 {
+	const struct ifa_cacheinfo deprecated = { .ifa_valid = UINT32_MAX };
 	char text[INET6_ADDRSTRLEN];
 	struct nlmsghdr *msg;
 	struct ifaddrmsg *ifa;
@@ -51,6 +52,8 @@ void address_put6(struct netlink *nl, unsigned index, const struct in6_addr *add
 	ifa->ifa_flags = IFA_F_NODAD;
 	ifa->ifa_index = index;
 	mnl_attr_put(msg, IFA_LOCAL, sizeof(*address), address);
+	if (is_second_choice)
+		mnl_attr_put(msg, IFA_CACHEINFO, sizeof(deprecated), &deprecated);
 }
 
 struct listing {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 #include "netns/netlink.h"
@@ -11,9 +12,13 @@
 /* Adds the request to the batch. That the address is there already is no failure. */
 void address_put(struct netlink *nl, unsigned index, struct in_addr address, unsigned prefix_len);
 
-/* The same of IPv6; good at once, without duplicate address detection. */
+/*
+ * The same of IPv6; good at once, without duplicate address detection. A second choice is
+ * deprecated in the words of RFC 4862: it works, but where a name has addresses of both families,
+ * programs take IPv4 first (RFC 6724, rule 3).
+ */
 void address_put6(struct netlink *nl, unsigned index, const struct in6_addr *address,
-		  unsigned prefix_len);
+		  unsigned prefix_len, bool is_second_choice);
 
 /* Adds the prefixes of all IPv4 addresses, but for those of interface except_index. */
 int address_list(struct netlink *nl, unsigned except_index, struct subnet_list *list,

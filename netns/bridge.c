@@ -129,8 +129,8 @@ static int set_up_ipv6(struct netlink *nl, const struct link *link,
 
 	if (!config->ipv6)
 		return 0;
-	address_put6(nl, link->index, &config->gateway6, 64);
-	address_put6(nl, link->index, &link_local, 64);
+	address_put6(nl, link->index, &config->gateway6, 64, false);
+	address_put6(nl, link->index, &link_local, 64, false);
 	r = netlink_commit(nl, err);
 	if (r < 0)
 		return err_add(err, "bridge %s", config->bridge);

@@ -195,7 +195,12 @@ static int configure_inside(const struct attach *a, struct err *err)
 	if (link_find(a->nl, NULL, a->bridge_index, &bridge, NULL) > 0)
 		neighbour_put(nl, (unsigned)req.ifr_ifindex, a->lease.gateway, bridge.mac);
 	if (a->lease.ipv6) {
-		address_put6(nl, (unsigned)req.ifr_ifindex, &a->lease.address6, 64);
+		/*
+		 * RFC 6724 prefers IPv4 to unique local addresses; glibc (2.36) knows nothing
+		 * of that, and half of what listens does so by IPv4 only.
+		 */
+		address_put6(nl, (unsigned)req.ifr_ifindex, &a->lease.address6, 64,
+			     (a->lease.address6.s6_addr[0] & 0xfe) == 0xfc);
 		route_put_default6(nl, (unsigned)req.ifr_ifindex, &a->lease.gateway6);
 	}
 	r = netlink_commit(nl, err);

@@ -22,4 +22,6 @@ for script in tests/integration/*.sh; do
 	[ -n "${CELLAR_TEST_FULL:-}" ] || [[ $short == *" $(basename "$script" .sh) "* ]] || continue
 	each "$(basename "$script" .sh)" bash "$script"
 done
+# A JVM looks at cgroups with eyes of its own. Some five minutes of translated code.
+[ -z "${CELLAR_TEST_FULL:-}" ] || each java bash tests/show/any-image/java
 echo "# end of suite"
