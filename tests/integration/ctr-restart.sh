@@ -83,7 +83,8 @@ t_status "a first start that fails is not repeated" 127 c run -d --restart alway
 c_clean >/dev/null
 
 # ---- nothing leaks ----
-c run -d --name leaky --restart always "$IMAGE" sh -c 'echo run; sleep 1000' >/dev/null
+c run -d --name leaky --restart always "$IMAGE" \
+	sh -c 'trap "exit 3" USR1; echo run; while :; do sleep 0.1; done' >/dev/null
 t_wait 60 ran leaky 1
 pid=$(pgrep -f "id $(field leaky id) ")
 fds() { ls /proc/"$pid"/fd | wc -l; }
