@@ -165,6 +165,4 @@ t_match "after a restart, too" '/ 64 MiB' "$(c stats --no-stream water)"
 says "update of nothing" 1 'nothing to change' update water
 c_clean >/dev/null
 
-left() { c_residue | grep -Fvxf "$T_DIR/before"; }
-settled() { ! left; }
-t_wait 60 settled && t_ok "nothing is left" || t_fail "nothing is left" "$(left | head -n 5 | tr '\n' ';')"
+c_nothing_left "$T_DIR/before"

@@ -136,5 +136,4 @@ t_status "pull never" 0 c run --rm --pull=never "$IMAGE" true
 refused "pull always" '--pull: Cellar cannot ask a registry yet' --pull always
 refused "pull sometimes" '--pull: "sometimes" is unknown' --pull sometimes
 
-c_residue >"$T_DIR/after"
-t_is "nothing is left" "" "$(diff "$T_DIR/before" "$T_DIR/after")"
+c_nothing_left "$T_DIR/before"

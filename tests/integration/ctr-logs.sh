@@ -93,6 +93,4 @@ else
 	t_skip "a full disk" "no tmpfs can be mounted"
 fi
 
-left() { c_residue | grep -Fvxf "$T_DIR/before"; }
-settled() { ! left; }
-t_wait 60 settled && t_ok "nothing is left" || t_fail "nothing is left" "$(left | head -n 5 | tr '\n' ';')"
+c_nothing_left "$T_DIR/before"

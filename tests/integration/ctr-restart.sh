@@ -103,6 +103,4 @@ t_is "descriptors, files and mounts after restarts" "$before" \
 t_at_most "memory of the shim after restarts, KiB more" 32 $(($(memory) - kib))
 c_clean >/dev/null
 
-left() { c_residue | grep -Fvxf "$T_DIR/before"; }
-settled() { ! left; }
-t_wait 60 settled && t_ok "nothing is left" || t_fail "nothing is left" "$(left | head -n 5 | tr '\n' ';')"
+c_nothing_left "$T_DIR/before"

@@ -173,5 +173,4 @@ if [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" != Y ]; then
 		--security-opt apparmor=x
 fi
 
-c_residue >"$T_DIR/after"
-t_is "nothing is left" "" "$(diff "$T_DIR/before" "$T_DIR/after")"
+c_nothing_left "$T_DIR/before"

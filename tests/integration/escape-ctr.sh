@@ -117,7 +117,7 @@ rss() { awk '/VmHWM/ { print $2 }' "/proc/$1/status"; }
 shim_of() { pgrep -f "containerd-shim-cellar-v2.*$(c inspect "$1" | jq -r '.[0].id // .id')"; }
 mib=64
 [ -z "${CELLAR_IN_VM:-}" ] || mib=8
-c run -d --name flood "${A[@]}" "$IMAGE" sh -c "attacker flood $mib; echo; echo end; sleep 1000" >/dev/null
+c run -d --name flood --log-max-size 100m "${A[@]}" "$IMAGE" sh -c "attacker flood $mib; echo; echo end; sleep 1000" >/dev/null
 t_wait 120 sh -c "tail -c 100 $C_ROOT/containers/*/log | grep -q end"
 t_at_most "a line of $mib MiB: memory of the shim" 12288 "$(rss "$(shim_of flood)")" KiB
 t_is "a line of $mib MiB: the log has all of it" $((mib * 1024 * 1024)) "$(c logs flood | head -n 1 | tr -d '\n' | wc -c)"
