@@ -3,6 +3,7 @@
 # Runs on the overlay as PID 1: what an init system would mount, cgroup2 with every controller, then
 # the command, its exit status into the share, and off.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb
+: >/vmshare/began
 mkdir -p /dev/pts /dev/shm /dev/mqueue
 mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts
 mount -t tmpfs shm /dev/shm
