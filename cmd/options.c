@@ -141,8 +141,26 @@ static int store(struct parser *p, struct found option, const char *value, const
 
 /* ---- words ---- */
 
+/* NULL: none. */
+static const char *find_hint(const struct option_hint *h, const char *name, size_t len)
+{
+	for (; h && h->name; h++) {
+		size_t own = strlen(h->name);
+		bool begins = own > 1 && h->name[own - 1] == '-';
+
+		if ((begins ? len > own : len == own) && memcmp(h->name, name, own) == 0)
+			return h->hint;
+	}
+	return NULL;
+}
+
 static int unknown(struct parser *p, const char *dashes, const char *name, size_t len)
 {
+	const char *hint = find_hint(p->command->hints, name, len);
+
+	if (hint)
+		return err_say(p->err, EINVAL, "there is no %s%.*s: %s", dashes, (int)len, name,
+			       hint);
 	return err_say(p->err, EINVAL, "unknown option %s%.*s; '%s --help' lists the options",
 		       dashes, (int)len, name, p->command->name);
 }
