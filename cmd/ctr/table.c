@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,20 +36,30 @@ int table_add(struct table *table, const char *fmt, ...)
 	return 0;
 }
 
+/* Characters of UTF-8. */
+static int width_of(const char *cell)
+{
+	int width = 0;
+
+	for (; *cell; cell++)
+		width += ((unsigned char)*cell & 0xc0) != 0x80;
+	return width;
+}
+
 void table_print(const struct table *table, FILE *out)
 {
 	int widths[TABLE_COLUMNS_MAX] = { 0 };
 
 	for (size_t i = 0; i < table->count; i++) {
-		int len = (int)strlen(table->cells[i]), *width = &widths[i % table->columns];
+		int len = width_of(table->cells[i]), *width = &widths[i % table->columns];
 
 		*width = len > *width ? len : *width;
 	}
 	for (size_t i = 0; i < table->count; i++) {
-		if ((i + 1) % table->columns == 0)
-			fprintf(out, "%s\n", table->cells[i]);
-		else
-			fprintf(out, "%-*s", widths[i % table->columns] + GAP, table->cells[i]);
+		int gap = widths[i % table->columns] + GAP - width_of(table->cells[i]);
+		bool last = (i + 1) % table->columns == 0;
+
+		fprintf(out, "%s%*s", table->cells[i], last ? 0 : gap, last ? "\n" : "");
 	}
 }
 
