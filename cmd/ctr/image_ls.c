@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cmd/ctr/foreign_words.h"
 #include "cmd/ctr/show.h"
 #include "cmd/ctr/table.h"
 #include "cmd/ctr/verbs.h"
@@ -129,6 +130,7 @@ const struct verb verb_image_ls = {
 		.details = "Examples:\n"
 			   "  ctr image ls --format json | jq -r '.[].name'",
 		.options = ls_options,
+		.hints = foreign_image_ls_options,
 	},
 	.run = ls_verb,
 };

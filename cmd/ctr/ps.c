@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/strbuf.h"
+#include "cmd/ctr/foreign_words.h"
 #include "cmd/ctr/show.h"
 #include "cmd/ctr/table.h"
 #include "cmd/ctr/verbs.h"
@@ -32,8 +33,12 @@ static char *format_command(const struct engine_container *c, bool whole)
 	for (const char *const *word = c->command; *word; word++)
 		strbuf_addf(&sb, "%s%s", word == c->command ? "" : " ", *word);
 	if (!whole && sb.len > COMMAND_WIDTH) {
-		sb.data[COMMAND_WIDTH - 3] = '\0';
-		sb.len = COMMAND_WIDTH - 3;
+		size_t len = COMMAND_WIDTH - 3;
+
+		while (len > 0 && ((unsigned char)sb.data[len] & 0xc0) == 0x80)
+			len--; /* not within a character */
+		sb.data[len] = '\0';
+		sb.len = len;
 		strbuf_adds(&sb, "...");
 	}
 	return strbuf_take(&sb);
@@ -140,6 +145,7 @@ const struct verb verb_ps = {
 			   "  ctr rm $(ctr ps -aq)\n"
 			   "  ctr ps --format json | jq -r '.[] | .name + \" \" + .status'",
 		.options = ps_options,
+		.hints = foreign_ps_options,
 	},
 	.run = ps_verb,
 };
