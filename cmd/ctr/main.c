@@ -44,7 +44,7 @@ static const struct option_entry global_options[] = {
 	OPTION_STRING(struct ctr, runroot, 0, "runroot", "DIR",
 		      "state of what runs (default " ENGINE_RUNROOT_DEFAULT ")"),
 	OPTION_BOOL(struct ctr, debug, 0, "debug", "say what is done"),
-	OPTION_BOOL(struct ctr, version, 0, "version", "print the version"),
+	OPTION_BOOL(struct ctr, version, 'v', "version", "print the version"),
 	OPTION_END,
 };
 
