@@ -84,3 +84,15 @@ before() { # WORD LINE: how many characters stand in front of it
 t_is "columns align below letters of two bytes" "$(before NAME "$(head -n 1 <<<"$table")")" \
 	"$(before letters "$(grep 'letters$' <<<"$table")")"
 t_is "a cut command stays UTF-8" '' "$(LC_ALL=C.UTF-8 grep -axv '.*' <<<"$table")"
+
+on_terminal() { # COLUMNS ARG...: `ctr ps` on a terminal of so many columns
+	script -qec "stty rows 24 cols $1; ctr --root $C_ROOT --runroot $C_RUN ps ${*:2}" /dev/null </dev/null |
+		tr -d '\r' | sed 's,^\^@,,'
+}
+t_is "a terminal of 80 columns: head" 'CONTAINER ID STATUS PORTS NAME' \
+	"$(on_terminal 80 | grep -o 'CONTAINER ID.*' | tr -s ' ')"
+t_match "a terminal of 80 columns: letters" '^[0-9a-f]{12}   Up [^ ]+ [a-z]+ +letters$' \
+	"$(on_terminal 80 | grep letters)"
+t_match "all columns on request" 'IMAGE .*COMMAND .*CREATED .*ADDRESS' "$(on_terminal 80 --no-trunc)"
+t_match "a wide terminal" 'IMAGE .*COMMAND .*CREATED .*ADDRESS' "$(on_terminal 400)"
+t_match "no terminal" 'IMAGE .*COMMAND .*CREATED .*ADDRESS' "$(c ps)"
