@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ctr image import: hands over to the helper that knows archives, in place of ourselves. */
+#include <errno.h>
+#include <string.h>
+
 #include "cmd/ctr/image_helper.h"
 #include "cmd/ctr/verbs.h"
 
@@ -28,6 +31,11 @@ static int import_verb(const struct ctr *ctr, int argc, char **argv, struct err 
 
 	if (r != 0)
 		return r > 0 ? VERB_HELP : r;
+	if (strstr(words[0], "://"))
+		return err_say(err, ENOTSUP,
+			       "'%.200s' is no path, and nothing is fetched yet; bring it here by "
+			       "`skopeo copy %.200s oci-archive:FILE` first",
+			       words[0], words[0]);
 	word = add(word, "--name", args.name);
 	word = add(word, "--platform", args.platform);
 	word = add(word, "--max-layer-size", args.max_size);

@@ -10,7 +10,6 @@
 #include "cmd/ctr/show.h"
 #include "cmd/ctr/table.h"
 #include "cmd/ctr/verbs.h"
-#include "runtime/engine/quantity.h"
 #include "storage/store.h"
 
 struct ls_args {
@@ -52,7 +51,7 @@ static void put_image(struct json_writer *w, const struct store_image *image)
 static int on_image(void *data, const struct store_image *image)
 {
 	struct ls *ls = data;
-	char age[SHOW_SIZE], size[QUANTITY_TEXT_SIZE];
+	char age[SHOW_SIZE];
 
 	if (ls->json) {
 		put_image(ls->w, image);
@@ -63,8 +62,7 @@ static int on_image(void *data, const struct store_image *image)
 		table_add(&ls->table, "%.12s", hex_of(image->id));
 		table_add(&ls->table, "%s ago",
 			  show_duration(ls->now_ns - image->imported_ns, age));
-		return table_add(&ls->table, "%s",
-				 quantity_format_bytes((uint64_t)image->size_bytes, size));
+		return table_add(&ls->table, "%.1f MB", (double)image->size_bytes / 1e6);
 	}
 	return 0;
 }

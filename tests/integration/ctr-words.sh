@@ -52,6 +52,11 @@ says "signal of stop" 1 'stop: there is no --signal: .*ctr kill' stop --signal I
 says "an image that is not there" 125 \
 	"run: there is no image 'alpine'; there is $IMAGE: .ctr image import. brings others in$" run alpine
 
+says "an image by its address" 1 "image import: 'docker://alpine' is no path, .*skopeo copy docker://alpine oci-archive:FILE" \
+	image import docker://alpine
+t_is "one size, imported and listed" "$(c image import "$(t_image)" | sed 's/.*, \(.* MB\))/\1/')" \
+	"$(c image ls | sed -n "s,^$IMAGE .*   ,,p")"
+
 # ---- exposed ports ----
 mkdir "$T_DIR/layer"
 BASE=1 t_image_of localhost/exposing:latest "$T_DIR/exposing" "$T_DIR/layer" \
