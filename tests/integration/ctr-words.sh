@@ -54,6 +54,7 @@ says "an image that is not there" 125 \
 
 says "an image by its address" 1 "image import: 'docker://alpine' is no path, .*skopeo copy docker://alpine oci-archive:FILE" \
 	image import docker://alpine
+says "no archive, in the words of the command" 1 'image import /etc/passwd: neither' image import /etc/passwd
 t_is "one size, imported and listed" "$(c image import "$(t_image)" | sed 's/.*, \(.* MB\))/\1/')" \
 	"$(c image ls | sed -n "s,^$IMAGE .*   ,,p")"
 
