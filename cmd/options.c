@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define HELP_COLUMN 32
+#define HELP_WIDTH 80
 
 /* One parse: where it is, and where things go. */
 struct parser {
@@ -277,6 +278,22 @@ int options_parse(const struct options_command *command, int argc, char **argv, 
 
 /* ---- help ---- */
 
+/* From HELP_COLUMN on, with line ends between words so that a terminal of HELP_WIDTH has room. */
+static void help_text(const char *text, FILE *out)
+{
+	while (strlen(text) > HELP_WIDTH - HELP_COLUMN) {
+		size_t len = HELP_WIDTH - HELP_COLUMN;
+
+		while (len > 0 && text[len] != ' ')
+			len--;
+		if (!len)
+			break;
+		fprintf(out, "%.*s\n%*s", (int)len, text, HELP_COLUMN, "");
+		text += len + 1;
+	}
+	fprintf(out, "%s\n", text);
+}
+
 static void help_entry(const struct option_entry *e, FILE *out)
 {
 	char left[128];
@@ -291,9 +308,10 @@ static void help_entry(const struct option_entry *e, FILE *out)
 	if (e->value)
 		len += (size_t)snprintf(left + len, sizeof(left) - len, " %s", e->value);
 	if (len + 2 > HELP_COLUMN)
-		fprintf(out, "%s\n%*s%s\n", left, HELP_COLUMN, "", e->help);
+		fprintf(out, "%s\n%*s", left, HELP_COLUMN, "");
 	else
-		fprintf(out, "%-*s%s\n", HELP_COLUMN, left, e->help);
+		fprintf(out, "%-*s", HELP_COLUMN, left);
+	help_text(e->help, out);
 }
 
 static void help_entries(const struct option_entry *e, FILE *out)

@@ -15,7 +15,7 @@ const struct option_entry run_network_table[] = {
 	OPTION_STRING(struct run_network, network, 0, "net", "NETWORK", NULL),
 	OPTION_STRING(struct run_network, hostname, 'h', "hostname", "NAME", "host name (default: the beginning of the id)"),
 	OPTION_LIST(struct run_network, publish, 'p', "publish", "[[ADDR:]HOST:]PORT[/udp]", "publish a port, or range of ports, on the host"),
-	OPTION_BOOL(struct run_network, publish_all, 'P', "publish-all", "publish all ports that the image or --expose names, on free ones"),
+	OPTION_BOOL(struct run_network, publish_all, 'P', "publish-all", "publish all exposed ports on free ones"),
 	OPTION_LIST(struct run_network, exposed, 0, "expose", "PORT[/udp]", "name a port, or range of ports, for -P"),
 	OPTION_LIST(struct run_network, alias, 0, "network-alias", "NAME", "a further name that other containers know it by"),
 	OPTION_LIST(struct run_network, alias, 0, "net-alias", "NAME", NULL),

@@ -102,3 +102,9 @@ t_match "a terminal of 80 columns: letters" '^[0-9a-f]{12}   Up [^ ]+ [a-z]+ +le
 t_match "all columns on request" 'IMAGE .*COMMAND .*CREATED .*ADDRESS' "$(on_terminal 80 --no-trunc)"
 t_match "a wide terminal" 'IMAGE .*COMMAND .*CREATED .*ADDRESS' "$(on_terminal 400)"
 t_match "no terminal" 'IMAGE .*COMMAND .*CREATED .*ADDRESS' "$(c ps)"
+
+# ---- help ----
+for verb in run exec ps logs stop attach update "image import"; do
+	# shellcheck disable=SC2086 # two words
+	t_is "help of $verb at 80 columns" '' "$(ctr help $verb | awk 'length > 80')"
+done
