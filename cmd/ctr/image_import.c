@@ -65,8 +65,9 @@ const struct verb verb_image_import = {
 	.command = {
 		.name = "ctr image import",
 		.args = "PATH",
-		.summary = "bring images in from an OCI layout or a docker save: a folder, a tar, or -",
-		.details = "A tar may be packed by gzip, zstd, xz or bzip2; - reads it from stdin.\n"
+		.summary = "bring images in from an OCI layout or a docker save",
+		.details = "PATH is a folder or a tar, which may be packed by gzip, zstd, xz or bzip2;\n"
+			   "- reads it from stdin.\n"
 			   "\n"
 			   "Examples:\n"
 			   "  docker save bb | ctr image import -\n"
