@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define HELP_COLUMN 32
+#define HELP_WIDTH 80
 
 /* One parse: where it is, and where things go. */
 struct parser {
@@ -141,8 +142,26 @@ static int store(struct parser *p, struct found option, const char *value, const
 
 /* ---- words ---- */
 
+/* NULL: none. */
+static const char *find_hint(const struct option_hint *h, const char *name, size_t len)
+{
+	for (; h && h->name; h++) {
+		size_t own = strlen(h->name);
+		bool begins = own > 1 && h->name[own - 1] == '-';
+
+		if ((begins ? len > own : len == own) && memcmp(h->name, name, own) == 0)
+			return h->hint;
+	}
+	return NULL;
+}
+
 static int unknown(struct parser *p, const char *dashes, const char *name, size_t len)
 {
+	const char *hint = find_hint(p->command->hints, name, len);
+
+	if (hint)
+		return err_say(p->err, EINVAL, "there is no %s%.*s: %s", dashes, (int)len, name,
+			       hint);
 	return err_say(p->err, EINVAL, "unknown option %s%.*s; '%s --help' lists the options",
 		       dashes, (int)len, name, p->command->name);
 }
@@ -259,6 +278,22 @@ int options_parse(const struct options_command *command, int argc, char **argv, 
 
 /* ---- help ---- */
 
+/* From HELP_COLUMN on, with line ends between words so that a terminal of HELP_WIDTH has room. */
+static void help_text(const char *text, FILE *out)
+{
+	while (strlen(text) > HELP_WIDTH - HELP_COLUMN) {
+		size_t len = HELP_WIDTH - HELP_COLUMN;
+
+		while (len > 0 && text[len] != ' ')
+			len--;
+		if (!len)
+			break;
+		fprintf(out, "%.*s\n%*s", (int)len, text, HELP_COLUMN, "");
+		text += len + 1;
+	}
+	fprintf(out, "%s\n", text);
+}
+
 static void help_entry(const struct option_entry *e, FILE *out)
 {
 	char left[128];
@@ -273,9 +308,10 @@ static void help_entry(const struct option_entry *e, FILE *out)
 	if (e->value)
 		len += (size_t)snprintf(left + len, sizeof(left) - len, " %s", e->value);
 	if (len + 2 > HELP_COLUMN)
-		fprintf(out, "%s\n%*s%s\n", left, HELP_COLUMN, "", e->help);
+		fprintf(out, "%s\n%*s", left, HELP_COLUMN, "");
 	else
-		fprintf(out, "%-*s%s\n", HELP_COLUMN, left, e->help);
+		fprintf(out, "%-*s", HELP_COLUMN, left);
+	help_text(e->help, out);
 }
 
 static void help_entries(const struct option_entry *e, FILE *out)

@@ -104,6 +104,14 @@ enum {
 	OPTIONS_SINGLE_DASH = 2,
 };
 
+/* An option of another program that people type here, and what to write instead: the rest of the
+ * sentence "there is no --gpus: ...". */
+struct option_hint {
+	const char *name; /* without dashes; a letter alone stands for -LETTER, "health-" for all
+			   * that begin so */
+	const char *hint;
+};
+
 /* One command of a program, as its table and its help know it. */
 struct options_command {
 	const char *name;    /* as typed, "cellar run", "ctr image import" */
@@ -111,8 +119,9 @@ struct options_command {
 	const char *summary; /* one line */
 	const char *details; /* paragraphs and examples, or NULL */
 	const struct option_entry *options;
-	unsigned flags;		   /* OPTIONS_* */
-	size_t args_min, args_max; /* positionals; SIZE_MAX: any number */
+	unsigned flags;			 /* OPTIONS_* */
+	size_t args_min, args_max;	 /* positionals; SIZE_MAX: any number */
+	const struct option_hint *hints; /* ended by one without a name; or NULL */
 };
 
 /*

@@ -83,8 +83,10 @@ static int say_missing(const char *text, const struct image_list *list, struct e
 		strbuf_addf(&names, "%s%s", i ? ", " : "", list->images[i]->name);
 	if (shown < list->count)
 		strbuf_addf(&names, " and %zu more", list->count - shown);
-	return err_say(err, ENOENT, "there is no image '%.100s'; there is %s", text,
-		       strbuf_ok(&names) ? names.data : "another");
+	return err_say(
+		err, ENOENT,
+		"there is no image '%.100s'; there %s %s: `ctr image import` brings others in",
+		text, list->count == 1 ? "is" : "are", strbuf_ok(&names) ? names.data : "another");
 }
 
 int image_find_entry(struct store *store, const char *name, struct store_image **ret,

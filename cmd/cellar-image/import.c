@@ -43,8 +43,8 @@ static void print_named(void *data, const char *name, const char *id)
 
 	progress_end(report->progress);
 	if (store_image_find(report->store, name, &image, &err) < 0) {
-		fprintf(stderr, "cellar-image: image %s (%s) was imported, but: %s\n", name, id,
-			err.text);
+		fprintf(stderr, "%s import: image %s (%s) was imported, but: %s\n", verbs_prefix(),
+			name, id, err.text);
 		report->failed = true;
 		return;
 	}
@@ -87,7 +87,7 @@ static int run(const char *root, const char *path, const struct import_args *arg
 		r = import_layout(store, &options, print_named, &report, &err);
 	progress_end(&progress);
 	if (r < 0) {
-		fprintf(stderr, "cellar-image: import %s: %s\n", path, err.text);
+		fprintf(stderr, "%s import %s: %s\n", verbs_prefix(), path, err.text);
 		return 1;
 	}
 	if (fflush(stdout) != 0) {
@@ -132,7 +132,7 @@ int verb_import(const char *root, int argc, char **argv)
 		return 0;
 	}
 	if (r < 0) {
-		fprintf(stderr, "cellar-image: import: %s\n", err.text);
+		fprintf(stderr, "%s import: %s\n", verbs_prefix(), err.text);
 		return 1;
 	}
 	return run(root, words[0], &args);

@@ -3,6 +3,7 @@
  * cellar-image: what `ctr image` executes for work that needs libarchive. Exit status 0, or 1 with
  * one sentence on stderr.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,6 +27,11 @@ static const char help[] = "usage: cellar-image [--root DIR] import|save ...\n"
 			   "  --root DIR     the store (default " VERBS_ROOT ")\n"
 			   "\n"
 			   "Each has a help of its own: cellar-image import --help\n";
+
+const char *verbs_prefix(void)
+{
+	return strcmp(program_invocation_name, VERBS_BY_CTR) == 0 ? VERBS_BY_CTR : "cellar-image:";
+}
 
 static int say_usage(const char *what, const char *which)
 {

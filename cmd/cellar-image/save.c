@@ -107,6 +107,6 @@ int verb_save(const char *root, int argc, char **argv)
 	if (r == 0)
 		r = run(root, args.output, (const char *const *)words, &err);
 	if (r < 0)
-		fprintf(stderr, "cellar-image: save: %s\n", err.text);
+		fprintf(stderr, "%s save: %s\n", verbs_prefix(), err.text);
 	return r < 0;
 }

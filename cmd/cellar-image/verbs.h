@@ -7,3 +7,9 @@
 
 int verb_import(const char *root, int argc, char **argv);
 int verb_save(const char *root, int argc, char **argv);
+
+#define VERBS_BY_CTR "ctr: image"
+
+/* What complaints begin with: "cellar-image:", or "ctr: image" where `ctr image` executed us, which
+ * then says so in argv[0]; a person is told of the command that was typed. */
+const char *verbs_prefix(void);

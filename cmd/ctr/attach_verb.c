@@ -104,8 +104,9 @@ const struct verb verb_attach = {
 		.name = "ctr attach",
 		.args = "CONTAINER",
 		.summary = "see what a running container writes, and type to it",
-		.details = "Shows what it writes from now on; ctrl-p ctrl-q leaves it running. Several may attach\n"
-			   "at once; one that does not read is left behind. The exit status is the container's.\n"
+		.details = "Shows what it writes from now on; ctrl-p ctrl-q leaves it running. Several may\n"
+			   "attach at once; one that does not read is left behind. The exit status is the\n"
+			   "container's.\n"
 			   "\n"
 			   "Examples:\n"
 			   "  ctr run -dit --name box bb sh; ctr attach box",

@@ -5,8 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/arena.h"
+#include "cmd/ctr/assignment_file.h"
 #include "cmd/ctr/attach.h"
 #include "cmd/ctr/detach_keys.h"
+#include "cmd/ctr/foreign_words.h"
 #include "cmd/ctr/terminal.h"
 #include "cmd/ctr/verbs.h"
 #include "runtime/shim/client.h"
@@ -15,7 +18,7 @@
 
 struct exec_args {
 	bool detach, interactive, tty;
-	struct options_list env;
+	struct options_list env, env_files;
 	const char *workdir, *user, *detach_keys;
 };
 
@@ -125,22 +128,30 @@ static int execute(const struct ctr *ctr, const char *name, struct exec *exec, s
 static void exec_args_deinit(struct exec_args *args)
 {
 	options_list_deinit(&args->env);
+	options_list_deinit(&args->env_files);
 }
 
 static int exec_verb(const struct ctr *ctr, int argc, char **argv, struct err *err)
 {
 	_cleanup_(exec_args_deinit) struct exec_args args = { 0 };
 	_cleanup_(exec_deinit) struct exec exec = { .io = ENGINE_STDIO_NONE };
+	_cleanup_arena_ struct arena *arena = arena_new();
+	const char *const *env = NULL;
 	char **words;
 	size_t count;
 	int r = options_parse(&verb_exec.command, argc, argv, &args, &words, &count, err);
 
 	if (r != 0)
 		return r > 0 ? VERB_HELP : r;
+	if (!arena)
+		return err_set(err, ENOMEM, "read the command line");
+	if (assignment_files_read(&args.env_files, &args.env, ASSIGNMENT_BARE_FROM_OURS, arena,
+				  &env, err) < 0)
+		return err_add(err, "--env-file");
 	exec.detach_keys = args.detach_keys;
 	exec.options = (struct engine_exec_options){
 		.args = (const char *const *)words + 1,
-		.env = args.env.items,
+		.env = env,
 		.workdir = args.workdir,
 		.user = args.user,
 		.terminal = args.tty,
@@ -156,6 +167,7 @@ static const struct option_entry exec_options[] = {
 	OPTION_BOOL(struct exec_args, interactive, 'i', "interactive", "pass stdin on"),
 	OPTION_BOOL(struct exec_args, tty, 't', "tty", "give it a terminal"),
 	OPTION_LIST(struct exec_args, env, 'e', "env", "NAME[=VALUE]", "set a variable, or take ours"),
+	OPTION_LIST(struct exec_args, env_files, 0, "env-file", "FILE", "set the variables of a file, a line NAME=VALUE each"),
 	OPTION_STRING(struct exec_args, workdir, 'w', "workdir", "DIR", "working folder"),
 	OPTION_STRING(struct exec_args, user, 'u', "user", "USER[:GROUP]", "run as this user, by name or number"),
 	OPTION_STRING(struct exec_args, detach_keys, 0, "detach-keys", "KEYS", "leave the terminal by these keys (default " DETACH_KEYS_DEFAULT ")"),
@@ -176,6 +188,7 @@ const struct verb verb_exec = {
 			"  ctr exec -it web sh\n"
 			"  ctr exec -u 1000 -w /tmp -e A=b web env",
 		.options = exec_options,
+		.hints = foreign_exec_options,
 		.flags = OPTIONS_STOP_AT_ARG,
 		.args_min = 2,
 		.args_max = SIZE_MAX,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/ctr/foreign_words.h"
 #include "cmd/ctr/verbs.h"
 
 const struct verb *const image_verbs[] = { &verb_image_import,	&verb_image_ls,
@@ -14,6 +15,7 @@ const struct verb *const image_verbs[] = { &verb_image_import,	&verb_image_ls,
 static int image_verb(const struct ctr *ctr, int argc, char **argv, struct err *err)
 {
 	char **words;
+	const char *hint;
 	size_t count;
 	int r = options_parse(&verb_image.command, argc, argv, NULL, &words, &count, err);
 
@@ -22,10 +24,9 @@ static int image_verb(const struct ctr *ctr, int argc, char **argv, struct err *
 	for (const struct verb *const *verb = image_verbs; *verb; verb++)
 		if (strcmp(words[0], (*verb)->command.name + strlen("ctr image ")) == 0)
 			return ctr_dispatch(*verb, ctr, (int)count - 1, words + 1);
-	return err_say(
-		err, EINVAL,
-		"there is no command \"%s\"; there are import, ls, inspect, tag, rm, prune and save",
-		words[0]);
+	hint = foreign_command("image", words[0]);
+	return err_say(err, EINVAL, "there is no command \"%s\"%s %s", words[0], hint ? ":" : ";",
+		       hint ? hint : "there are import, ls, inspect, tag, rm, prune and save");
 }
 
 static const struct option_entry image_options[] = { OPTION_END };

@@ -11,6 +11,8 @@
 #include "runtime/engine/program.h"
 
 #define HELPER "cellar-image"
+/* Its complaints begin so (cmd/cellar-image/verbs.h). */
+#define HELPER_NAMED "ctr: image"
 
 int image_helper_exec(const struct ctr *ctr, const char *const *words, struct err *err)
 {
@@ -24,7 +26,7 @@ int image_helper_exec(const struct ctr *ctr, const char *const *words, struct er
 	command = calloc(count + 4, sizeof(*command));
 	if (!command)
 		return err_set(err, ENOMEM, "execute %s", program);
-	command[0] = HELPER;
+	command[0] = HELPER_NAMED;
 	command[1] = "--root";
 	command[2] = ctr->root ? ctr->root : ENGINE_ROOT_DEFAULT;
 	memcpy(command + 3, words, (count + 1) * sizeof(*command));

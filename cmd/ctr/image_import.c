@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ctr image import: hands over to the helper that knows archives, in place of ourselves. */
+#include <errno.h>
+#include <string.h>
+
 #include "cmd/ctr/image_helper.h"
 #include "cmd/ctr/verbs.h"
 
@@ -28,6 +31,11 @@ static int import_verb(const struct ctr *ctr, int argc, char **argv, struct err 
 
 	if (r != 0)
 		return r > 0 ? VERB_HELP : r;
+	if (strstr(words[0], "://"))
+		return err_say(err, ENOTSUP,
+			       "'%.200s' is no path, and nothing is fetched yet; bring it here by "
+			       "`skopeo copy %.200s oci-archive:FILE` first",
+			       words[0], words[0]);
 	word = add(word, "--name", args.name);
 	word = add(word, "--platform", args.platform);
 	word = add(word, "--max-layer-size", args.max_size);
@@ -57,8 +65,9 @@ const struct verb verb_image_import = {
 	.command = {
 		.name = "ctr image import",
 		.args = "PATH",
-		.summary = "bring images in from an OCI layout or a docker save: a folder, a tar, or -",
-		.details = "A tar may be packed by gzip, zstd, xz or bzip2; - reads it from stdin.\n"
+		.summary = "bring images in from an OCI layout or a docker save",
+		.details = "PATH is a folder or a tar, which may be packed by gzip, zstd, xz or bzip2;\n"
+			   "- reads it from stdin.\n"
 			   "\n"
 			   "Examples:\n"
 			   "  docker save bb | ctr image import -\n"

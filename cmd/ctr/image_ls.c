@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cmd/ctr/foreign_words.h"
 #include "cmd/ctr/show.h"
 #include "cmd/ctr/table.h"
 #include "cmd/ctr/verbs.h"
-#include "runtime/engine/quantity.h"
 #include "storage/store.h"
 
 struct ls_args {
@@ -51,7 +51,7 @@ static void put_image(struct json_writer *w, const struct store_image *image)
 static int on_image(void *data, const struct store_image *image)
 {
 	struct ls *ls = data;
-	char age[SHOW_SIZE], size[QUANTITY_TEXT_SIZE];
+	char age[SHOW_SIZE];
 
 	if (ls->json) {
 		put_image(ls->w, image);
@@ -62,8 +62,7 @@ static int on_image(void *data, const struct store_image *image)
 		table_add(&ls->table, "%.12s", hex_of(image->id));
 		table_add(&ls->table, "%s ago",
 			  show_duration(ls->now_ns - image->imported_ns, age));
-		return table_add(&ls->table, "%s",
-				 quantity_format_bytes((uint64_t)image->size_bytes, size));
+		return table_add(&ls->table, "%.1f MB", (double)image->size_bytes / 1e6);
 	}
 	return 0;
 }
@@ -129,6 +128,7 @@ const struct verb verb_image_ls = {
 		.details = "Examples:\n"
 			   "  ctr image ls --format json | jq -r '.[].name'",
 		.options = ls_options,
+		.hints = foreign_image_ls_options,
 	},
 	.run = ls_verb,
 };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/fd.h"
+#include "cmd/ctr/foreign_words.h"
 #include "cmd/ctr/show.h"
 #include "cmd/ctr/verbs.h"
 #include "runtime/engine/layout.h"
@@ -104,7 +105,7 @@ static int inspect_verb(const struct ctr *ctr, int argc, char **argv, struct err
 }
 
 static const struct option_entry inspect_options[] = {
-	OPTION_STRING(struct inspect_args, format, 0, "format", "FORMAT", "json (default)"),
+	OPTION_STRING(struct inspect_args, format, 'f', "format", "FORMAT", "json (default)"),
 	OPTION_END,
 };
 
@@ -118,6 +119,7 @@ const struct verb verb_inspect = {
 			   "Examples:\n"
 			   "  ctr inspect web | jq -r '.[0].address'",
 		.options = inspect_options,
+		.hints = foreign_inspect_options,
 		.args_min = 1,
 		.args_max = SIZE_MAX,
 	},

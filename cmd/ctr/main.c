@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "cmd/ctr/foreign_words.h"
 #include "cmd/ctr/verbs.h"
 
 /* One a line, in the order of the help. */
@@ -43,7 +44,7 @@ static const struct option_entry global_options[] = {
 	OPTION_STRING(struct ctr, runroot, 0, "runroot", "DIR",
 		      "state of what runs (default " ENGINE_RUNROOT_DEFAULT ")"),
 	OPTION_BOOL(struct ctr, debug, 0, "debug", "say what is done"),
-	OPTION_BOOL(struct ctr, version, 0, "version", "print the version"),
+	OPTION_BOOL(struct ctr, version, 'v', "version", "print the version"),
 	OPTION_END,
 };
 
@@ -73,10 +74,13 @@ static int print_help(FILE *out)
 
 static const struct verb *find(const char *name)
 {
+	const char *hint = foreign_command(NULL, name);
+
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (strcmp(name, verbs[i]->command.name + strlen("ctr ")) == 0)
 			return verbs[i];
-	fprintf(stderr, "ctr: there is no command \"%s\"; `ctr --help` lists them\n", name);
+	fprintf(stderr, "ctr: there is no command \"%s\"%s %s\n", name, hint ? ":" : ";",
+		hint ? hint : "`ctr --help` lists them");
 	return NULL;
 }
 

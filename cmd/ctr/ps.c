@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/strbuf.h"
+#include "cmd/ctr/foreign_words.h"
 #include "cmd/ctr/show.h"
 #include "cmd/ctr/table.h"
+#include "cmd/ctr/terminal.h"
 #include "cmd/ctr/verbs.h"
 
 #define COMMAND_WIDTH 24
@@ -32,8 +35,12 @@ static char *format_command(const struct engine_container *c, bool whole)
 	for (const char *const *word = c->command; *word; word++)
 		strbuf_addf(&sb, "%s%s", word == c->command ? "" : " ", *word);
 	if (!whole && sb.len > COMMAND_WIDTH) {
-		sb.data[COMMAND_WIDTH - 3] = '\0';
-		sb.len = COMMAND_WIDTH - 3;
+		size_t len = COMMAND_WIDTH - 3;
+
+		while (len > 0 && ((unsigned char)sb.data[len] & 0xc0) == 0x80)
+			len--; /* not within a character */
+		sb.data[len] = '\0';
+		sb.len = len;
 		strbuf_adds(&sb, "...");
 	}
 	return strbuf_take(&sb);
@@ -78,6 +85,17 @@ static int on_container(void *data, const struct engine_container *c)
 	return add_row(ps, c);
 }
 
+/* What a narrow terminal does without first; an id, a status, ports and a name are always shown. */
+static void fit_terminal(struct table *table)
+{
+	enum { IMAGE = 1, COMMAND, CREATED, STATUS, ADDRESS };
+	static const size_t order[] = { CREATED, COMMAND, ADDRESS, IMAGE };
+	uint16_t width, height;
+
+	if (isatty(STDOUT_FILENO) && terminal_size(&width, &height))
+		table_fit(table, width, order, ARRAY_SIZE(order));
+}
+
 static int list(struct engine *engine, struct ps *ps, struct err *err)
 {
 	static const char *const head[] = { "CONTAINER ID", "IMAGE",   "COMMAND", "CREATED",
@@ -95,6 +113,8 @@ static int list(struct engine *engine, struct ps *ps, struct err *err)
 	json_close_array(ps->w);
 	if (ps->json)
 		return show_json(ps->w, err);
+	if (!ps->args->no_trunc)
+		fit_terminal(&ps->table);
 	if (!ps->args->quiet)
 		table_print(&ps->table, stdout);
 	return 0;
@@ -126,7 +146,8 @@ static int ps_verb(const struct ctr *ctr, int argc, char **argv, struct err *err
 static const struct option_entry ps_options[] = {
 	OPTION_BOOL(struct ps_args, all, 'a', "all", "also those that do not run"),
 	OPTION_BOOL(struct ps_args, quiet, 'q', "quiet", "ids only"),
-	OPTION_BOOL(struct ps_args, no_trunc, 0, "no-trunc", "whole ids and commands"),
+	OPTION_BOOL(struct ps_args, no_trunc, 0, "no-trunc",
+		    "whole ids and commands, and all columns on any terminal"),
 	OPTION_STRING(struct ps_args, format, 0, "format", "FORMAT", "table (default) or json"),
 	OPTION_END,
 };
@@ -140,6 +161,7 @@ const struct verb verb_ps = {
 			   "  ctr rm $(ctr ps -aq)\n"
 			   "  ctr ps --format json | jq -r '.[] | .name + \" \" + .status'",
 		.options = ps_options,
+		.hints = foreign_ps_options,
 	},
 	.run = ps_verb,
 };

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "cmd/ctr/attach.h"
 #include "cmd/ctr/cidfile.h"
+#include "cmd/ctr/foreign_words.h"
 #include "cmd/ctr/run_options.h"
 #include "cmd/ctr/terminal.h"
 #include "cmd/ctr/verbs.h"
@@ -207,6 +208,7 @@ const struct verb verb_run = {
 			"  ctr run --rm -v /srv:/data:ro -v cache:/cache bb ls /data\n"
 			"  echo hello | ctr run --rm -i bb tr a-z A-Z",
 		.options = run_option_table,
+		.hints = foreign_run_options,
 		.flags = OPTIONS_STOP_AT_ARG,
 		.args_min = 1,
 		.args_max = SIZE_MAX,

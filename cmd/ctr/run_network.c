@@ -15,6 +15,8 @@ const struct option_entry run_network_table[] = {
 	OPTION_STRING(struct run_network, network, 0, "net", "NETWORK", NULL),
 	OPTION_STRING(struct run_network, hostname, 'h', "hostname", "NAME", "host name (default: the beginning of the id)"),
 	OPTION_LIST(struct run_network, publish, 'p', "publish", "[[ADDR:]HOST:]PORT[/udp]", "publish a port, or range of ports, on the host"),
+	OPTION_BOOL(struct run_network, publish_all, 'P', "publish-all", "publish all exposed ports on free ones"),
+	OPTION_LIST(struct run_network, exposed, 0, "expose", "PORT[/udp]", "name a port, or range of ports, for -P"),
 	OPTION_LIST(struct run_network, alias, 0, "network-alias", "NAME", "a further name that other containers know it by"),
 	OPTION_LIST(struct run_network, alias, 0, "net-alias", "NAME", NULL),
 	OPTION_STRING(struct run_network, ip, 0, "ip", "ADDRESS", "its IPv4 address, of the bridge's subnet"),
@@ -50,6 +52,20 @@ static int fill_ports(const struct options_list *words, struct arena *arena,
 		memcpy(ports, list.items, list.count * sizeof(*ports));
 	ret->ports = ports;
 	ret->ports_count = list.count;
+	return 0;
+}
+
+static int check_exposed(const struct options_list *words, struct err *err)
+{
+	_cleanup_publish_list_ struct publish_list list = { 0 };
+
+	for (size_t i = 0; i < words->count; i++)
+		if (strchr(words->items[i], ':') || publish_parse(words->items[i], &list, NULL) < 0)
+			return err_say(
+				err, EINVAL,
+				"--expose: \"%.100s\" is not a port of the container, as 80, "
+				"53/udp or 8000-8010; -p publishes one on the host",
+				words->items[i]);
 	return 0;
 }
 
@@ -175,6 +191,8 @@ int run_network_fill(const struct run_network *args, struct arena *arena,
 	ret->net.dns_search = args->dns_search.items;
 	ret->net.dns_options = args->dns_option.items;
 	ret->net.aliases = args->alias.items;
+	ret->net.exposed = args->exposed.items;
+	ret->net.publish_all = args->publish_all;
 	if (r == 0)
 		r = check_all(&args->dns, is_address, "--dns", "an address", err);
 	if (r == 0)
@@ -187,5 +205,7 @@ int run_network_fill(const struct run_network *args, struct arena *arena,
 		r = fill_request(args, &ret->net.request, err);
 	if (r == 0)
 		r = fill_hosts(&args->add_host, arena, &ret->net, err);
+	if (r == 0)
+		r = check_exposed(&args->exposed, err);
 	return r < 0 ? r : fill_ports(&args->publish, arena, &ret->net, err);
 }

@@ -8,7 +8,8 @@
 
 struct run_network {
 	const char *network, *hostname, *ip, *ip6, *mac;
-	struct options_list publish, alias, dns, dns_search, dns_option, add_host;
+	bool publish_all;
+	struct options_list publish, exposed, alias, dns, dns_search, dns_option, add_host;
 };
 
 extern const struct option_entry run_network_table[];

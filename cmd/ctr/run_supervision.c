@@ -17,6 +17,7 @@ const struct option_entry run_supervision_table[] = {
 	OPTION_STRING(struct run_supervision, restart, 0, "restart", "POLICY", "when it ends: no (default), on-failure[:N], always, unless-stopped"),
 	OPTION_STRING(struct run_supervision, log_max_size, 0, "log-max-size", "SIZE", "begin a new log file at this size (default 10m); -1: never"),
 	OPTION_INT(struct run_supervision, log_max_files, 0, "log-max-files", 1, LOG_FILES_MAX, "NUMBER", "how many log files there may be (default 3)"),
+	OPTION_STRING(struct run_supervision, log_driver, 0, "log-driver", "NAME", "json-file or local: both are Cellar's own log, which is the only one"),
 	OPTION_LIST(struct run_supervision, log_opts, 0, "log-opt", "NAME=VALUE", "the same as Docker says it: max-size=10m, max-file=3"),
 	OPTION_STRING(struct run_supervision, detach_keys, 0, "detach-keys", "KEYS", "leave the terminal by these keys (default " DETACH_KEYS_DEFAULT ")"),
 	OPTION_END,
@@ -58,6 +59,21 @@ static int parse_log_opt(const char *text, struct shim_policy *ret, struct err *
 	return 0;
 }
 
+static int check_log_driver(const char *name, struct err *err)
+{
+	if (!name || strcmp(name, "json-file") == 0 || strcmp(name, "local") == 0)
+		return 0;
+	if (strcmp(name, "none") == 0)
+		return err_say(err, ENOTSUP,
+			       "--log-driver: there is always a log; leave it out, and make it "
+			       "small by --log-max-size 1m --log-max-files 1");
+	return err_say(
+		err, ENOTSUP,
+		"--log-driver: \"%.100s\" is not there, only Cellar's own log; leave it out, "
+		"and pass the log on by `ctr logs -f NAME | ...`",
+		name);
+}
+
 static int fill_log(const struct run_supervision *args, struct shim_policy *ret, struct err *err)
 {
 	if (args->log_max_size && parse_log_size(args->log_max_size, ret, err) < 0)
@@ -73,9 +89,11 @@ static int fill_log(const struct run_supervision *args, struct shim_policy *ret,
 int run_supervision_fill(const struct run_supervision *args, struct arena *arena,
 			 struct engine_run_options *ret, struct err *err)
 {
-	int r = fill_log(args, &ret->supervision.policy, err);
+	int r = check_log_driver(args->log_driver, err);
 
 	(void)arena;
+	if (r == 0)
+		r = fill_log(args, &ret->supervision.policy, err);
 	if (r == 0 && args->detach_keys &&
 	    detach_keys_parse(args->detach_keys, &(struct detach_keys){ 0 }, err) < 0)
 		r = err_add(err, "--detach-keys");

@@ -7,7 +7,7 @@
 #include "runtime/engine/engine.h"
 
 struct run_supervision {
-	const char *restart, *log_max_size, *detach_keys;
+	const char *restart, *log_driver, *log_max_size, *detach_keys;
 	int64_t log_max_files; /* 0: not given */
 	struct options_list log_opts;
 };

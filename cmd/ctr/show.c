@@ -107,6 +107,10 @@ int show_parse_format(const char *format, bool *ret_json, struct err *err)
 		*ret_json = false;
 	else if (strcmp(format, "json") == 0)
 		*ret_json = true;
+	else if (strstr(format, "{{"))
+		return err_say(err, EINVAL,
+			       "--format: there are no templates; write --format json, and pick "
+			       "what you want by jq");
 	else
 		return err_say(err, EINVAL, "--format: \"%s\" is unknown; there are table and json",
 			       format);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/ctr/foreign_words.h"
 #include "cmd/ctr/show.h"
 #include "cmd/ctr/verbs.h"
 
@@ -100,6 +101,7 @@ const struct verb verb_stop = {
 			   "  ctr stop web\n"
 			   "  ctr stop -t 1 web db",
 		.options = stop_options,
+		.hints = foreign_stop_options,
 		.args_min = 1,
 		.args_max = SIZE_MAX,
 	},

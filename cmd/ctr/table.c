@@ -35,20 +35,52 @@ int table_add(struct table *table, const char *fmt, ...)
 	return 0;
 }
 
+/* Characters of UTF-8. */
+static int width_of(const char *cell)
+{
+	int width = 0;
+
+	for (; *cell; cell++)
+		width += ((unsigned char)*cell & 0xc0) != 0x80;
+	return width;
+}
+
+static void measure(const struct table *table, int widths[static TABLE_COLUMNS_MAX])
+{
+	for (size_t i = 0; i < table->count; i++) {
+		int len = width_of(table->cells[i]), *width = &widths[i % table->columns];
+
+		*width = len > *width ? len : *width;
+	}
+}
+
+void table_fit(struct table *table, size_t width, const size_t *order, size_t order_count)
+{
+	int widths[TABLE_COLUMNS_MAX] = { 0 };
+	size_t line = 0;
+
+	measure(table, widths);
+	for (size_t i = 0; i < table->columns; i++)
+		line += (size_t)widths[i] + (i + 1 < table->columns ? GAP : 0);
+	for (size_t i = 0; i < order_count && line > width; i++) {
+		table->left_out[order[i]] = true;
+		line -= (size_t)widths[order[i]] + GAP;
+	}
+}
+
 void table_print(const struct table *table, FILE *out)
 {
 	int widths[TABLE_COLUMNS_MAX] = { 0 };
 
+	measure(table, widths);
 	for (size_t i = 0; i < table->count; i++) {
-		int len = (int)strlen(table->cells[i]), *width = &widths[i % table->columns];
+		size_t column = i % table->columns;
+		int gap = widths[column] + GAP - width_of(table->cells[i]);
 
-		*width = len > *width ? len : *width;
-	}
-	for (size_t i = 0; i < table->count; i++) {
-		if ((i + 1) % table->columns == 0)
+		if (column + 1 == table->columns)
 			fprintf(out, "%s\n", table->cells[i]);
-		else
-			fprintf(out, "%-*s", widths[i % table->columns] + GAP, table->cells[i]);
+		else if (!table->left_out[column])
+			fprintf(out, "%s%*s", table->cells[i], gap, "");
 	}
 }
 

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "cmd/ctr/foreign_words.h"
 #include "cmd/ctr/verbs.h"
 #include "runtime/engine/quantity.h"
 
@@ -63,6 +64,7 @@ const struct verb verb_update = {
 			   "Examples:\n"
 			   "  ctr update -m 128m --cpus 1.5 web",
 		.options = update_options,
+		.hints = foreign_update_options,
 		.args_min = 1,
 		.args_max = SIZE_MAX,
 	},

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/ctr/foreign_words.h"
 #include "cmd/ctr/verbs.h"
 
 const struct verb *const volume_verbs[] = { &verb_volume_create,  &verb_volume_ls,
@@ -13,6 +14,7 @@ const struct verb *const volume_verbs[] = { &verb_volume_create,  &verb_volume_l
 static int volume_verb(const struct ctr *ctr, int argc, char **argv, struct err *err)
 {
 	char **words;
+	const char *hint;
 	size_t count;
 	int r = options_parse(&verb_volume.command, argc, argv, NULL, &words, &count, err);
 
@@ -21,9 +23,9 @@ static int volume_verb(const struct ctr *ctr, int argc, char **argv, struct err 
 	for (const struct verb *const *verb = volume_verbs; *verb; verb++)
 		if (strcmp(words[0], (*verb)->command.name + strlen("ctr volume ")) == 0)
 			return ctr_dispatch(*verb, ctr, (int)count - 1, words + 1);
-	return err_say(err, EINVAL,
-		       "there is no command \"%s\"; there are create, ls, inspect, rm and prune",
-		       words[0]);
+	hint = foreign_command("volume", words[0]);
+	return err_say(err, EINVAL, "there is no command \"%s\"%s %s", words[0], hint ? ":" : ";",
+		       hint ? hint : "there are create, ls, inspect, rm and prune");
 }
 
 static const struct option_entry volume_options[] = { OPTION_END };

@@ -315,6 +315,8 @@ int engine_create(struct engine *engine, const struct engine_run_options *asked,
 	if (r == 0)
 		r = creation_find_image(&c, err);
 	if (r == 0)
+		r = creation_publish_exposed(&c, &own, err);
+	if (r == 0)
 		r = creation_check_network(&c, err);
 	if (r == 0)
 		r = fill_meta(&c, err);

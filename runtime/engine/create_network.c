@@ -98,6 +98,62 @@ int creation_check_network(struct creation *c, struct err *err)
 	return r < 0 ? err_add(err, "--publish") : 0;
 }
 
+/* ---- exposed ports ---- */
+
+static bool has_port(const struct publish_list *list, const struct publish_port *port)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].container == port->container && list->items[i].udp == port->udp)
+			return true;
+	return false;
+}
+
+/* list: in an arena, and what goes beyond it is copied there. */
+static int append_missing(struct publish_list *list, const char *const *words, struct arena *arena,
+			  struct err *err)
+{
+	_cleanup_publish_list_ struct publish_list more = { 0 };
+	struct publish_port *items;
+
+	for (; words && *words; words++)
+		if (publish_parse(*words, &more, err) < 0)
+			return err_add(err, "--publish-all");
+	items = arena_calloc(arena, list->count + more.count + 1, sizeof(*items));
+	if (!items)
+		return err_set(err, ENOMEM, "publish exposed ports");
+	if (list->count)
+		memcpy(items, list->items, list->count * sizeof(*items));
+	list->items = items;
+	for (size_t i = 0; i < more.count; i++)
+		if (!has_port(list, &more.items[i]))
+			items[list->count++] = more.items[i];
+	return 0;
+}
+
+int creation_publish_exposed(struct creation *c, struct engine_run_options *options,
+			     struct err *err)
+{
+	struct engine_network_options *net = &options->net;
+	struct publish_list list = { .items = (struct publish_port *)(uintptr_t)net->ports,
+				     .count = net->ports_count };
+	int r;
+
+	if (!net->publish_all || options->network == ENGINE_NETWORK_HOST)
+		return 0;
+	r = append_missing(&list, net->exposed, c->arena, err);
+	if (r == 0)
+		r = append_missing(&list, c->image->config.exposed_ports, c->arena, err);
+	if (r < 0)
+		return r;
+	if (list.count > PUBLISH_MAX)
+		return err_say(err, E2BIG,
+			       "--publish-all: %zu ports are exposed, and %d is the most",
+			       list.count, PUBLISH_MAX);
+	net->ports = list.items;
+	net->ports_count = list.count;
+	return 0;
+}
+
 /* ---- namespace and NIC ---- */
 
 static const char *text_of(struct arena *arena, int family, const void *address,

@@ -33,6 +33,10 @@ struct creation {
 /* Finds the image, held against collection, and the user in its layers. */
 int creation_find_image(struct creation *c, struct err *err);
 
+/* Adds to options, which are c's own, the ports that --publish-all publishes. */
+int creation_publish_exposed(struct creation *c, struct engine_run_options *options,
+			     struct err *err);
+
 /* Whether what is asked for can be had: its ports, so far. Nothing is made. */
 int creation_check_network(struct creation *c, struct err *err);
 

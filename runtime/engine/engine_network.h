@@ -14,6 +14,11 @@ struct engine_host {
 struct engine_network_options {
 	const struct publish_port *ports; /* of the host, passed on to it */
 	size_t ports_count;
+	/* Ports that it is known for beside its image's: "80", "53/udp", "8000-8010". They count
+	 * where publish_all is set: each is published on a port that the kernel chooses, but for
+	 * those that are in ports already. */
+	const char *const *exposed; /* NULL-terminated, or NULL */
+	bool publish_all;
 	struct network_request request;
 	/* Lists are NULL-terminated; NULL: none. Of resolv.conf: NULL is as the host has it. */
 	const char *const *dns, *const *dns_search, *const *dns_options;

@@ -19,7 +19,7 @@ t_is "inspect lists all names" "localhost/bb:latest localhost/other:1" \
 	"$(c image inspect bb | jq -r '.[0].names | join(" ")')"
 t_is "inspect gives the configuration as it is" sh "$(c image inspect "${id#sha256:}" | jq -r '.[0].config.Cmd[0]')"
 t_status "tag of nothing" 1 c image tag nope x
-t_match "tag of nothing, in words" "^ctr: image tag: there is no image 'nope'; there is localhost/bb:latest, localhost/other:1$" "$T_ERR"
+t_match "tag of nothing, in words" "^ctr: image tag: there is no image 'nope'; there are localhost/bb:latest, localhost/other:1: .ctr image import. brings others in$" "$T_ERR"
 t_status "a wrong name" 1 c image tag bb 'A B'
 t_match "a wrong name, in words" "^ctr: image tag: 'A B' is no name of an image" "$T_ERR"
 

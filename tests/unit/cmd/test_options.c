@@ -40,12 +40,20 @@ static const struct option_entry entries[] = {
 	OPTION_END,
 };
 
+static const struct option_hint hints[] = {
+	{ "gpus", "use --device" },
+	{ "q", "leave it out" },
+	{ "health-", "look yourself" },
+	{ 0 },
+};
+
 static struct options_command command = {
 	.name = "test run",
 	.args = "ID",
 	.summary = "run a test",
 	.options = entries,
 	.args_max = 3,
+	.hints = hints,
 };
 
 /* Splits words at blanks; the words live in a static buffer until the next call. */
@@ -172,6 +180,12 @@ static void wrong_words_are_named(void **state)
 	} cases[] = {
 		{ "--nope id", "unknown option --nope; 'test run --help' lists the options" },
 		{ "-x id", "unknown option -x; 'test run --help' lists the options" },
+		{ "--gpus all id", "there is no --gpus: use --device" },
+		{ "--gpus=all id", "there is no --gpus: use --device" },
+		{ "--gpusx id", "unknown option --gpusx; 'test run --help' lists the options" },
+		{ "-dq id", "there is no -q: leave it out" },
+		{ "--health-cmd x id", "there is no --health-cmd: look yourself" },
+		{ "--health- id", "unknown option --health-; 'test run --help' lists the options" },
 		{ "--bundle", "--bundle needs a value" },
 		{ "-b", "-b needs a value" },
 		{ "--preserve-fds 101",
