@@ -140,12 +140,15 @@ static int open_namespaces(const struct plan *plan, struct launch_fds *f, struct
 }
 
 /* Outside of the user namespace's sight, so that its root needs no way to the source. */
-static int open_source(const struct plan *plan, const char *path, bool recursive, struct err *err)
+static int open_source(const struct plan *plan, const char *path, uint32_t flags, struct err *err)
 {
 	struct mount_attr slave = { .propagation = MS_SLAVE };
-	_cleanup_fd_ int fd =
-		sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0));
+	unsigned how = OPEN_TREE_CLONE | (flags & PLAN_MOUNT_RECURSIVE ? AT_RECURSIVE : 0);
+	_cleanup_fd_ int fd = flags & PLAN_MOUNT_REAL_SOURCE ? sys_open_tree_real(path, how)
+							     : sys_open_tree(AT_FDCWD, path, how);
 
+	if (fd < 0 && errno == ELOOP && flags & PLAN_MOUNT_REAL_SOURCE)
+		return err_say(err, ELOOP, "open %s: there is a symlink on the way now", path);
 	if (fd < 0)
 		return err_set(err, errno, "open %s", path);
 	if (plan->root_propagation != MS_SHARED && sys_mount_setattr(fd, AT_RECURSIVE, &slave) < 0)
@@ -155,7 +158,7 @@ static int open_source(const struct plan *plan, const char *path, bool recursive
 
 static int open_root(const struct plan *plan, struct launch_fds *f, struct err *err)
 {
-	int fd = open_source(plan, plan_string(plan, plan->rootfs), true, err);
+	int fd = open_source(plan, plan_string(plan, plan->rootfs), PLAN_MOUNT_RECURSIVE, err);
 
 	if (fd < 0)
 		return err_add(err, "root.path");
@@ -171,8 +174,7 @@ static int open_sources(const struct plan *plan, struct launch_fds *f, struct er
 	{
 		if (m->kind != PLAN_MOUNT_BIND)
 			continue;
-		fd = open_source(plan, plan_string(plan, m->source),
-				 m->flags & PLAN_MOUNT_RECURSIVE, err);
+		fd = open_source(plan, plan_string(plan, m->source), m->flags, err);
 		if (fd < 0)
 			return err_add(err, "mount at %s", plan_string(plan, m->target));
 		if (m->uid_maps.count > 0 && launch_idmap(fd, plan, m, err) < 0) {

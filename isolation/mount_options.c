@@ -106,6 +106,10 @@ int mount_options_add(struct mount_options *options, const char *option)
 
 	if (add_attribute(options, option))
 		return 0;
+	if (strcmp(option, MOUNT_OPTION_REAL_SOURCE) == 0) {
+		options->real_source = true;
+		return 0;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(switches); i++) {
 		if (strcmp(option, switches[i].name) == 0) {
 			*((bool *)((char *)options + switches[i].at)) = true;

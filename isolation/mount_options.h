@@ -16,7 +16,12 @@ struct mount_options {
 	bool propagation_recursive;
 	bool bind, recursive, remount;
 	bool copy_up, idmap, idmap_recursive;
+	bool real_source;
 };
+
+/* Of a bind, ours alone: no symlink may be on the way to the source. ctr has followed them when it
+ * made the container; what is there at a later start may have been put there from inside. */
+#define MOUNT_OPTION_REAL_SOURCE "x-cellar.real-source"
 
 /*
  * Takes one option in. 0: done; 1: not ours, an option of the file system's ("size=1m"). Later

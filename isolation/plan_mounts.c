@@ -86,6 +86,8 @@ static void copy_options(const struct mount_options *o, struct plan_mount *recor
 		record->flags |= PLAN_MOUNT_PROPAGATION_RECURSIVE;
 	if (o->recursive)
 		record->flags |= PLAN_MOUNT_RECURSIVE;
+	if (o->real_source)
+		record->flags |= PLAN_MOUNT_REAL_SOURCE;
 	if (o->idmap || o->idmap_recursive)
 		record->flags |= PLAN_MOUNT_IDMAP;
 	if (o->idmap_recursive)

@@ -50,6 +50,7 @@ static const struct name mount_flags[] = {
 	{ PLAN_MOUNT_PROPAGATION_RECURSIVE, "recursive-propagation" },
 	{ PLAN_MOUNT_SUPER_READONLY, "super-ro" },
 	{ PLAN_MOUNT_REAL_PROC, "real-proc" },
+	{ PLAN_MOUNT_REAL_SOURCE, "real-source" },
 };
 
 static const struct name namespaces[] = {

@@ -142,6 +142,15 @@ static int bind_host(struct init *in, const struct plan_mount *m, struct err *er
 	return -err->code;
 }
 
+/* By a symlink: what is mounted there would be in nobody's sight but that of who enters later. */
+static bool is_root(struct init *in, int fd)
+{
+	struct stat root, st;
+
+	return fstat(in->root_fd, &root) == 0 && fstat(fd, &st) == 0 && root.st_ino == st.st_ino &&
+	       root.st_dev == st.st_dev;
+}
+
 static int find_target(struct init *in, const struct plan_mount *m, bool folder, struct err *err)
 {
 	const char *path = init_string(in, m->target);
@@ -159,6 +168,10 @@ static int find_target(struct init *in, const struct plan_mount *m, bool folder,
 				       "mount %s at %s: the target must be a folder, not a symlink",
 				       init_string(in, m->type), path);
 		return fd;
+	}
+	if (is_root(in, fd)) {
+		close(fd);
+		return err_say(err, EPERM, "mount at %s: leads to the root of the container", path);
 	}
 	if (!(m->flags & PLAN_MOUNT_OVER_PROC) && fd_is_procfs(fd)) {
 		close(fd);
@@ -254,8 +267,13 @@ static int mount_bind(struct init *in, const struct plan_mount *m, struct err *e
 
 	if (in->begin.mount_fds >= 0 && in->next_mount_fd < in->fds_count)
 		fd = in->fds[in->next_mount_fd++];
+	else if (m->flags & PLAN_MOUNT_REAL_SOURCE)
+		fd = sys_open_tree_real(source, OPEN_TREE_CLONE | recursive);
 	else
 		fd = sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | recursive);
+	if (fd < 0 && errno == ELOOP && m->flags & PLAN_MOUNT_REAL_SOURCE)
+		return err_say(err, ELOOP, "bind %s at %s: there is a symlink on the way now",
+			       source, path);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_set(err, errno, "bind %s at %s", source, path);
 	if (m->flags & PLAN_MOUNT_REAL_PROC && !fd_is_procfs(fd))

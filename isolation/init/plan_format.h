@@ -128,6 +128,7 @@ enum plan_mount_flags {
 	PLAN_MOUNT_PROPAGATION_RECURSIVE = 1 << 9,
 	PLAN_MOUNT_SUPER_READONLY = 1 << 10, /* the file system itself too */
 	PLAN_MOUNT_REAL_PROC = 1 << 11,	     /* bind on /proc: the source must be procfs */
+	PLAN_MOUNT_REAL_SOURCE = 1 << 12,    /* bind: no symlink may be on the way to the source */
 };
 
 struct plan_mount {

@@ -36,6 +36,18 @@ static inline int sys_open_tree(int dirfd, const char *path, unsigned flags)
 	return (int)syscall(SYS_open_tree, dirfd, path, flags | OPEN_TREE_CLOEXEC);
 }
 
+/* The same for a path on which there may be no symlink: ELOOP. */
+static inline int sys_open_tree_real(const char *path, unsigned flags)
+{
+	int place = sys_openat2(AT_FDCWD, path, O_PATH, 0, RESOLVE_NO_SYMLINKS), fd;
+
+	if (place < 0)
+		return -1;
+	fd = sys_open_tree(place, "", flags | AT_EMPTY_PATH);
+	close(place);
+	return fd;
+}
+
 /* Puts the mount mount_fd on what target_fd (O_PATH) refers to. */
 static inline int sys_move_mount(int mount_fd, int target_fd)
 {

@@ -2,6 +2,7 @@
 /* A list of mounts in which a later one on the same place replaces an earlier one. */
 #include "runtime/engine/config_mounts.h"
 
+#include "isolation/mount_options.h"
 #include "runtime/engine/config_namespaces.h"
 #include "runtime/engine/id_ranges.h"
 
@@ -179,11 +180,17 @@ static int map_ids(struct mount_list *list, const struct config_input *input, co
 static int add_bind(struct mount_list *list, const struct config_input *input,
 		    const struct engine_mount *m, const char *path, struct err *err)
 {
-	const char *options[4] = { m->below == ENGINE_BELOW_NOTHING ? "bind" : "rbind",
+	const char *options[5] = { m->below == ENGINE_BELOW_NOTHING ? "bind" : "rbind",
 				   m->propagation ? m->propagation : "rprivate" };
 
+	size_t count = 2;
+
 	if (m->readonly)
-		options[2] = m->below == ENGINE_BELOW_SAME ? "rro" : "ro";
+		options[count++] = m->below == ENGINE_BELOW_SAME ? "rro" : "ro";
+	/* Symlinks were followed when it was made. One that is there later may be a container's.
+	 * Only in /proc there are links that lead to no path. */
+	if (m->type == ENGINE_MOUNT_BIND && strncmp(path, "/proc/", 6) != 0)
+		options[count++] = MOUNT_OPTION_REAL_SOURCE;
 	err_try(add(list, m->target, "bind", path, options, false, err));
 	return m->type == ENGINE_MOUNT_VOLUME ? map_ids(list, input, m->target, err) : 0;
 }

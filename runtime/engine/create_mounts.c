@@ -6,7 +6,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,6 +30,31 @@ static bool has_target(const struct meta *meta, const char *target)
 		if (strcmp(meta->mounts[i].target, target) == 0)
 			return true;
 	return false;
+}
+
+/*
+ * Where it leads now is what the container gets each time it is started: in between, a container
+ * that has a folder above may put a symlink there. What is missing is made later.
+ */
+static const char *follow(struct creation *c, const char *path)
+{
+	char buf[PATH_MAX], real[PATH_MAX];
+	size_t len = strlen(path);
+
+	if (len >= sizeof(buf))
+		return path;
+	while (len > 1) {
+		memcpy(buf, path, len);
+		buf[len] = '\0';
+		if (realpath(buf, real))
+			return arena_printf(c->arena, "%s%s", strcmp(real, "/") == 0 ? "" : real,
+					    path + len);
+		if (errno != ENOENT)
+			return path;
+		while (len > 0 && path[--len] != '/')
+			;
+	}
+	return path;
 }
 
 static int add(struct creation *c, const struct engine_mount *mount, struct err *err)
@@ -117,8 +144,15 @@ int creation_choose_mounts(struct creation *c, struct err *err)
 	if (!c->mounts)
 		return err_set(err, ENOMEM, "choose mounts");
 	c->meta.mounts = c->mounts;
-	for (size_t i = 0; r == 0 && i < asked->count; i++)
-		r = add(c, &asked->items[i], err);
+	for (size_t i = 0; r == 0 && i < asked->count; i++) {
+		struct engine_mount mount = asked->items[i];
+
+		if (mount.type == ENGINE_MOUNT_BIND)
+			mount.source = follow(c, mount.source);
+		r = mount.type == ENGINE_MOUNT_BIND && !mount.source
+			    ? err_set(err, ENOMEM, "choose mounts")
+			    : add(c, &mount, err);
+	}
 	for (const char *const *f = asked->volumes_from; r == 0 && f && *f; f++)
 		r = add_from(c, *f, err);
 	return r == 0 ? add_of_image(c, err) : r;

@@ -9,7 +9,7 @@
  * is in .tmp. Steps: 1 processes, cgroup and state (runtime); 2 mounts of the root filesystem;
  * 3 network namespace, with which the NIC goes, other mounts; 4 lease; 5 FIFOs, socket of a dead
  * shim; 6 the folder leaves its place; 7 the name; 8 its word for volumes, and the anonymous ones
- * where they are to go; 9 what is in the folder.
+ * where they are to go; 9 what is in the folder; 10 its range of ids.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -191,15 +191,16 @@ static int remove_folder(const struct removal *rm, struct err *err)
 		r = names_release(rm->containers_fd, meta.name, rm->id, err);
 	if (r < 0)
 		return r;
-	if (meta.namespaces.id_base)
-		r = id_ranges_release(rm->containers_fd, meta.namespaces.id_base, rm->id, err);
-	if (r < 0)
-		return r;
 	/* From now on it is a user of volumes no more. */
 	volume_users_release(rm->root, &rm->containers_fd, &meta,
 			     meta.auto_remove || has_mark(rm, LAYOUT_REMOVE_VOLUMES));
 	snprintf(tmp, sizeof(tmp), ".tmp/%s", rm->id);
-	return tree_remove(rm->containers_fd, tmp, err);
+	r = tree_remove(rm->containers_fd, tmp, err);
+	/* When the last file with its ids has gone. After a kill in between nobody has the folder,
+	 * and the next who looks for a range takes it. */
+	if (r == 0 && meta.namespaces.id_base)
+		r = id_ranges_release(rm->containers_fd, meta.namespaces.id_base, rm->id, err);
+	return r;
 }
 
 static int remove_all(const struct removal *rm, unsigned flags, struct err *err)

@@ -9,6 +9,9 @@
 #define TTL_SECONDS 1 /* a container may be gone by then */
 #define POINTER_TO_QUESTION (0xc000 | HEADER)
 
+#define TYPE_PART_OF_ZONE 251 /* IXFR */
+#define TYPE_ZONE 252	      /* AXFR */
+
 #define FLAG_ANSWER 0x8000
 #define FLAGS_OPCODE 0x7800
 #define FLAG_RECURSION_DESIRED 0x0100
@@ -69,6 +72,53 @@ bool dns_parse(const uint8_t *data, size_t len, struct dns_question *ret)
 	ret->type = get16(data + at);
 	ret->end = at + 4;
 	return get16(data + at + 2) == CLASS_INTERNET;
+}
+
+bool dns_may_pass(const struct dns_question *question)
+{
+	return question->type != TYPE_PART_OF_ZONE && question->type != TYPE_ZONE;
+}
+
+/* How long the head will be, as far as that is known. */
+static size_t head_want(const struct dns_stream *stream)
+{
+	size_t len = stream->head_len < 2 ? 0 : get16(stream->head);
+
+	return 2 + (len < DNS_HEAD_MAX ? len : DNS_HEAD_MAX);
+}
+
+/* It is there; what follows it is of no interest. */
+static bool end_head(struct dns_stream *stream)
+{
+	size_t len = stream->head_len - 2;
+	struct dns_question question;
+
+	stream->left = get16(stream->head) - len;
+	stream->head_len = 0;
+	return dns_parse(stream->head + 2, len, &question) && dns_may_pass(&question);
+}
+
+static bool take_head(struct dns_stream *stream, const uint8_t *data, size_t len)
+{
+	memcpy(stream->head + stream->head_len, data, len);
+	stream->head_len += len;
+	return stream->head_len < 2 || stream->head_len < head_want(stream) || end_head(stream);
+}
+
+bool dns_stream_take(struct dns_stream *stream, const uint8_t *data, size_t len)
+{
+	while (len > 0) {
+		size_t rest = stream->left ? stream->left : head_want(stream) - stream->head_len;
+		size_t n = rest < len ? rest : len;
+
+		if (stream->left)
+			stream->left -= n;
+		else if (!take_head(stream, data, n))
+			return false;
+		data += n;
+		len -= n;
+	}
+	return true;
 }
 
 static size_t put_address(uint8_t *p, const struct dns_address *address)

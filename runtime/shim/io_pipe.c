@@ -5,9 +5,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -60,11 +62,16 @@ int io_pipe_reopen(int ours, struct err *err)
 	return fd < 0 ? err_set(err, errno, "open a pipe for a container again") : fd;
 }
 
+/* A FIFO may have any number, that of our pipe, too. */
 uint64_t io_pipe_inode(int fd)
 {
+	struct statfs fs;
 	struct stat st;
 
-	return fd >= 0 && fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) ? st.st_ino : 0;
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && fstatfs(fd, &fs) == 0 &&
+			       fs.f_type == PIPEFS_MAGIC
+		       ? st.st_ino
+		       : 0;
 }
 
 /* Which of the three the link is; -1: none. */

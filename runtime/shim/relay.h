@@ -9,6 +9,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #include "base/err.h"
@@ -27,10 +28,16 @@ struct relay_budget {
 	size_t left;
 };
 
+/* Looks at what a client sends before it is passed on; false breaks the connection. state: of this
+ * connection, all zero at first. */
+typedef bool (*relay_filter_fn)(void *state, const uint8_t *data, size_t len);
+
 struct relay_options {
 	struct loop *loop;
 	struct relay_budget *budget; /* outlives the relay */
 	struct relay_target target;
+	relay_filter_fn filter; /* of TCP; NULL: none */
+	size_t filter_state_size;
 	int fd; /* bound, for TCP listening, non-blocking; the relay's from then on, if it is made
 		 */
 };

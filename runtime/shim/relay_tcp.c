@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -53,6 +54,7 @@ struct flow {
 	struct end ends[2];
 	size_t attempt; /* of the target's addresses */
 	bool connecting;
+	max_align_t filter_state[];
 };
 
 struct relay_tcp {
@@ -146,6 +148,15 @@ static int keep(struct end *to, const char *data, size_t len)
 	return 0;
 }
 
+static bool may_pass(struct end *from, size_t len)
+{
+	struct flow *flow = from->flow;
+	relay_filter_fn filter = flow->relay->o.filter;
+
+	return !filter || from == &flow->ends[CONTAINER] ||
+	       filter(flow->filter_state, (const uint8_t *)chunk, len);
+}
+
 /* 1: something moved; 0: nothing can right now; <0: the connection is broken. */
 static int pump_chunk(struct end *from, struct end *to)
 {
@@ -159,6 +170,8 @@ static int pump_chunk(struct end *from, struct end *to)
 		pass_end(from, to);
 		return 0;
 	}
+	if (!may_pass(from, (size_t)n))
+		return -EPERM;
 	sent = send_some(to, chunk, (size_t)n);
 	if (sent < 0)
 		return (int)sent;
@@ -318,7 +331,7 @@ static void pause_accepting(struct relay_tcp *relay)
 
 static void flow_new(struct relay_tcp *relay, int fd)
 {
-	struct flow *flow = calloc(1, sizeof(*flow));
+	struct flow *flow = calloc(1, sizeof(*flow) + relay->o.filter_state_size);
 
 	if (!flow) {
 		close(fd);

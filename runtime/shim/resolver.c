@@ -219,6 +219,8 @@ static void take_query(struct resolver *r, const struct sockaddr_in *client, con
 				  2 * DNS_ADDRESSES_MAX);
 	if (count)
 		answer(r, client, data, &question, DNS_OK, addresses, count);
+	else if (!dns_may_pass(&question))
+		answer(r, client, data, &question, DNS_REFUSED, NULL, 0);
 	else
 		pass_on(r, client, data, len, &question);
 }
@@ -284,10 +286,20 @@ static int bind_inside(int netns_fd, int type, struct err *err)
 	return take_fd(&fd);
 }
 
+static bool filter_tcp(void *state, const uint8_t *data, size_t len)
+{
+	return dns_stream_take(state, data, len);
+}
+
 static int open_tcp(struct resolver *r, int netns_fd, struct err *err)
 {
 	_cleanup_fd_ int fd = -1;
-	struct relay_options o = { .loop = r->o.loop, .budget = &r->budget };
+	struct relay_options o = {
+		.loop = r->o.loop,
+		.budget = &r->budget,
+		.filter = filter_tcp,
+		.filter_state_size = sizeof(struct dns_stream),
+	};
 	int q;
 
 	if (!r->servers_count)

@@ -7,7 +7,10 @@
  * Names of containers it answers from what the disk tells at that moment; nothing is told to
  * anybody when a container comes or goes. All else it passes on to the host's servers, from the
  * host's network, where also one on the host's loopback can be reached. By TCP, which only comes
- * for answers that are too long for UDP, all is passed on.
+ * for answers that are too long for UDP, all questions are passed on.
+ *
+ * Questions only: to a server of the host the container seems to be the host, and may be trusted
+ * with changes (UPDATE, NOTIFY) or whole zones (AXFR).
  */
 #pragma once
 

@@ -49,6 +49,40 @@ t_is "sockets of the host are out of sight, abstract ones too (CVE-2020-15257)" 
 	"$(c run --rm --network host "$IMAGE" sh -c 'grep -E "cellar|shim" /proc/net/unix | grep @')"
 t_is "mqueue and shared memory are its own" "" "$(c run --rm "$IMAGE" sh -c 'ls -A /dev/mqueue /dev/shm | grep -v :')"
 
+# ---- folders of the host that a container has in two ways ----
+
+mkdir -p "$T_DIR/srv/data" "$T_DIR/secret"
+echo secret >"$T_DIR/secret/key"
+swap="mv /srv/data /srv/old; ln -s $T_DIR/secret /srv/data"
+c run -d --name swap --restart always -v "$T_DIR/srv:/srv" -v "$T_DIR/srv/data:/data" "$IMAGE" \
+	sh -c "ls /data >>/srv/seen; [ -L /srv/data ] || { $swap; }" >/dev/null
+t_wait 60 sh -c "$CELLAR_BIN/ctr --root $C_ROOT --runroot $C_RUN logs swap 2>&1 | grep -q symlink"
+t_is "a source swapped for a symlink before a restart is not followed" "" "$(cat "$T_DIR/srv/seen")"
+t_match "and said so" 'there is a symlink on the way now' "$(c logs swap 2>&1)"
+t_status "nor by --volumes-from" 125 c run --rm --volumes-from swap "$IMAGE" ls /data
+c rm -f swap >/dev/null
+rm "$T_DIR/srv/data" && mv "$T_DIR/srv/old" "$T_DIR/srv/data" && ln -s srv "$T_DIR/way"
+echo mine >"$T_DIR/srv/data/file"
+t_is "a symlink of the caller's is" mine "$(c run --rm -v "$T_DIR/way/data:/data" "$IMAGE" cat /data/file)"
+t_is "also to a folder that is made" "made" "$(c run --rm -v "$T_DIR/way/new/deep:/data" "$IMAGE" touch /data/made; ls "$T_DIR/srv/new/deep")"
+
+# ---- targets of mounts, by symlinks in a volume that an enemy had ----
+
+c run --rm -v links:/l "$IMAGE" sh -c 'ln -s / /l/root; ln -s ../../.. /l/up; ln -s /proc /l/proc; ln -s /proc/sys /l/sys'
+for link in root up proc sys root/proc; do
+	t_status "a volume at a symlink to $link" 125 c run --rm -v links:/l -v other:/l/$link "$IMAGE" true
+	t_match "a volume at a symlink to $link: sentence" 'leads (to the root|into /proc) of the container' "$T_ERR"
+	t_status "a tmpfs at a symlink to $link" 125 c run --rm -v links:/l --tmpfs /l/$link "$IMAGE" true
+done
+
+# ---- a neighbour in one pid namespace ----
+
+c run -d --name peep "$IMAGE" sh -c 'while :; do for p in /proc/[0-9]*; do
+	x=$(readlink $p/exe) || continue; case $x in /bin/*) ;; *) echo "exe $x"; ls -l $p/fd $p/root/ ;; esac; done; done 2>/dev/null' >/dev/null
+for i in 1 2 3 4 5; do c run --rm --pid container:peep "$IMAGE" true; done
+t_is "sees nothing of cellar-init on its way in" "" "$(c logs peep)"
+c rm -f peep >/dev/null
+
 # ---- exec into a hostile container ----
 
 c run -d --name enemy "${A[@]}" "$IMAGE" sleep 1000 >/dev/null
@@ -217,6 +251,10 @@ image localhost/evil:7 . '.layers = [range(5000) as $i | .layers[0]]'
 denied "5,000 layers"
 image localhost/evil:7 '.rootfs.diff_ids[0] = "sha256:../../x"'
 denied "a diff_id that leads out"
+image localhost/evil:7 '.config.Volumes = {"/proc": {}}'
+t_status "an image that has a volume at /proc" 125 c run --rm localhost/evil:7 true
+image localhost/evil:7 '.config.Volumes = {"/proc/sys/kernel": {}}'
+t_status "an image that has a volume in /proc" 125 c run --rm localhost/evil:7 true
 # An index that holds itself: no digest can, so a chain of them.
 mutate localhost/evil:8 .
 cp "$layout/index.json" "$T_DIR/chain"

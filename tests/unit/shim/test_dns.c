@@ -148,6 +148,57 @@ static void an_answer_has_the_addresses_asked_for(void **state)
 	assert_int_equal(len, sizeof(web));
 }
 
+/* Behind its length; in pieces of every size. */
+static bool passes(const uint8_t *message, size_t len, size_t piece)
+{
+	struct dns_stream stream = { 0 };
+	uint8_t text[4 + 2 * 512], *copy;
+	bool fine = true;
+
+	text[0] = (uint8_t)(len >> 8);
+	text[1] = (uint8_t)len;
+	memcpy(text + 2, message, len);
+	memcpy(text + 2 + len, text, 2 + len);
+	for (size_t at = 0, n; fine && at < 2 * (2 + len); at += n) {
+		n = 2 * (2 + len) - at < piece ? 2 * (2 + len) - at : piece;
+		copy = malloc(n);
+		assert_non_null(copy);
+		memcpy(copy, text + at, n);
+		fine = dns_stream_take(&stream, copy, n);
+		free(copy);
+	}
+	return fine;
+}
+
+static void questions_pass_by_tcp(void **state)
+{
+	uint8_t padded[500] = { 0 };
+
+	(void)state;
+	memcpy(padded, web, sizeof(web));
+	for (size_t piece = 1; piece < 60; piece++) {
+		assert_true(passes(web, sizeof(web), piece));
+		assert_true(passes(padded, sizeof(padded), piece));
+	}
+}
+
+static void nothing_else_passes_by_tcp(void **state)
+{
+	uint8_t update[sizeof(web)], zone[sizeof(web)];
+
+	(void)state;
+	memcpy(update, web, sizeof(web));
+	memcpy(zone, web, sizeof(web));
+	update[2] = 0x28;
+	zone[sizeof(web) - 3] = 252;
+	for (size_t piece = 1; piece < 60; piece++) {
+		assert_false(passes(update, sizeof(update), piece));
+		assert_false(passes(zone, sizeof(zone), piece));
+		assert_false(passes(web, sizeof(web) - 1, piece));
+		assert_false(passes(web, 0, piece));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +208,8 @@ int main(void)
 		cmocka_unit_test(names_of_no_container_are_empty),
 		cmocka_unit_test(the_longest_name_fits_and_no_longer),
 		cmocka_unit_test(an_answer_has_the_addresses_asked_for),
+		cmocka_unit_test(questions_pass_by_tcp),
+		cmocka_unit_test(nothing_else_passes_by_tcp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
