@@ -4,7 +4,7 @@
  * socket for each of its ports, so that nobody else can take one while the container lives; BUNDLE/
  * ports.json tells which, and with which numbers, so that a later supervisor binds the same.
  *
- * Needs no libmnl. What the kernel forwards without those sockets is in netns/forward.h.
+ * Needs no libmnl: the supervisor reads it, too.
  */
 #pragma once
 

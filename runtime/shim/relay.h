@@ -3,8 +3,8 @@
  * Passing on what comes in at a published port: a connection or a datagram at a socket of ours goes
  * to the container by a socket of its own, and back.
  *
- * Most traffic never gets here: the kernel translates it (netns/forward.h). What does is what the
- * kernel cannot translate, loopback to loopback, and all of it where nf_tables is out of use.
+ * All published traffic comes here, for it works from everywhere alike (docs/ARCHITECTURE.md, "The
+ * network of ctr's containers"); the kernel translates nothing.
  */
 #pragma once
 
