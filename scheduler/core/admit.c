@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "scheduler/core/after.h"
+#include "scheduler/core/alloc.h"
 #include "scheduler/core/class.h"
 #include "scheduler/core/demand.h"
 #include "scheduler/core/queue.h"
@@ -70,7 +71,7 @@ static int check_job(const struct cell *cell, const struct job *job, struct err 
 				name, job->overrides[i].index);
 		r = check_request(name, &job->overrides[i].request, err);
 	}
-	return r;
+	return r == 0 ? alloc_check(cell, job, err) : r;
 }
 
 /* ---- making it ---- */
@@ -144,6 +145,8 @@ static int make_tasks(struct cell *cell, const struct job *job, uint32_t j)
 			.next_in_job = NONE,
 			.avoid = NONE,
 			.timer = NONE,
+			.room = NONE,
+			.follows = NONE,
 			.since_ms = cell->outside->now_ms,
 			.sequence = cell->sequence++,
 		};
@@ -159,8 +162,11 @@ static void forget_tasks(struct cell *cell, uint32_t j)
 {
 	for (uint32_t t = cell->jobs[j].tasks, next; t != NONE; t = next) {
 		next = cell->tasks[t].next_in_job;
+		alloc_forget(cell, t);
 		cell->tasks[t] = (struct task){ .job = NONE,
 						.next_in_job = cell->free_tasks,
+						.room = NONE,
+						.follows = NONE,
 						.state = TASK_ENDED };
 		cell->free_tasks = t;
 	}
@@ -182,7 +188,8 @@ static int make_job(struct cell *cell, const struct job *job, uint32_t *ret)
 		.count = job->count,
 		.alive = job->count,
 		.budget = job->disruption_budget,
-		.gang = job->gang,
+		.gang = job->gang || job->reserves,
+		.reserves = job->reserves,
 		.latency_sensitive = job->latency_sensitive,
 		.on_preemption = (uint8_t)job->on_preemption,
 	};
@@ -191,11 +198,15 @@ static int make_job(struct cell *cell, const struct job *job, uint32_t *ret)
 	if (r == 0)
 		r = symbol_intern(&cell->symbols, job->owner ? job->owner : "", &made.owner);
 	if (r == 0)
+		r = symbol_intern(&cell->symbols, job->alloc_set, &made.set);
+	if (r == 0)
 		r = new_job(cell, ret);
 	if (r < 0)
 		return r;
 	cell->jobs[*ret] = made;
 	r = make_tasks(cell, job, *ret);
+	if (r == 0 && job->reserves)
+		r = alloc_make(cell, *ret);
 	if (r == 0)
 		r = map_put(&cell->job_of, made.name, *ret);
 	if (r == 0 && job->after_count && (r = after_add(cell, job, *ret)) < 0)

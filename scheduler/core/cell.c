@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/core/alloc.h"
 #include "scheduler/core/class.h"
 #include "scheduler/core/demand.h"
 #include "scheduler/core/drain.h"
@@ -31,7 +32,7 @@ int cell_new(const struct cell_options *options, struct outside *outside, struct
 	}
 	cell->options = *options;
 	cell->outside = outside;
-	cell->free_tasks = cell->free_jobs = cell->free_waits = NONE;
+	cell->free_tasks = cell->free_jobs = cell->free_waits = cell->free_rooms = NONE;
 	queue_init(&cell->queue);
 	*ret = cell;
 	return 0;
@@ -67,8 +68,11 @@ struct cell *cell_free(struct cell *cell)
 
 /* ---- machines ---- */
 
+/* Real machines alone are what the cell has. */
 static void count_capacity(struct cell *cell, const struct kind *kind, int sign)
 {
+	if (kind->set)
+		return;
 	if (sign > 0)
 		amounts_add(&cell->capacity, &kind->capacity);
 	else
@@ -88,7 +92,7 @@ void cell_set_machine(struct cell *cell, uint32_t machine, enum machine_state st
 	cell->draining += (uint32_t)(state == MACHINE_DRAINING) - (was == MACHINE_DRAINING);
 	if (was == MACHINE_UP) {
 		index_remove(cell, machine);
-		cell->up--;
+		cell->up -= !kind->set;
 		kind->up--;
 	}
 	if (was == MACHINE_DOWN)
@@ -97,7 +101,7 @@ void cell_set_machine(struct cell *cell, uint32_t machine, enum machine_state st
 		count_capacity(cell, kind, -1);
 	if (state == MACHINE_UP) {
 		index_insert(cell, machine);
-		cell->up++;
+		cell->up += !kind->set;
 		kind->up++;
 	}
 	cell_tell(cell, &(struct event){ .kind = EVENT_MACHINE,
@@ -108,6 +112,7 @@ void cell_set_machine(struct cell *cell, uint32_t machine, enum machine_state st
 					 .detail = (int)state });
 	while (state == MACHINE_DOWN && cell->more[machine].tasks != NONE)
 		cell_end_task(cell, cell->more[machine].tasks, END_LOST);
+	alloc_host_changed(cell, machine);
 	if (state == MACHINE_UP)
 		class_wake(cell, machine);
 }
@@ -187,6 +192,8 @@ static int decide_task(struct cell *cell, uint32_t task)
 	if (choice.machine != NONE && task_start(cell, task, choice.machine, &choice.grip) < 0)
 		return -ENOMEM;
 	place_tell(cell, task, &choice);
+	if (choice.machine != NONE)
+		alloc_offer(cell, task);
 	if (choice.machine == NONE) {
 		forget_home(cell, task);
 		class_block(cell, class);
@@ -236,7 +243,7 @@ void cell_totals(struct cell *cell, struct cell_totals *ret)
 	*ret = (struct cell_totals){
 		.machines = cell->up,
 		.jobs = (uint32_t)cell->job_of.count,
-		.pending = cell->queue.pending + (uint32_t)cell->timer_count,
+		.pending = cell->queue.pending + (uint32_t)cell->timer_count + cell->following,
 		.running = cell->running,
 		.capacity = cell->capacity,
 		.used = cell->used,
@@ -267,6 +274,7 @@ void cell_task(const struct cell *cell, uint32_t task, struct task_view *ret)
 		.since_ms = t->since_ms,
 		.priority = cell->classes[t->class].priority,
 		.request = &cell->classes[t->class].request,
+		.room = t->room,
 	};
 }
 
@@ -285,7 +293,7 @@ int cell_machine(const struct cell *cell, uint32_t machine, struct machine_view 
 	const struct machine *m = &cell->machines[machine];
 	const struct kind *kind;
 
-	if (machine >= cell->machine_count)
+	if (machine >= cell->machine_count || (is_room(cell, machine) && more->alloc == NONE))
 		return -ENOENT;
 	kind = cell->kinds[m->kind];
 	*ret = (struct machine_view){
@@ -296,6 +304,7 @@ int cell_machine(const struct cell *cell, uint32_t machine, struct machine_view 
 		.device_count = kind->device_count,
 		.state = m->state,
 		.tasks = m->task_count,
+		.alloc = more->alloc,
 	};
 	memcpy(ret->device_free, more->device_free, sizeof(ret->device_free));
 	return 0;

@@ -12,6 +12,7 @@
  *		;
  *
  * Machines, jobs and tasks are numbers. A task's number is free again once its job is forgotten.
+ *The allocs of an alloc set (see alloc.h) have numbers among the machines, too.
  */
 #pragma once
 
@@ -74,7 +75,8 @@ enum task_end {
 };
 
 void cell_end_task(struct cell *cell, uint32_t task, enum task_end end);
-/* Ends what has not ended of the job, and forgets it. */
+/* Ends what has not ended of the job, and forgets it. What runs in an alloc set that goes is lost,
+ * and pends until a set of that name comes again. */
 void cell_remove_job(struct cell *cell, uint32_t job);
 
 /*
@@ -108,6 +110,7 @@ struct task_view {
 	int64_t since_ms;	      /* of the state */
 	unsigned priority;
 	const struct request *request;
+	uint32_t room; /* of an alloc: the machine that it is for others; NOBODY */
 };
 void cell_task(const struct cell *cell, uint32_t task, struct task_view *ret);
 /* The task of a job by index; NOBODY where there is none. */
@@ -120,8 +123,9 @@ struct machine_view {
 	uint16_t device_free[MACHINE_DEVICES_MAX];
 	enum machine_state state;
 	uint32_t tasks;
+	uint32_t alloc; /* whose room it is: the task of an alloc set; NOBODY: a real machine */
 };
-/* 0, or -ENOENT where there are not so many. */
+/* 0, or -ENOENT where there is none of that number. */
 int cell_machine(const struct cell *cell, uint32_t machine, struct machine_view *ret);
 
 /*

@@ -12,6 +12,8 @@
  *	7 priority	at the end of a pass nothing of lower priority holds what a blocked class
  *			waits for, but by a rule: no production for production, a disruption
  *			budget, depth 1, sampling (so it is checked in small cells)
+ *	8 rooms		the room of an alloc is up only on a host that is, holds tasks of its set
+ *			alone, and is empty when down; what follows an alloc pends with it
  */
 /* clang-format on */
 #include <errno.h>
@@ -59,6 +61,38 @@ static bool below_nothing(const struct room *room)
 		if (room->node_free[n].cpu < 0 || room->node_free[n].memory < 0)
 			return true;
 	return false;
+}
+
+/* Invariant 8, and more of 2. */
+static int check_room(const struct cell *cell, uint32_t machine, uint8_t *seen, uint32_t *following,
+		      struct err *err)
+{
+	const struct machine *m = &cell->machines[machine];
+	const struct machine_more *more = &cell->more[machine];
+	const struct task *alloc = more->alloc == NONE ? NULL : &cell->tasks[more->alloc];
+	uint32_t set = cell->kinds[m->kind]->set;
+
+	for (uint32_t t = more->tasks; t != NONE; t = cell->tasks[t].next)
+		if (cell->classes[cell->tasks[t].class].set != set)
+			return BROKEN(err, "task %u lies on %s, and is not of its set", t,
+				      name_of(cell, machine));
+	if (!set)
+		return 0;
+	if (m->state == MACHINE_DOWN
+		    ? m->task_count
+		    : !alloc || alloc->room != machine || alloc->state != TASK_RUNNING ||
+			      (m->state == MACHINE_UP) !=
+				      (cell->machines[alloc->machine].state == MACHINE_UP))
+		return BROKEN(err, "alloc %s is up and should not be, or holds tasks and is down",
+			      name_of(cell, machine));
+	for (uint32_t t = alloc ? more->followers : NONE; t != NONE; t = cell->tasks[t].next) {
+		if (seen[t]++ || cell->tasks[t].follows != machine ||
+		    cell->tasks[t].state != TASK_PENDING || alloc->state != TASK_PENDING)
+			return BROKEN(err, "task %u follows %s and should not", t,
+				      name_of(cell, machine));
+		++*following;
+	}
+	return 0;
 }
 
 /* Invariant 1, and half of 2. */
@@ -162,13 +196,13 @@ static int check_tasks(const struct cell *cell, const uint8_t *seen, struct err 
 
 		if (seen[t] != (task->state != TASK_ENDED))
 			return BROKEN(err, "task %zu is lost", t);
-		if (task->state == TASK_ENDED)
+		/* What is in an alloc is counted with it. */
+		running += task->state == TASK_RUNNING;
+		if (task->state == TASK_ENDED || cell->classes[task->class].set)
 			continue;
 		amounts_add(&wanted, &cell->classes[task->class].request.amounts);
-		if (task->state == TASK_RUNNING) {
+		if (task->state == TASK_RUNNING)
 			amounts_add(&used, &cell->classes[task->class].request.amounts);
-			running++;
-		}
 	}
 	if (running != cell->running || !amounts_equal(&used, &cell->used) ||
 	    !amounts_equal(&wanted, &cell->demand.wanted))
@@ -237,19 +271,20 @@ static int check_priority(struct cell *cell, struct err *err)
 int cell_check(struct cell *cell, struct err *err)
 {
 	_cleanup_free_ uint8_t *seen = calloc(cell->task_count + 1, 1);
-	uint32_t pending = 0;
+	uint32_t pending = 0, following = 0;
 
 	if (!seen)
 		return err_set(err, ENOMEM, "check the cell");
 	for (uint32_t m = 0; m < cell->machine_count; m++) {
 		err_try(check_machine(cell, m, seen, err));
 		err_try(check_index(cell, m, err));
+		err_try(check_room(cell, m, seen, &following, err));
 	}
 	for (size_t l = 0; l < cell->queue.line_count; l++)
 		err_try(check_line(cell, &cell->queue.lines[l], seen, &pending, err));
-	if (pending != cell->queue.pending)
-		return BROKEN(err, "the queue counts %u tasks and holds %u", cell->queue.pending,
-			      pending);
+	if (pending != cell->queue.pending || following != cell->following)
+		return BROKEN(err, "the queue counts %u tasks and holds %u, and %u of %u follow",
+			      cell->queue.pending, pending, following, cell->following);
 	err_try(check_timers(cell, seen, err));
 	err_try(check_tasks(cell, seen, err));
 	err_try(check_blocked(cell, err));

@@ -76,7 +76,7 @@ static int find_group(struct cell *cell, const struct job *job, struct class *cl
 static bool same_class(const struct class *a, const struct class *b)
 {
 	return a->shape == b->shape && a->priority == b->priority && a->group == b->group &&
-	       a->division == b->division && a->gang == b->gang &&
+	       a->division == b->division && a->gang == b->gang && a->set == b->set &&
 	       a->constraint_count == b->constraint_count &&
 	       (!a->constraint_count || memcmp(a->constraints, b->constraints,
 					       a->constraint_count * sizeof(*a->constraints)) == 0);
@@ -86,6 +86,7 @@ static uint64_t hash_class(const struct class *class)
 {
 	uint64_t h = hash_mix((uint64_t) class->shape << 32 | class->group);
 
+	h = hash_mix(h ^ class->set);
 	h = hash_mix(h ^ ((uint64_t) class->priority << 52 ^ (uint64_t) class->gang << 20 ^
 			  class->division));
 	return hash_bytes(class->constraints, class->constraint_count * sizeof(*class->constraints),
@@ -131,7 +132,11 @@ int class_find(struct cell *cell, const struct job *job, const struct request *r
 		r = copy_constraints(cell, job, &class);
 	if (r == 0)
 		r = find_group(cell, job, &class);
-	if (r == 0 && job->gang)
+	if (r == 0)
+		r = symbol_intern(&cell->symbols, job->alloc_set, &class.set);
+	/* The attributes in a set are those of each alloc's host. */
+	class.per_machine = class.per_machine || (class.set && class.constraint_count);
+	if (r == 0 && (job->gang || job->reserves))
 		r = symbol_intern(&cell->symbols, job->name, &class.gang);
 	if (r < 0)
 		goto fail;

@@ -16,6 +16,9 @@ static void change(struct cell *cell, const struct class *class, int sign)
 	struct shape *shape = &cell->shapes[class->shape];
 	const struct request *request = &shape->request;
 
+	/* Its alloc asks for it. */
+	if (class->set)
+		return;
 	shape->tasks += (uint64_t)sign;
 	demand->tasks += (uint64_t)sign;
 	demand->changes++;

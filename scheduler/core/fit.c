@@ -54,7 +54,7 @@ enum fit fit_kind_reason(const struct cell *cell, const struct class *class, uin
 	struct room empty = { .free = k->capacity };
 	struct grip grip;
 
-	if (!attributes_fit(class, k))
+	if (k->set != class->set || (!k->set && !attributes_fit(class, k)))
 		return FIT_CONSTRAINT;
 	if (request->device_count && request->device_model &&
 	    request->device_model != k->device_model)
@@ -97,13 +97,27 @@ bool fit_kind(struct cell *cell, struct class *class, uint32_t kind)
 
 /* ---- machines ---- */
 
+/* What a constraint asks about; of a room it is its host's. */
+static uint32_t value_on(const struct cell *cell, const struct class_constraint *c,
+			 uint32_t machine)
+{
+	uint32_t alloc = cell->more[machine].alloc;
+
+	if (c->domain >= 0)
+		return cell->more[machine].domain[c->domain];
+	if (alloc != NONE)
+		machine = cell->tasks[alloc].machine;
+	return machine == NONE ? 0
+			       : kind_attribute(cell->kinds[cell->machines[machine].kind], c->key);
+}
+
 bool fit_domains(const struct cell *cell, const struct class *class, uint32_t machine)
 {
 	for (size_t i = 0; i < class->constraint_count; i++) {
 		const struct class_constraint *c = &class->constraints[i];
 
-		if (!c->soft && c->domain >= 0 &&
-		    !compare(c, cell->more[machine].domain[c->domain]))
+		if (!c->soft && (c->domain >= 0 || class->set) &&
+		    !compare(c, value_on(cell, c, machine)))
 			return false;
 	}
 	return true;
@@ -118,11 +132,7 @@ unsigned fit_unmet(const struct cell *cell, const struct class *class, uint32_t 
 
 		if (!c->soft)
 			continue;
-		unmet += !compare(
-			c, c->domain >= 0
-				   ? cell->more[machine].domain[c->domain]
-				   : kind_attribute(cell->kinds[cell->machines[machine].kind],
-						    c->key));
+		unmet += !compare(c, value_on(cell, c, machine));
 	}
 	return unmet;
 }

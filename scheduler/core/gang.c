@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/arena.h"
+#include "scheduler/core/alloc.h"
 #include "scheduler/core/class.h"
 #include "scheduler/core/place.h"
 #include "scheduler/core/task.h"
@@ -15,7 +16,7 @@ bool gang_is_whole(const struct cell *cell, uint32_t job)
 	if (!j->gang || j->running)
 		return false;
 	for (uint32_t t = j->tasks; t != NONE; t = cell->tasks[t].next_in_job)
-		if (cell->tasks[t].timer != NONE)
+		if (cell->tasks[t].timer != NONE || cell->tasks[t].follows != NONE)
 			return false;
 	return true;
 }
@@ -46,6 +47,9 @@ static void tell_all(struct cell *cell, uint32_t job, const struct choice *choic
 			place_tell(cell, t, &choices[i++]);
 			cell->placed++;
 		}
+	for (uint32_t t = cell->jobs[job].tasks; t != NONE; t = cell->tasks[t].next_in_job)
+		if (cell->tasks[t].state == TASK_RUNNING)
+			alloc_offer(cell, t);
 }
 
 /* Nobody was told: the tasks have never run. */

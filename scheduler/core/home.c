@@ -46,6 +46,7 @@ static int set_up(struct trial *trial, uint32_t job, struct arena *arena)
 {
 	struct cell *cell = trial->cell;
 	enum domain domain = DOMAIN_MACHINE;
+	bool inside = false;
 
 	trial->tasks = arena_calloc(arena, cell->jobs[job].count, sizeof(*trial->tasks));
 	trial->seats = arena_calloc(arena, cell->machine_count, sizeof(*trial->seats));
@@ -58,12 +59,13 @@ static int set_up(struct trial *trial, uint32_t job, struct arena *arena)
 			continue;
 		trial->tasks[trial->task_count++] = t;
 		domain = cell->groups[class->group].domain;
+		inside = class->set;
 	}
 	qsort_r(trial->tasks, trial->task_count, sizeof(*trial->tasks), by_size, cell);
 	for (uint32_t m = 0; m < cell->machine_count; m++) {
 		struct seat *seat = &trial->seats[trial->seat_count];
 
-		if (cell->machines[m].state != MACHINE_UP)
+		if (cell->machines[m].state != MACHINE_UP || is_room(cell, m) != inside)
 			continue;
 		seat->machine = m;
 		seat->domain = cell->more[m].domain[domain];

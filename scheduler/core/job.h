@@ -83,4 +83,8 @@ struct job {
 	bool gang;		  /* all tasks start or none */
 	const char *const *after; /* names of jobs that must be over; they must be there */
 	size_t after_count;
+	/* An alloc set: its tasks are allocs, room that is held for tasks of other jobs, and all of
+	 * them are reserved at once or none. */
+	bool reserves;
+	const char *alloc_set; /* runs in this set's allocs only; NULL: on the machines */
 };

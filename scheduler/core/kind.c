@@ -46,7 +46,8 @@ static uint64_t hash_kind(const struct kind *kind)
 {
 	uint64_t h = hash_bytes(&kind->capacity, sizeof(kind->capacity), kind->device_model);
 
-	h = hash_bytes(kind->node, sizeof(kind->node), h ^ kind->device_count);
+	h = hash_bytes(kind->node, sizeof(kind->node),
+		       h ^ kind->device_count ^ (uint64_t)kind->set << 8);
 	return hash_bytes(kind->attributes, kind->attribute_count * sizeof(*kind->attributes), h);
 }
 
@@ -54,7 +55,7 @@ static bool same_kind(const struct kind *a, const struct kind *b)
 {
 	return amounts_equal(&a->capacity, &b->capacity) && a->node_count == b->node_count &&
 	       a->device_count == b->device_count && a->device_model == b->device_model &&
-	       memcmp(a->node, b->node, sizeof(a->node)) == 0 &&
+	       a->set == b->set && memcmp(a->node, b->node, sizeof(a->node)) == 0 &&
 	       a->attribute_count == b->attribute_count &&
 	       (!a->attribute_count || memcmp(a->attributes, b->attributes,
 					      a->attribute_count * sizeof(*a->attributes)) == 0);
@@ -124,7 +125,8 @@ static int add_kind(struct cell *cell, struct kind *kind, uint64_t key)
 }
 
 /* The kind of such a machine, made where it is the first. */
-static int find_kind(struct cell *cell, const struct machine_spec *spec, uint32_t *ret)
+static int find_kind(struct cell *cell, const struct machine_spec *spec, uint32_t set,
+		     uint32_t *ret)
 {
 	struct kind *kind = calloc(1, sizeof(*kind));
 	uint64_t key;
@@ -132,6 +134,7 @@ static int find_kind(struct cell *cell, const struct machine_spec *spec, uint32_
 
 	if (r < 0)
 		goto fail;
+	kind->set = set;
 	for (key = hash_kind(kind);; key++) {
 		*ret = map_get(&cell->kind_of, key);
 		if (*ret == MAP_NONE || same_kind(cell->kinds[*ret], kind))
@@ -197,11 +200,44 @@ static void fill_machine(struct cell *cell, uint32_t machine, uint32_t kind)
 		more->device_free[d] = DEVICE_WHOLE;
 }
 
+static int new_machine(struct cell *cell, uint32_t set, uint32_t *ret)
+{
+	int r;
+
+	*ret = cell->free_rooms;
+	if (set && *ret != NONE) {
+		cell->free_rooms = cell->more[*ret].followers;
+		return 0;
+	}
+	r = grow_machines(cell);
+	if (r == 0)
+		*ret = (uint32_t)cell->machine_count++;
+	return r;
+}
+
+int kind_add_machine(struct cell *cell, const struct machine_spec *spec, uint32_t set,
+		     const struct machine_more *more, uint32_t *ret_machine)
+{
+	uint32_t kind;
+	int r = find_kind(cell, spec, set, &kind);
+
+	if (r == 0)
+		r = new_machine(cell, set, ret_machine);
+	if (r < 0)
+		return r;
+	cell->more[*ret_machine] = *more;
+	fill_machine(cell, *ret_machine, kind);
+	cell->machines[*ret_machine].state = MACHINE_DOWN;
+	cell->kinds[kind]->machines++;
+	index_grow(cell, cell->kinds[kind]);
+	return 0;
+}
+
 int cell_add_machine(struct cell *cell, const struct machine_spec *spec, uint32_t *ret_machine,
 		     struct err *err)
 {
-	struct machine_more more = { 0 };
-	uint32_t kind, machine;
+	struct machine_more more = { .alloc = NONE, .followers = NONE };
+	uint32_t machine;
 	int r = check_spec(cell, spec, err);
 
 	if (r < 0)
@@ -211,16 +247,12 @@ int cell_add_machine(struct cell *cell, const struct machine_spec *spec, uint32_
 	more.name = more.domain[DOMAIN_MACHINE];
 	if (map_get(&cell->machine_of, more.name) != MAP_NONE)
 		return err_say(err, EEXIST, "there is a machine called %s already", spec->name);
-	machine = (uint32_t)cell->machine_count;
-	if (find_kind(cell, spec, &kind) < 0 || grow_machines(cell) < 0 ||
-	    map_put(&cell->machine_of, more.name, machine) < 0)
+	if (map_put(&cell->machine_of, more.name, (uint32_t)cell->machine_count) < 0)
 		return err_set(err, ENOMEM, "add machine %s", spec->name);
-	cell->more[machine] = more;
-	fill_machine(cell, machine, kind);
-	cell->machines[machine].state = MACHINE_DOWN;
-	cell->machine_count++;
-	cell->kinds[kind]->machines++;
-	index_grow(cell, cell->kinds[kind]);
+	if (kind_add_machine(cell, spec, 0, &more, &machine) < 0) {
+		map_remove(&cell->machine_of, more.name);
+		return err_set(err, ENOMEM, "add machine %s", spec->name);
+	}
 	cell_set_machine(cell, machine, MACHINE_UP);
 	if (ret_machine)
 		*ret_machine = machine;

@@ -96,7 +96,8 @@ int quota_check(struct cell *cell, const struct job *job, struct err *err)
 	struct amounts wants, left = { 0 };
 	struct quota *quota;
 
-	if (!cell->options.quota || !job->priority)
+	/* What runs in a set was paid for by the set. */
+	if (!cell->options.quota || !job->priority || job->alloc_set)
 		return 0;
 	quota = find(cell, symbol_find(&cell->symbols, owner), band);
 	if (quota) {
@@ -119,7 +120,7 @@ void quota_charge(struct cell *cell, const struct cell_job *job, const struct re
 {
 	struct quota *quota = find(cell, job->owner, band_of(job->priority));
 
-	if (quota && job->priority)
+	if (quota && job->priority && !job->set)
 		amounts_add(&quota->used, &request->amounts);
 }
 
@@ -127,6 +128,6 @@ void quota_return(struct cell *cell, const struct cell_job *job, const struct re
 {
 	struct quota *quota = find(cell, job->owner, band_of(job->priority));
 
-	if (quota && job->priority)
+	if (quota && job->priority && !job->set)
 		amounts_subtract(&quota->used, &request->amounts);
 }

@@ -73,7 +73,8 @@ void cell_report_usage(struct cell *cell, uint32_t task, int64_t cpu_milli, int6
 	const struct amounts *limit;
 	uint32_t machine = t->machine;
 
-	if (t->state != TASK_RUNNING)
+	/* An alloc keeps all that it reserves. */
+	if (t->state != TASK_RUNNING || t->room != NONE)
 		return;
 	limit = &cell->classes[t->class].request.amounts;
 	t->over_memory = memory_bytes > limit->of[RESOURCE_MEMORY];

@@ -9,6 +9,7 @@
  *	queue			queue.c: lines of pending tasks
  *	demand			demand.c: what the present workload asks for; strand.c scores by it
  *	groups			spread.c: where the tasks of a spread rule lie
+ *	rooms			alloc.c: allocs, as machines for the tasks in them
  *
  * Machines, kinds, classes, tasks, jobs stand in growing arrays and refer to each other by index.
  */
@@ -45,6 +46,8 @@ struct machine_more {
 	uint32_t name;		       /* symbol */
 	uint32_t domain[DOMAIN_COUNT]; /* symbols; DOMAIN_MACHINE: the name */
 	uint32_t tasks;		       /* head of the list through task.next */
+	uint32_t alloc;		       /* whose room it is, see alloc.h; NONE: a real machine */
+	uint32_t followers;	       /* list through task.next; or the next free room */
 	uint16_t device_free[MACHINE_DEVICES_MAX];
 	struct node_room {
 		int64_t cpu, memory;
@@ -64,6 +67,7 @@ struct kind {
 	unsigned node_count, device_count;
 	struct node_room node[MACHINE_NODES_MAX];
 	uint32_t device_model;
+	uint32_t set; /* rooms of this alloc set; 0: real machines */
 	struct pair {
 		uint32_t key, value;
 	} * attributes; /* by rising key */
@@ -96,6 +100,7 @@ struct class
 	uint32_t group; /* of its spread rule; NONE */
 	uint32_t division;
 	uint32_t gang; /* name of the job whose tasks start all or none; 0 */
+	uint32_t set;  /* name of the alloc set it runs in; 0 */
 	uint32_t shape;
 	/* By kind: 0 where capacity or attributes never do, else FITS and the first cell of the
 	 * index that may hold the request (unshifted). */
@@ -129,13 +134,16 @@ struct task {
 	uint32_t job, index, class, machine;
 	uint32_t next, previous; /* on its machine, or in its line */
 	uint32_t next_in_job;
-	uint32_t avoid; /* machine on which it crashed last */
-	uint32_t timer; /* its place among the timers; NONE */
+	uint32_t avoid;	  /* machine on which it crashed last */
+	uint32_t timer;	  /* its place among the timers; NONE */
+	uint32_t room;	  /* of an alloc: the machine that it is for others; NONE */
+	uint32_t follows; /* the room with whose alloc it comes back; NONE */
 	uint32_t failures;
 	uint16_t devices;      /* a bit for each device it holds */
 	uint8_t nodes;	       /* a bit for each NUMA node it holds */
 	uint8_t state;	       /* enum task_state */
 	uint8_t down;	       /* by our doing: counted in its job */
+	uint8_t ending;	       /* an alloc that is about to go for good */
 	uint8_t over_memory;   /* uses more than its limit */
 	uint32_t preempted_in; /* the pass in which it was, plus 1 */
 	int64_t since_ms, due_ms, reported_ms;
@@ -150,7 +158,8 @@ struct cell_job {
 	uint32_t count, alive, running, down; /* down: by our doing */
 	uint32_t budget;
 	uint32_t waiters, waiting; /* see after.h */
-	bool gang, latency_sensitive;
+	uint32_t set;		   /* name of the alloc set it runs in; 0 */
+	bool gang, reserves, latency_sensitive;
 	uint8_t on_preemption;
 };
 
@@ -238,6 +247,8 @@ struct cell {
 	struct machine_more *more;
 	struct kind **kinds;
 	size_t machine_count, machine_size, kind_count, kind_size;
+	uint32_t free_rooms; /* list through followers */
+	uint32_t following;  /* tasks that wait for their alloc */
 	struct map machine_of, kind_of;
 	uint32_t up;		 /* machines in state up */
 	struct amounts capacity; /* of machines that are not down */
@@ -306,6 +317,12 @@ static inline uint64_t cell_random(struct cell *cell)
 	/* A Weyl sequence, mixed: splitmix's way. */
 	cell->outside->random += 0x9e3779b97f4a7c15u;
 	return hash_mix(cell->outside->random);
+}
+
+/* A machine that is an alloc's room, not a real one. */
+static inline bool is_room(const struct cell *cell, uint32_t machine)
+{
+	return cell->kinds[cell->machines[machine].kind]->set;
 }
 
 static inline void cell_tell(struct cell *cell, struct event *event)

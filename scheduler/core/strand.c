@@ -142,6 +142,8 @@ void strand_totals(const struct cell *cell, double *ret_cpu_milli, double *ret_m
 	for (size_t i = 0; i < cell->machine_count; i++) {
 		const struct machine *m = &cell->machines[i];
 
+		if (is_room(cell, (uint32_t)i))
+			continue;
 		for (int k = 0; m->state == MACHINE_UP && k < DEMAND_PLAIN; k++)
 			if (demand->chance[k] > 0)
 				add_stranded(m, demand->inverse_cpu[k], demand->inverse_memory[k],

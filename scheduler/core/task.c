@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "scheduler/core/after.h"
+#include "scheduler/core/alloc.h"
 #include "scheduler/core/class.h"
 #include "scheduler/core/demand.h"
 #include "scheduler/core/drain.h"
@@ -26,6 +27,21 @@ static void count_running(struct cell *cell, unsigned priority, int sign)
 		cell->running_at_filled[priority / 64] |= 1ull << priority % 64;
 	else
 		cell->running_at_filled[priority / 64] &= ~(1ull << priority % 64);
+}
+
+/* What a task in an alloc has is counted by the alloc. */
+static void count_used(struct cell *cell, const struct class *class, int sign)
+{
+	const struct request *request = &class->request;
+
+	if (class->set)
+		return;
+	cell->devices_used_milli +=
+		(uint64_t)(int64_t)(sign * request->device_count * request->device_milli);
+	if (sign > 0)
+		amounts_add(&cell->used, &request->amounts);
+	else
+		amounts_subtract(&cell->used, &request->amounts);
 }
 
 /* It is no longer down by our doing: its job's budget allows one more, for whoever waits for that.
@@ -70,9 +86,7 @@ int task_start(struct cell *cell, uint32_t task, uint32_t machine, const struct 
 	t->nodes = grip->nodes;
 	t->avoid = NONE;
 	room_take(cell, task);
-	cell->devices_used_milli +=
-		(uint64_t) class->request.device_count * class->request.device_milli;
-	amounts_add(&cell->used, &class->request.amounts);
+	count_used(cell, class, 1);
 	count_running(cell, class->priority, 1);
 	count_up(cell, t);
 	cell->jobs[t->job].running++;
@@ -86,9 +100,7 @@ static void leave_machine(struct cell *cell, uint32_t task)
 	uint32_t machine = t->machine;
 
 	room_give(cell, task);
-	cell->devices_used_milli -=
-		(uint64_t) class->request.device_count * class->request.device_milli;
-	amounts_subtract(&cell->used, &class->request.amounts);
+	count_used(cell, class, -1);
 	count_running(cell, class->priority, -1);
 	cell->jobs[t->job].running--;
 	t->machine = NONE;
@@ -135,7 +147,9 @@ static void end_for_good(struct cell *cell, uint32_t task)
 {
 	struct task *t = &cell->tasks[task];
 
-	if (t->timer != NONE)
+	if (t->follows != NONE)
+		alloc_unfollow(cell, task);
+	else if (t->timer != NONE)
 		timer_cancel(cell, task);
 	else if (t->state == TASK_PENDING)
 		queue_remove(cell, task);
@@ -153,6 +167,10 @@ static void pend_again(struct cell *cell, uint32_t task, enum task_end end, uint
 	cell->jobs[t->job].down += t->down;
 	if (end == END_PREEMPTED)
 		t->preempted_in = cell->pass + 1;
+	if (alloc_keeps(cell, machine)) {
+		alloc_follow(cell, task, machine);
+		return;
+	}
 	if (end == END_LOST) {
 		timer_set(cell, task, drain_lost_ms(cell));
 		return;
@@ -172,6 +190,7 @@ void cell_end_task(struct cell *cell, uint32_t task, enum task_end end)
 	uint32_t machine = t->machine;
 
 	assert(t->state == TASK_RUNNING || end == END_KILLED);
+	alloc_leaves(cell, task, end == END_FINISHED || end == END_KILLED);
 	if (t->state == TASK_RUNNING)
 		leave_machine(cell, task);
 	if (end == END_FINISHED || end == END_KILLED) {

@@ -230,6 +230,9 @@ static void count_machine(struct cell *cell, const struct class *class, uint32_t
 				  : FIT_STATE;
 	struct grip grip;
 
+	/* The attributes of an alloc are its host's, not its kind's. */
+	if (reason == FIT_YES && class->set && !fit_domains(cell, class, machine))
+		reason = FIT_CONSTRAINT;
 	if (reason == FIT_YES)
 		reason = fit_machine(cell, class, machine, &grip);
 	ret->by_reason[reason]++;
@@ -263,11 +266,17 @@ int cell_why(struct cell *cell, uint32_t task, struct why *ret, struct err *err)
 	const struct class *class = &cell->classes[cell->tasks[task].class];
 	struct look look;
 
-	*ret = (struct why){ .machines = (uint32_t)cell->machine_count };
+	*ret = (struct why){ 0 };
 	if (look_init(&look, cell, class) < 0)
 		return err_set(err, ENOMEM, "explain a task");
-	for (uint32_t m = 0; m < cell->machine_count; m++)
+	for (uint32_t m = 0; m < cell->machine_count; m++) {
+		/* Allocs of its set, or real machines. */
+		if (cell->kinds[cell->machines[m].kind]->set != class->set ||
+		    (class->set && cell->more[m].alloc == NONE))
+			continue;
 		count_machine(cell, class, m, ret);
+		ret->machines++;
+	}
 	ret->ahead = count_ahead(cell, task);
 	find_change(&look, &ret->change);
 	free(look.eligible);

@@ -33,7 +33,7 @@ struct change {
 #define WHY_CONSTRAINTS_MAX 16
 
 struct why {
-	uint32_t machines;
+	uint32_t machines;	       /* real ones; for a task in an alloc set, its allocs */
 	uint32_t by_reason[FIT_COUNT]; /* each machine once, by the first that fails */
 	uint32_t by_constraint[WHY_CONSTRAINTS_MAX]; /* machines that fail the n-th alone or with
 							others */

@@ -20,9 +20,11 @@ struct world {
 	struct outside outside;
 	struct cell *cell;
 	unsigned machines, jobs;
+	bool sets;
 	uint32_t job[JOBS];
 	bool alive[JOBS];
-	uint64_t digest; /* of all events */
+	char set[JOBS][16]; /* name of an alloc set; "" */
+	uint64_t digest;    /* of all events */
 	uint64_t events;
 };
 
@@ -73,12 +75,36 @@ static void report_usage(struct world *w)
 				  10);
 }
 
-static void step(struct world *w)
+/* Some jobs are alloc sets, some run in one. */
+static void submit(struct world *w)
 {
 	struct random_job job;
 	struct err err = { 0 };
-	unsigned j;
+	/* In every other cell. */
+	unsigned j, s = w->sets ? (unsigned)(draw(&w->draw) % 4) : 1;
 
+	for (j = 0; j < JOBS && w->alive[j]; j++)
+		;
+	if (j == JOBS)
+		return;
+	draw_job(&w->draw, w->jobs++, &job);
+	if (s == 0) {
+		job.job.reserves = true;
+		job.job.request.device_milli = job.job.request.device_count ? DEVICE_WHOLE : 0;
+	}
+	for (unsigned i = 0; i < JOBS && s > 1; i++)
+		if (w->alive[i] && *w->set[i]) {
+			job.job.alloc_set = w->set[i];
+			job.job.request.amounts.of[RESOURCE_CPU] /= 4;
+			job.job.request.amounts.of[RESOURCE_MEMORY] /= 4;
+		}
+	assert_int_equal(cell_submit(w->cell, &job.job, &w->job[j], &err), 0);
+	w->alive[j] = true;
+	snprintf(w->set[j], sizeof(w->set[j]), "%s", s == 0 ? job.name : "");
+}
+
+static void step(struct world *w)
+{
 	w->outside.now_ms += draw_from(&w->draw, 0, 3000);
 	switch (draw(&w->draw) % 11) {
 	case 0:
@@ -96,13 +122,7 @@ static void step(struct world *w)
 		end_something(w);
 		break;
 	default:
-		for (j = 0; j < JOBS && w->alive[j]; j++)
-			;
-		if (j == JOBS)
-			break;
-		draw_job(&w->draw, w->jobs++, &job);
-		assert_int_equal(cell_submit(w->cell, &job.job, &w->job[j], &err), 0);
-		w->alive[j] = true;
+		submit(w);
 	}
 }
 
@@ -113,6 +133,7 @@ static void build(struct world *w, uint64_t seed)
 
 	memset(w, 0, sizeof(*w));
 	w->draw.state = seed;
+	w->sets = seed % 2;
 	w->outside = (struct outside){ .random = seed, .event = digest_event, .data = w };
 	assert_int_equal(cell_new(&options, &w->outside, &w->cell, &err), 0);
 	w->machines = (unsigned)draw_from(&w->draw, 1, 9);
