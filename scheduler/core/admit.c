@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Admission: a job comes in whole, or not at all and with a reason. */
+#include "scheduler/core/admit.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,7 +18,7 @@
 #define JOB_TASKS_MAX 1000000
 #define DIVISION_MAX 4096
 
-static int check_request(const char *job, const struct request *request, struct err *err)
+int admit_check_request(const char *job, const struct request *request, struct err *err)
 {
 	static const char *const names[RESOURCE_COUNT] = { "CPU", "memory", "disk", "ports" };
 
@@ -61,7 +63,7 @@ static int check_job(const struct cell *cell, const struct job *job, struct err 
 	if (job->spread.division >= DIVISION_MAX)
 		return err_say(err, ERANGE, "job %s: %u is no division of a group (below %d)", name,
 			       job->spread.division, DIVISION_MAX);
-	r = check_request(name, &job->request, err);
+	r = admit_check_request(name, &job->request, err);
 	for (size_t i = 0; r == 0 && i < job->override_count; i++) {
 		if (job->overrides[i].index >= job->count ||
 		    (i && job->overrides[i].index <= job->overrides[i - 1].index))
@@ -69,7 +71,7 @@ static int check_job(const struct cell *cell, const struct job *job, struct err 
 				err, EINVAL,
 				"job %s: there is no task %u to override, or it is out of order",
 				name, job->overrides[i].index);
-		r = check_request(name, &job->overrides[i].request, err);
+		r = admit_check_request(name, &job->overrides[i].request, err);
 	}
 	return r == 0 ? alloc_check(cell, job, err) : r;
 }

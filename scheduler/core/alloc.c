@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scheduler/core/class.h"
 #include "scheduler/core/fit.h"
+#include "scheduler/core/index.h"
 #include "scheduler/core/kind.h"
 #include "scheduler/core/place.h"
 #include "scheduler/core/queue.h"
@@ -91,6 +93,65 @@ void alloc_forget(struct cell *cell, uint32_t task)
 	cell->more[room].alloc = NONE;
 	cell->more[room].followers = cell->free_rooms;
 	cell->free_rooms = room;
+}
+
+/* ---- another size ---- */
+
+int alloc_check_resize(const struct cell *cell, uint32_t task, const struct request *request,
+		       struct err *err)
+{
+	const struct task *t = &cell->tasks[task];
+	const struct request *was = &cell->classes[t->class].request;
+	const char *name = symbol_name(&cell->symbols, cell->more[t->room].name);
+	struct amounts used = was->amounts;
+
+	if (request->device_count != was->device_count ||
+	    request->device_milli != was->device_milli ||
+	    request->device_model != was->device_model || request->nodes != was->nodes)
+		return err_say(err, EINVAL, "alloc %s: its devices and NUMA nodes stay as they are",
+			       name);
+	amounts_subtract(&used, &cell->machines[t->room].free);
+	if (!amounts_fit(&used, &request->amounts) ||
+	    (was->nodes && !amounts_fit(&was->amounts, &request->amounts) &&
+	     cell->machines[t->room].task_count))
+		return err_say(err, ENOSPC, "alloc %s: the tasks in it hold more than that", name);
+	return 0;
+}
+
+int alloc_kind(struct cell *cell, uint32_t task, const struct request *request, uint32_t *ret)
+{
+	struct machine_spec spec;
+
+	describe_room(cell, request, &spec);
+	return kind_find(cell, &spec, cell->jobs[cell->tasks[task].job].name, ret);
+}
+
+void alloc_rekind(struct cell *cell, uint32_t task, uint32_t kind)
+{
+	uint32_t room = cell->tasks[task].room;
+	struct machine *m = &cell->machines[room];
+	struct kind *was = cell->kinds[m->kind], *is = cell->kinds[kind];
+	bool up = m->state == MACHINE_UP;
+
+	if (up)
+		index_remove(cell, room);
+	was->machines--;
+	was->up -= up;
+	is->machines++;
+	is->up += up;
+	amounts_subtract(&m->free, &was->capacity);
+	amounts_add(&m->free, &is->capacity);
+	for (unsigned n = 0; n < is->node_count; n++) {
+		cell->more[room].node_free[n].cpu += is->node[n].cpu - was->node[n].cpu;
+		cell->more[room].node_free[n].memory += is->node[n].memory - was->node[n].memory;
+	}
+	m->kind = kind;
+	m->strand_epoch = 0;
+	index_grow(cell, is);
+	if (up) {
+		index_insert(cell, room);
+		class_wake(cell, room);
+	}
 }
 
 /* ---- tasks that come along ---- */

@@ -21,6 +21,13 @@ int alloc_make(struct cell *cell, uint32_t job);
 /* The task is forgotten, and its room, if it is an alloc. */
 void alloc_forget(struct cell *cell, uint32_t task);
 
+/* May the alloc ask for that? Devices and NUMA nodes stay, and what is in it must not be cut. */
+int alloc_check_resize(const struct cell *cell, uint32_t task, const struct request *request,
+		       struct err *err);
+/* The kind of its room with that request: 0 or -ENOMEM. And the room becomes of that kind. */
+int alloc_kind(struct cell *cell, uint32_t task, const struct request *request, uint32_t *ret);
+void alloc_rekind(struct cell *cell, uint32_t task, uint32_t kind);
+
 /* The alloc has been placed (and its whole set, where that was to come first): lets tasks in. All
  * four do nothing with what is no alloc, no host, no room. */
 void alloc_offer(struct cell *cell, uint32_t task);

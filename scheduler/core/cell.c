@@ -119,25 +119,6 @@ void cell_set_machine(struct cell *cell, uint32_t machine, enum machine_state st
 
 /* ---- decisions ---- */
 
-static void evict(struct cell *cell, uint32_t task, const struct preemption *way)
-{
-	for (unsigned i = 0; i < way->count; i++) {
-		uint32_t victim = way->victims[i];
-		const struct task *t = &cell->tasks[victim];
-
-		cell_tell(cell, &(struct event){ .kind = EVENT_PREEMPT,
-						 .job = t->job,
-						 .task = victim,
-						 .index = t->index,
-						 .machine = way->machine,
-						 .other = task,
-						 .priority = cell->classes[t->class].priority,
-						 .detail = cell->jobs[t->job].on_preemption });
-		cell_end_task(cell, victim, END_PREEMPTED);
-		cell->preempted++;
-	}
-}
-
 /* Makes room for the task where lower ones have to go. */
 static void preempt(struct cell *cell, uint32_t task, struct choice *choice)
 {
@@ -154,7 +135,7 @@ static void preempt(struct cell *cell, uint32_t task, struct choice *choice)
 	preempt_find(cell, class, &way);
 	if (way.machine == NONE)
 		return;
-	evict(cell, task, &way);
+	preempt_evict(cell, task, way.machine, way.victims, way.count);
 	choice->machine = way.machine;
 	choice->grip = way.grip;
 	choice->score = 0;

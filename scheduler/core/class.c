@@ -121,11 +121,58 @@ static int add_class(struct cell *cell, struct class *class, uint64_t key)
 	return r;
 }
 
+/* The class that is there, or the new one; what it holds is taken over or freed. */
+static int keep_class(struct cell *cell, struct class *class, uint32_t *ret)
+{
+	uint64_t key;
+	int r;
+
+	for (key = hash_class(class);; key++) {
+		*ret = map_get(&cell->class_of, key);
+		if (*ret == MAP_NONE || same_class(&cell->classes[*ret], class))
+			break;
+	}
+	if (*ret != MAP_NONE) {
+		class_deinit(class);
+		return fit_kinds(cell, &cell->classes[*ret]);
+	}
+	*ret = (uint32_t)cell->class_count;
+	r = add_class(cell, class, key);
+	if (r < 0)
+		class_deinit(class);
+	return r;
+}
+
+int class_with(struct cell *cell, uint32_t class, const struct request *request, uint32_t *ret)
+{
+	const struct class *like = &cell->classes[class];
+	struct class made = { .request = *request,
+			      .priority = like->priority,
+			      .constraint_count = like->constraint_count,
+			      .group = like->group,
+			      .division = like->division,
+			      .gang = like->gang,
+			      .set = like->set,
+			      .lines = NONE,
+			      .per_machine = like->per_machine };
+	size_t size = like->constraint_count * sizeof(*like->constraints);
+	int r = find_shape(cell, request, &made.shape);
+
+	if (r < 0)
+		return r;
+	if (size) {
+		made.constraints = malloc(size);
+		if (!made.constraints)
+			return -ENOMEM;
+		memcpy(made.constraints, like->constraints, size);
+	}
+	return keep_class(cell, &made, ret);
+}
+
 int class_find(struct cell *cell, const struct job *job, const struct request *request,
 	       uint32_t *ret)
 {
 	struct class class = { .request = *request, .priority = job->priority, .lines = NONE };
-	uint64_t key;
 	int r = find_shape(cell, request, &class.shape);
 
 	if (r == 0)
@@ -138,22 +185,8 @@ int class_find(struct cell *cell, const struct job *job, const struct request *r
 	class.per_machine = class.per_machine || (class.set && class.constraint_count);
 	if (r == 0 && (job->gang || job->reserves))
 		r = symbol_intern(&cell->symbols, job->name, &class.gang);
-	if (r < 0)
-		goto fail;
-	for (key = hash_class(&class);; key++) {
-		*ret = map_get(&cell->class_of, key);
-		if (*ret == MAP_NONE || same_class(&cell->classes[*ret], &class))
-			break;
-	}
-	if (*ret != MAP_NONE) {
-		class_deinit(&class);
-		return fit_kinds(cell, &cell->classes[*ret]);
-	}
-	*ret = (uint32_t)cell->class_count;
-	r = add_class(cell, &class, key);
 	if (r == 0)
-		return 0;
-fail:
+		return keep_class(cell, &class, ret);
 	class_deinit(&class);
 	return r;
 }

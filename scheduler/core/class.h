@@ -8,6 +8,9 @@
 int class_find(struct cell *cell, const struct job *job, const struct request *request,
 	       uint32_t *ret);
 
+/* The class that differs from that one in the request alone. 0 or -ENOMEM. */
+int class_with(struct cell *cell, uint32_t class, const struct request *request, uint32_t *ret);
+
 /* It is proven to fit nowhere: its lines wait. */
 void class_block(struct cell *cell, uint32_t class);
 /* Room came on a machine: wakes the blocked classes that it can help. */

@@ -124,9 +124,7 @@ static int add_kind(struct cell *cell, struct kind *kind, uint64_t key)
 	return 0;
 }
 
-/* The kind of such a machine, made where it is the first. */
-static int find_kind(struct cell *cell, const struct machine_spec *spec, uint32_t set,
-		     uint32_t *ret)
+int kind_find(struct cell *cell, const struct machine_spec *spec, uint32_t set, uint32_t *ret)
 {
 	struct kind *kind = calloc(1, sizeof(*kind));
 	uint64_t key;
@@ -219,7 +217,7 @@ int kind_add_machine(struct cell *cell, const struct machine_spec *spec, uint32_
 		     const struct machine_more *more, uint32_t *ret_machine)
 {
 	uint32_t kind;
-	int r = find_kind(cell, spec, set, &kind);
+	int r = kind_find(cell, spec, set, &kind);
 
 	if (r == 0)
 		r = new_machine(cell, set, ret_machine);

@@ -226,3 +226,22 @@ void preempt_find(struct cell *cell, struct class *class, struct preemption *ret
 	for (uint32_t i = 0; i < count && seen < PREEMPT_CANDIDATES; i++)
 		seen += look_at(cell, class, (start + i) % count, ret);
 }
+
+void preempt_evict(struct cell *cell, uint32_t task, uint32_t machine, const uint32_t *victims,
+		   unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		const struct task *t = &cell->tasks[victims[i]];
+
+		cell_tell(cell, &(struct event){ .kind = EVENT_PREEMPT,
+						 .job = t->job,
+						 .task = victims[i],
+						 .index = t->index,
+						 .machine = machine,
+						 .other = task,
+						 .priority = cell->classes[t->class].priority,
+						 .detail = cell->jobs[t->job].on_preemption });
+		cell_end_task(cell, victims[i], END_PREEMPTED);
+		cell->preempted++;
+	}
+}

@@ -22,6 +22,10 @@ struct preemption {
 	double lost;	/* millicore-milliseconds */
 };
 
+/* The victims leave the machine for the task. */
+void preempt_evict(struct cell *cell, uint32_t task, uint32_t machine, const uint32_t *victims,
+		   unsigned count);
+
 void preempt_find(struct cell *cell, struct class *class, struct preemption *ret);
 
 /* Could preemption on that machine help the class at all? Never says no where it could. */

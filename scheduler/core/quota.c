@@ -131,3 +131,24 @@ void quota_return(struct cell *cell, const struct cell_job *job, const struct re
 	if (quota && job->priority && !job->set)
 		amounts_subtract(&quota->used, &request->amounts);
 }
+
+int quota_check_more(struct cell *cell, const struct cell_job *job, const struct amounts *more,
+		     struct err *err)
+{
+	struct quota *quota = find(cell, job->owner, band_of(job->priority));
+
+	if (!cell->options.quota || !job->priority || job->set)
+		return 0;
+	for (int r = 0; r < RESOURCE_COUNT; r++) {
+		int64_t left = quota ? quota->limit.of[r] - quota->used.of[r] : 0;
+
+		if (more->of[r] > 0 && more->of[r] > left)
+			return err_say(err, EDQUOT,
+				       "job %s: asks for %" PRId64
+				       " more of %s, and %s has %" PRId64 " left of its %s quota",
+				       symbol_name(&cell->symbols, job->name), more->of[r],
+				       resources[r], symbol_name(&cell->symbols, job->owner),
+				       left > 0 ? left : 0, bands[band_of(job->priority)]);
+	}
+	return 0;
+}

@@ -210,3 +210,41 @@ void cell_end_task(struct cell *cell, uint32_t task, enum task_end end)
 	if (machine != NONE)
 		class_wake(cell, machine);
 }
+
+static void change_class(struct cell *cell, struct task *t, uint32_t class)
+{
+	struct class *was = &cell->classes[t->class], *is = &cell->classes[class];
+
+	demand_remove(cell, was);
+	demand_add(cell, is);
+	quota_return(cell, &cell->jobs[t->job], &was->request);
+	quota_charge(cell, &cell->jobs[t->job], &is->request);
+	was->tasks--;
+	is->tasks++;
+	t->class = class;
+}
+
+void task_resize(struct cell *cell, uint32_t task, uint32_t class, const struct grip *grip)
+{
+	struct task *t = &cell->tasks[task];
+	bool running = t->state == TASK_RUNNING;
+	bool queued = !running && t->timer == NONE && t->follows == NONE;
+
+	assert(t->state != TASK_ENDED);
+	if (running) {
+		room_give(cell, task);
+		count_used(cell, &cell->classes[t->class], -1);
+		t->slack = (struct node_room){ 0 };
+		t->devices = grip->devices;
+		t->nodes = grip->nodes;
+	}
+	if (queued)
+		queue_remove(cell, task);
+	change_class(cell, t, class);
+	if (running) {
+		room_take(cell, task);
+		count_used(cell, &cell->classes[class], 1);
+	}
+	if (queued)
+		queue_push(cell, task);
+}

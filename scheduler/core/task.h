@@ -8,5 +8,8 @@
 /* Pending to running. 0, or -ENOMEM with nothing changed. */
 int task_start(struct cell *cell, uint32_t task, uint32_t machine, const struct grip *grip);
 
+/* The task asks for what the class asks for from now on; where it runs it has that grip. */
+void task_resize(struct cell *cell, uint32_t task, uint32_t class, const struct grip *grip);
+
 /* Takes back what task_start did just now: as if it had never run. */
 void task_unstart(struct cell *cell, uint32_t task);

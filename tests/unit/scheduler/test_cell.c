@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "scheduler/core/reclaim.h"
+#include "scheduler/core/resize.h"
 #include "tests/unit/scheduler/random_cell.h"
 
 #define CELLS 1500
@@ -38,6 +39,8 @@ static void digest_event(void *data, const struct event *event)
 	w->digest = hash_bytes(text, (size_t)len, w->digest);
 	w->events++;
 }
+
+static uint64_t hows[4], refused;
 
 static void end_something(struct world *w)
 {
@@ -75,6 +78,44 @@ static void report_usage(struct world *w)
 				  10);
 }
 
+/* A plan changes nothing, and foretells what comes. */
+static void resize(struct world *w)
+{
+	unsigned j = (unsigned)(draw(&w->draw) % JOBS);
+	struct resize_plan *plan = NULL;
+	struct err err = { 0 };
+	struct task_view view;
+	struct request request;
+	uint64_t events = w->events, random = w->outside.random;
+	uint32_t index = draw(&w->draw) % 2 ? 0 : NOBODY;
+	int r;
+
+	if (!w->alive[j])
+		return;
+	cell_task(w->cell, cell_job_task(w->cell, w->job[j], 0), &view);
+	request = *view.request;
+	request.amounts.of[RESOURCE_CPU] =
+		request.amounts.of[RESOURCE_CPU] * draw_from(&w->draw, 5, 20) / 10;
+	request.amounts.of[RESOURCE_MEMORY] =
+		request.amounts.of[RESOURCE_MEMORY] / 10 * draw_from(&w->draw, 5, 20);
+	r = cell_resize_plan(w->cell, w->job[j], index, &request, &plan, &err);
+	assert_true(w->events == events && w->outside.random == random);
+	assert_int_equal(cell_check(w->cell, &err), 0);
+	err_clear(&err);
+	assert_int_equal(cell_resize(w->cell, w->job[j], index, &request, &err), r);
+	for (size_t i = 0; r == 0 && i < plan->count; i++) {
+		cell_task(w->cell, plan->steps[i].task, &view);
+		assert_int_equal(view.machine, plan->steps[i].machine);
+		assert_int_equal(view.request->amounts.of[RESOURCE_CPU],
+				 request.amounts.of[RESOURCE_CPU]);
+		hows[plan->steps[i].how]++;
+	}
+	if (r < 0)
+		refused++;
+	assert_true(r == 0 || w->events == events);
+	resize_plan_free(plan);
+}
+
 /* Some jobs are alloc sets, some run in one. */
 static void submit(struct world *w)
 {
@@ -106,7 +147,7 @@ static void submit(struct world *w)
 static void step(struct world *w)
 {
 	w->outside.now_ms += draw_from(&w->draw, 0, 3000);
-	switch (draw(&w->draw) % 11) {
+	switch (draw(&w->draw) % 13) {
 	case 0:
 		cell_set_machine(w->cell, (uint32_t)(draw(&w->draw) % w->machines),
 				 (enum machine_state)(draw(&w->draw) % 4));
@@ -115,6 +156,10 @@ static void step(struct world *w)
 	case 9:
 	case 10:
 		report_usage(w);
+		break;
+	case 11:
+	case 12:
+		resize(w);
 		break;
 	case 1:
 	case 2:
@@ -182,6 +227,8 @@ static void invariants_hold_whatever_happens(void **state)
 		live(seed, true);
 	/* The cells are small enough for everything to happen. */
 	assert_true(placed > 10000 && infeasible > 1000 && preempted > 1000);
+	assert_true(hows[RESIZE_IN_PLACE] > 500 && hows[RESIZE_PREEMPT] > 50 &&
+		    hows[RESIZE_MOVE] > 10 && hows[RESIZE_WAITING] > 1000 && refused > 100);
 }
 
 static void the_same_calls_give_the_same_events(void **state)
