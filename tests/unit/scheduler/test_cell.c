@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Thousands of small cells by seed: whatever happens, the invariants of check.c hold. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "scheduler/core/checkpoint.h"
 #include "scheduler/core/reclaim.h"
 #include "scheduler/core/resize.h"
 #include "tests/unit/scheduler/random_cell.h"
@@ -196,7 +198,25 @@ static void check(struct world *w, uint64_t seed)
 
 static uint64_t preempted, infeasible, placed;
 
-static uint64_t live(uint64_t seed, bool checked)
+/* Goes on with a cell made from a checkpoint, in the place of the one that was. */
+static void reload(struct world *w)
+{
+	uint8_t *bytes, *again;
+	size_t len, len_again;
+	struct err err = { 0 };
+
+	assert_int_equal(cell_save(w->cell, &bytes, &len, &err), 0);
+	cell_free(w->cell);
+	w->outside.now_ms = 0;
+	w->outside.random = 0;
+	assert_int_equal(cell_load(bytes, len, &w->outside, &w->cell, &err), 0);
+	assert_int_equal(cell_save(w->cell, &again, &len_again, &err), 0);
+	assert_true(len == len_again && memcmp(bytes, again, len) == 0);
+	free(bytes);
+	free(again);
+}
+
+static uint64_t live(uint64_t seed, bool checked, bool reloaded)
 {
 	struct world w;
 	struct cell_totals totals;
@@ -205,6 +225,8 @@ static uint64_t live(uint64_t seed, bool checked)
 	build(&w, seed);
 	for (int i = 0; i < STEPS; i++) {
 		step(&w);
+		if (reloaded && i % 7 == 3)
+			reload(&w);
 		if (checked)
 			check(&w, seed);
 		for (decisions = 0; cell_decide(w.cell) > 0; decisions++)
@@ -224,7 +246,7 @@ static void invariants_hold_whatever_happens(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= CELLS; seed++)
-		live(seed, true);
+		live(seed, true, false);
 	/* The cells are small enough for everything to happen. */
 	assert_true(placed > 10000 && infeasible > 1000 && preempted > 1000);
 	assert_true(hows[RESIZE_IN_PLACE] > 500 && hows[RESIZE_PREEMPT] > 50 &&
@@ -235,7 +257,38 @@ static void the_same_calls_give_the_same_events(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= 100; seed++)
-		assert_true(live(seed, false) == live(seed, true));
+		assert_true(live(seed, false, false) == live(seed, true, false));
+}
+
+static void a_checkpoint_goes_on_with_the_same_events(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 200; seed++)
+		assert_true(live(seed, false, false) == live(seed, seed % 4 == 0, true));
+}
+
+static void what_is_no_checkpoint_is_refused(void **state)
+{
+	struct outside outside = { 0 };
+	struct cell *cell = NULL;
+	struct err err = { 0 };
+	struct world w;
+	uint8_t *bytes;
+	size_t len;
+
+	(void)state;
+	build(&w, 1);
+	assert_int_equal(cell_save(w.cell, &bytes, &len, &err), 0);
+	for (size_t cut = 0; cut < len; cut += 97)
+		assert_int_equal(cell_load(bytes, cut, &outside, &cell, &err), -EINVAL);
+	for (size_t at = 0; at < len; at += 89) {
+		bytes[at] ^= 0x10;
+		assert_int_equal(cell_load(bytes, len, &outside, &cell, &err), -EINVAL);
+		bytes[at] ^= 0x10;
+	}
+	assert_null(cell);
+	free(bytes);
+	cell_free(w.cell);
 }
 
 int main(void)
@@ -243,6 +296,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(invariants_hold_whatever_happens),
 		cmocka_unit_test(the_same_calls_give_the_same_events),
+		cmocka_unit_test(a_checkpoint_goes_on_with_the_same_events),
+		cmocka_unit_test(what_is_no_checkpoint_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
