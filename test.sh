@@ -145,8 +145,8 @@ suite_show() {
 		# Half a minute at most each, and what Debian's mirror takes the first time.
 		[ -n "$CELLAR_TEST_FULL" ] || [ "${script#tests/show/any-image/}" = "$script" ] || limit=600
 		case ${script##*/} in
-		# fresh-clone runs this very script; bench needs a quiet machine.
-		fresh-clone | bench*) [ -n "$CELLAR_TEST_FULL" ] || continue ;;
+		# fresh-clone runs this very script; bench needs a quiet machine; the rest takes long.
+		fresh-clone | bench* | init | java | python-node) [ -n "$CELLAR_TEST_FULL" ] || continue ;;
 		esac
 		[ "${script##*/}" != fresh-clone ] || [ -z "${CELLAR_FRESH_CLONE:-}" ] || continue
 		run "show/${script#tests/show/}" $limit bash "$script"
