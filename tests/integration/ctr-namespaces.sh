@@ -127,5 +127,4 @@ says "cgroupns: unknown" 'cgroupns: "none" is unknown' --cgroupns none "$IMAGE"
 says "userns: unknown" 'userns: "keep-id" is unknown' --userns keep-id "$IMAGE"
 says "a host name for the host" 'the host keeps its name' --uts host --hostname x "$IMAGE"
 
-settled() { c_residue | diff -q "$T_DIR/before" - >/dev/null; }
-if t_wait 60 settled; then t_ok "nothing is left"; else t_fail "nothing is left" "$(c_residue | diff "$T_DIR/before" - | head -n 10 | tr '\n' ';')"; fi
+c_nothing_left "$T_DIR/before"

@@ -32,14 +32,14 @@ c_residue() {
 	t_residue "$C_ROOT/containers" "$C_ROOT/networks" "$C_RUN"
 }
 
-# c_nothing_left BEFORE: nothing that c_residue did not know before. A veth dies some 20 ms after its
+# c_nothing_left BEFORE [NAME]: nothing that c_residue did not know before. A veth dies some 20 ms after its
 # namespace, so it may take a moment.
 c_nothing_left() {
 	c_left() { c_residue | grep -Fvxf "$1"; }
 	c_settled() { ! c_left "$1"; }
 	if t_wait 60 c_settled "$1"; then
-		t_ok "nothing is left"
+		t_ok "${2:-nothing is left}"
 	else
-		t_fail "nothing is left" "$(c_left "$1" | head -n 5 | tr '\n' ';')"
+		t_fail "${2:-nothing is left}" "$(c_left "$1" | head -n 5 | tr '\n' ';')"
 	fi
 }
