@@ -171,9 +171,12 @@ mirror() {
 }
 debian=$(mirror Debian)
 security=$(mirror Debian-Security)
-debian=${debian:-http://deb.debian.org/debian/}
-# The host may be of another release than the image.
-security=${security:-http://deb.debian.org/debian-security/}
+if [ -z "$debian" ]; then
+	echo "make-debian-image.sh: apt's sources name no Debian mirror; run apt-get update, or add one" >&2
+	exit 77
+fi
+# The host may be of another release than the image; mirrors have it beside the rest.
+security=${security:-${debian%/}-security/}
 
 # We have the lock: what is there was left by a maker that was killed.
 rm -rf --one-file-system "$cache"/tmp.*
