@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "cmd/ctr/inspect_each.h"
 #include "cmd/ctr/show.h"
 #include "cmd/ctr/verbs.h"
 #include "storage/store.h"
@@ -88,30 +89,14 @@ static int inspect_one(struct engine *engine, const char *name, void *data, stru
 
 static int inspect_verb(const struct ctr *ctr, int argc, char **argv, struct err *err)
 {
-	_cleanup_json_writer_ struct json_writer *w = json_writer_new(true);
 	struct inspect_args args = { .format = "json" };
 	char **words;
 	size_t count;
-	bool json;
 	int r = options_parse(&verb_image_inspect.command, argc, argv, &args, &words, &count, err);
-	int status;
 
 	if (r != 0)
 		return r > 0 ? VERB_HELP : r;
-	r = show_parse_format(args.format, &json, err);
-	if (r == 0 && !json)
-		r = err_say(err, EINVAL, "--format: only json makes sense here");
-	if (r == 0 && !w)
-		r = err_set(err, ENOMEM, "inspect");
-	if (r < 0)
-		return r;
-	json_open_array(w);
-	status = ctr_for_names(&verb_image_inspect, ctr, words, inspect_one, w, err);
-	if (status < 0)
-		return status;
-	json_close_array(w);
-	r = show_json(w, err);
-	return r < 0 ? r : status;
+	return inspect_each(&verb_image_inspect, ctr, words, args.format, inspect_one, err);
 }
 
 static const struct option_entry inspect_options[] = {

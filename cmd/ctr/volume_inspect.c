@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "cmd/ctr/show_volume.h"
+#include "cmd/ctr/inspect_each.h"
 #include "cmd/ctr/verbs.h"
 
 void show_volume_json(struct json_writer *w, const struct engine_volume *v)
@@ -36,23 +37,13 @@ static int inspect_one(struct engine *engine, const char *name, void *data, stru
 
 static int inspect_verb(const struct ctr *ctr, int argc, char **argv, struct err *err)
 {
-	_cleanup_json_writer_ struct json_writer *w = json_writer_new(true);
 	char **words;
 	size_t count;
-	int status, r = options_parse(&verb_volume_inspect.command, argc, argv, NULL, &words,
-				      &count, err);
+	int r = options_parse(&verb_volume_inspect.command, argc, argv, NULL, &words, &count, err);
 
 	if (r != 0)
 		return r > 0 ? VERB_HELP : r;
-	if (!w)
-		return err_set(err, ENOMEM, "inspect");
-	json_open_array(w);
-	status = ctr_for_names(&verb_volume_inspect, ctr, words, inspect_one, w, err);
-	if (status < 0)
-		return status;
-	json_close_array(w);
-	r = show_json(w, err);
-	return r < 0 ? r : status;
+	return inspect_each(&verb_volume_inspect, ctr, words, "json", inspect_one, err);
 }
 
 static const struct option_entry inspect_options[] = { OPTION_END };
