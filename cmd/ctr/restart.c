@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/ctr/show.h"
+#include "base/signal_name.h"
 #include "cmd/ctr/verbs.h"
 #include "runtime/shim/client.h"
 
@@ -27,7 +27,7 @@ static int restart_one(struct engine *engine, const char *name, void *data, stru
 	if (r < 0)
 		return r;
 	if (c->stop_signal)
-		show_parse_signal(c->stop_signal, &sig, NULL);
+		signal_parse(c->stop_signal, &sig, NULL);
 	r = shim_restart(client, c->id, sig, (uint32_t)args->timeout_s * 1000, err);
 	if (r < 0)
 		return err_add(err, "container %s", c->name);

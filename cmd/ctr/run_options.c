@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/signal_name.h"
 #include "cmd/ctr/assignment_file.h"
 #include "cmd/ctr/show.h"
 #include "runtime/engine/platform.h"
@@ -115,7 +116,7 @@ static int fill_life(const struct run_args *args, struct engine_run_options *ret
 {
 	int sig;
 
-	if (args->stop_signal && show_parse_signal(args->stop_signal, &sig, err) < 0)
+	if (args->stop_signal && signal_parse(args->stop_signal, &sig, err) < 0)
 		return err_add(err, "--stop-signal");
 	if (args->platform)
 		err_try(platform_check_word(args->platform, err));

@@ -32,6 +32,3 @@ int show_parse_format(const char *format, bool *ret_json, struct err *err);
 
 /* Takes the document and prints it with a line end. -ENOMEM. */
 int show_json(struct json_writer *w, struct err *err);
-
-/* The signal of "9", "KILL" or "SIGKILL", any case. -EINVAL. */
-int show_parse_signal(const char *text, int *ret, struct err *err);

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/signal_name.h"
 #include "cmd/ctr/foreign_words.h"
-#include "cmd/ctr/show.h"
 #include "cmd/ctr/verbs.h"
 
 #define TIMEOUT_UNSET (-2)
@@ -25,7 +25,7 @@ static int stop_running(struct engine *engine, const struct engine_container *c,
 
 	/* The image may want another signal; one that makes no sense is the image's mistake. */
 	if (c->stop_signal)
-		show_parse_signal(c->stop_signal, &sig, NULL);
+		signal_parse(c->stop_signal, &sig, NULL);
 	r = engine_kill(engine, c, sig, true, err);
 	if (r < 0)
 		return r;
