@@ -21,9 +21,26 @@ static void fill_mount(Task__Mount *mount, const struct shim_mount *m)
 		mount->n_options++;
 }
 
+static void fill_health(Options__Health *to, const struct shim_health *from)
+{
+	to->kind = from->kind;
+	to->process_json = proto_string(from->process_json);
+	to->port = from->port;
+	to->path = proto_string(from->path);
+	to->interval_ns = from->interval_ns;
+	to->timeout_ns = from->timeout_ns;
+	to->start_period_ns = from->start_period_ns;
+	to->start_interval_ns = from->start_interval_ns;
+	to->retries = from->retries;
+	to->action = from->action;
+	to->stop_signal = from->stop_signal;
+	to->stop_timeout_ms = from->stop_timeout_ms;
+}
+
 static int pack_options(const struct shim_create_options *options, Pb__Any *ret)
 {
 	Options__Cellar own = OPTIONS__CELLAR__INIT;
+	Options__Health health = OPTIONS__HEALTH__INIT;
 
 	own.runtime_root = proto_string(options->runtime_root);
 	own.log_path = proto_string(options->log_path);
@@ -37,6 +54,10 @@ static int pack_options(const struct shim_create_options *options, Pb__Any *ret)
 	own.io_dir = proto_string(options->io_dir);
 	own.restart = options->policy.restart;
 	own.restart_max = options->policy.restart_max;
+	if (options->policy.health.kind != SHIM_HEALTH_NONE) {
+		fill_health(&health, &options->policy.health);
+		own.health = &health;
+	}
 	return proto_pack_any(&own, "cellar.shim.v1.Options", ret);
 }
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "runtime/shim/event.pb-c.h"
+#include "runtime/shim/health.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/restart.h"
 #include "runtime/shim/shim.h"
@@ -235,6 +236,7 @@ void process_end(struct process *p, uint32_t exit_code)
 	if (process_is_init(p)) {
 		const struct backend_ops *backend = task->shim->options->backend;
 
+		health_stop(task);
 		check_oom(task);
 		if (task->handle && !backend->has_pid_namespace(task->handle))
 			backend->kill(task->handle, SIGKILL, true, NULL);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runtime/shim/adopt.h"
+#include "runtime/shim/health.h"
 #include "runtime/shim/shim.h"
 #include "runtime/shim/task_network.h"
 
@@ -81,6 +82,7 @@ void task_free(struct task *task)
 	task->deadline = loop_remove(task->deadline);
 	if (task->restart.asking)
 		rpc_fail(take_ptr(task->restart.asking), TTRPC_NOT_FOUND, NULL);
+	task->health = health_free(task->health);
 	cleanup_fd(&task->lock_fd);
 	task->adopted = adopted_free(task->adopted);
 	task->spool = spool_close(task->spool);

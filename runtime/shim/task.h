@@ -52,6 +52,7 @@ struct process {
 	bool overdue; /* is reported before its output is delivered */
 };
 
+struct health;
 struct ports;
 struct resolver;
 struct task_restart {
@@ -60,8 +61,8 @@ struct task_restart {
 	unsigned count;
 	int64_t backoff_ns;
 	struct loop_source *timer;
-	/* One that was asked for, whatever the policy; NULL: none. */
-	struct rpc_call *asking;
+	bool wanted;		      /* one that was asked for, whatever the policy */
+	struct rpc_call *asking;      /* who did; NULL: nobody who waits */
 	struct loop_source *patience; /* then SIGKILL */
 };
 
@@ -86,6 +87,7 @@ struct task {
 	uint64_t pipes[3];	   /* as the journal has them */
 	int lock_fd;		   /* of the journal; -1 */
 	struct task_restart restart;
+	struct health *health;	      /* health.h; NULL */
 	struct loop_source *deadline; /* NULL: none */
 	bool deadline_pauses;
 	struct adopted *adopted; /* of one that was not made here; NULL */

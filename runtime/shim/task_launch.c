@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "runtime/shim/end.h"
 #include "runtime/shim/event.pb-c.h"
+#include "runtime/shim/health.h"
 #include "runtime/shim/journal.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/shim.h"
@@ -156,6 +157,7 @@ int task_launch_start(struct task *task, struct err *err)
 		init->status = PROCESS_RUNNING;
 		init->started_ns = clock_realtime_ns();
 		publish_start(task);
+		health_start(task);
 		return 0;
 	}
 	init->start_failure = task_launch_failure_code(err);
