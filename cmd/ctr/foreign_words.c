@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#define NO_HEALTH "Cellar makes no health checks; leave it out, and look by `ctr exec NAME COMMAND`"
 #define NO_PULL "Cellar pulls nothing yet; leave it out"
 #define NO_REGISTRY                                                                 \
 	"there is no client for registries yet; bring an image in by `skopeo copy " \
@@ -18,8 +17,6 @@
 const struct option_hint foreign_run_options[] = {
 	{ "gpus", "give devices by name, as --device /dev/nvidia0, and what else is needed by -v" },
 	{ "link", "containers on the bridge find each other by name; leave it out, and run the other with --network-alias where it shall have one more name" },
-	{ "health-", NO_HEALTH },
-	{ "no-healthcheck", NO_HEALTH },
 	{ "runtime", "Cellar is the runtime; leave it out" },
 	{ "storage-opt", "Cellar limits no root filesystem; leave it out" },
 	{ "cgroup-parent", "containers have cgroups of their own at the top; leave it out" },

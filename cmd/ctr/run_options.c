@@ -39,6 +39,7 @@ const struct option_entry run_option_table[] = {
 	OPTION_GROUP(struct run_args, network, "Network", run_network_table),
 	OPTION_GROUP(struct run_args, security, "Security", run_security_table),
 	OPTION_GROUP(struct run_args, supervision, "Supervision", run_supervision_table),
+	OPTION_GROUP(struct run_args, health, "Health", run_health_table),
 	OPTION_END,
 };
 /* clang-format on */
@@ -159,6 +160,8 @@ int run_args_fill(const struct run_args *args, struct arena *arena, struct engin
 		r = run_security_fill(&args->security, arena, ret, err);
 	if (r == 0)
 		r = run_supervision_fill(&args->supervision, arena, ret, err);
+	if (r == 0)
+		r = run_health_fill(&args->health, arena, ret, err);
 	return r;
 }
 

@@ -32,6 +32,22 @@ char *show_duration(int64_t ns, char buf[static SHOW_SIZE])
 	return buf;
 }
 
+/* As Docker writes it. */
+static const char *show_health(enum health_status status)
+{
+	switch (status) {
+	case HEALTH_NONE:
+		return "";
+	case HEALTH_STARTING:
+		return " (health: starting)";
+	case HEALTH_HEALTHY:
+		return " (healthy)";
+	case HEALTH_UNHEALTHY:
+		return " (unhealthy)";
+	}
+	return "";
+}
+
 char *show_status(const struct engine_container *c, int64_t now_ns, char buf[static SHOW_SIZE])
 {
 	char since[SHOW_SIZE], code[16] = "?";
@@ -51,9 +67,10 @@ char *show_status(const struct engine_container *c, int64_t now_ns, char buf[sta
 		else
 			snprintf(buf, SHOW_SIZE, "%s (%s)", word, code);
 	} else {
-		snprintf(buf, SHOW_SIZE, "Up %.30s%s",
+		snprintf(buf, SHOW_SIZE, "Up %.30s%s%s",
 			 show_duration(now_ns - (c->started_ns ? c->started_ns : c->created_ns),
 				       since),
+			 show_health(c->health.status),
 			 strcmp(c->status, "paused") == 0 ? " (paused)" : "");
 	}
 	return buf;
@@ -79,6 +96,8 @@ void show_container_json(struct json_writer *w, const struct engine_container *c
 	json_field_strings(w, "command", c->command);
 	json_field_string(w, "status", c->status);
 	json_field_string(w, "damage", c->damage);
+	if (c->health.status != HEALTH_NONE)
+		json_field_string(w, "health_status", health_status_name(c->health.status));
 	json_field_i64(w, "pid", c->pid);
 	if (ended && c->exit_code >= 0)
 		json_field_i64(w, "exit_code", c->exit_code);

@@ -72,6 +72,7 @@ static int fill_meta(struct creation *c, struct err *err)
 	};
 	if (!m->limits.pids_limit)
 		m->limits.pids_limit = CONFIG_PIDS_LIMIT_DEFAULT;
+	err_try(creation_choose_health(c, err));
 	if (creation_choose_mounts(c, err) < 0)
 		return -err->code;
 	err_try(labels_merge(&of_image, &o->labels, c->arena, &m->labels, err));
@@ -212,6 +213,8 @@ static int create_in_shim(struct creation *c, struct err *err)
 				  err);
 	if (r == 0)
 		r = creation_map_layers(c, &options[0], err);
+	if (r == 0)
+		r = creation_build_health(c, &create.policy.health, err);
 	if (r == 0)
 		r = start_shim(c, err);
 	if (r == 0)

@@ -86,5 +86,11 @@ int creation_own_files(struct creation *c, struct err *err);
 /* Puts id-mapped layers into the options of its overlay. */
 int creation_map_layers(struct creation *c, const char **options, struct err *err);
 
+/* Its health check, from what was asked for and what the image says, into meta. */
+int creation_choose_health(struct creation *c, struct err *err);
+
+/* The same for the shim; config.json has been written. Texts are in the arena. */
+int creation_build_health(struct creation *c, struct shim_health *ret, struct err *err);
+
 /* Writes the container's files: host files, config.json, FIFOs. */
 int creation_write_files(struct creation *c, struct err *err);

@@ -38,6 +38,7 @@
 #include "runtime/engine/engine_security.h"
 #include "runtime/engine/engine_supervision.h"
 #include "runtime/engine/labels.h"
+#include "runtime/shim/health_record.h"
 #include "spec/oci_config.h"
 
 #define ENGINE_ROOT_DEFAULT "/var/lib/cellar"
@@ -105,6 +106,8 @@ struct engine_container {
 	unsigned restarts;   /* so far */
 	bool restarting;     /* as its shim said last; the status counts */
 	bool supervised;     /* unless a person has ended it, its end is followed by a restart */
+	struct engine_health health_check; /* test NULL: none */
+	struct health_record health;	   /* what is known of it; of one without, HEALTH_NONE */
 	bool oom_killed, auto_remove, terminal, interactive;
 	struct engine_security security;	     /* with what apparmor came to be */
 	struct engine_limits limits;		     /* with the default of pids_limit */
