@@ -47,6 +47,12 @@ const struct option_hint foreign_exec_options[] = {
 	{ 0 },
 };
 
+const struct option_hint foreign_events_options[] = {
+	{ "no-stream", "write --until 0s" },
+	{ "stream", "write --until 0s in place of --stream=false" },
+	{ 0 },
+};
+
 #define PICK_BY_JQ "pick by `ctr ps -a --format json | jq`"
 const struct option_hint foreign_ps_options[] = {
 	{ "f", PICK_BY_JQ },
@@ -114,7 +120,6 @@ static const struct option_hint commands[] = {
 	{ "cp", "write `ctr exec NAME tar -cf - PATH | tar -xf -`, or `tar -cf - FILE | ctr exec -i NAME tar -xf -`" },
 	{ "export", "write `ctr exec NAME tar -cf - FOLDER >FILE`, or `ctr image save` for its image" },
 	{ "diff", "what it wrote is upper/ in the \"dir\" that `ctr inspect` tells" },
-	{ "events", "`ctr wait` waits for an end, `ctr logs -f` follows" },
 	{ "network", "there is one bridge, and --network none, host and container:NAME" },
 	{ "system", "write `ctr info`, `ctr image prune`, `ctr volume prune`" },
 	{ "compose", "there is none; write a script of `ctr run`, where containers find each other by name" },

@@ -31,6 +31,7 @@ static const struct verb *const verbs[] = {
 	&verb_wait,
 	&verb_rm,
 	&verb_stats,
+	&verb_events,
 	&verb_image,
 	&verb_volume,
 	&verb_version,

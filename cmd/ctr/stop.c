@@ -9,6 +9,7 @@
 #include "base/signal_name.h"
 #include "cmd/ctr/foreign_words.h"
 #include "cmd/ctr/verbs.h"
+#include "runtime/engine/event_log.h"
 
 #define TIMEOUT_UNSET (-2)
 #define KILL_WAIT_MS 30000
@@ -65,6 +66,9 @@ static int stop_one(struct engine *engine, const char *name, void *data, struct 
 		r = stop_running(engine, c, timeout_ms(args, c), err);
 		if (r < 0 && !is_over(r))
 			return r;
+		event_log_append(engine_runroot(engine),
+				 &(struct engine_event){ "container", "stop", c->id, c->name,
+							 c->image, NULL });
 	}
 	puts(name);
 	return 0;

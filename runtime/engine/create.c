@@ -20,6 +20,7 @@
 #include "runtime/engine/config_build.h"
 #include "runtime/engine/creation.h"
 #include "runtime/engine/engine_struct.h"
+#include "runtime/engine/event_log.h"
 #include "runtime/engine/explain.h"
 #include "runtime/engine/fifos.h"
 #include "runtime/engine/names.h"
@@ -248,6 +249,14 @@ static int make_container(struct creation *c, struct engine_container **ret, str
 	return r < 0 ? r : engine_load_created(c->engine, c->fd, c->id, c->pid, ret, err);
 }
 
+static void tell(const struct creation *c)
+{
+	const struct engine_event event = { "container",  "create",	 c->id,
+					    c->meta.name, c->meta.image, NULL };
+
+	event_log_append(c->engine->runroot, &event);
+}
+
 static void undo(struct creation *c)
 {
 	struct err err = { 0 };
@@ -255,8 +264,10 @@ static void undo(struct creation *c)
 	engine_stdio_close(&c->io);
 	cleanup_fd(&c->fd); /* the lock: removal takes it */
 	c->fd = -1;
-	if (c->id[0] && engine_remove_with(c->engine->root, c->engine->runroot, c->id,
-					   ENGINE_REMOVE_FORCE | ENGINE_REMOVE_VOLUMES, &err) < 0)
+	if (c->id[0] &&
+	    engine_remove_with(c->engine->root, c->engine->runroot, c->id,
+			       ENGINE_REMOVE_FORCE | ENGINE_REMOVE_VOLUMES | ENGINE_REMOVE_UNDO,
+			       &err) < 0)
 		log_warn("%s", err.text);
 }
 
@@ -341,6 +352,7 @@ int engine_create(struct engine *engine, const struct engine_run_options *asked,
 		undo(&c);
 		return r;
 	}
+	tell(&c);
 	if (options->detach) {
 		/* Whoever comes later may write to stdin, which the shim keeps open. */
 		fifos_leave(&c.io);

@@ -237,6 +237,7 @@ int engine_wait(struct engine *engine, const struct engine_container *container,
 enum {
 	ENGINE_REMOVE_FORCE = 1,   /* a running one, too */
 	ENGINE_REMOVE_VOLUMES = 2, /* and its anonymous volumes, as those of --rm go anyway */
+	ENGINE_REMOVE_UNDO = 4,	   /* there never was one, and nobody is told */
 };
 
 /*

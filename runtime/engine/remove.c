@@ -27,6 +27,7 @@
 #include "netns/network.h"
 #include "runtime/container.h"
 #include "runtime/engine/engine.h"
+#include "runtime/engine/event_log.h"
 #include "runtime/engine/id.h"
 #include "runtime/engine/id_ranges.h"
 #include "runtime/engine/layout.h"
@@ -175,7 +176,7 @@ static int mark(const struct removal *rm, const char *name, struct err *err)
 	return fd < 0 ? err_set(err, errno, "create file %s", name) : 0;
 }
 
-static int remove_folder(const struct removal *rm, struct err *err)
+static int remove_folder(const struct removal *rm, unsigned flags, struct err *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	char tmp[sizeof(".tmp/") + LAYOUT_ID_SIZE];
@@ -191,8 +192,12 @@ static int remove_folder(const struct removal *rm, struct err *err)
 		r = names_release(rm->containers_fd, meta.name, rm->id, err);
 	if (r < 0)
 		return r;
+	if (!(flags & ENGINE_REMOVE_UNDO))
+		event_log_append(rm->runroot,
+				 &(struct engine_event){ "container", "destroy", rm->id, meta.name,
+							 meta.image, NULL });
 	/* From now on it is a user of volumes no more. */
-	volume_users_release(rm->root, &rm->containers_fd, &meta,
+	volume_users_release(rm->root, rm->runroot, &rm->containers_fd, &meta,
 			     meta.auto_remove || has_mark(rm, LAYOUT_REMOVE_VOLUMES));
 	snprintf(tmp, sizeof(tmp), ".tmp/%s", rm->id);
 	r = tree_remove(rm->containers_fd, tmp, err);
@@ -220,7 +225,7 @@ static int remove_all(const struct removal *rm, unsigned flags, struct err *err)
 	if (r < 0)
 		return r;
 	remove_socket(rm);
-	return remove_folder(rm, err);
+	return remove_folder(rm, flags, err);
 }
 
 int engine_remove(const char *root, const char *runroot, const char *id, bool force,

@@ -16,6 +16,7 @@
 #include "runtime/shim/proto.h"
 #include "runtime/shim/restart.h"
 #include "runtime/shim/shim.h"
+#include "runtime/shim/task_news.h"
 #include "runtime/shim/task_network.h"
 
 #define DRAIN_NS INT64_C(10000000000)
@@ -222,6 +223,7 @@ static void check_oom(struct task *task)
 	task->oom_killed = true;
 	event.container_id = task->id;
 	events_publish(task->shim->events, "/tasks/oom", "TaskOOM", &event);
+	task_tell(task, "oom", NULL, NULL);
 }
 
 void process_end(struct process *p, uint32_t exit_code)
@@ -238,10 +240,13 @@ void process_end(struct process *p, uint32_t exit_code)
 
 		health_stop(task);
 		check_oom(task);
+		task_tell_end(task);
 		if (task->handle && !backend->has_pid_namespace(task->handle))
 			backend->kill(task->handle, SIGKILL, true, NULL);
 		if (restart_take(task))
 			return;
+	} else {
+		task_tell_exec(p, "exec_die");
 	}
 	process_is_over(p);
 }

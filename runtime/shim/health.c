@@ -13,6 +13,7 @@
 #include "runtime/shim/health_record.h"
 #include "runtime/shim/restart.h"
 #include "runtime/shim/shim.h"
+#include "runtime/shim/task_news.h"
 
 #define MS_NS INT64_C(1000000)
 
@@ -118,7 +119,10 @@ static void act(struct health *h)
 
 static void set_status(struct health *h, enum health_status status)
 {
+	if (h->record.status == status)
+		return;
 	h->record.status = status;
+	task_tell(h->task, "health_status", "health", health_status_name(status));
 }
 
 /* The look has ended. */

@@ -18,6 +18,7 @@
 #include "runtime/shim/journal.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/shim.h"
+#include "runtime/shim/task_news.h"
 
 static int open_log(struct task *task, struct err *err)
 {
@@ -157,6 +158,7 @@ int task_launch_start(struct task *task, struct err *err)
 		init->status = PROCESS_RUNNING;
 		init->started_ns = clock_realtime_ns();
 		publish_start(task);
+		task_tell(task, "start", NULL, NULL);
 		health_start(task);
 		return 0;
 	}
