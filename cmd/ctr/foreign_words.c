@@ -93,6 +93,13 @@ const struct option_hint foreign_update_options[] = {
 	{ 0 },
 };
 
+#define NO_CHECKPOINT "Cellar restores no checkpoints yet; leave it out"
+const struct option_hint foreign_start_options[] = {
+	{ "checkpoint", NO_CHECKPOINT },
+	{ "checkpoint-dir", NO_CHECKPOINT },
+	{ 0 },
+};
+
 const struct option_hint foreign_stop_options[] = {
 	{ "s", "use `ctr kill -s SIGNAL`, or run the container with --stop-signal" },
 	{ "signal", "use `ctr kill -s SIGNAL`, or run the container with --stop-signal" },
@@ -115,8 +122,6 @@ static const struct option_hint commands[] = {
 	{ "build", NO_BUILD },
 	{ "buildx", NO_BUILD },
 	{ "commit", NO_BUILD },
-	{ "create", "`ctr run -d` makes and starts at once" },
-	{ "start", "what has ended is run anew by `ctr run`; what runs is restarted by `ctr restart`" },
 	{ "cp", "write `ctr exec NAME tar -cf - PATH | tar -xf -`, or `tar -cf - FILE | ctr exec -i NAME tar -xf -`" },
 	{ "export", "write `ctr exec NAME tar -cf - FOLDER >FILE`, or `ctr image save` for its image" },
 	{ "diff", "what it wrote is upper/ in the \"dir\" that `ctr inspect` tells" },

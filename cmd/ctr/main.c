@@ -14,6 +14,8 @@
 /* clang-format off */
 static const struct verb *const verbs[] = {
 	&verb_run,
+	&verb_create,
+	&verb_start,
 	&verb_ps,
 	&verb_exec,
 	&verb_logs,

@@ -20,8 +20,12 @@ static int restart_one(struct engine *engine, const char *name, void *data, stru
 	_cleanup_shim_client_ struct shim_client *client = NULL;
 	int sig = SIGTERM, r = engine_find(engine, name, &c, err);
 
-	if (r == 0 && !c->pid && strcmp(c->status, "restarting") != 0)
-		r = err_say(err, ESRCH, "container %s is %s, not running", c->name, c->status);
+	if (r == 0 && (strcmp(c->status, "exited") == 0 || strcmp(c->status, "created") == 0)) {
+		r = engine_run_again(engine, c, err);
+		if (r == 0)
+			puts(name);
+		return r;
+	}
 	if (r == 0)
 		r = engine_connect(engine, c, &client, err);
 	if (r < 0)
@@ -59,7 +63,7 @@ const struct verb verb_restart = {
 	.command = {
 		.name = "ctr restart",
 		.args = "CONTAINER...",
-		.summary = "stop running containers and start them again",
+		.summary = "stop containers that run, and start them again",
 		.details = "Address, name, log and what it wrote to its file system stay.\n\n"
 			   "Examples:\n"
 			   "  ctr restart -t 1 web",

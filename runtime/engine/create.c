@@ -25,6 +25,7 @@
 #include "runtime/engine/fifos.h"
 #include "runtime/engine/names.h"
 #include "runtime/engine/program.h"
+#include "runtime/engine/reset.h"
 #include "runtime/engine/stage.h"
 #include "runtime/engine/supervision.h"
 #include "runtime/shim/client.h"
@@ -32,7 +33,7 @@
 #define TRIES 100
 #define HOSTNAME_MAX 64
 
-static void creation_deinit(struct creation *c)
+void creation_deinit(struct creation *c)
 {
 	shim_close(c->client);
 	engine_stdio_close(&c->io);
@@ -156,7 +157,7 @@ static int take_name(struct creation *c, struct err *err)
 	return r;
 }
 
-static int start_shim(struct creation *c, struct err *err)
+int creation_start_shim(struct creation *c, struct err *err)
 {
 	_cleanup_free_ char *address = NULL;
 	char binary[PATH_MAX], socket_dir[PATH_MAX];
@@ -216,8 +217,10 @@ static int create_in_shim(struct creation *c, struct err *err)
 		r = creation_map_layers(c, &options[0], err);
 	if (r == 0)
 		r = creation_build_health(c, &create.policy.health, err);
+	if (r == 0 && o->later)
+		return shim_create_note(&create, err);
 	if (r == 0)
-		r = start_shim(c, err);
+		r = creation_start_shim(c, err);
 	if (r == 0)
 		r = shim_create(c->client, &create, &c->pid, err);
 	if (r < 0)
@@ -246,6 +249,10 @@ static int make_container(struct creation *c, struct engine_container **ret, str
 		r = creation_write_files(c, err);
 	if (r == 0)
 		r = create_in_shim(c, err);
+	/* Whoever starts it makes anew what lives no longer than a host does. */
+	if (r == 0 && c->options->later)
+		r = engine_reset(c->engine->root, c->engine->runroot, c->id, c->containers_fd,
+				 c->fd, err);
 	return r < 0 ? r : engine_load_created(c->engine, c->fd, c->id, c->pid, ret, err);
 }
 

@@ -27,8 +27,14 @@ struct creation {
 	struct user_identity user;
 	struct engine_stdio io;
 	struct shim_client *client;
-	pid_t pid; /* of the created init */
+	pid_t pid;  /* of the created init */
+	bool again; /* it was made before, and is only to run again */
 };
+
+void creation_deinit(struct creation *c);
+
+/* Starts the shim of the container, into c->client. */
+int creation_start_shim(struct creation *c, struct err *err);
 
 /* Finds the image, held against collection, and the user in its layers. */
 int creation_find_image(struct creation *c, struct err *err);

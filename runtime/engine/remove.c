@@ -34,6 +34,7 @@
 #include "runtime/engine/meta.h"
 #include "runtime/engine/names.h"
 #include "runtime/engine/pins.h"
+#include "runtime/engine/reset.h"
 #include "runtime/engine/resolve.h"
 #include "runtime/engine/stage.h"
 #include "runtime/engine/sweep.h"
@@ -110,11 +111,16 @@ static int remove_network(const struct removal *rm, struct err *err)
 	char path[PATH_MAX];
 	int r = layout_path(path, rm->runroot, LAYOUT_NETNS, rm->id, err);
 
+	return r < 0 ? r : network_namespace_remove(path, err);
+}
+
+/* Its address is its own until it goes. */
+static int remove_lease(const struct removal *rm, struct err *err)
+{
+	char path[PATH_MAX];
+	int r = layout_path(path, rm->root, LAYOUT_NETWORKS, NULL, err);
+
 	remove_names(rm);
-	if (r == 0)
-		r = network_namespace_remove(path, err);
-	if (r == 0)
-		r = layout_path(path, rm->root, LAYOUT_NETWORKS, NULL, err);
 	return r < 0 ? r : network_lease_release(path, rm->id, err);
 }
 
@@ -219,6 +225,8 @@ static int remove_all(const struct removal *rm, unsigned flags, struct err *err)
 	if (r == 0)
 		r = remove_network(rm, err);
 	if (r == 0)
+		r = remove_lease(rm, err);
+	if (r == 0)
 		r = pins_remove(rm->runroot, rm->id, err);
 	if (r == 0)
 		r = remove_fifos(rm, err);
@@ -255,6 +263,20 @@ int engine_remove_with(const char *root, const char *runroot, const char *id, un
 	rm.fd = fd;
 	r = remove_all(&rm, flags, err);
 	return r < 0 ? err_add(err, "remove container %.12s", id) : 0;
+}
+
+int engine_reset(const char *root, const char *runroot, const char *id, int containers_fd, int fd,
+		 struct err *err)
+{
+	const struct removal rm = { root, runroot, id, containers_fd, fd };
+
+	err_try(end_processes(&rm, false, err));
+	err_try(unmount_rootfs(&rm, err));
+	err_try(remove_network(&rm, err));
+	err_try(pins_remove(runroot, id, err));
+	err_try(remove_fifos(&rm, err));
+	remove_socket(&rm);
+	return 0;
 }
 
 void engine_release(const char *root, const char *runroot, const char *id)
