@@ -16,7 +16,12 @@ struct cgroup {
 	unsigned fresh; /* bit i: made by us, so its files still hold the kernel's defaults */
 	bool created;	/* by cgroup_create(), new or taken over, not by cgroup_open() */
 	bool guarded;	/* removed by cgroup_free() */
+	/* Owned: what `mounts` points to where that is not all that the host has, or NULL. */
+	struct cgroup_mounts *partial;
 };
+
+/* cgroup_rootless.c: takes the hierarchies of the mask out of c->mounts, for c alone. -ENOMEM. */
+int cgroup_leave_out(struct cgroup *c, unsigned mask, struct err *err);
 
 static inline bool cgroup_is_fresh(const struct cgroup *c, int i)
 {
