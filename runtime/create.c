@@ -29,6 +29,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/process.h"
+#include "base/userns.h"
 #include "isolation/plan.h"
 #include "runtime/annotations.h"
 #include "runtime/check.h"
@@ -201,6 +202,20 @@ static int keep_config(struct creation *cr, struct err *err)
 	return r < 0 ? err_set(err, -r, "write %s in the state folder", FOLDER_CONFIG) : 0;
 }
 
+static int make_cgroup(struct creation *cr, struct err *err)
+{
+	const struct container_create_options *o = cr->options;
+	struct cgroup **ret = &cr->c->cache->cgroup;
+	bool rootless = o->rootless == CONTAINER_ROOTLESS_AUTO ? userns_is_rootless()
+							       : o->rootless == CONTAINER_ROOTLESS;
+
+	if (o->no_cgroup)
+		return cgroup_create_none(ret, err);
+	if (rootless)
+		return cgroup_create_rootless(cr->config->cgroups_path, o->id, ret, err);
+	return cgroup_create(cr->config->cgroups_path, o->id, ret, err);
+}
+
 static int make_record(struct creation *cr, struct err *err)
 {
 	struct container *c = cr->c;
@@ -251,6 +266,7 @@ static int build_plan(struct creation *cr, struct err *err)
 		.no_pivot = cr->options->no_pivot,
 		.no_new_keyring = cr->options->no_new_keyring,
 		.rootless = geteuid() != 0,
+		.in_userns = !userns_is_initial(),
 		.preserve_fds = cr->options->preserve_fds,
 		.listen_fds = cr->options->listen_fds,
 		.id = cr->c->id,
@@ -420,7 +436,7 @@ static int make(struct creation *cr, struct err *err)
 	}
 	err_try(make_folder(cr, err));
 	err_try(keep_config(cr, err));
-	err_try(cgroup_create(cr->config->cgroups_path, o->id, &cr->c->cache->cgroup, err));
+	err_try(make_cgroup(cr, err));
 	err_try(make_record(cr, err));
 	err_try(prepare_notify(cr, err));
 	err_try(build_plan(cr, err));

@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/process.h"
+#include "base/userns.h"
 #include "isolation/plan.h"
 #include "runtime/check.h"
 #include "runtime/console.h"
@@ -51,6 +52,7 @@ static int build(struct container *c, const struct container_exec_options *o, st
 		.rootfs = c->record.rootfs,
 		.bundle = c->record.bundle,
 		.rootless = geteuid() != 0,
+		.in_userns = !userns_is_initial(),
 		.preserve_fds = o->preserve_fds,
 		.id = c->id,
 	};

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmd/cellar/notify.h"
+#include "cmd/cellar/rootless.h"
 #include "cmd/cellar/verbs.h"
 #include "runtime/container.h"
 
@@ -58,8 +59,9 @@ static inline int create_options_fill(const struct create_options *o,
 		return err_say(err, ENOTSUP,
 			       "cgroups made by systemd are not supported yet; leave out "
 			       "--systemd-cgroup and use the cgroupfs driver");
-	if (manager && strcmp(manager, "cgroupfs") != 0)
-		return err_say(err, EINVAL, "--cgroup-manager: '%s' is not cgroupfs", manager);
+	if (manager && strcmp(manager, "cgroupfs") != 0 && strcmp(manager, "disabled") != 0)
+		return err_say(err, EINVAL,
+			       "--cgroup-manager: '%s' is neither cgroupfs nor disabled", manager);
 	*ret = (struct container_create_options){
 		.root = globals->root,
 		.id = id,
@@ -72,6 +74,8 @@ static inline int create_options_fill(const struct create_options *o,
 		.no_pivot = o->no_pivot,
 		.no_new_keyring = o->no_new_keyring,
 		.notify = notify_is_wanted(),
+		.no_cgroup = manager && strcmp(manager, "disabled") == 0,
+		.rootless = rootless_mode(globals),
 	};
 	return 0;
 }
