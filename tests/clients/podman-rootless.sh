@@ -25,7 +25,7 @@ chmod 700 "$base/run"
 name=${RUNTIME##*/}
 cd "$base/home" || exit 1
 
-podman=(setpriv --reuid $user --regid $user --clear-groups -- env -i "PATH=/usr/bin:/bin:/usr/sbin:/sbin" "HOME=$base/home"
+podman=(setpriv --reuid "$user" --regid "$user" --clear-groups -- env -i "PATH=/usr/bin:/bin:/usr/sbin:/sbin" "HOME=$base/home"
 	"XDG_RUNTIME_DIR=$base/run" "CONTAINERS_CONF=$base/containers.conf" TERM=xterm
 	/usr/bin/podman --root "$base/home/root" --runroot "$base/run/root" --tmpdir "$base/run/tmp" --cgroup-manager cgroupfs
 	--events-backend file --storage-driver vfs --runtime "$base/bin/$name")
