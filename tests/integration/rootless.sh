@@ -1,67 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# cellar run by a user who is not root: with his own id, with ranges through newuidmap, with a cgroup
-# that was delegated to him and without one; and as root of a user namespace, which is how Podman's
-# rootless runs it. The user exists only in this script's own copy of /etc.
+# cellar run by a user who is not root: with his own id, with ranges through newuidmap, without a
+# cgroup; and as root of a user namespace, which is how Podman's rootless runs it.
 . "$(dirname "$0")/../lib/common.sh"
 t_need_root
 t_own_namespaces "$@"
-command -v newuidmap newgidmap >/dev/null || t_skip_all "the package uidmap is not installed"
-[ "$(cat /proc/sys/user/max_user_namespaces)" -gt 0 ] || t_skip_all "no user namespaces on this host"
+. "$(dirname "$0")/../lib/rootless.sh"
 
-# ---- a user ----
-
-user=61234
-mkdir -p "$T_DIR"/{etc,home,run,bin}
-cp -a /etc/. "$T_DIR/etc"
-echo "alice-$T_ID:x:$user:$user::$T_DIR/home:/bin/sh" >>"$T_DIR/etc/passwd"
-echo "alice-$T_ID:700000:65536" >"$T_DIR/etc/subuid"
-echo "alice-$T_ID:700000:65536" >"$T_DIR/etc/subgid"
-mount --bind "$T_DIR/etc" /etc
-t_defer "umount -l /etc"
-cp "$CELLAR_BIN/cellar" "$T_DIR/bin"
-t_rootfs "$T_DIR/home/b/rootfs"
-mkdir -p "$T_DIR/home/b/rootfs"/{mnt,home}
-echo secret >"$T_DIR/home/b/rootfs/secret"
-chmod 755 "$T_DIR"
-chown -R $user:$user "$T_DIR/home" "$T_DIR/run"
-chmod 700 "$T_DIR/run"
-chown 0:0 "$T_DIR/home/b/rootfs/secret"
-chmod 600 "$T_DIR/home/b/rootfs/secret"
-bundle=$T_DIR/home/b
-
-# u COMMAND...: as that user, with nothing of root's
-u() {
-	setpriv --reuid $user --regid $user --clear-groups -- env -i "PATH=$T_DIR/bin:/usr/bin:/bin:/usr/sbin:/sbin" \
-		"HOME=$T_DIR/home" "XDG_RUNTIME_DIR=$T_DIR/run" "$@"
-}
-c() { u cellar "$@"; }
-# with FILTER...: the bundle's config.json from the one of `spec --rootless`
-with() { jq "$@" "$T_DIR/spec.json" >"$bundle/config.json"; }
-sh_() { with '.process.args = ["sh", "-c", $s]' --arg s "$1"; }
-run() { c run -b "$bundle" x; }
-# says SCRIPT: what it prints in a container
-says() {
-	sh_ "$1"
-	run </dev/null 2>&1 | xargs
-}
-# refused NAME WORDS: the bundle as it is
-refused() {
-	t_status "$1" 1 run
-	t_match "$1, in words" "$2" "$T_ERR"
-}
-ranges='.linux.uidMappings = [{containerID: 0, hostID: 61234, size: 1}, {containerID: 1, hostID: 700000, size: 65536}]
-	| .linux.gidMappings = .linux.uidMappings'
-t_defer "pkill -KILL -u $user"
-t_defer 'c list -q | while read -r i; do c delete -f "$i"; done'
-
-u sh -c 'cd "$HOME/b" && cellar spec --rootless'
 t_is "spec --rootless: namespaces and maps" \
 	"pid ipc uts mount user [{\"containerID\":0,\"hostID\":$user,\"size\":1}] [{\"containerID\":0,\"hostID\":$user,\"size\":1}]" \
 	"$(jq -r '"\([.linux.namespaces[].type | select(. != "cgroup")] | join(" ")) \(.linux.uidMappings | tojson) \(.linux.gidMappings | tojson)"' "$bundle/config.json")"
 t_is "spec --rootless: mounts and resources" "none /sys rbind,nosuid,noexec,nodev,ro false null" \
 	"$(jq -r '(.mounts[] | select(.destination == "/sys") | "\(.type) \(.source) \(.options | join(","))") + " \([.mounts[].options // [] | .[] | test("^[ug]id=")] | any) \(.linux.resources)"' "$bundle/config.json")"
-jq '.process.terminal = false | .root.readonly = false' "$bundle/config.json" >"$T_DIR/spec.json"
 
 # ---- one id ----
 
@@ -109,7 +59,7 @@ with '.hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "id -u >$HO
 run
 t_is "hooks run as the user" $user "$(cat "$T_DIR/home/hook")"
 with '.process.terminal = true | .process.args = ["sh", "-c", "tty; stat -c %u $(tty)"]'
-t_match "terminal" "/dev/(console|pts/0) 0" "$(script -qefc "$(declare -f u c); user=$user T_DIR=$T_DIR; c run -b $bundle x" /dev/null </dev/null | tr -d '\r\0' | xargs)"
+t_match "terminal" "/dev/(console|pts/0) 0" "$(script -qefc "$(declare -f u c); user=$user T_DIR=$T_DIR; c run -b $bundle x" /dev/null </dev/null | tr -d '\r\0' | sed 's/\^@//g' | xargs)"
 
 # Flags of what is bound are locked: kept, and never taken away.
 mkdir "$T_DIR/locked" && mount -t tmpfs -o nosuid,nodev,noexec,noatime,mode=1777 tmpfs "$T_DIR/locked"
@@ -213,67 +163,6 @@ t_status "a root that may not be written" 1 c --root /proc/x run -b "$bundle" x
 t_status "the root's root" 1 c --root /run/cellar-$T_ID run -b "$bundle" x
 t_match "the root's root, in words" "/run/cellar-$T_ID: Permission denied" "$T_ERR"
 t_is "nothing of all that is left" "" "$(u ls "$T_DIR/run/cellar")"
-
-# ---- a cgroup of one's own ----
-
-folders=()
-delegate() {
-	local at files controllers
-	for at in $(awk '$9 == "cgroup2" || $8 == "cgroup2" || $9 == "cgroup" || $8 == "cgroup" {print $5}' /proc/self/mountinfo); do
-		case $at in /sys/fs/cgroup*) ;; *) continue ;; esac
-		if [ -e "$at/cgroup.controllers" ]; then
-			controllers=$(sed 's/\(^\| \)/\1+/g' "$at/cgroup.controllers")
-			[ "$at" != /sys/fs/cgroup ] || echo "$controllers" >"$at/cgroup.subtree_control"
-		fi
-		mkdir -p "$at/$T_ID/session" || return
-		folders+=("$at/$T_ID")
-		files=("$at/$T_ID" "$at/$T_ID/cgroup.procs" "$at/$T_ID/tasks" "$at/$T_ID/cgroup.subtree_control" "$at/$T_ID/cgroup.threads")
-		chown $user:$user "${files[@]}" 2>/dev/null
-		if [ -e "$at/$T_ID/cpuset.cpus" ] && [ ! -e "$at/cgroup.controllers" ]; then
-			cat "$at/cpuset.cpus" >"$at/$T_ID/cpuset.cpus" && cat "$at/cpuset.mems" >"$at/$T_ID/cpuset.mems"
-			echo 1 >"$at/$T_ID/cgroup.clone_children"
-			cat "$at/cpuset.cpus" >"$at/$T_ID/session/cpuset.cpus" && cat "$at/cpuset.mems" >"$at/$T_ID/session/cpuset.mems"
-		fi
-	done
-}
-undelegate() {
-	local folder
-	for folder in "${folders[@]}"; do
-		find "$folder" -depth -type d | while read -r f; do t_wait 5 rmdir "$f"; done
-	done
-}
-# d COMMAND...: as the user, from a session in what was delegated
-d() {
-	(
-		for folder in "${folders[@]}"; do echo $BASHPID >"$folder/session/cgroup.procs"; done
-		u "$@"
-	)
-}
-delegate
-t_defer undelegate
-number() { # FILE_V1 FILE_V2: of the container's own cgroup, from within
-	d cellar exec two sh -c "cat /sys/fs/cgroup/$1 2>/dev/null || cat /sys/fs/cgroup/$2"
-}
-with '.linux.resources = {memory: {limit: 67108864}, pids: {limit: 100}} | .process.args = ["sh", "-c", "while :; do sleep 0.1; done"]'
-t_status "delegated: run with limits" 0 d cellar run -d -b "$bundle" two
-t_is "delegated: the folder lies beside the session" 1 "$(find "${folders[0]}" -mindepth 1 -maxdepth 1 -name 'cellar-two' | wc -l)"
-t_is "delegated: memory limit" 67108864 "$(number memory/memory.limit_in_bytes memory.max)"
-t_is "delegated: processes limit" 100 "$(number pids/pids.max pids.max)"
-t_status "delegated: update" 0 d cellar update --pids-limit 50 two
-t_is "delegated: another limit" 50 "$(number pids/pids.max pids.max)"
-t_status "delegated: pause" 0 d cellar pause two
-t_is "delegated: paused" paused "$(c state two | jq -r .status)"
-t_status "delegated: resume" 0 d cellar resume two
-t_match "delegated: events" '"pids":\{"current":[1-9]' "$(d cellar events --stats two)"
-t_match "delegated: ps" "sleep|sh -c" "$(d cellar ps two)"
-t_status "exec from elsewhere goes on" 0 c exec two true
-t_status "delegated: delete" 0 d cellar delete -f two
-t_is "delegated: nothing is left" "" "$(find "${folders[@]}" -mindepth 1 -maxdepth 1 -name 'cellar*')"
-with '.linux.cgroupsPath = "mine/of-own" | .process.args = ["true"]'
-t_status "delegated: a relative path" 0 d cellar run -b "$bundle" two
-with --arg p "/$T_ID/mine/too" '.linux.cgroupsPath = $p | .process.args = ["true"]'
-t_status "delegated: an absolute path" 0 d cellar run -b "$bundle" two
-t_is "only the user's own session may be used" 1 "$(with '.process.args = ["true"] | .linux.cgroupsPath = "/x"'; d cellar run -b "$bundle" two 2>/dev/null; echo $?)"
 
 # ---- namespaces of others, root of a user namespace ----
 
