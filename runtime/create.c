@@ -29,6 +29,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/process.h"
+#include "base/userns.h"
 #include "isolation/plan.h"
 #include "runtime/annotations.h"
 #include "runtime/check.h"
@@ -202,13 +203,19 @@ static int keep_config(struct creation *cr, struct err *err)
 	return r < 0 ? err_set(err, -r, "write %s in the state folder", FOLDER_CONFIG) : 0;
 }
 
+static bool is_rootless(const struct container_create_options *o)
+{
+	return o->rootless == CONTAINER_ROOTLESS_AUTO ? userns_is_rootless()
+						      : o->rootless == CONTAINER_ROOTLESS;
+}
+
 static int name_cgroup(struct container *c, struct err *err)
 {
 	const struct cgroup *cgroup = c->cache->cgroup;
-	const char *unit = cgroup ? cgroup_unit(cgroup, &c->record.systemd_user) : NULL;
+	const char *unit = cgroup_unit(cgroup, &c->record.systemd_user);
 
-	c->record.no_cgroup = !cgroup;
-	if (cgroup && !(c->record.cgroup_path = arena_strdup(c->arena, cgroup_path(cgroup))))
+	c->record.cgroup_path = arena_strdup(c->arena, cgroup_path(cgroup));
+	if (!c->record.cgroup_path)
 		return err_set(err, ENOMEM, "write state");
 	if (unit && !(c->record.systemd_unit = arena_strdup(c->arena, unit)))
 		return err_set(err, ENOMEM, "write state");
@@ -265,6 +272,7 @@ static int build_plan(struct creation *cr, struct err *err)
 		.no_pivot = cr->options->no_pivot,
 		.no_new_keyring = cr->options->no_new_keyring,
 		.rootless = geteuid() != 0,
+		.in_userns = !userns_is_initial(),
 		.preserve_fds = cr->options->preserve_fds,
 		.listen_fds = cr->options->listen_fds,
 		.id = cr->c->id,
@@ -448,11 +456,13 @@ static int make(struct creation *cr, struct err *err)
 	}
 	err_try(make_folder(cr, err));
 	err_try(keep_config(cr, err));
-	err_try(create_cgroup(o->cgroups, cr->config, o->id, &cr->c->cache->cgroup, err));
+	err_try(create_cgroup(o->cgroups, is_rootless(o), cr->config, o->id, &cr->c->cache->cgroup,
+			      err));
 	err_try(make_record(cr, err));
 	err_try(prepare_notify(cr, err));
 	err_try(build_plan(cr, err));
-	err_try(create_cgroup_apply(cr->c->cache->cgroup, cr->config, err));
+	if (cr->options->cgroups != CONTAINER_NO_CGROUP)
+		err_try(create_cgroup_apply(cr->c->cache->cgroup, cr->config, err));
 	err_try(make_fifo(cr, err));
 	err_try(launch(cr, err));
 	return publish(cr, err);

@@ -21,7 +21,7 @@ static int find_cgroup(struct container *c, struct cgroup **ret, struct err *err
 	const struct oci_config *config;
 	char usual[NAME_MAX + sizeof("/cellar-")];
 
-	if (path || c->record.no_cgroup)
+	if (path)
 		return container_load_cgroup(c, ret, err);
 	snprintf(usual, sizeof(usual), "/cellar-%s", c->id);
 	if (container_load_config(c, &config, NULL) == 0)

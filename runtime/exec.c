@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/process.h"
+#include "base/userns.h"
 #include "isolation/plan.h"
 #include "runtime/check.h"
 #include "runtime/console.h"
@@ -51,6 +52,7 @@ static int build(struct container *c, const struct container_exec_options *o, st
 		.rootfs = c->record.rootfs,
 		.bundle = c->record.bundle,
 		.rootless = geteuid() != 0,
+		.in_userns = !userns_is_initial(),
 		.preserve_fds = o->preserve_fds,
 		.id = c->id,
 	};
@@ -99,18 +101,15 @@ static int launch(struct container *c, const struct container_exec_options *o, s
 	cpu_set_t cpus;
 	int r;
 
-	if (c->record.no_cgroup)
-		cgroup = NULL;
-	else
-		err_try(container_blur(container_load_cgroup(c, &cgroup, err), err));
-	if (!cgroup && o->cgroups)
+	err_try(container_blur(container_load_cgroup(c, &cgroup, err), err));
+	if (cgroup_is_none(cgroup) && o->cgroups)
 		return err_say(err, EINVAL, "--cgroup: container %s has no cgroup of its own",
 			       c->id);
-	if (cgroup && o->cgroups)
+	if (o->cgroups)
 		err_try(container_blur(exec_cgroup_join_fds(cgroup, o->cgroups, &x->v2_fd,
 							    x->task_fds, &x->task_fds_count, err),
 				       err));
-	else if (cgroup)
+	else
 		err_try(container_blur(
 			cgroup_join_fds(cgroup, &x->v2_fd, x->task_fds, &x->task_fds_count, err),
 			err));
