@@ -38,6 +38,7 @@
 #include "runtime/folder.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
+#include "runtime/net_devices.h"
 #include "runtime/notify.h"
 
 #define CONFIG_BYTES_MAX (8u << 20)
@@ -290,6 +291,8 @@ static int run_hooks(void *data, pid_t pid, struct err *err)
 	_cleanup_free_ char *state = NULL;
 	size_t len;
 
+	if (cr->config->net_devices_count > 0)
+		err_try(net_devices_move(cr->config, pid, err));
 	cr->hooks_began = true;
 	c->record.pid = pid;
 	if (process_start_time(pid, &c->record.start_ticks) < 0)
@@ -321,9 +324,13 @@ static int give_state(void *data, pid_t pid, enum oci_status status, char **ret,
 	return container_state_as(cr->c, status, false, ret, &len, err);
 }
 
-static bool has_hooks(const struct oci_hooks *h)
+/* Something is to be done when the namespaces exist. */
+static bool has_hooks(const struct oci_config *config)
 {
-	return h->prestart.count + h->create_runtime.count + h->poststop.count;
+	const struct oci_hooks *h = &config->hooks;
+
+	return h->prestart.count + h->create_runtime.count + h->poststop.count +
+	       config->net_devices_count;
 }
 
 struct join {
@@ -346,7 +353,7 @@ static int launch(struct creation *cr, struct err *err)
 		.plan = cr->plan,
 		.stdio = cr->options->stdio,
 		.exec_fifo_fd = cr->fifo_fd,
-		.hooks = has_hooks(&cr->config->hooks) ? run_hooks : NULL,
+		.hooks = has_hooks(cr->config) ? run_hooks : NULL,
 		.hook_state = give_state,
 		.listener = give_listener,
 		.hooks_data = cr,

@@ -277,6 +277,21 @@ struct oci_time_offset {
 	uint32_t nanosecs;
 };
 
+/* An interface of the runtime's network namespace that moves into the container's. */
+struct oci_net_device {
+	const char *host_name;
+	const char *name; /* inside; one "%d" lets the kernel choose a number; NULL: as it was */
+};
+
+struct oci_intel_rdt {
+	bool set;
+	const char *clos_id;	     /* "/": the root's; NULL: the container's id */
+	const char *const *schemata; /* lines for the kernel; NULL */
+	const char *l3_cache_schema; /* may have several lines; NULL */
+	const char *mem_bw_schema;   /* "MB:..."; NULL */
+	struct oci_bool enable_monitoring, enable_cmt, enable_mbm; /* the last two: up to 1.2 */
+};
+
 /* A part of the document that is kept as it is and not looked into. */
 struct oci_kept {
 	const char *json; /* NULL: absent */
@@ -347,7 +362,9 @@ struct oci_config {
 	struct oci_u32 personality;	   /* PER_LINUX or PER_LINUX32 */
 	struct oci_memory_policy memory_policy;
 	struct oci_time_offset monotonic, boottime;
-	struct oci_kept intel_rdt, net_devices;
+	struct oci_intel_rdt intel_rdt;
+	const struct oci_net_device *net_devices;
+	size_t net_devices_count;
 
 	const struct oci_vm *vm; /* NULL when absent */
 

@@ -145,7 +145,7 @@ static void put_linux(struct json_writer *w)
 	json_open_object(w);
 	put_switch(w, "idmap", true);
 	json_close_object(w);
-	put_switch(w, "netDevices", false);
+	put_switch(w, "netDevices", true);
 	json_close_object(w);
 }
 

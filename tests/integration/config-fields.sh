@@ -236,6 +236,5 @@ t_status "an annotation of crun that means nothing here" 0 c run -b "$bundle" "$
 t_match "an annotation of crun that means nothing here, in words" 'run.oci.delegate-cgroup.*nothing is done' "$T_ERR"
 
 refused "intelRdt" 'linux.intelRdt: not supported yet' '.linux.intelRdt = {closID: "x"}'
-refused "netDevices" 'linux.netDevices: not supported yet' '.linux.netDevices = {eth7: {}}'
 field "an empty intelRdt and a vm" fine 'echo fine' '.linux.intelRdt = {} | .vm = {kernel: {path: "/vmlinuz"}}'
 t_is "nothing is left" "" "$(ls -A "$root"; find /sys/fs/cgroup -type d -name "*$T_ID*" 2>/dev/null)"
