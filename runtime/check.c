@@ -93,15 +93,6 @@ static int check_net_devices(const struct oci_config *c, struct err *err)
 	return 0;
 }
 
-/* What the specification has and we cannot do has to be an error, not a surprise. */
-static int check_unsupported(const struct oci_config *c, struct err *err)
-{
-	if (c->intel_rdt.clos_id || c->intel_rdt.schemata || c->intel_rdt.l3_cache_schema ||
-	    c->intel_rdt.mem_bw_schema)
-		return err_say(err, ENOTSUP, "linux.intelRdt: not supported yet");
-	return 0;
-}
-
 int check_config(const struct oci_config *c, struct err *err)
 {
 	if (!c->has_process)
@@ -109,7 +100,6 @@ int check_config(const struct oci_config *c, struct err *err)
 	err_try(check_process(&c->process, "process.", err));
 	err_try(check_names(c, err));
 	err_try(check_mount_namespace(c, err));
-	err_try(check_unsupported(c, err));
 	err_try(check_net_devices(c, err));
 	return check_users(c, err);
 }

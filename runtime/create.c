@@ -40,6 +40,7 @@
 #include "runtime/listener.h"
 #include "runtime/net_devices.h"
 #include "runtime/notify.h"
+#include "runtime/rdt.h"
 
 #define CONFIG_BYTES_MAX (8u << 20)
 
@@ -293,6 +294,7 @@ static int run_hooks(void *data, pid_t pid, struct err *err)
 
 	if (cr->config->net_devices_count > 0)
 		err_try(net_devices_move(cr->config, pid, err));
+	err_try(rdt_create(cr->config, c->id, pid, err));
 	cr->hooks_began = true;
 	c->record.pid = pid;
 	if (process_start_time(pid, &c->record.start_ticks) < 0)
@@ -330,7 +332,7 @@ static bool has_hooks(const struct oci_config *config)
 	const struct oci_hooks *h = &config->hooks;
 
 	return h->prestart.count + h->create_runtime.count + h->poststop.count +
-	       config->net_devices_count;
+	       config->net_devices_count + rdt_is_wanted(config);
 }
 
 struct join {

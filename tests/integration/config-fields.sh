@@ -235,6 +235,15 @@ config true '.annotations = {"run.oci.delegate-cgroup": "x"}'
 t_status "an annotation of crun that means nothing here" 0 c run -b "$bundle" "$id"
 t_match "an annotation of crun that means nothing here, in words" 'run.oci.delegate-cgroup.*nothing is done' "$T_ERR"
 
-refused "intelRdt" 'linux.intelRdt: not supported yet' '.linux.intelRdt = {closID: "x"}'
+if grep -q ' - resctrl ' /proc/self/mountinfo; then
+	t_skip "intelRdt" "this host has resctrl: nothing of it is touched by tests"
+else
+	refused "intelRdt on a host without" 'linux.intelRdt: no resctrl file system is mounted' '.linux.intelRdt = {closID: "x"}'
+	config 'while :; do sleep 0.1; done' .
+	c run -d -b "$bundle" "$id" </dev/null >/dev/null 2>&1
+	t_status "update --l3-cache-schema on a host without" 1 c update --l3-cache-schema 'L3:0=f' "$id"
+	t_match "update --l3-cache-schema, in words" 'linux.intelRdt: no resctrl file system' "$T_ERR"
+	c delete -f "$id"
+fi
 field "an empty intelRdt and a vm" fine 'echo fine' '.linux.intelRdt = {} | .vm = {kernel: {path: "/vmlinuz"}}'
 t_is "nothing is left" "" "$(ls -A "$root"; find /sys/fs/cgroup -type d -name "*$T_ID*" 2>/dev/null)"
