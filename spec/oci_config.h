@@ -261,6 +261,12 @@ struct oci_seccomp {
 	const char *listener_path, *listener_metadata;
 	const struct oci_seccomp_rule *rules;
 	size_t rules_count;
+
+	/* What no document says, but those who build one in code may. */
+	bool fail_unknown_call;	  /* a name that nobody knows is an error, and not skipped */
+	const void *ready_filter; /* a finished program of struct sock_filter; takes the place of
+				   * all above but the flags; NULL */
+	size_t ready_count;	  /* its instructions */
 };
 
 struct oci_memory_policy {
