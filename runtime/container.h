@@ -92,6 +92,10 @@ int container_resume(struct container *container, struct err *err);
 int container_update(struct container *container, const struct oci_resources *resources,
 		     struct err *err);
 
+/* Other schemata of linux.intelRdt, each or NULL; -EINVAL where the container was made without. */
+int container_update_rdt(struct container *container, const char *l3_cache_schema,
+			 const char *mem_bw_schema, struct err *err);
+
 /*
  * Stopped (or created) containers; running ones only by force, which kills. poststop hooks run.
  * force and gone already: 0. A container that is being created by another process is disturbed and
