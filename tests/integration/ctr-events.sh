@@ -13,8 +13,9 @@ begin=$(date +%s.%N)
 told() { c events --since "$begin" --until 0s --format json "$@" | jq -r .action | xargs; }
 
 # ---- who follows sees it all ----
-c events --format json >"$T_DIR/live" &
+ctr --root "$C_ROOT" --runroot "$C_RUN" events --format json >"$T_DIR/live" &
 follower=$!
+t_defer kill "$follower"
 heard() { grep -q "\"$1\"" "$T_DIR/live"; }
 # It may not look yet: say something until it hears.
 t_wait 60 sh -c "ctr --root $C_ROOT --runroot $C_RUN volume create >/dev/null; grep -q volume $T_DIR/live" ||
@@ -87,8 +88,8 @@ t_wait 60 heard after || t_fail "rotation" "nothing is heard any more"
 t_is "a follower loses nothing" "create destroy" "$(jq -r 'select(.name == "after") | .action' "$T_DIR/live" | xargs)"
 t_is "a file is put aside" true "$([ -s "$log.1" ] && echo true)"
 t_is "and is read" "die" "$(told -f container=app -f event=die)"
-kill $follower
-wait $follower 2>/dev/null
+kill "$follower"
+wait "$follower" 2>/dev/null
 timeout 60 ctr --root "$C_ROOT" --runroot "$C_RUN" events --since 1h | head -n 1 >/dev/null &
 head=$!
 sleep 0.5
