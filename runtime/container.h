@@ -45,6 +45,8 @@ struct container_create_options {
 	bool notify; /* the program gets a socket for sd_notify(3), see runtime/notify.h */
 	/* Started by container_start() of this same process: no exec fifo is made. */
 	bool start_here;
+	/* That follows at once and cannot be left out: the program may already run before it. */
+	bool start_follows;
 };
 
 /* On failure nothing is left: no process, cgroup, mount, folder. -EEXIST "container with given ID
