@@ -343,6 +343,8 @@ void process_delete(struct process *p, struct rpc_call *call)
 {
 	struct err err = { 0 };
 
+	if (p->deleting && rpc_is_abandoned(p->deleting))
+		rpc_reply(take_ptr(p->deleting), NULL);
 	if (p->deleting) {
 		rpc_fail(call,
 			 ttrpc_fail(&err, TTRPC_FAILED_PRECONDITION, "it is being deleted already"),

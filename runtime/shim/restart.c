@@ -210,6 +210,8 @@ void restart_now(struct task *task, int signal, int64_t timeout_ns, struct rpc_c
 {
 	struct err err = { 0 };
 
+	if (task->restart.asking && rpc_is_abandoned(task->restart.asking))
+		answer(task, 0, NULL);
 	if (task->restart.asking) {
 		rpc_fail(call, ttrpc_fail(&err, TTRPC_FAILED_PRECONDITION, "it is being restarted"),
 			 &err);

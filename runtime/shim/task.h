@@ -47,7 +47,8 @@ struct process {
 	bool exit_unknown; /* nobody saw it: exit_code is 255 */
 	int64_t started_ns, exited_ns;
 	struct rpc_call *waiters;
-	struct rpc_call *deleting; /* a Delete that waits for the output */
+	size_t waiters_count, waiters_kept; /* now; after those who gave up were last forgotten */
+	struct rpc_call *deleting;	    /* a Delete that waits for the output */
 	struct loop_source *delete_timer, *report_timer;
 	bool overdue; /* is reported before its output is delivered */
 };
