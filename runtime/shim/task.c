@@ -117,7 +117,8 @@ struct process *process_new(struct task *task, const Task__ExecRequest *request)
 		free(p);
 		return NULL;
 	}
-	memcpy(p->spec, request->spec->value.data, p->spec_len);
+	if (p->spec_len)
+		memcpy(p->spec, request->spec->value.data, p->spec_len);
 	p->spec[p->spec_len] = '\0';
 	p->next = task->execs;
 	task->execs = p;
