@@ -12,7 +12,7 @@
 
 #define FLUSH_EVENTS_MS 3000
 #define FLUSH_ANSWERS_MS 1000
-#define TRIM_AFTER_NS INT64_C(20000000000)
+#define TRIM_AFTER_NS INT64_C(5000000000)
 #define FIRST_CLIENT_NS INT64_C(10000000000)
 
 /* ctr's executed processes whose client has gone: nobody will delete them. */
