@@ -13,6 +13,7 @@
 #include "runtime/shim/end.h"
 #include "runtime/shim/io_pipe.h"
 #include "runtime/shim/journal.h"
+#include "runtime/shim/oom.h"
 #include "runtime/shim/task_network.h"
 #include "runtime/shim/task_launch.h"
 #include "runtime/shim/proto.h"
@@ -154,6 +155,7 @@ static int go_on(struct task *task, const struct backend_process *found, struct 
 		return 0;
 	}
 	init->status = PROCESS_RUNNING;
+	oom_watch(task);
 	if (found->pidfd < 0) {
 		init->exit_unknown = true;
 		process_end(init, UNKNOWN_STATUS);

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "cgroups/cgroup.h"
+#include "cgroups/cgroup_oom.h"
 #include "runtime/container.h"
 
 static int create(const struct backend_create *o, void **ret_handle, struct backend_process *ret,
@@ -136,6 +137,15 @@ static int stats(void *handle, struct backend_stats *ret, struct err *err)
 	return 0;
 }
 
+static int watch_oom(void *handle, struct cgroup_oom *ret, struct err *err)
+{
+	const struct cgroup *cgroup = container_cgroup(handle);
+
+	if (!cgroup)
+		return err_say(err, ENOENT, "the container has no cgroup any more");
+	return cgroup_oom_open(cgroup, ret, err);
+}
+
 static int pids(void *handle, pid_t **ret, size_t *ret_count, struct err *err)
 {
 	const struct cgroup *cgroup = container_cgroup(handle);
@@ -163,6 +173,7 @@ const struct backend_ops backend_runtime = {
 	.update = update,
 	.has_pid_namespace = has_pid_namespace,
 	.stats = stats,
+	.watch_oom = watch_oom,
 	.pids = pids,
 	.destroy = destroy,
 	.mount = rootfs_mount,

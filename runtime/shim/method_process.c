@@ -178,9 +178,10 @@ enum ttrpc_code method_state(struct shim *shim, struct rpc_call *call, const voi
 		proto_set_time(&time, p->exited_ns);
 		response.exited_at = &time;
 		response.exit_status = p->exit_code;
-		response.oom_killed = process_is_init(p) && p->task->oom_killed;
 		response.exit_unknown = p->exit_unknown;
 	}
+	/* Any process of the container counts, also while it runs on. */
+	response.oom_killed = process_is_init(p) && p->task->oom_killed;
 	response.restarting = process_is_init(p) && p->task->restart.pending;
 	response.restarts = process_is_init(p) ? p->task->restart.count : 0;
 	rpc_reply(call, &response);

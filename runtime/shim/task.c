@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runtime/shim/adopt.h"
+#include "runtime/shim/oom.h"
 #include "runtime/shim/shim.h"
 #include "runtime/shim/task_network.h"
 
@@ -83,6 +84,7 @@ void task_free(struct task *task)
 		rpc_fail(take_ptr(task->restart.asking), TTRPC_NOT_FOUND, NULL);
 	cleanup_fd(&task->lock_fd);
 	task->adopted = adopted_free(task->adopted);
+	task->oom = oom_unwatch(task->oom);
 	task->spool = spool_close(task->spool);
 	task->log = shim_log_free(task->log);
 	task_close_network(task);

@@ -26,6 +26,7 @@
 #include "runtime/shim/task.pb-c.h"
 
 struct adopted;
+struct oom_watch;
 struct shim;
 struct task;
 
@@ -89,6 +90,8 @@ struct task {
 	struct task_restart restart;
 	struct loop_source *deadline; /* NULL: none */
 	bool deadline_pauses;
+	struct oom_watch *oom;	 /* oom.h; NULL */
+	uint64_t oom_kills;	 /* that were told of */
 	struct adopted *adopted; /* of one that was not made here; NULL */
 	struct process init;
 	struct process *execs;
