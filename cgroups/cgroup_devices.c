@@ -132,7 +132,7 @@ static int apply_v2(const struct cgroup *c, const struct device_rules *rules, st
 }
 
 /* The initial user namespace maps everything. Anybody else's root may not even mount a device. */
-static bool in_user_namespace(void)
+bool cgroup_in_user_namespace(void)
 {
 	_cleanup_free_ char *map = NULL;
 	unsigned inside, outside, size;
@@ -160,7 +160,7 @@ int cgroup_devices_apply(const struct cgroup *c, const struct oci_device_rule *r
 	if (r < 0)
 		return r;
 	r = v1 ? apply_v1(c, &list, err) : apply_v2(c, &list, err);
-	if ((r == -EPERM || r == -EACCES) && in_user_namespace()) {
+	if ((r == -EPERM || r == -EACCES) && cgroup_in_user_namespace()) {
 		log_warn("device rules are not in force: not permitted in a user namespace");
 		err_clear(err);
 		r = 0;

@@ -27,6 +27,10 @@
 struct container;
 struct cgroup;
 
+/* Who makes cgroups: we do; systemd, by linux.cgroupsPath "slice:prefix:name"; nobody: the
+ * container stays in its caller's, without limits. */
+enum container_cgroups { CONTAINER_CGROUPFS, CONTAINER_SYSTEMD, CONTAINER_NO_CGROUP };
+
 struct container_create_options {
 	const char *root;		 /* state folder, CONTAINER_ROOT_DEFAULT when NULL */
 	const char *id;			 /* [A-Za-z0-9_+.-]+, not starting with '.' */
@@ -37,6 +41,7 @@ struct container_create_options {
 	bool want_console;	  /* the master, if any, goes to container_take_console() instead */
 	const char *pid_file;	  /* NULL */
 	const char *pidfd_socket; /* AF_UNIX path that gets the init's pidfd; NULL */
+	enum container_cgroups cgroups;
 	unsigned preserve_fds;
 	/* The first so many of preserve_fds are sockets by sd_listen_fds(3): the program is told.
 	 */

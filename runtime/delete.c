@@ -21,7 +21,7 @@ static int find_cgroup(struct container *c, struct cgroup **ret, struct err *err
 	const struct oci_config *config;
 	char usual[NAME_MAX + sizeof("/cellar-")];
 
-	if (path)
+	if (path || c->record.no_cgroup)
 		return container_load_cgroup(c, ret, err);
 	snprintf(usual, sizeof(usual), "/cellar-%s", c->id);
 	if (container_load_config(c, &config, NULL) == 0)
@@ -48,6 +48,8 @@ static int kill_all(struct container *c, struct err *err)
 	if (r < 0)
 		return r;
 	r = find_cgroup(c, &cgroup, NULL);
+	if (r == -ENOENT && c->record.systemd_unit)
+		return cgroup_forget_unit(c->record.systemd_unit, c->record.systemd_user, err);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)

@@ -99,12 +99,18 @@ static int launch(struct container *c, const struct container_exec_options *o, s
 	cpu_set_t cpus;
 	int r;
 
-	err_try(container_blur(container_load_cgroup(c, &cgroup, err), err));
-	if (o->cgroups)
+	if (c->record.no_cgroup)
+		cgroup = NULL;
+	else
+		err_try(container_blur(container_load_cgroup(c, &cgroup, err), err));
+	if (!cgroup && o->cgroups)
+		return err_say(err, EINVAL, "--cgroup: container %s has no cgroup of its own",
+			       c->id);
+	if (cgroup && o->cgroups)
 		err_try(container_blur(exec_cgroup_join_fds(cgroup, o->cgroups, &x->v2_fd,
 							    x->task_fds, &x->task_fds_count, err),
 				       err));
-	else
+	else if (cgroup)
 		err_try(container_blur(
 			cgroup_join_fds(cgroup, &x->v2_fd, x->task_fds, &x->task_fds_count, err),
 			err));
@@ -115,6 +121,13 @@ static int launch(struct container *c, const struct container_exec_options *o, s
 		err_try(container_blur(move_to_cpus(o->process->exec_cpus_initial, &cpus, err),
 				       err));
 	r = launch_create(&options, &x->launch, err);
+	/* Where the container's processes have cgroups of their own, none may be above them. */
+	if (r == -EBUSY && cgroup && !o->cgroups &&
+	    exec_cgroup_is_divided(cgroup, c->record.pid, &x->v2_fd)) {
+		err_clear(err);
+		options.cgroup_fd = x->v2_fd;
+		r = launch_create(&options, &x->launch, err);
+	}
 	if (o->process->exec_cpus_initial)
 		sched_setaffinity(0, sizeof(cpus), &cpus);
 	if (r < 0)

@@ -18,6 +18,12 @@ static int kill_every(struct container *c, int signal, struct err *err)
 	struct cgroup *cgroup;
 	int r = container_load_cgroup(c, &cgroup, err);
 
+	/* Without a cgroup only the first process is known to be its. */
+	if (r == -ENOENT && c->record.no_cgroup && c->pidfd >= 0) {
+		err_clear(err);
+		r = process_pidfd_signal(c->pidfd, signal);
+		return r < 0 && r != -ESRCH ? err_set(err, -r, "send signal %d", signal) : 0;
+	}
 	/* Nothing left to signal is what was asked for. */
 	if (r == -ENOENT) {
 		err_clear(err);
