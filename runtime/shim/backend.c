@@ -47,6 +47,7 @@ static int adopt(const struct backend_create *o, void **ret_handle, struct backe
 	ret->pid = container_pid(container);
 	ret->pidfd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	ret->started = container_is_started(container);
+	ret->paused = fd >= 0 && container_status(container) == OCI_PAUSED;
 	*ret_handle = take_ptr(container);
 	return 0;
 }

@@ -30,6 +30,7 @@ struct backend_process {
 	int pidfd;	/* owned by the caller; -1 for a container's init */
 	int console_fd; /* owned by the caller, or -1 */
 	bool started;	/* of one that was adopted: its program was executed */
+	bool paused;	/* the same: it is frozen */
 };
 
 struct backend_exec {

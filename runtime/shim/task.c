@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runtime/shim/adopt.h"
+#include "runtime/shim/deadline.h"
 #include "runtime/shim/oom.h"
 #include "runtime/shim/shim.h"
 #include "runtime/shim/task_network.h"
@@ -79,7 +80,7 @@ void task_free(struct task *task)
 	process_deinit(&task->init);
 	task->restart.timer = loop_remove(task->restart.timer);
 	task->restart.patience = loop_remove(task->restart.patience);
-	task->deadline = loop_remove(task->deadline);
+	task->deadline = deadline_free(task->deadline);
 	if (task->restart.asking)
 		rpc_fail(take_ptr(task->restart.asking), TTRPC_NOT_FOUND, NULL);
 	cleanup_fd(&task->lock_fd);

@@ -26,6 +26,7 @@
 #include "runtime/shim/task.pb-c.h"
 
 struct adopted;
+struct deadline;
 struct oom_watch;
 struct shim;
 struct task;
@@ -88,11 +89,10 @@ struct task {
 	uint64_t pipes[3];	   /* as the journal has them */
 	int lock_fd;		   /* of the journal; -1 */
 	struct task_restart restart;
-	struct loop_source *deadline; /* NULL: none */
-	bool deadline_pauses;
-	struct oom_watch *oom;	 /* oom.h; NULL */
-	uint64_t oom_kills;	 /* that were told of */
-	struct adopted *adopted; /* of one that was not made here; NULL */
+	struct deadline *deadline; /* NULL: none */
+	struct oom_watch *oom;	   /* oom.h; NULL */
+	uint64_t oom_kills;	   /* that were told of */
+	struct adopted *adopted;   /* of one that was not made here; NULL */
 	struct process init;
 	struct process *execs;
 };
