@@ -5,34 +5,15 @@ CLIENT_PROGRAMS=(/usr/bin/containerd /usr/bin/ctr /usr/bin/containerd-shim-runc-
 . "$(dirname "$0")/lib.sh"
 clients_enter "$@"
 
+. "$T_TOP/tests/lib/containerd.sh"
+containerd_config grpc.v1.cri
+containerd_up
+containerd_image
 image=localhost/bb:latest
-base=$T_DIR/containerd
-mkdir -m 711 "$base" "$base/root" "$base/state"
-cat >"$base/config.toml" <<END_CONFIG
-version = 2
-root = "$base/root"
-state = "$base/state"
-disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.btrfs",
-	"io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.aufs",
-	"io.containerd.snapshotter.v1.devmapper", "io.containerd.internal.v1.tracing",
-	"io.containerd.tracing.processor.v1.otlp"]
-[grpc]
-address = "$base/socket"
-[ttrpc]
-address = "$base/socket.ttrpc"
-[plugins."io.containerd.internal.v1.opt"]
-path = "$base/opt"
-END_CONFIG
-ctrd() { timeout -k 5 60 /usr/bin/ctr --address "$base/socket" --namespace "$T_ID" "$@"; }
-client_daemon containerd /usr/bin/containerd --config "$base/config.toml"
-t_wait 30 ctrd version || t_skip_all "containerd does not start: $(tail -n 3 "$T_DIR/containerd.log")"
-tar -C "$(t_image)" -cf "$T_DIR/image.tar" .
-ctrd images import "$T_DIR/image.tar" >/dev/null || t_skip_all "the image cannot be imported"
 mkdir "$T_DIR/shared"
 echo "from outside" >"$T_DIR/shared/file"
 jq -n '{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO"}]}' \
 	>"$T_DIR/seccomp.json"
-
 no_caps=(--cap-drop=CAP_{CHOWN,DAC_OVERRIDE,FSETID,FOWNER,MKNOD,NET_RAW,SETGID,SETUID,SETFCAP,SETPCAP}
 	--cap-drop=CAP_{NET_BIND_SERVICE,SYS_CHROOT,KILL,AUDIT_WRITE})
 
@@ -43,7 +24,6 @@ clean() {
 	ctrd tasks rm "$1"
 	ctrd containers rm "$1"
 } >/dev/null 2>&1
-task_is() { ctrd tasks ls | awk -v id="$1" '$1 == id { print $3 }' | grep -qx "$2"; }
 in_task() { # ID WORD...
 	local id=$1
 	shift
