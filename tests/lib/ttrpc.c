@@ -13,6 +13,7 @@
  */
 #include <arpa/inet.h>
 #include <err.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -242,7 +243,40 @@ static double now_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-static struct bytes exec_message(const char *id, const char *exec_id, struct bytes spec)
+/* The reading ends of stdout and stderr, as containerd makes them; -1: none are wanted. */
+struct pipes {
+	char path[2][200];
+	int fd[2];
+};
+
+static void open_pipes(const char *dir, const char *exec_id, struct pipes *ret)
+{
+	for (int i = 0; i < 2; i++) {
+		ret->fd[i] = -1;
+		if (!dir)
+			continue;
+		snprintf(ret->path[i], sizeof(ret->path[i]), "%s/%s-%d", dir, exec_id, i + 1);
+		if (mkfifo(ret->path[i], 0600) < 0)
+			err(1, "%s", ret->path[i]);
+		ret->fd[i] = open(ret->path[i], O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		fcntl(ret->fd[i], F_SETFL, 0);
+	}
+}
+
+static void drain_pipes(struct pipes *pipes)
+{
+	char buf[4096];
+
+	for (int i = 0; i < 2 && pipes->fd[i] >= 0; i++) {
+		while (read(pipes->fd[i], buf, sizeof(buf)) > 0)
+			;
+		close(pipes->fd[i]);
+		unlink(pipes->path[i]);
+	}
+}
+
+static struct bytes exec_message(const char *id, const char *exec_id, struct bytes spec,
+				 const struct pipes *pipes)
 {
 	struct bytes message = { 0 }, any = { 0 };
 
@@ -250,14 +284,37 @@ static struct bytes exec_message(const char *id, const char *exec_id, struct byt
 	add_bytes(&any, 2, spec.data, spec.len);
 	add_string(&message, 1, id);
 	add_string(&message, 2, exec_id);
+	for (uint32_t i = 0; i < 2 && pipes->fd[i] >= 0; i++)
+		add_string(&message, 5 + i, pipes->path[i]);
 	add_bytes(&message, 7, any.data, any.len);
 	free(any.data);
 	return message;
 }
 
-static int do_exec(char **argv)
+static double exec_once(int fd, const char *id, int i, struct bytes spec, const char *dir)
 {
 	static const char service[] = "containerd.task.v2.Task";
+	struct bytes process = { 0 };
+	struct pipes pipes;
+	char exec_id[32];
+	double start;
+
+	snprintf(exec_id, sizeof(exec_id), "x%d-%d", getpid(), i);
+	add_string(&process, 1, id);
+	add_string(&process, 2, exec_id);
+	start = now_ms();
+	open_pipes(dir, exec_id, &pipes);
+	call(fd, service, "Exec", exec_message(id, exec_id, spec, &pipes));
+	call(fd, service, "Start", process);
+	if (find_value(call(fd, service, "Wait", process), 1))
+		errx(1, "a process failed");
+	call(fd, service, "Delete", process);
+	drain_pipes(&pipes);
+	return now_ms() - start;
+}
+
+static int do_exec(char **argv)
+{
 	struct bytes spec = { malloc(65536), 0 };
 	int fd = dial(argv[0]);
 	FILE *f = fopen(argv[3], "re");
@@ -265,22 +322,8 @@ static int do_exec(char **argv)
 	if (!f)
 		err(1, "%s", argv[3]);
 	spec.len = fread(spec.data, 1, 65536, f);
-	for (int i = 0; i < atoi(argv[2]); i++) {
-		struct bytes process = { 0 };
-		char exec_id[32];
-		double start;
-
-		snprintf(exec_id, sizeof(exec_id), "x%d-%d", getpid(), i);
-		add_string(&process, 1, argv[1]);
-		add_string(&process, 2, exec_id);
-		start = now_ms();
-		call(fd, service, "Exec", exec_message(argv[1], exec_id, spec));
-		call(fd, service, "Start", process);
-		if (find_value(call(fd, service, "Wait", process), 1))
-			errx(1, "a process failed");
-		call(fd, service, "Delete", process);
-		printf("%.3f\n", now_ms() - start);
-	}
+	for (int i = 0; i < atoi(argv[2]); i++)
+		printf("%.3f\n", exec_once(fd, argv[1], i, spec, argv[4]));
 	return 0;
 }
 
@@ -378,10 +421,10 @@ int main(int argc, char **argv)
 {
 	if (argc == 5 && !strcmp(argv[1], "call"))
 		return do_call(argv + 2);
-	if (argc == 6 && !strcmp(argv[1], "exec"))
+	if ((argc == 6 || argc == 7) && !strcmp(argv[1], "exec"))
 		return do_exec(argv + 2);
 	if ((argc == 4 || argc == 5) && !strcmp(argv[1], "events"))
 		return do_events(argv + 2, argc == 5 ? atoi(argv[4]) : 0);
 	errx(2,
-	     "call SOCKET SERVICE METHOD | exec SOCKET ID COUNT FILE | events SOCKET FILE [MUTE]");
+	     "call SOCKET SERVICE METHOD | exec SOCKET ID COUNT FILE [DIR] | events SOCKET FILE [MUTE]");
 }
