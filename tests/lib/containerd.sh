@@ -21,7 +21,7 @@ containerd_config() {
 	} >"$base/config.toml"
 }
 
-ctrd() { timeout -k 5 60 /usr/bin/ctr --address "$base/socket" --namespace "$CONTAINERD_NAMESPACE" "$@"; }
+ctrd() { timeout -k 5 "$CLIENT_TIMEOUT" /usr/bin/ctr --address "$base/socket" --namespace "$CONTAINERD_NAMESPACE" "$@"; }
 
 containerd_up() {
 	client_daemon containerd /usr/bin/containerd --config "$base/config.toml"
