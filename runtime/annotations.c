@@ -10,8 +10,13 @@
 #include "base/log.h"
 
 static const char *const supported[] = {
-	"run.oci.keep_original_groups", "run.oci.seccomp.receiver", ANNOTATION_PIDFD_RECEIVER,
-	ANNOTATION_HOOKS_STDOUT,	ANNOTATION_HOOKS_STDERR,
+	"run.oci.keep_original_groups",
+	"run.oci.seccomp.receiver",
+	ANNOTATION_PIDFD_RECEIVER,
+	ANNOTATION_HOOKS_STDOUT,
+	ANNOTATION_HOOKS_STDERR,
+	ANNOTATION_SUBGROUP,
+	ANNOTATION_DELEGATE,
 };
 
 static int keep_groups(struct oci_config *config, struct err *err)

@@ -2,6 +2,7 @@
 #include "runtime/features.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/seccomp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/program.h"
 #include "isolation/mount_options.h"
 #include "isolation/seccomp_tables.h"
 #include "isolation/seccomp_words.h"
@@ -107,6 +109,10 @@ static void put_switch(struct json_writer *w, const char *key, bool enabled)
 
 static void put_linux(struct json_writer *w)
 {
+	char path[PATH_MAX];
+	/* Its helper may not be installed. */
+	bool systemd = program_find("cellar-systemd", path, NULL) == 0;
+
 	json_key(w, "linux");
 	json_open_object(w);
 	put_words(w, "namespaces", namespace_name);
@@ -115,8 +121,8 @@ static void put_linux(struct json_writer *w)
 	json_open_object(w);
 	json_field_bool(w, "v1", true);
 	json_field_bool(w, "v2", true);
-	json_field_bool(w, "systemd", false);
-	json_field_bool(w, "systemdUser", false);
+	json_field_bool(w, "systemd", systemd);
+	json_field_bool(w, "systemdUser", systemd);
 	json_field_bool(w, "rdma", true);
 	json_close_object(w);
 	json_key(w, "seccomp");
