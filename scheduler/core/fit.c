@@ -8,6 +8,7 @@
 #include "scheduler/core/index.h"
 #include "scheduler/core/job.h"
 #include "scheduler/core/kind.h"
+#include "scheduler/core/ports.h"
 #include "scheduler/core/spread.h"
 
 void room_of(const struct cell *cell, uint32_t machine, struct room *ret)
@@ -230,7 +231,9 @@ enum fit fit_machine(const struct cell *cell, const struct class *class, uint32_
 		return FIT_NODES;
 	if (class->per_machine && !fit_domains(cell, class, machine))
 		return FIT_CONSTRAINT;
-	if (class->group != NONE && !spread_allows(cell, class, machine))
+	if (class->port_count && !ports_are_free(cell, class, machine))
+		return FIT_PORTS;
+	if (class->groups[0] != NONE && !spread_allows(cell, class, machine))
 		return FIT_SPREAD;
 	return FIT_YES;
 }

@@ -121,6 +121,7 @@ void place_tell(struct cell *cell, uint32_t task, const struct choice *choice)
 				   .index = t->index,
 				   .machine = choice->machine,
 				   .other = NOBODY,
+				   .count = choice->notice_ms,
 				   .examined = choice->examined,
 				   .priority = cell->classes[t->class].priority,
 				   .score = choice->score });

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "scheduler/core/spread.h"
 #include "scheduler/core/strand.h"
 
 /* What would be left of each resource of the machine, as a part of its capacity. */
@@ -103,8 +104,29 @@ static float by_policy(struct cell *cell, const struct request *request, uint32_
 	}
 }
 
-/* A soft constraint that is not met weighs like a tenth of a machine. */
+/* A wish that is not met (a soft constraint, a soft rule) weighs like a tenth of a machine, an
+ * image that has to be fetched like half of that. */
 #define UNMET 0.1f
+#define NO_IMAGE 0.05f
+
+static bool holds_image(const struct cell *cell, uint32_t image, uint32_t machine)
+{
+	uint32_t alloc = cell->more[machine].alloc;
+
+	if (alloc != NONE)
+		machine = cell->tasks[alloc].machine;
+	return map_get(&cell->image_at, (uint64_t)image << 32 | machine) != MAP_NONE;
+}
+
+static float wishes(const struct cell *cell, const struct class *class, uint32_t machine)
+{
+	float cost = UNMET * (float)fit_unmet(cell, class, machine);
+
+	cost += UNMET * spread_unmet(cell, class, machine);
+	if (class->image && cell->image_at.count && !holds_image(cell, class->image, machine))
+		cost += NO_IMAGE;
+	return cost;
+}
 
 float score_of(struct cell *cell, const struct class *class, uint32_t machine,
 	       const struct grip *grip)
@@ -112,6 +134,6 @@ float score_of(struct cell *cell, const struct class *class, uint32_t machine,
 	float score = by_policy(cell, &class->request, machine, grip);
 
 	if (class->per_machine)
-		score += UNMET * (float)fit_unmet(cell, class, machine);
+		score += wishes(cell, class, machine);
 	return score;
 }
