@@ -293,7 +293,8 @@ int cell_submit(struct cell *cell, const struct job *job, uint32_t *ret_job, str
 					 .priority = job->priority });
 	for (uint32_t t = cell->jobs[j].tasks; t != NONE; t = cell->tasks[t].next_in_job) {
 		want(cell, &cell->classes[cell->tasks[t].class]);
-		/* The class of a gang of this name that was proven not to fit: another number may. */
+		/* The class of a gang of this name that was proven not to fit: another number may.
+		 */
 		if (cell->jobs[j].gang)
 			class_unblock(cell, cell->tasks[t].class);
 		quota_charge(cell, &cell->jobs[j], &cell->classes[cell->tasks[t].class].request);

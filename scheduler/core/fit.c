@@ -99,13 +99,16 @@ bool fit_kind(struct cell *cell, struct class *class, uint32_t kind)
 /* ---- machines ---- */
 
 /* What a constraint asks about; of a room it is its host's. */
-static uint32_t value_on(const struct cell *cell, const struct class_constraint *c,
-			 uint32_t machine)
+static uint32_t value_on(const struct cell *cell, const struct class *class,
+			 const struct class_constraint *c, uint32_t machine)
 {
-	uint32_t alloc = cell->more[machine].alloc;
+	uint32_t alloc;
 
 	if (c->domain >= 0)
 		return cell->more[machine].domain[c->domain];
+	/* Only what runs in a set is looked up by its room: for the others the machine's second
+	 * half stays out of the cache. */
+	alloc = class->set ? cell->more[machine].alloc : NONE;
 	if (alloc != NONE)
 		machine = cell->tasks[alloc].machine;
 	return machine == NONE ? 0
@@ -118,7 +121,7 @@ bool fit_domains(const struct cell *cell, const struct class *class, uint32_t ma
 		const struct class_constraint *c = &class->constraints[i];
 
 		if (!c->soft && (c->domain >= 0 || class->set) &&
-		    !compare(c, value_on(cell, c, machine)))
+		    !compare(c, value_on(cell, class, c, machine)))
 			return false;
 	}
 	return true;
@@ -133,7 +136,7 @@ unsigned fit_unmet(const struct cell *cell, const struct class *class, uint32_t 
 
 		if (!c->soft)
 			continue;
-		unmet += !compare(c, value_on(cell, c, machine));
+		unmet += !compare(c, value_on(cell, class, c, machine));
 	}
 	return unmet;
 }

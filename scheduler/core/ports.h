@@ -26,6 +26,11 @@ int ports_take(struct cell *cell, uint32_t task);
 /* It leaves; what it had is remembered until ports_forget, so that ports_retake can undo it. */
 void ports_give(struct cell *cell, uint32_t task);
 void ports_retake(struct cell *cell, uint32_t task);
+/* Does the class ask for any? Most do not, and are spared the calls. */
+static inline bool ports_wanted(const struct class *class)
+{
+	return class->port_count || class->request.amounts.of[RESOURCE_PORTS];
+}
 /* How many the task has while it runs, and does it hold every one? */
 uint32_t ports_count(const struct cell *cell, uint32_t task);
 bool ports_are_held(const struct cell *cell, uint32_t task);

@@ -109,13 +109,13 @@ static float by_policy(struct cell *cell, const struct request *request, uint32_
 #define UNMET 0.1f
 #define NO_IMAGE 0.05f
 
-static bool holds_image(const struct cell *cell, uint32_t image, uint32_t machine)
+static bool holds_image(const struct cell *cell, const struct class *class, uint32_t machine)
 {
-	uint32_t alloc = cell->more[machine].alloc;
+	uint32_t alloc = class->set ? cell->more[machine].alloc : NONE;
 
 	if (alloc != NONE)
 		machine = cell->tasks[alloc].machine;
-	return map_get(&cell->image_at, (uint64_t)image << 32 | machine) != MAP_NONE;
+	return map_get(&cell->image_at, (uint64_t) class->image << 32 | machine) != MAP_NONE;
 }
 
 static float wishes(const struct cell *cell, const struct class *class, uint32_t machine)
@@ -123,7 +123,7 @@ static float wishes(const struct cell *cell, const struct class *class, uint32_t
 	float cost = UNMET * (float)fit_unmet(cell, class, machine);
 
 	cost += UNMET * spread_unmet(cell, class, machine);
-	if (class->image && cell->image_at.count && !holds_image(cell, class->image, machine))
+	if (class->image && cell->image_at.count && !holds_image(cell, class, machine))
 		cost += NO_IMAGE;
 	return cost;
 }

@@ -101,11 +101,11 @@ struct class
 	size_t constraint_count;
 	uint32_t groups[CLASS_GROUPS]; /* of its spread rules, filled from the front; NONE */
 	uint32_t division;
-	uint32_t image;	 /* it runs from; 0 */
-	uint16_t *ports; /* of the machine, by number; see ports.h */
 	uint32_t port_count;
-	uint32_t gang; /* name of the job whose tasks start all or none; 0 */
-	uint32_t set;  /* name of the alloc set it runs in; 0 */
+	uint16_t *ports; /* of the machine, by number; see ports.h */
+	uint32_t image;	 /* it runs from; 0 */
+	uint32_t gang;	 /* name of the job whose tasks start all or none; 0 */
+	uint32_t set;	 /* name of the alloc set it runs in; 0 */
 	uint32_t shape;
 	/* By kind: 0 where capacity or attributes never do, else FITS and the first cell of the
 	 * index that may hold the request (unshifted). */

@@ -83,7 +83,7 @@ int task_start(struct cell *cell, uint32_t task, uint32_t machine, const struct 
 	if (r < 0)
 		return r;
 	t->machine = machine;
-	r = ports_take(cell, task);
+	r = ports_wanted(class) ? ports_take(cell, task) : 0;
 	if (r < 0) {
 		t->machine = NONE;
 		spread_left(cell, class, machine);
@@ -108,8 +108,10 @@ static void leave_machine(struct cell *cell, uint32_t task)
 	uint32_t machine = t->machine;
 
 	room_give(cell, task);
-	ports_give(cell, task);
-	ports_forget(cell, task);
+	if (ports_wanted(class)) {
+		ports_give(cell, task);
+		ports_forget(cell, task);
+	}
 	if (t->paused) {
 		pause_over(cell, task);
 		count_up(cell, t);
