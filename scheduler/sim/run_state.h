@@ -25,5 +25,8 @@ struct run {
 	bool out_of_memory;
 };
 
+/* Submits the trace's j-th job. */
+int run_submit(struct run *run, uint32_t j, uint32_t *ret, struct err *err);
+
 /* Fills a run that is set up but for its cell. -EINVAL: no such state, or of another trace. */
 int run_load(struct run *run, const char *bytes, size_t len, struct err *err);
