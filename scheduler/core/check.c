@@ -171,6 +171,21 @@ static int check_index(const struct cell *cell, uint32_t machine, struct err *er
 	return 0;
 }
 
+static int check_above(const struct kind *kind, struct err *err)
+{
+	for (int i = INDEX_SIDE - 1; i >= 0; i--) {
+		uint32_t row = 0;
+
+		for (int j = INDEX_SIDE - 1; j >= 0; j--) {
+			row += kind->cells[i][j].count;
+			if (kind->above[i][j] != kind->above[i + 1][j] + row)
+				return BROKEN(err, "cell %d, %d of the index is counted wrong", i,
+					      j);
+		}
+	}
+	return 0;
+}
+
 /* Invariant 4, and more of 2. */
 static int check_line(const struct cell *cell, const struct line *line, uint8_t *seen,
 		      uint32_t *pending, struct err *err)
@@ -302,6 +317,8 @@ int cell_check(struct cell *cell, struct err *err)
 		err_try(check_index(cell, m, err));
 		err_try(check_room(cell, m, seen, &following, err));
 	}
+	for (size_t k = 0; k < cell->kind_count; k++)
+		err_try(check_above(cell->kinds[k], err));
 	for (size_t l = 0; l < cell->queue.line_count; l++)
 		err_try(check_line(cell, &cell->queue.lines[l], seen, &pending, err));
 	if (pending != cell->queue.pending || following != cell->following)

@@ -183,8 +183,7 @@ static void kinds(struct codec *c, struct cell *cell, size_t count)
 {
 	if (c->in && !c->error && cell->kind_size) {
 		cell->kinds = calloc(cell->kind_size, sizeof(*cell->kinds));
-		cell->search =
-			calloc(cell->kind_size, INDEX_SIDE * INDEX_SIDE * sizeof(*cell->search));
+		cell->search = calloc(cell->kind_size, sizeof(*cell->search));
 		if (!cell->kinds || !cell->search)
 			c->error = -ENOMEM;
 	}

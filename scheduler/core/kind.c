@@ -110,13 +110,12 @@ static int fill_kind(struct cell *cell, const struct machine_spec *spec, struct 
 
 static int add_kind(struct cell *cell, struct kind *kind, uint64_t key)
 {
-	struct index_cell **search;
+	struct index_part *search;
 	int r = state_grow(cell->kinds, cell->kind_count, cell->kind_size);
 
 	if (r < 0)
 		return r;
-	search = reallocarray(cell->search, cell->kind_size,
-			      INDEX_SIDE * INDEX_SIDE * sizeof(*search));
+	search = reallocarray(cell->search, cell->kind_size, sizeof(*search));
 	if (!search)
 		return -ENOMEM;
 	cell->search = search;

@@ -62,6 +62,13 @@ struct index_cell {
 	uint32_t count, size;
 };
 
+/* The machines of a kind that may hold a request: those in cells from one on. */
+struct index_part {
+	const struct kind *kind;
+	uint32_t count;
+	uint8_t cpu, other; /* the cell */
+};
+
 /* Machines that differ in nothing but name and failure domain. */
 struct kind {
 	struct amounts capacity;
@@ -76,6 +83,9 @@ struct kind {
 	double cpu_scale, other_scale; /* from an amount to the square of its place in the index */
 	struct index_cell cells[INDEX_SIDE][INDEX_SIDE]; /* [CPU][memory, or devices] */
 	uint16_t filled[INDEX_SIDE];			 /* a bit for each cell that is not empty */
+	/* Machines in all cells from this one on along both axes; a row beyond the last is empty.
+	 */
+	uint32_t above[INDEX_SIDE + 1][INDEX_SIDE];
 	uint8_t shift; /* the index has 16 >> shift cells a side */
 	uint32_t machines, up;
 };
@@ -266,7 +276,7 @@ struct cell {
 	struct amounts capacity; /* of machines that are not down */
 	struct amounts used;	 /* by limits of running tasks */
 	uint64_t devices, devices_used_milli;
-	struct index_cell **search; /* room for a list of all cells of the index */
+	struct index_part *search; /* room for one a kind */
 
 	struct class *classes;
 	struct shape *shapes;
