@@ -28,9 +28,12 @@ static void look_at(struct search *s, uint32_t machine)
 	s->best.examined++;
 	if (fit_machine(s->cell, s->class, machine, &choice.grip) != FIT_YES)
 		return;
+	s->scored++;
+	if (machine != s->avoid && s->best.machine != NONE &&
+	    score_at_least(s->cell, machine) > s->best.score)
+		return;
 	choice.score = score_of(s->cell, s->class, machine, &choice.grip);
 	choice.examined = s->best.examined;
-	s->scored++;
 	if (machine == s->avoid)
 		s->avoided = choice;
 	else if (s->best.machine == NONE || choice.score < s->best.score)

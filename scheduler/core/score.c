@@ -128,6 +128,13 @@ static float wishes(const struct cell *cell, const struct class *class, uint32_t
 	return cost;
 }
 
+float score_at_least(struct cell *cell, uint32_t machine)
+{
+	/* Nothing is left stranded, at best; a hundredth covers what the rounding of copies does.
+	 */
+	return cell->options.policy == POLICY_STRAND ? -strand_of(cell, machine) - 0.01f : -1e9f;
+}
+
 float score_of(struct cell *cell, const struct class *class, uint32_t machine,
 	       const struct grip *grip)
 {
