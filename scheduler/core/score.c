@@ -78,13 +78,42 @@ static float e_pvm(const struct left *left)
 	return powers(used_after, left->count) - powers(used_before, left->count);
 }
 
+/* Which device a share is cut from matters as much as on which machine: the one that strands least
+ * is taken. Devices with as much free are one choice. */
+static float by_strand(struct cell *cell, const struct request *request, uint32_t machine,
+		       struct grip *grip)
+{
+	const uint16_t *free = cell->more[machine].device_free;
+	float best = strand_after(cell, machine, request, grip), score;
+	unsigned count = cell->kinds[cell->machines[machine].kind]->device_count;
+	struct grip other = *grip;
+
+	if (request->device_count != 1 || request->device_milli == DEVICE_WHOLE)
+		count = 0;
+	for (unsigned d = 0; d < count; d++) {
+		unsigned same = 0;
+
+		while (free[same] != free[d])
+			same++;
+		if (free[d] < request->device_milli || same < d || grip->devices & 1u << d)
+			continue;
+		other.devices = (uint16_t)(1u << d);
+		score = strand_after(cell, machine, request, &other);
+		if (score < best) {
+			best = score;
+			grip->devices = other.devices;
+		}
+	}
+	return best - strand_of(cell, machine);
+}
+
 static float by_policy(struct cell *cell, const struct request *request, uint32_t machine,
-		       const struct grip *grip)
+		       struct grip *grip)
 {
 	struct left left;
 
 	if (cell->options.policy == POLICY_STRAND)
-		return strand_after(cell, machine, request, grip) - strand_of(cell, machine);
+		return by_strand(cell, request, machine, grip);
 	look(cell, request, machine, &left);
 	if (!left.count)
 		return 0;
@@ -135,8 +164,7 @@ float score_at_least(struct cell *cell, uint32_t machine)
 	return cell->options.policy == POLICY_STRAND ? -strand_of(cell, machine) - 0.01f : -1e9f;
 }
 
-float score_of(struct cell *cell, const struct class *class, uint32_t machine,
-	       const struct grip *grip)
+float score_of(struct cell *cell, const struct class *class, uint32_t machine, struct grip *grip)
 {
 	float score = by_policy(cell, &class->request, machine, grip);
 

@@ -216,7 +216,7 @@ struct queue {
 /* ---- demand ---- */
 
 #define DEMAND_PLAIN 16	  /* representatives without devices: a multiple of 4 */
-#define DEMAND_DEVICES 32 /* and with */
+#define DEMAND_DEVICES 64 /* and with */
 
 /* A request that stands for those like it. */
 struct demand_device {
