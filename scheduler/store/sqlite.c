@@ -46,7 +46,7 @@ static const char schema[] =
 	" WITHOUT ROWID;"
 	"CREATE INDEX IF NOT EXISTS item_revision ON item (revision)";
 
-struct store {
+struct cell_store {
 	sqlite3 *db;
 	char *path;
 	sqlite3_stmt *statements[STATEMENTS];
@@ -74,14 +74,14 @@ static int errno_of(int code)
 	}
 }
 
-static int fail(const struct store *store, const char *what, struct err *err)
+static int fail(const struct cell_store *store, const char *what, struct err *err)
 {
 	return err_say(err, errno_of(sqlite3_errcode(store->db)), "%s %s: %s", what, store->path,
 		       sqlite3_errmsg(store->db));
 }
 
 /* Runs a statement that gives no row. */
-static int run(struct store *store, enum statement which, struct err *err)
+static int run(struct cell_store *store, enum statement which, struct err *err)
 {
 	sqlite3_stmt *s = store->statements[which];
 	int code = sqlite3_step(s);
@@ -92,7 +92,7 @@ static int run(struct store *store, enum statement which, struct err *err)
 	return r;
 }
 
-static int get_meta(struct store *store, const char *name, uint64_t *ret, struct err *err)
+static int get_meta(struct cell_store *store, const char *name, uint64_t *ret, struct err *err)
 {
 	sqlite3_stmt *s = store->statements[GET_META];
 	int code, r = 0;
@@ -108,7 +108,7 @@ static int get_meta(struct store *store, const char *name, uint64_t *ret, struct
 	return r;
 }
 
-static int put_meta(struct store *store, const char *name, uint64_t value, struct err *err)
+static int put_meta(struct cell_store *store, const char *name, uint64_t value, struct err *err)
 {
 	sqlite3_stmt *s = store->statements[PUT_META];
 
@@ -118,7 +118,7 @@ static int put_meta(struct store *store, const char *name, uint64_t value, struc
 }
 
 /* Ends a transaction, well or not: r is what its body returned. */
-static int finish(struct store *store, int r, struct err *err)
+static int finish(struct cell_store *store, int r, struct err *err)
 {
 	if (r == 0)
 		r = run(store, COMMIT, err);
@@ -127,7 +127,7 @@ static int finish(struct store *store, int r, struct err *err)
 	return r;
 }
 
-static int check_version(struct store *store, struct err *err)
+static int check_version(struct cell_store *store, struct err *err)
 {
 	uint64_t version;
 	int r = run(store, BEGIN, err);
@@ -144,7 +144,7 @@ static int check_version(struct store *store, struct err *err)
 	return finish(store, r, err);
 }
 
-static int prepare(struct store *store, struct err *err)
+static int prepare(struct cell_store *store, struct err *err)
 {
 	/* A file that is none of SQLite's is noticed at the first look at it. */
 	if (sqlite3_busy_timeout(store->db, BUSY_MS) ||
@@ -167,9 +167,9 @@ static int make_file(const char *path, struct err *err)
 	return fd < 0 ? err_set(err, errno, "open %s", path) : 0;
 }
 
-int store_open(const char *path, struct store **ret, struct err *err)
+int cell_store_open(const char *path, struct cell_store **ret, struct err *err)
 {
-	_cleanup_store_ struct store *store = calloc(1, sizeof(*store));
+	_cleanup_cell_store_ struct cell_store *store = calloc(1, sizeof(*store));
 	int r;
 
 	if (!store || !(store->path = strdup(path)))
@@ -186,7 +186,7 @@ int store_open(const char *path, struct store **ret, struct err *err)
 	return 0;
 }
 
-struct store *store_close(struct store *store)
+struct cell_store *cell_store_close(struct cell_store *store)
 {
 	if (!store)
 		return NULL;
@@ -198,7 +198,7 @@ struct store *store_close(struct store *store)
 	return NULL;
 }
 
-static int forget_removals(struct store *store, struct err *err)
+static int forget_removals(struct cell_store *store, struct err *err)
 {
 	uint64_t revision, forgotten;
 	int r = get_meta(store, "revision", &revision, err);
@@ -211,7 +211,7 @@ static int forget_removals(struct store *store, struct err *err)
 	return r < 0 ? r : put_meta(store, "forgotten", forgotten, err);
 }
 
-static int elect(struct store *store, const char *who, uint64_t *ret_epoch, struct err *err)
+static int elect(struct cell_store *store, const char *who, uint64_t *ret_epoch, struct err *err)
 {
 	sqlite3_stmt *s = store->statements[PUT_META];
 	int r = get_meta(store, "epoch", ret_epoch, err);
@@ -226,7 +226,8 @@ static int elect(struct store *store, const char *who, uint64_t *ret_epoch, stru
 	return forget_removals(store, err);
 }
 
-int store_elect(struct store *store, const char *who, uint64_t *ret_epoch, struct err *err)
+int cell_store_elect(struct cell_store *store, const char *who, uint64_t *ret_epoch,
+		     struct err *err)
 {
 	uint64_t epoch = 0;
 	int r = run(store, BEGIN, err);
@@ -239,7 +240,7 @@ int store_elect(struct store *store, const char *who, uint64_t *ret_epoch, struc
 	return r;
 }
 
-static int check_epoch(struct store *store, uint64_t epoch, struct err *err)
+static int check_epoch(struct cell_store *store, uint64_t epoch, struct err *err)
 {
 	uint64_t now;
 	int r = get_meta(store, "epoch", &now, err);
@@ -251,7 +252,7 @@ static int check_epoch(struct store *store, uint64_t epoch, struct err *err)
 	return r;
 }
 
-static int put_item(struct store *store, const struct store_change *change, uint64_t revision,
+static int put_item(struct cell_store *store, const struct store_change *change, uint64_t revision,
 		    struct err *err)
 {
 	sqlite3_stmt *s = store->statements[PUT_ITEM];
@@ -265,7 +266,7 @@ static int put_item(struct store *store, const struct store_change *change, uint
 	return run(store, PUT_ITEM, err);
 }
 
-static int write_batch(struct store *store, uint64_t epoch, const struct store_change *changes,
+static int write_batch(struct cell_store *store, uint64_t epoch, const struct store_change *changes,
 		       size_t count, uint64_t *ret_revision, struct err *err)
 {
 	err_try(check_epoch(store, epoch, err));
@@ -276,8 +277,8 @@ static int write_batch(struct store *store, uint64_t epoch, const struct store_c
 	return put_meta(store, "revision", *ret_revision, err);
 }
 
-int store_commit(struct store *store, uint64_t epoch, const struct store_change *changes,
-		 size_t count, uint64_t *ret_revision, struct err *err)
+int cell_store_commit(struct cell_store *store, uint64_t epoch, const struct store_change *changes,
+		      size_t count, uint64_t *ret_revision, struct err *err)
 {
 	uint64_t revision = 0;
 	int r = run(store, BEGIN, err);
@@ -290,7 +291,8 @@ int store_commit(struct store *store, uint64_t epoch, const struct store_change 
 	return r;
 }
 
-static int walk(struct store *store, enum statement which, store_fn fn, void *data, struct err *err)
+static int walk(struct cell_store *store, enum statement which, store_fn fn, void *data,
+		struct err *err)
 {
 	sqlite3_stmt *s = store->statements[which];
 	int code, r = 0;
@@ -315,8 +317,8 @@ static int walk(struct store *store, enum statement which, store_fn fn, void *da
 	return r;
 }
 
-int store_load(struct store *store, store_fn fn, void *data, uint64_t *ret_revision,
-	       struct err *err)
+int cell_store_load(struct cell_store *store, store_fn fn, void *data, uint64_t *ret_revision,
+		    struct err *err)
 {
 	uint64_t revision = 0;
 	int r = run(store, BEGIN, err);
@@ -332,7 +334,7 @@ int store_load(struct store *store, store_fn fn, void *data, uint64_t *ret_revis
 	return r;
 }
 
-static int changes_since(struct store *store, uint64_t since, store_fn fn, void *data,
+static int changes_since(struct cell_store *store, uint64_t since, store_fn fn, void *data,
 			 uint64_t *ret_revision, struct err *err)
 {
 	uint64_t forgotten;
@@ -346,8 +348,8 @@ static int changes_since(struct store *store, uint64_t since, store_fn fn, void 
 	return walk(store, WATCH, fn, data, err);
 }
 
-int store_watch(struct store *store, uint64_t since, store_fn fn, void *data,
-		uint64_t *ret_revision, struct err *err)
+int cell_store_watch(struct cell_store *store, uint64_t since, store_fn fn, void *data,
+		     uint64_t *ret_revision, struct err *err)
 {
 	uint64_t revision = 0;
 	int r = run(store, BEGIN, err);
@@ -360,7 +362,7 @@ int store_watch(struct store *store, uint64_t since, store_fn fn, void *data,
 	return r;
 }
 
-int store_backup(struct store *store, const char *path, struct err *err)
+int cell_store_backup(struct cell_store *store, const char *path, struct err *err)
 {
 	_cleanup_fd_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	sqlite3_backup *backup = NULL;

@@ -46,23 +46,23 @@ static int teardown(void **state)
 	return rmdir(dir);
 }
 
-static struct store *open_store(const char *where)
+static struct cell_store *open_store(const char *where)
 {
-	struct store *store = NULL;
+	struct cell_store *store = NULL;
 	struct err err = { 0 };
 
-	if (store_open(where, &store, &err) < 0)
+	if (cell_store_open(where, &store, &err) < 0)
 		fail_msg("%s", err.text);
 	return store;
 }
 
-static uint64_t put(struct store *store, uint64_t epoch, const char *key, const char *value)
+static uint64_t put(struct cell_store *store, uint64_t epoch, const char *key, const char *value)
 {
 	struct store_change change = { key, value, value ? strlen(value) : 0 };
 	uint64_t revision = 0;
 	struct err err = { 0 };
 
-	if (store_commit(store, epoch, &change, 1, &revision, &err) < 0)
+	if (cell_store_commit(store, epoch, &change, 1, &revision, &err) < 0)
 		fail_msg("%s", err.text);
 	return revision;
 }
@@ -84,79 +84,80 @@ static int collect(void *data, const struct store_change *change, struct err *er
 
 static void what_is_put_is_there_after_opening_again(void **state)
 {
-	struct store *store = open_store(path);
+	struct cell_store *store = open_store(path);
 	char text[256] = "";
 	uint64_t epoch, revision;
 	struct stat st;
 
 	(void)state;
-	assert_int_equal(store_elect(store, "a", &epoch, NULL), 0);
+	assert_int_equal(cell_store_elect(store, "a", &epoch, NULL), 0);
 	assert_int_equal(epoch, 1);
 	put(store, epoch, "job/b", "2");
 	put(store, epoch, "job/a", "");
 	assert_int_equal(put(store, epoch, "job/c", "3"), 3);
 	put(store, epoch, "job/b", NULL);
-	store_close(store);
+	cell_store_close(store);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	store = open_store(path);
-	assert_int_equal(store_load(store, collect, text, &revision, NULL), 0);
+	assert_int_equal(cell_store_load(store, collect, text, &revision, NULL), 0);
 	assert_string_equal(text, "job/a=;job/c=3;");
 	assert_int_equal(revision, 4);
-	store_close(store);
+	cell_store_close(store);
 }
 
 static void watch_tells_changes_and_removals(void **state)
 {
-	struct store *store = open_store(path), *other = open_store(path);
+	struct cell_store *store = open_store(path), *other = open_store(path);
 	char text[256] = "";
 	uint64_t epoch, revision;
 
 	(void)state;
-	store_elect(store, "a", &epoch, NULL);
+	cell_store_elect(store, "a", &epoch, NULL);
 	put(store, epoch, "a", "1");
 	revision = put(store, epoch, "b", "1");
 	put(store, epoch, "a", "2");
 	put(store, epoch, "b", NULL);
-	assert_int_equal(store_watch(other, revision, collect, text, &revision, NULL), 0);
+	assert_int_equal(cell_store_watch(other, revision, collect, text, &revision, NULL), 0);
 	assert_string_equal(text, "a=2;b!;");
 	*text = '\0';
-	assert_int_equal(store_watch(other, revision, collect, text, &revision, NULL), 0);
+	assert_int_equal(cell_store_watch(other, revision, collect, text, &revision, NULL), 0);
 	assert_string_equal(text, "");
-	store_close(other);
-	store_close(store);
+	cell_store_close(other);
+	cell_store_close(store);
 }
 
 static void who_was_replaced_can_do_no_harm(void **state)
 {
-	struct store *old = open_store(path), *new = open_store(path);
+	struct cell_store *old = open_store(path), *new = open_store(path);
 	struct store_change change = { "a", "old", 3 };
 	uint64_t old_epoch, new_epoch, revision;
 	struct err err = { 0 };
 	char text[256] = "";
 
 	(void)state;
-	store_elect(old, "old", &old_epoch, NULL);
+	cell_store_elect(old, "old", &old_epoch, NULL);
 	put(old, old_epoch, "a", "1");
-	store_elect(new, "new", &new_epoch, NULL);
-	assert_int_equal(store_commit(old, old_epoch, &change, 1, &revision, &err), -ESTALE);
+	cell_store_elect(new, "new", &new_epoch, NULL);
+	assert_int_equal(cell_store_commit(old, old_epoch, &change, 1, &revision, &err), -ESTALE);
 	assert_non_null(strstr(err.text, "another master was elected"));
-	store_load(new, collect, text, &revision, NULL);
+	cell_store_load(new, collect, text, &revision, NULL);
 	assert_string_equal(text, "a=1;");
 	put(new, new_epoch, "a", "2");
-	store_close(old);
-	store_close(new);
+	cell_store_close(old);
+	cell_store_close(new);
 }
 
 /* The writer: batches in which every key has the same value, for ever. */
 static void write_batches(int ready)
 {
-	struct store *store = NULL;
+	struct cell_store *store = NULL;
 	char keys[BATCH][16], value[16];
 	struct store_change changes[BATCH];
 	uint64_t epoch, revision;
 
-	if (store_open(path, &store, NULL) < 0 || store_elect(store, "w", &epoch, NULL) < 0)
+	if (cell_store_open(path, &store, NULL) < 0 ||
+	    cell_store_elect(store, "w", &epoch, NULL) < 0)
 		_exit(1);
 	for (unsigned n = 0;; n++) {
 		snprintf(value, sizeof(value), "%u", n);
@@ -164,7 +165,7 @@ static void write_batches(int ready)
 			snprintf(keys[i], sizeof(keys[i]), "k%02d", i);
 			changes[i] = (struct store_change){ keys[i], value, strlen(value) };
 		}
-		if (store_commit(store, epoch, changes, BATCH, &revision, NULL) < 0)
+		if (cell_store_commit(store, epoch, changes, BATCH, &revision, NULL) < 0)
 			_exit(2);
 		if (write(ready, &n, sizeof(n)) < 0)
 			_exit(3);
@@ -198,7 +199,7 @@ static void a_killed_writer_leaves_whole_batches(void **state)
 		struct seen seen = { 0 };
 		unsigned told = 0, one;
 		uint64_t revision;
-		struct store *store;
+		struct cell_store *store;
 		int pipe_fds[2], status;
 		pid_t pid;
 
@@ -216,38 +217,38 @@ static void a_killed_writer_leaves_whole_batches(void **state)
 			told = one;
 		close(pipe_fds[0]);
 		store = open_store(path);
-		assert_int_equal(store_load(store, look, &seen, &revision, NULL), 0);
+		assert_int_equal(cell_store_load(store, look, &seen, &revision, NULL), 0);
 		assert_int_equal(seen.count, BATCH);
 		assert_false(seen.mixed);
 		/* What was acknowledged is there. */
 		assert_true(seen.value >= told);
-		store_close(store);
+		cell_store_close(store);
 	}
 }
 
 static void a_backup_is_a_store(void **state)
 {
-	struct store *store = open_store(path), *copy;
+	struct cell_store *store = open_store(path), *copy;
 	char text[256] = "", to[64];
 	uint64_t epoch, revision;
 	struct err err = { 0 };
 
 	(void)state;
 	snprintf(to, sizeof(to), "%s/copy.db", dir);
-	store_elect(store, "a", &epoch, NULL);
+	cell_store_elect(store, "a", &epoch, NULL);
 	put(store, epoch, "a", "1");
-	assert_int_equal(store_backup(store, to, &err), 0);
-	assert_int_equal(store_backup(store, to, &err), -EEXIST);
+	assert_int_equal(cell_store_backup(store, to, &err), 0);
+	assert_int_equal(cell_store_backup(store, to, &err), -EEXIST);
 	copy = open_store(to);
-	store_load(copy, collect, text, &revision, NULL);
+	cell_store_load(copy, collect, text, &revision, NULL);
 	assert_string_equal(text, "a=1;");
-	store_close(copy);
-	store_close(store);
+	cell_store_close(copy);
+	cell_store_close(store);
 }
 
 static void what_is_no_store_is_told(void **state)
 {
-	struct store *store = NULL;
+	struct cell_store *store = NULL;
 	struct err err = { 0 };
 	int fd = open(path, O_WRONLY | O_CREAT, 0600);
 	char junk[4096];
@@ -256,9 +257,9 @@ static void what_is_no_store_is_told(void **state)
 	memset(junk, 'x', sizeof(junk));
 	assert_int_equal(write(fd, junk, sizeof(junk)), sizeof(junk));
 	close(fd);
-	assert_int_equal(store_open(path, &store, &err), -EUCLEAN);
+	assert_int_equal(cell_store_open(path, &store, &err), -EUCLEAN);
 	assert_non_null(strstr(err.text, path));
-	assert_int_equal(store_open("/nowhere/cell.db", &store, &err), -ENOENT);
+	assert_int_equal(cell_store_open("/nowhere/cell.db", &store, &err), -ENOENT);
 }
 
 int main(void)
