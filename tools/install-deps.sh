@@ -13,7 +13,7 @@ tests=(libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev shellcheck
 	iproute2 nftables iputils-ping procps psmisc strace file git time
 	qemu-system-x86 qemu-system-common cpio kmod xz-utils
 	debootstrap attr zstd curl
-	containerd podman conmon catatonit docker.io tini systemd dbus)
+	containerd podman conmon catatonit docker.io tini systemd dbus uidmap)
 
 case ${1:-} in
 build) want=("${build[@]}") ;;
