@@ -131,10 +131,14 @@ suite_vm() {
 	suite_vm_systemd
 }
 
-# A second boot, with systemd as PID 1.
+# One more boot, with systemd as PID 1; in the long run also for its clients and a user's manager.
 suite_vm_systemd() {
-	run vm/systemd 900 tests/vm/vm.sh --systemd --timeout 800 --env CELLAR_TEST_FULL -- \
-		bash tests/integration/systemd-driver.sh
+	local script scripts=(tests/integration/systemd-driver.sh)
+	[ -z "$CELLAR_TEST_FULL" ] || scripts+=(tests/integration/systemd-user.sh tests/clients/podman-systemd.sh)
+	for script in "${scripts[@]}"; do
+		run "vm/$(basename "$script" .sh)" 900 env CELLAR_IN_VM=1 tests/vm/vm.sh --systemd --timeout 800 \
+			--env CELLAR_IN_VM -- bash "$script"
+	done
 }
 
 suite_fuzz() {

@@ -122,7 +122,8 @@ static void fill_seccomp(struct oci_features_seccomp *ret, struct arena *arena)
 static void fill(struct oci_features *ret, struct arena *arena)
 {
 	/* Of crun's annotations many reach out of the container, and ours decides on seccomp. */
-	static const char *const unsafe[] = { "io.cellar.seccomp", "run.oci.", NULL };
+	static const char *const unsafe[] = { "io.cellar.seccomp", "org.systemd.property.",
+					      "run.oci.", NULL };
 	static const struct oci_annotation annotations[] = {
 		{ "io.cellar.version", CELLAR_VERSION },
 	};
