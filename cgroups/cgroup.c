@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/path.h"
+#include "base/userns.h"
 #include "cgroups/cgroup_create.h"
 #include "cgroups/cgroup_events.h"
 #include "cgroups/cgroup_processes.h"
@@ -76,12 +77,26 @@ int cgroup_create(const char *path, const char *id, struct cgroup **ret, struct 
 	return 0;
 }
 
+/* Hierarchies that the rootless cannot have had a folder in. */
+static int leave_out_missing(struct cgroup *c, struct err *err)
+{
+	unsigned missing = 0;
+
+	for (int i = 0; i < (int)c->mounts->count; i++)
+		if (!cgroup_file_exists(c, i, ""))
+			missing |= 1u << i;
+	return missing ? cgroup_leave_out(c, missing, err) : 0;
+}
+
 int cgroup_open(const char *path, struct cgroup **ret, struct err *err)
 {
 	_cleanup_cgroup_ struct cgroup *c = NULL;
 	bool found = false;
-	int r = cgroup_new(path, "", &c, err);
+	int r;
 
+	if (path && !*path)
+		return cgroup_create_none(ret, err);
+	r = cgroup_new(path, "", &c, err);
 	if (r < 0)
 		return r;
 	/* After half a removal some are left: that is still a cgroup. */
@@ -89,6 +104,8 @@ int cgroup_open(const char *path, struct cgroup **ret, struct err *err)
 		found = cgroup_file_exists(c, i, "");
 	if (!found)
 		return err_set(err, ENOENT, "open cgroup %s", c->path);
+	if (userns_is_rootless())
+		err_try(leave_out_missing(c, err));
 	*ret = take_ptr(c);
 	return 0;
 }
@@ -109,8 +126,10 @@ struct cgroup *cgroup_free(struct cgroup *cgroup)
 {
 	if (cgroup && cgroup->guarded)
 		cgroup_destroy(cgroup, NULL);
-	if (cgroup)
+	if (cgroup) {
 		cgroup_unit_release(cgroup);
+		free(cgroup->partial);
+	}
 	free(cgroup);
 	return NULL;
 }

@@ -83,6 +83,18 @@ const char *cgroup_unit(const struct cgroup *cgroup, bool *ret_user);
 /* cgroup_destroy() where the folders are gone: systemd is to forget the unit. */
 int cgroup_forget_unit(const char *unit, bool user, struct err *err);
 
+/*
+ * The same for a caller without privileges over the host (base/userns.h), who owns at most what was
+ * delegated to it. A relative path, and the one made of the id, are below the cgroup around the
+ * caller's own. Without a path, hierarchies that may not be used are left out: maybe all of them.
+ */
+int cgroup_create_rootless(const char *path, const char *id, struct cgroup **ret, struct err *err);
+
+/* A cgroup of no hierarchy: nothing is made, no limit can be set, nothing be frozen or counted. Its
+ * path is "". */
+int cgroup_create_none(struct cgroup **ret, struct err *err);
+bool cgroup_is_none(const struct cgroup *cgroup);
+
 /* Opens what cgroup_create made, from cgroup_path() as saved in the state. -ENOENT when gone. */
 int cgroup_open(const char *path, struct cgroup **ret, struct err *err);
 

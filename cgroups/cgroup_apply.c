@@ -111,6 +111,8 @@ static int apply_controller(const struct cgroup *c, enum cgroup_controller contr
 		log_warn("linux.resources.%s: cgroup v2 has no such controller; ignored", field);
 		return 0;
 	}
+	if (c->partial && (v2 ? c->mounts->v2 : c->mounts->v1[controller]) < 0)
+		return cgroup_limit_rootless(field, cgroup_controller_name(controller, false), err);
 	if (v2 && !cgroup_controller_name(controller, true))
 		return cgroup_limit_bad(field, err, EOPNOTSUPP,
 					"the %s controller is not mounted on this host",
@@ -154,6 +156,8 @@ static int apply_unified(const struct cgroup *c, const struct oci_unified *u, st
 	char path[CGROUP_PATH_MAX];
 	_cleanup_fd_ int fd = -1;
 
+	if (c->partial && c->mounts->v2 < 0)
+		return cgroup_limit_rootless("unified", u->key, err);
 	if (c->mounts->v2 < 0)
 		return err_say(err, EOPNOTSUPP,
 			       "linux.resources.unified[\"%s\"]: this host has no cgroup v2",

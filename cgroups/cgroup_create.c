@@ -109,7 +109,7 @@ static int make_failed(const struct cgroup *c, int i, int code, struct err *err)
 	if (code == EACCES || code == EPERM)
 		return err_say(
 			err, code,
-			"create cgroup %s: not permitted; run as root, or in a cgroup that was delegated to you",
+			"create cgroup %s: permission denied; run as root, or in a cgroup that was delegated to you",
 			path);
 	if (code == EROFS)
 		return err_say(err, code,

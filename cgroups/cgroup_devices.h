@@ -11,6 +11,3 @@
  */
 int cgroup_devices_apply(const struct cgroup *c, const struct oci_device_rule *rules, size_t count,
 			 struct err *err);
-
-/* Whether we are root of some user namespace only, or in one. */
-bool cgroup_in_user_namespace(void);

@@ -24,7 +24,13 @@ struct cgroup {
 	bool held;		     /* by a placeholder, which keeps the new unit alive */
 	bool one_process;	     /* is allowed in it, once the placeholder has gone */
 	int placeholder_pidfd, placeholder_fd; /* owned while held */
+
+	/* Owned: what `mounts` points to where that is not all that the host has, or NULL. */
+	struct cgroup_mounts *partial;
 };
+
+/* cgroup_rootless.c: takes the hierarchies of the mask out of c->mounts, for c alone. -ENOMEM. */
+int cgroup_leave_out(struct cgroup *c, unsigned mask, struct err *err);
 
 static inline bool cgroup_is_fresh(const struct cgroup *c, int i)
 {

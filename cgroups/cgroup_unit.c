@@ -27,6 +27,7 @@
 
 #include "base/cleanup.h"
 #include "base/process.h"
+#include "base/userns.h"
 #include "cgroups/cgroup_create.h"
 #include "cgroups/cgroup_devices.h"
 #include "cgroups/systemd_helper.h"
@@ -142,7 +143,7 @@ int cgroup_create_unit(const char *path, const char *id, const struct cgroup_uni
 	struct systemd_unit unit;
 	struct systemd_request request = {
 		.verb = SYSTEMD_START,
-		.user = geteuid() != 0 || cgroup_in_user_namespace(),
+		.user = userns_is_rootless(),
 		.unit = unit.name,
 	};
 	struct cgroup *c = NULL;

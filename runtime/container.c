@@ -186,11 +186,6 @@ int container_load_cgroup(const struct container *c, struct cgroup **ret, struct
 {
 	int r = 0;
 
-	if (c->record.no_cgroup)
-		return err_say(err, ENOENT,
-			       "container %s has no cgroup of its own, for it was made with "
-			       "--cgroup-manager disabled",
-			       c->id);
 	if (!c->cache->cgroup && !c->record.cgroup_path)
 		return err_say(err, ENOENT, "container %s has no cgroup", c->id);
 	if (!c->cache->cgroup && c->record.systemd_unit)

@@ -29,6 +29,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/process.h"
+#include "base/userns.h"
 #include "isolation/plan.h"
 #include "runtime/annotations.h"
 #include "runtime/check.h"
@@ -39,7 +40,9 @@
 #include "runtime/folder.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
+#include "runtime/net_devices.h"
 #include "runtime/notify.h"
+#include "runtime/rdt.h"
 
 #define CONFIG_BYTES_MAX (8u << 20)
 
@@ -202,13 +205,19 @@ static int keep_config(struct creation *cr, struct err *err)
 	return r < 0 ? err_set(err, -r, "write %s in the state folder", FOLDER_CONFIG) : 0;
 }
 
+static bool is_rootless(const struct container_create_options *o)
+{
+	return o->rootless == CONTAINER_ROOTLESS_AUTO ? userns_is_rootless()
+						      : o->rootless == CONTAINER_ROOTLESS;
+}
+
 static int name_cgroup(struct container *c, struct err *err)
 {
 	const struct cgroup *cgroup = c->cache->cgroup;
-	const char *unit = cgroup ? cgroup_unit(cgroup, &c->record.systemd_user) : NULL;
+	const char *unit = cgroup_unit(cgroup, &c->record.systemd_user);
 
-	c->record.no_cgroup = !cgroup;
-	if (cgroup && !(c->record.cgroup_path = arena_strdup(c->arena, cgroup_path(cgroup))))
+	c->record.cgroup_path = arena_strdup(c->arena, cgroup_path(cgroup));
+	if (!c->record.cgroup_path)
 		return err_set(err, ENOMEM, "write state");
 	if (unit && !(c->record.systemd_unit = arena_strdup(c->arena, unit)))
 		return err_set(err, ENOMEM, "write state");
@@ -265,6 +274,7 @@ static int build_plan(struct creation *cr, struct err *err)
 		.no_pivot = cr->options->no_pivot,
 		.no_new_keyring = cr->options->no_new_keyring,
 		.rootless = geteuid() != 0,
+		.in_userns = !userns_is_initial(),
 		.preserve_fds = cr->options->preserve_fds,
 		.listen_fds = cr->options->listen_fds,
 		.id = cr->c->id,
@@ -314,6 +324,9 @@ static int run_hooks(void *data, pid_t pid, struct err *err)
 		err_try(cgroup_settle(c->cache->cgroup, &cr->config->resources, err));
 		err_try(create_cgroup_delegate(c->cache->cgroup, cr->config, pid, err));
 	}
+	if (cr->config->net_devices_count > 0)
+		err_try(net_devices_move(cr->config, pid, err));
+	err_try(rdt_create(cr->config, c->id, pid, err));
 	if (!has_hooks(&cr->config->hooks))
 		return 0;
 	cr->hooks_began = true;
@@ -347,6 +360,25 @@ static int give_state(void *data, pid_t pid, enum oci_status status, char **ret,
 	return container_state_as(cr->c, status, false, ret, &len, err);
 }
 
+/* Something is to be done when the namespaces exist. */
+static bool is_awaited(const struct creation *cr)
+{
+	return has_hooks(&cr->config->hooks) || cr->config->net_devices_count > 0 ||
+	       rdt_is_wanted(cr->config) ||
+	       create_cgroup_wants_delegate(cr->c->cache->cgroup, cr->config);
+}
+
+/* Nothing of what publish() and the caller do before the start is there for the program. */
+static bool may_start_early(const struct creation *cr)
+{
+	const struct container_create_options *o = cr->options;
+
+	return o->start_here && o->start_follows && !o->pid_file && !o->pidfd_socket &&
+	       !o->console_socket && !o->notify && !cr->config->process.terminal &&
+	       !has_hooks(&cr->config->hooks) &&
+	       !oci_config_annotation(cr->config, ANNOTATION_PIDFD_RECEIVER);
+}
+
 struct join {
 	int v2_fd, task_fds[CGROUP_HIERARCHIES_MAX];
 	size_t count;
@@ -367,14 +399,12 @@ static int launch(struct creation *cr, struct err *err)
 		.plan = cr->plan,
 		.stdio = cr->options->stdio,
 		.exec_fifo_fd = cr->fifo_fd,
-		.hooks = has_hooks(&cr->config->hooks) ||
-					 create_cgroup_wants_delegate(c->cache->cgroup, cr->config)
-				 ? run_hooks
-				 : NULL,
+		.hooks = is_awaited(cr) ? run_hooks : NULL,
 		.hook_state = give_state,
 		.listener = give_listener,
 		.hooks_data = cr,
 		.target_pidfd = -1,
+		.start_early = may_start_early(cr),
 	};
 
 	if (c->cache->cgroup)
@@ -448,11 +478,13 @@ static int make(struct creation *cr, struct err *err)
 	}
 	err_try(make_folder(cr, err));
 	err_try(keep_config(cr, err));
-	err_try(create_cgroup(o->cgroups, cr->config, o->id, &cr->c->cache->cgroup, err));
+	err_try(create_cgroup(o->cgroups, is_rootless(o), cr->config, o->id, &cr->c->cache->cgroup,
+			      err));
 	err_try(make_record(cr, err));
 	err_try(prepare_notify(cr, err));
 	err_try(build_plan(cr, err));
-	err_try(create_cgroup_apply(cr->c->cache->cgroup, cr->config, err));
+	if (cr->options->cgroups != CONTAINER_NO_CGROUP)
+		err_try(create_cgroup_apply(cr->c->cache->cgroup, cr->config, err));
 	err_try(make_fifo(cr, err));
 	err_try(launch(cr, err));
 	return publish(cr, err);

@@ -15,8 +15,8 @@ static void warn_of_limits(const struct oci_resources *r)
 		log_warn("linux.resources: no limit is set, because --cgroup-manager is disabled");
 }
 
-int create_cgroup(enum container_cgroups who, const struct oci_config *config, const char *id,
-		  struct cgroup **ret, struct err *err)
+int create_cgroup(enum container_cgroups who, bool rootless, const struct oci_config *config,
+		  const char *id, struct cgroup **ret, struct err *err)
 {
 	struct cgroup_unit_options unit = {
 		.resources = &config->resources,
@@ -28,12 +28,12 @@ int create_cgroup(enum container_cgroups who, const struct oci_config *config, c
 	switch (who) {
 	case CONTAINER_NO_CGROUP:
 		warn_of_limits(&config->resources);
-		*ret = NULL;
-		return 0;
+		return cgroup_create_none(ret, err);
 	case CONTAINER_SYSTEMD:
 		return cgroup_create_unit(config->cgroups_path, id, &unit, ret, err);
 	default:
-		return cgroup_create(config->cgroups_path, id, ret, err);
+		return rootless ? cgroup_create_rootless(config->cgroups_path, id, ret, err)
+				: cgroup_create(config->cgroups_path, id, ret, err);
 	}
 }
 
@@ -80,8 +80,6 @@ int create_cgroup_apply(struct cgroup *cgroup, const struct oci_config *config, 
 	int64_t uid = host_uid(config, config->process.user.uid);
 	int r;
 
-	if (!cgroup)
-		return 0;
 	err_try(cgroup_apply(cgroup, &config->resources, err));
 	if (uid <= 0 || !may_own(config))
 		return 0;
@@ -98,7 +96,7 @@ bool create_cgroup_wants_delegate(const struct cgroup *cgroup, const struct oci_
 {
 	const char *name = oci_config_annotation(config, ANNOTATION_DELEGATE);
 
-	return cgroup && name && *name && cgroup_layout() == CGROUP_V2;
+	return !cgroup_is_none(cgroup) && name && *name && cgroup_layout() == CGROUP_V2;
 }
 
 int create_cgroup_delegate(const struct cgroup *cgroup, const struct oci_config *config, pid_t pid,

@@ -5,9 +5,10 @@
 #include "cgroups/cgroup.h"
 #include "runtime/container.h"
 
-/* ret: NULL where nobody is to make one; the limits of the document are then warned about. */
-int create_cgroup(enum container_cgroups who, const struct oci_config *config, const char *id,
-		  struct cgroup **ret, struct err *err);
+/* Where nobody is to make one, it is none (cgroup.h), and the limits of the document are warned
+ * about. */
+int create_cgroup(enum container_cgroups who, bool rootless, const struct oci_config *config,
+		  const char *id, struct cgroup **ret, struct err *err);
 
 /*
  * Sets limits and device rules. Where the container sees its own cgroup only and may write there

@@ -10,6 +10,7 @@
 #include "runtime/container_struct.h"
 #include "runtime/folder.h"
 #include "runtime/hooks.h"
+#include "runtime/rdt.h"
 
 /*
  * The cgroup as recorded. A creator that died between making the cgroup and recording it left its
@@ -21,7 +22,7 @@ static int find_cgroup(struct container *c, struct cgroup **ret, struct err *err
 	const struct oci_config *config;
 	char usual[NAME_MAX + sizeof("/cellar-")];
 
-	if (path || c->record.no_cgroup)
+	if (path)
 		return container_load_cgroup(c, ret, err);
 	snprintf(usual, sizeof(usual), "/cellar-%s", c->id);
 	if (container_load_config(c, &config, NULL) == 0)
@@ -83,13 +84,17 @@ static void run_poststop(const struct container *c)
 
 int container_destroy(struct container *c, bool poststop, struct err *err)
 {
+	const struct oci_config *config;
 	int r = kill_all(c, err);
 
 	/* A folder that is gone while processes are left would lose them: stop here. */
 	if (r < 0)
 		return r;
-	if (poststop && c->record.bundle)
+	if (poststop && c->record.bundle) {
+		if (container_load_config(c, &config, NULL) == 0)
+			rdt_remove(config, c->id);
 		run_poststop(c);
+	}
 	return folder_remove(c->root, c->id, c->dirfd, err);
 }
 

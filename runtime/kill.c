@@ -5,6 +5,7 @@
 
 #include "base/process.h"
 #include "runtime/container_struct.h"
+#include "runtime/processes.h"
 
 /* v1 keeps a killed process frozen; v2 lets it die. */
 static void thaw_the_killed(const struct cgroup *cgroup, int signal)
@@ -18,12 +19,6 @@ static int kill_every(struct container *c, int signal, struct err *err)
 	struct cgroup *cgroup;
 	int r = container_load_cgroup(c, &cgroup, err);
 
-	/* Without a cgroup only the first process is known to be its. */
-	if (r == -ENOENT && c->record.no_cgroup && c->pidfd >= 0) {
-		err_clear(err);
-		r = process_pidfd_signal(c->pidfd, signal);
-		return r < 0 && r != -ESRCH ? err_set(err, -r, "send signal %d", signal) : 0;
-	}
 	/* Nothing left to signal is what was asked for. */
 	if (r == -ENOENT) {
 		err_clear(err);
@@ -31,6 +26,8 @@ static int kill_every(struct container *c, int signal, struct err *err)
 	}
 	if (r < 0)
 		return r;
+	if (cgroup_is_none(cgroup))
+		return processes_signal(c, signal, err);
 	err_try(cgroup_signal(cgroup, signal, err));
 	thaw_the_killed(cgroup, signal);
 	return 0;

@@ -42,8 +42,6 @@ static char *format_rest(const struct record *record)
 	json_field_string(w, "systemdUnit", record->systemd_unit);
 	if (record->systemd_user)
 		json_field_bool(w, "systemdUser", true);
-	if (record->no_cgroup)
-		json_field_bool(w, "noCgroup", true);
 	json_field_bool(w, "execFifo", record->exec_fifo);
 	if (record->annotations_count > 0) {
 		json_key(w, "annotations");
@@ -134,7 +132,6 @@ static int load_fields(const struct json_node *root, struct arena *arena, struct
 	err_try(json_get_string(root, "cgroupPath", arena, &ret->cgroup_path, err));
 	err_try(json_get_string(root, "systemdUnit", arena, &ret->systemd_unit, err));
 	err_try(json_get_bool(root, "systemdUser", &ret->systemd_user, err));
-	err_try(json_get_bool(root, "noCgroup", &ret->no_cgroup, err));
 	err_try(json_get_bool(root, "execFifo", &ret->exec_fifo, err));
 	err_try(load_annotations(root, arena, ret, err));
 	ret->pid = (pid_t)pid;

@@ -36,7 +36,6 @@ struct record {
 	const char *cgroup_path;     /* for cgroup_open(); NULL: not known, or none */
 	const char *systemd_unit;    /* that the cgroup is of, or NULL */
 	bool systemd_user;	     /* of the user's manager */
-	bool no_cgroup;		     /* has none of its own */
 	bool exec_fifo;		     /* started through one; it is gone once started */
 	const struct oci_annotation *annotations;
 	size_t annotations_count;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmd/cellar/notify.h"
+#include "cmd/cellar/rootless.h"
 #include "cmd/cellar/verbs.h"
 #include "runtime/container.h"
 
@@ -79,6 +80,7 @@ static inline int create_options_fill(const struct create_options *o,
 		.no_pivot = o->no_pivot,
 		.no_new_keyring = o->no_new_keyring,
 		.notify = notify_is_wanted(),
+		.rootless = rootless_mode(globals),
 	};
 	return 0;
 }

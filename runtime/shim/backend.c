@@ -150,11 +150,9 @@ static int watch_oom(void *handle, struct cgroup_oom *ret, struct err *err)
 
 static int pids(void *handle, pid_t **ret, size_t *ret_count, struct err *err)
 {
-	const struct cgroup *cgroup = container_cgroup(handle);
-
-	if (!cgroup)
+	if (!container_cgroup(handle))
 		return err_say(err, ENOENT, "the container has no cgroup any more");
-	return cgroup_pids(cgroup, ret, ret_count, err);
+	return container_pids(handle, ret, ret_count, err);
 }
 
 static int destroy(void *handle, struct err *err)

@@ -8,6 +8,7 @@
 #include "runtime/shim/adopt.h"
 #include "runtime/shim/deadline.h"
 #include "runtime/shim/end.h"
+#include "runtime/shim/health.h"
 #include "runtime/shim/journal.h"
 #include "runtime/shim/oom.h"
 #include "runtime/shim/proto.h"
@@ -96,6 +97,8 @@ static int restore_task(struct task *task, const Journal__Create *create,
 	if (process_watch(init) < 0)
 		return err_set(err, ENOMEM, "take over container %s", task->id);
 	oom_watch(task);
+	/* A check that was under way is made again. */
+	health_resume(task);
 	/* The list has the newest first. */
 	for (size_t i = state->n_execs; i > 0 && r == 0; i--)
 		r = restore_exec(task, state->execs[i - 1], err);

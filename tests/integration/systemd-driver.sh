@@ -35,7 +35,7 @@ t_match "disabled: the limit is warned about" "no limit is set" "$T_ERR"
 t_is "disabled: it stays in its caller's cgroups" "$own" "$(cat "/proc/$(pid)/cgroup")"
 t_status "disabled: exec" 0 c exec "$id" true
 t_status "disabled: pause is refused" 1 c pause "$id"
-t_match "disabled: in words" "has no cgroup of its own" "$T_ERR"
+t_match "disabled: in words" "without a cgroup cannot be paused" "$T_ERR"
 t_status "disabled: update is refused" 1 c update --pids-limit 7 "$id"
 t_status "disabled: kill --all reaches the first process" 0 c kill --all "$id" KILL
 t_wait 20 eval '[ "$(c state "$id" | jq -r .status)" = stopped ]'
