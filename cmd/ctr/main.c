@@ -29,6 +29,7 @@ static const struct verb *const verbs[] = {
 	&verb_unpause,
 	&verb_top,
 	&verb_update,
+	&verb_upgrade,
 	&verb_rename,
 	&verb_wait,
 	&verb_rm,

@@ -58,6 +58,7 @@ extern const struct verb verb_stop;
 extern const struct verb verb_top;
 extern const struct verb verb_unpause;
 extern const struct verb verb_update;
+extern const struct verb verb_upgrade;
 extern const struct verb verb_version;
 extern const struct verb verb_volume;
 extern const struct verb verb_volume_create;

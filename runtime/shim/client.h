@@ -182,6 +182,10 @@ int shim_restart(struct shim_client *client, const char *id, int signal, uint32_
 int shim_set_deadline(struct shim_client *client, const char *id, uint64_t in_ms, bool pause,
 		      struct err *err);
 
+/* Lets the shim execute that program in its place, while the container runs on; answered by the new
+ * one. -EBUSY: something is being started or ended, ask again. Otherwise the old one goes on. */
+int shim_upgrade(struct shim_client *client, const char *id, const char *binary, struct err *err);
+
 int shim_pause(struct shim_client *client, const char *id, struct err *err);
 int shim_resume(struct shim_client *client, const char *id, struct err *err);
 /* resources_json: "resources" of an OCI configuration. */

@@ -110,7 +110,10 @@ static void answer(struct rpc_call *call, enum ttrpc_code code, const void *mess
 		   const struct err *why)
 {
 	send_answer(call, code, message, why);
+	if (call->connection && call->connection->server->current == call)
+		call->connection->server->current = NULL;
 	call_abandon(call);
+	free(call->frame);
 	free(call);
 }
 
@@ -160,7 +163,7 @@ static int set_limit(struct rpc_call *call, int64_t limit_ns)
 			     on_limit, call, &call->timer, NULL);
 }
 
-static struct rpc_call *call_new(struct connection *c, uint32_t stream)
+struct rpc_call *connection_add_call(struct connection *c, uint32_t stream)
 {
 	struct rpc_call *call = calloc(1, sizeof(*call));
 
@@ -186,7 +189,7 @@ static void handle_frame(struct connection *c, const struct ttrpc_header *header
 
 	if (header->type == TTRPC_REQUEST && header->stream % 2 == 1 &&
 	    c->calls_count < SERVER_CALLS_MAX)
-		call = call_new(c, header->stream);
+		call = connection_add_call(c, header->stream);
 	if (!call) {
 		connection_break(c);
 		return;
@@ -198,7 +201,28 @@ static void handle_frame(struct connection *c, const struct ttrpc_header *header
 	c->spoke = true;
 	if (set_limit(call, request->timeout_nano) < 0)
 		connection_break(c);
+	server->current = call;
 	server->ops->request(server->data, call, request);
+	/* It waits: whoever takes our place (upgrade.h) has to be asked again. */
+	if (server->current == call && header->length) {
+		call->frame = malloc(header->length);
+		call->frame_len = call->frame ? header->length : 0;
+		if (call->frame)
+			memcpy(call->frame, data, header->length);
+	}
+	server->current = NULL;
+}
+
+int connection_repeat_call(struct connection *c, uint32_t stream, const void *request, size_t len)
+{
+	const struct ttrpc_header header = { .length = (uint32_t)len,
+					     .stream = stream,
+					     .type = TTRPC_REQUEST };
+
+	if (len > TTRPC_MESSAGE_MAX)
+		return -EMSGSIZE;
+	handle_frame(c, &header, request);
+	return c->broken ? -EPROTO : 0;
 }
 
 static int on_impatience(void *data)

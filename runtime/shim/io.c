@@ -14,6 +14,7 @@
 #include "runtime/shim/io_client.h"
 #include "runtime/shim/io_open.h"
 #include "runtime/shim/io_pipe.h"
+#include "runtime/shim/io_struct.h"
 #include "runtime/shim/stream.h"
 
 /* The last bytes of a terminal pass through a kernel worker. */
@@ -21,28 +22,6 @@
 #define CLIENTS_MAX 32
 
 static const char *const names[] = { "stdin", "stdout", "stderr" };
-
-/* One of the three; what a stream's callback gets. */
-struct end {
-	struct io *io;
-	int child;		/* the process's end, until io_attach() */
-	int ours;		/* of the same pipe, until a stream has it */
-	int lasting;		/* a descriptor of the lasting pipe, or -1 */
-	struct stream *stream;	/* NULL before io_attach() */
-	struct fanout *clients; /* of stdin: the process's pipe or terminal */
-};
-
-struct io {
-	struct io_options o; /* without the paths */
-	bool finished;
-	struct end ends[3];
-	int child_fds[3]; /* as io_child_fds() gives them */
-	int stdin_fd;	  /* where the client's stdin comes from, until a stream has it */
-	int stdin_writer; /* see io_open_input() */
-	int console_fd, slave_fd;
-	struct io_input *inputs;   /* of clients that came later */
-	struct loop_source *timer; /* of the report that all is drained */
-};
 
 static void close_one(int *fd)
 {
@@ -173,7 +152,7 @@ static int open_pipes(struct io *io, const struct io_options *o, struct err *err
 	return r;
 }
 
-int io_new(const struct io_options *o, struct io **ret, struct err *err)
+int io_alloc(const struct io_options *o, struct io **ret, struct err *err)
 {
 	struct io *io = calloc(1, sizeof(*io));
 	int r = 0;
@@ -187,8 +166,21 @@ int io_new(const struct io_options *o, struct io **ret, struct err *err)
 		if (r == 0)
 			r = fanout_new(o->loop, &io->ends[i].clients, err);
 	}
-	if (r == 0)
-		r = open_clients(io, o, err);
+	if (r < 0)
+		io_free(io);
+	else
+		*ret = io;
+	return r;
+}
+
+int io_new(const struct io_options *o, struct io **ret, struct err *err)
+{
+	struct io *io;
+	int r = io_alloc(o, &io, err);
+
+	if (r < 0)
+		return r;
+	r = open_clients(io, o, err);
 	if (r == 0)
 		r = open_pipes(io, o, err);
 	if (r < 0) {
@@ -238,7 +230,7 @@ static void on_stream_end(void *data)
 		check_drained(e->io);
 }
 
-static int start_stream(struct io *io, int i, struct err *err)
+int io_start_stream(struct io *io, int i, struct err *err)
 {
 	struct end *e = &io->ends[i];
 	struct stream_options o = {
@@ -284,7 +276,7 @@ static int attach_input(struct io *io, struct err *err)
 		return 0;
 	r = fanout_add(e->clients, take_fd(&e->ours), true, NULL, NULL, NULL, err);
 	if (r == 0 && io->stdin_fd >= 0)
-		r = start_stream(io, 0, err);
+		r = io_start_stream(io, 0, err);
 	return r;
 }
 
@@ -300,7 +292,7 @@ int io_attach(struct io *io, int console_fd, struct err *err)
 		r = attach_input(io, err);
 	for (int i = 1; i < 3 && r == 0; i++)
 		if (io->ends[i].ours >= 0)
-			r = start_stream(io, i, err);
+			r = io_start_stream(io, i, err);
 	return r;
 }
 

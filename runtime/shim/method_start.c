@@ -45,23 +45,12 @@ static int execute(struct process *p, struct err *err)
 {
 	struct backend_process made = { .pidfd = -1, .console_fd = -1 };
 	struct task *task = p->task;
-	struct io_options io = {
-		.loop = task->shim->loop,
-		.terminal = p->terminal,
-		.durable = task->durable,
-		.stdin_path = p->stdin_path,
-		.stdout_path = p->stdout_path,
-		.stderr_path = p->stderr_path,
-		.id = task->id,
-		.namespace_ = task->shim->options->namespace_,
-		.uid = task->io_uid,
-		.gid = task->io_gid,
-		.drained = process_drained,
-		.data = p,
-	};
+	struct io_options io;
 	struct backend_exec o = { p->spec, p->spec_len, p->terminal, NULL };
-	int r = io_new(&io, &p->io, err);
+	int r;
 
+	task_launch_exec_options(p, &io);
+	r = io_new(&io, &p->io, err);
 	if (r < 0)
 		return r;
 	o.stdio = io_child_fds(p->io);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the Task API has not: attaching, restarting on request, and the owner's deadline. */
+/* What the Task API has not: attaching, restarting on request, the owner's deadline, upgrading. */
 #include <errno.h>
 #include <signal.h>
 
@@ -7,6 +7,7 @@
 #include "runtime/shim/methods.h"
 #include "runtime/shim/restart.h"
 #include "runtime/shim/supervisor.pb-c.h"
+#include "runtime/shim/upgrade.h"
 
 #define MS_NS 1000000
 #define DEADLINE_MS_MAX (UINT64_C(1000) * 3600 * 24 * 365)
@@ -64,4 +65,20 @@ enum ttrpc_code method_deadline(struct shim *shim, struct rpc_call *call, const 
 		return TTRPC_UNKNOWN;
 	rpc_reply(call, NULL);
 	return TTRPC_OK;
+}
+
+enum ttrpc_code method_upgrade(struct shim *shim, struct rpc_call *call, const void *data,
+			       struct err *err)
+{
+	const Supervisor__UpgradeRequest *request = data;
+	struct task *task;
+	enum ttrpc_code code = task_find(shim, request->id, &task, err);
+	int r;
+
+	if (code != TTRPC_OK)
+		return code;
+	r = upgrade_begin(shim, request->binary, call, err);
+	if (r == -EBUSY)
+		return TTRPC_FAILED_PRECONDITION;
+	return r < 0 ? TTRPC_INVALID_ARGUMENT : TTRPC_OK;
 }

@@ -36,6 +36,7 @@ static const struct method own_methods[] = {
 	{ "Attach", &supervisor__attach_request__descriptor, method_attach },
 	{ "Deadline", &supervisor__deadline_request__descriptor, method_deadline },
 	{ "Restart", &supervisor__restart_request__descriptor, method_restart },
+	{ "Upgrade", &supervisor__upgrade_request__descriptor, method_upgrade },
 };
 
 static const struct method *find_in(const struct method *table, size_t count, const char *name)

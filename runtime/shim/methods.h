@@ -31,6 +31,7 @@ enum ttrpc_code method_shutdown(struct shim *, struct rpc_call *, const void *, 
 enum ttrpc_code method_attach(struct shim *, struct rpc_call *, const void *, struct err *);
 enum ttrpc_code method_restart(struct shim *, struct rpc_call *, const void *, struct err *);
 enum ttrpc_code method_deadline(struct shim *, struct rpc_call *, const void *, struct err *);
+enum ttrpc_code method_upgrade(struct shim *, struct rpc_call *, const void *, struct err *);
 
 /* server_ops.request of a shim: finds the method and calls it. */
 void methods_dispatch(void *shim, struct rpc_call *call, const Ttrpc__Request *request);

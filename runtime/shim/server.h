@@ -23,6 +23,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "runtime/shim/ttrpc.h"
+#include "runtime/shim/upgrade.pb-c.h"
 
 #define SERVER_CONNECTIONS_MAX 128
 #define SERVER_FAIR_SHARE 16 /* connections of one process that it loses to nobody */
@@ -51,6 +52,15 @@ void server_stop_listening(struct server *server);
 
 /* Writes what is still buffered, for at most timeout_ms; for the end of the process. */
 void server_drain(struct server *server, int timeout_ms);
+
+/* For who takes our place: connections with what is under way on them. upgrade: the call that asked
+ * for it. The messages point into the server. */
+int server_save(struct server *server, const struct rpc_call *upgrade, Upgrade__State *state);
+void server_unsave(Upgrade__State *state);
+/* Takes the descriptors over. ret_upgrade: the call to be answered, or NULL. The requests are made
+ * again. */
+void server_restore(struct server *server, const Upgrade__State *state,
+		    struct rpc_call **ret_upgrade);
 
 /* Both end the call. message NULL: Empty. */
 void rpc_reply(struct rpc_call *call, const void *message);

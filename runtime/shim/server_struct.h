@@ -25,6 +25,8 @@ struct rpc_call {
 	struct rpc_call *sibling;      /* in connection->calls */
 	struct rpc_call *next;	       /* the user's */
 	uint32_t stream;
+	uint8_t *frame; /* the request, of one that was not answered at once */
+	size_t frame_len;
 	struct loop_source *timer; /* of the client's own limit; NULL: none */
 };
 
@@ -37,11 +39,18 @@ struct server {
 	struct connection *connections;
 	size_t count;
 	bool had_connection;
+	struct rpc_call *current; /* being handled; NULL once it was answered */
 };
 
 /* Takes fd over, also on failure. -ENOMEM. */
 int connection_new(struct server *server, int fd, pid_t peer);
 void connection_free(struct connection *c);
+
+/* One that somebody will answer; NULL: out of memory. */
+struct rpc_call *connection_add_call(struct connection *c, uint32_t stream);
+
+/* A call that came over another connection object: as if its request came now. */
+int connection_repeat_call(struct connection *c, uint32_t stream, const void *request, size_t len);
 
 /* Safe in the midst of reading from it: the event that follows frees the connection. */
 void connection_break(struct connection *c);

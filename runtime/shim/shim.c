@@ -2,6 +2,7 @@
 #include "runtime/shim/shim.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -9,6 +10,7 @@
 #include "runtime/shim/end.h"
 #include "runtime/shim/methods.h"
 #include "runtime/shim/trim.h"
+#include "runtime/shim/upgrade.h"
 
 #define FLUSH_EVENTS_MS 3000
 #define FLUSH_ANSWERS_MS 1000
@@ -83,6 +85,10 @@ void shim_deinit(struct shim *shim)
 {
 	shim->trim = loop_remove(shim->trim);
 	shim->first_client = loop_remove(shim->first_client);
+	shim->upgrade_turn = loop_remove(shim->upgrade_turn);
+	free(take_ptr(shim->upgrade_binary));
+	if (shim->upgrade)
+		rpc_fail(take_ptr(shim->upgrade), TTRPC_UNKNOWN, NULL);
 	while (shim->tasks)
 		task_free(shim->tasks);
 	shim->server = server_free(shim->server);
@@ -186,6 +192,8 @@ static int serve(struct loop *loop, const struct shim_options *options, int list
 	if (r == 0)
 		r = loop_add_time(loop, clock_monotonic_ns() + FIRST_CLIENT_NS,
 				  on_first_client_timeout, &shim, &shim.first_client, err);
+	if (r == 0 && options->upgrade)
+		r = upgrade_restore(&shim, options->upgrade, err);
 	if (r == 0 && options->adopt)
 		r = adopt_task(&shim, options->adopt, err);
 	if (r == 0)

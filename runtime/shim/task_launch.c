@@ -46,7 +46,8 @@ static void open_spool(struct task *task)
 		log_warn("%s", err.text);
 }
 
-int task_launch_stdio(struct task *task, const int *pipes, struct err *err)
+static int open_stdio(struct task *task, const int *pipes, const Upgrade__Io *saved,
+		      struct err *err)
 {
 	struct process *init = &task->init;
 	struct io_options o = {
@@ -74,7 +75,37 @@ int task_launch_stdio(struct task *task, const int *pipes, struct err *err)
 	open_spool(task);
 	o.log = task->log;
 	o.spool = task->spool;
-	return io_new(&o, &init->io, err);
+	return saved ? io_restore(&o, saved, &init->io, err) : io_new(&o, &init->io, err);
+}
+
+int task_launch_stdio(struct task *task, const int *pipes, struct err *err)
+{
+	return open_stdio(task, pipes, NULL, err);
+}
+
+int task_launch_restore_stdio(struct task *task, const Upgrade__Io *saved, struct err *err)
+{
+	return open_stdio(task, NULL, saved, err);
+}
+
+void task_launch_exec_options(struct process *p, struct io_options *ret)
+{
+	const struct task *task = p->task;
+
+	*ret = (struct io_options){
+		.loop = task->shim->loop,
+		.terminal = p->terminal,
+		.durable = task->durable,
+		.stdin_path = p->stdin_path,
+		.stdout_path = p->stdout_path,
+		.stderr_path = p->stderr_path,
+		.id = task->id,
+		.namespace_ = task->shim->options->namespace_,
+		.uid = task->io_uid,
+		.gid = task->io_gid,
+		.drained = process_drained,
+		.data = p,
+	};
 }
 
 int task_launch_container(struct task *task, struct err *err)
