@@ -146,7 +146,7 @@ static int open_output(struct io *io, int i, const char *path, int *ret, struct 
 {
 	int r = io_open_output(path, io->o.durable, ret, err);
 
-	return r > 0 ? io_late_add(&io->late, i, *ret, err) : r;
+	return r > 0 ? io_late_add(&io->late, i, *ret, r == IO_FIFO_UNREAD, err) : r;
 }
 
 static int open_clients(struct io *io, const struct io_options *o, struct err *err)

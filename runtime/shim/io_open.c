@@ -76,7 +76,7 @@ int io_open_output(const char *path, bool durable, int *ret, struct err *err)
 	if (fd < 0)
 		return err_set(err, errno, "open output %s", path);
 	*ret = fd;
-	return late;
+	return durable ? (late ? IO_FIFO_UNREAD : IO_FIFO) : 0;
 }
 
 int io_open_input(const char *path, bool keep, int *ret, int *ret_writer, struct err *err)
