@@ -58,6 +58,8 @@ struct container_create_options {
 	bool start_here;
 	/* Whether a cgroup that may not be made is done without, where no limit is asked for. */
 	enum container_rootless rootless;
+	/* That follows at once and cannot be left out: the program may already run before it. */
+	bool start_follows;
 };
 
 /* On failure nothing is left: no process, cgroup, mount, folder. -EEXIST "container with given ID
@@ -91,6 +93,10 @@ int container_resume(struct container *container, struct err *err);
  */
 int container_update(struct container *container, const struct oci_resources *resources,
 		     struct err *err);
+
+/* Other schemata of linux.intelRdt, each or NULL; -EINVAL where the container was made without. */
+int container_update_rdt(struct container *container, const char *l3_cache_schema,
+			 const char *mem_bw_schema, struct err *err);
 
 /*
  * Stopped (or created) containers; running ones only by force, which kills. poststop hooks run.

@@ -40,7 +40,9 @@
 #include "runtime/folder.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
+#include "runtime/net_devices.h"
 #include "runtime/notify.h"
+#include "runtime/rdt.h"
 
 #define CONFIG_BYTES_MAX (8u << 20)
 
@@ -322,6 +324,9 @@ static int run_hooks(void *data, pid_t pid, struct err *err)
 		err_try(cgroup_settle(c->cache->cgroup, &cr->config->resources, err));
 		err_try(create_cgroup_delegate(c->cache->cgroup, cr->config, pid, err));
 	}
+	if (cr->config->net_devices_count > 0)
+		err_try(net_devices_move(cr->config, pid, err));
+	err_try(rdt_create(cr->config, c->id, pid, err));
 	if (!has_hooks(&cr->config->hooks))
 		return 0;
 	cr->hooks_began = true;
@@ -355,6 +360,25 @@ static int give_state(void *data, pid_t pid, enum oci_status status, char **ret,
 	return container_state_as(cr->c, status, false, ret, &len, err);
 }
 
+/* Something is to be done when the namespaces exist. */
+static bool is_awaited(const struct creation *cr)
+{
+	return has_hooks(&cr->config->hooks) || cr->config->net_devices_count > 0 ||
+	       rdt_is_wanted(cr->config) ||
+	       create_cgroup_wants_delegate(cr->c->cache->cgroup, cr->config);
+}
+
+/* Nothing of what publish() and the caller do before the start is there for the program. */
+static bool may_start_early(const struct creation *cr)
+{
+	const struct container_create_options *o = cr->options;
+
+	return o->start_here && o->start_follows && !o->pid_file && !o->pidfd_socket &&
+	       !o->console_socket && !o->notify && !cr->config->process.terminal &&
+	       !has_hooks(&cr->config->hooks) &&
+	       !oci_config_annotation(cr->config, ANNOTATION_PIDFD_RECEIVER);
+}
+
 struct join {
 	int v2_fd, task_fds[CGROUP_HIERARCHIES_MAX];
 	size_t count;
@@ -375,14 +399,12 @@ static int launch(struct creation *cr, struct err *err)
 		.plan = cr->plan,
 		.stdio = cr->options->stdio,
 		.exec_fifo_fd = cr->fifo_fd,
-		.hooks = has_hooks(&cr->config->hooks) ||
-					 create_cgroup_wants_delegate(c->cache->cgroup, cr->config)
-				 ? run_hooks
-				 : NULL,
+		.hooks = is_awaited(cr) ? run_hooks : NULL,
 		.hook_state = give_state,
 		.listener = give_listener,
 		.hooks_data = cr,
 		.target_pidfd = -1,
+		.start_early = may_start_early(cr),
 	};
 
 	if (c->cache->cgroup)

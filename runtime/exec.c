@@ -17,6 +17,7 @@
 #include "runtime/exec_cgroup.h"
 #include "runtime/fd_socket.h"
 #include "runtime/listener.h"
+#include "runtime/rdt.h"
 
 struct exec {
 	struct launch launch;
@@ -96,6 +97,7 @@ static int launch(struct container *c, const struct container_exec_options *o, s
 		.target_pidfd = c->pidfd,
 		.listener = give_listener,
 		.hooks_data = c,
+		.start_early = true,
 	};
 	struct cgroup *cgroup;
 	cpu_set_t cpus;
@@ -163,6 +165,14 @@ static int publish(const struct container_exec_options *o, struct exec *x, struc
 	return 0;
 }
 
+static int join_rdt(struct container *c, pid_t pid, struct err *err)
+{
+	const struct oci_config *config;
+
+	err_try(container_load_config(c, &config, err));
+	return rdt_join(config, c->id, pid, err);
+}
+
 int container_exec(struct container *c, const struct container_exec_options *o,
 		   struct container_process *ret, struct err *err)
 {
@@ -184,6 +194,7 @@ int container_exec(struct container *c, const struct container_exec_options *o,
 	}
 	err_try(container_blur(build(c, o, &x, err), err));
 	err_try(launch(c, o, &x, err));
+	err_try(container_blur(join_rdt(c, x.launch.pid, err), err));
 	err_try(launch_release(&x.launch, err));
 	err_try(container_blur(publish(o, &x, err), err));
 	ret->pid = x.launch.pid;
