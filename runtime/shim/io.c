@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "runtime/shim/fanout.h"
 #include "runtime/shim/io_client.h"
+#include "runtime/shim/io_late.h"
 #include "runtime/shim/io_open.h"
 #include "runtime/shim/io_pipe.h"
 #include "runtime/shim/io_struct.h"
@@ -34,6 +35,7 @@ struct io *io_free(struct io *io)
 	if (!io)
 		return NULL;
 	loop_remove(io->timer);
+	io_late_deinit(&io->late);
 	io_input_free_all(&io->inputs);
 	for (int i = 0; i < 3; i++) {
 		struct end *e = &io->ends[i];
@@ -53,6 +55,8 @@ struct io *io_free(struct io *io)
 }
 
 /* ---- opening ---- */
+
+static void on_late_over(void *data);
 
 static int open_null(struct end *e, bool input, struct err *err)
 {
@@ -115,6 +119,14 @@ static int add_client(struct io *io, int i, int fd, struct err *err)
 	return fd < 0 ? 0 : fanout_add(io->ends[i].clients, fd, true, NULL, NULL, NULL, err);
 }
 
+/* Output i to what the client names. */
+static int open_output(struct io *io, int i, const char *path, int *ret, struct err *err)
+{
+	int r = io_open_output(path, io->o.durable, ret, err);
+
+	return r > 0 ? io_late_add(&io->late, i, *ret, r == IO_FIFO_UNREAD, err) : r;
+}
+
 static int open_clients(struct io *io, const struct io_options *o, struct err *err)
 {
 	int fds[2] = { -1, -1 }, r;
@@ -126,9 +138,9 @@ static int open_clients(struct io *io, const struct io_options *o, struct err *e
 	if (r == 0 && io_is_binary(o->stdout_path))
 		r = io_start_binary(o->stdout_path, o->id, o->namespace_, fds, &pid, err);
 	else if (r == 0)
-		r = io_open_output(o->stdout_path, o->durable, &fds[0], err);
+		r = open_output(io, 0, o->stdout_path, &fds[0], err);
 	if (r == 0 && !o->terminal && fds[1] < 0)
-		r = io_open_output(o->stderr_path, o->durable, &fds[1], err);
+		r = open_output(io, 1, o->stderr_path, &fds[1], err);
 	for (int i = 0; i < 2; i++) {
 		if (r == 0)
 			r = add_client(io, i + 1, take_fd(&fds[i]), err);
@@ -161,6 +173,7 @@ int io_alloc(const struct io_options *o, struct io **ret, struct err *err)
 		return err_set(err, ENOMEM, "open stdio");
 	io->o = *o;
 	io->stdin_fd = io->stdin_writer = io->console_fd = io->slave_fd = -1;
+	io_late_init(&io->late, o->loop, on_late_over, io);
 	for (int i = 0; i < 3; i++) {
 		io->ends[i] = (struct end){ .io = io, .child = -1, .ours = -1, .lasting = -1 };
 		if (r == 0)
@@ -210,11 +223,24 @@ static int on_drained(void *data)
 	return 0;
 }
 
+static bool streams_have_ended(const struct io *io)
+{
+	for (int i = 1; i < 3; i++)
+		if (io->ends[i].stream && !stream_has_ended(io->ends[i].stream))
+			return false;
+	return true;
+}
+
 static void check_drained(struct io *io)
 {
 	/* By the timer, because the stream that has just ended is still in use above us. */
-	if (io->finished && io_is_drained(io) && !io->timer)
+	if (io->finished && !io->timer && streams_have_ended(io) && io_late_finish(&io->late) == 0)
 		loop_add_time(io->o.loop, clock_monotonic_ns(), on_drained, io, &io->timer, NULL);
+}
+
+static void on_late_over(void *data)
+{
+	check_drained(data);
 }
 
 /* The clients' end of file; of stdin, the process's. */
@@ -384,10 +410,7 @@ void io_finish(struct io *io)
 
 bool io_is_drained(const struct io *io)
 {
-	for (int i = 1; i < 3; i++)
-		if (io->ends[i].stream && !stream_has_ended(io->ends[i].stream))
-			return false;
-	return true;
+	return streams_have_ended(io) && !io->late.timer;
 }
 
 void io_close_stdin(struct io *io)

@@ -5,6 +5,7 @@
 #include "runtime/shim/fanout.h"
 #include "runtime/shim/io.h"
 #include "runtime/shim/io_client.h"
+#include "runtime/shim/io_late.h"
 #include "runtime/shim/stream.h"
 
 /* One of the three; what a stream's callback gets. */
@@ -26,6 +27,7 @@ struct io {
 	int stdin_writer; /* see io_open_input() */
 	int console_fd, slave_fd;
 	struct io_input *inputs;   /* of clients that came later */
+	struct io_late late;
 	struct loop_source *timer; /* of the report that all is drained */
 };
 

@@ -94,7 +94,7 @@ checks() {
 	t_is "${n}the host's network" "$(readlink /proc/self/ns/net)" "$(run --rm --net-host $image $id readlink /proc/self/ns/net)"
 	t_is "${n}user, groups, host name, folder" "1000 7 1000 box /tmp" "$(run --rm --config "$T_DIR/spec.json" $id |
 		awk 'NR == 2 { n = split($0, g, " "); for (i = n; i > 0; i--) if (!seen[g[i]]++) print g[i]; next } 1' | xargs)"
-	t_is "${n}a log file" "out err" "$(run --rm --log-uri "file://$T_DIR/log-$id" $image $id sh -c 'echo out; echo err >&2'; xargs <"$T_DIR/log-$id")"
+	t_is "${n}a log file" "err out" "$(run --rm --log-uri "file://$T_DIR/log-$id" $image $id sh -c 'echo out; echo err >&2'; sort "$T_DIR/log-$id" | xargs)"
 	rm -f "$T_DIR/log-$id" "$T_DIR/binary"*
 	run -d --log-uri "binary://$T_DIR/logger?file=$T_DIR/binary" $image $id sh -c 'echo out; echo err >&2' >/dev/null
 	t_wait 30 task_is $id STOPPED
