@@ -93,6 +93,12 @@ const struct option_hint foreign_update_options[] = {
 	{ 0 },
 };
 
+const struct option_hint foreign_cp_options[] = {
+	{ "q", "nothing is printed; leave it out" },
+	{ "quiet", "nothing is printed; leave it out" },
+	{ 0 },
+};
+
 #define NO_CHECKPOINT "Cellar restores no checkpoints yet; leave it out"
 const struct option_hint foreign_start_options[] = {
 	{ "checkpoint", NO_CHECKPOINT },
@@ -122,7 +128,6 @@ static const struct option_hint commands[] = {
 	{ "build", NO_BUILD },
 	{ "buildx", NO_BUILD },
 	{ "commit", NO_BUILD },
-	{ "cp", "write `ctr exec NAME tar -cf - PATH | tar -xf -`, or `tar -cf - FILE | ctr exec -i NAME tar -xf -`" },
 	{ "export", "write `ctr exec NAME tar -cf - FOLDER >FILE`, or `ctr image save` for its image" },
 	{ "diff", "what it wrote is upper/ in the \"dir\" that `ctr inspect` tells" },
 	{ "network", "there is one bridge, and --network none, host and container:NAME" },

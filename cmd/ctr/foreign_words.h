@@ -8,6 +8,7 @@
 #include "cmd/options.h"
 
 extern const struct option_hint foreign_run_options[];
+extern const struct option_hint foreign_cp_options[];
 extern const struct option_hint foreign_events_options[];
 extern const struct option_hint foreign_exec_options[];
 extern const struct option_hint foreign_ps_options[];

@@ -18,6 +18,7 @@ static const struct verb *const verbs[] = {
 	&verb_start,
 	&verb_ps,
 	&verb_exec,
+	&verb_cp,
 	&verb_logs,
 	&verb_inspect,
 	&verb_port,

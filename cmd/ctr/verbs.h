@@ -30,6 +30,7 @@ struct verb {
 
 /* One a line, so that side by side work merges. */
 extern const struct verb verb_attach;
+extern const struct verb verb_cp;
 extern const struct verb verb_create;
 extern const struct verb verb_events;
 extern const struct verb verb_exec;

@@ -104,7 +104,7 @@ c run -d --name again --network none --health-cmd 'test -e /ok' --health-interva
 	--health-on-failure restart --stop-signal KILL "$IMAGE" sh -c 'echo run; exec sleep 1000' >/dev/null
 ran() { [ "$(c logs again | grep -c run)" -ge 3 ]; }
 t_wait 60 ran && t_ok "on failure: restart" || t_fail "on failure: restart" "it is not"
-c exec again touch /ok
+t_wait 60 c exec again touch /ok
 turns again healthy "which may help"
 c rm -f fatal over again >/dev/null
 c run -d --name gone --network none --health-cmd false --health-interval 100ms --health-retries 1 "$IMAGE" \

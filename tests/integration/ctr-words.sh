@@ -36,7 +36,6 @@ t_is "a log driver that means ours: output" hello "$T_OUT"
 # ---- commands and options elsewhere ----
 says "images" 125 'there is no command "images": .*ctr image ls' images
 says "pull" 125 'there is no command "pull": .*ctr image import' pull alpine
-says "cp" 125 'there is no command "cp": .*tar' cp a b
 says "what nobody knows as a command" 125 'there is no command "bogus"; .*--help' bogus
 says "image load" 1 'image: there is no command "load": .*ctr image import' image load
 says "volume list" 1 'volume: there is no command "list": .*ctr volume ls' volume list
