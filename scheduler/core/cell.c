@@ -209,7 +209,7 @@ int64_t cell_next_ms(const struct cell *cell)
 {
 	int64_t next, timer;
 
-	if (cell->depth_held)
+	if (cell->depth_held || hold_is_idle(cell))
 		return cell->outside->now_ms;
 	next = drain_next_ms(cell);
 	timer = cell->timer_count ? cell->tasks[cell->timers[0]].due_ms : INT64_MAX;

@@ -57,13 +57,21 @@ static bool fits(const struct cell *cell, const struct amounts *sum)
 	       sum->of[RESOURCE_MEMORY] <= room[RESOURCE_MEMORY];
 }
 
+bool hold_is_idle(const struct cell *cell)
+{
+	for (unsigned p = PRIORITY_BATCH; p < PRIORITY_MID; p++)
+		if (cell->running_at[p])
+			return false;
+	return cell->held_jobs != NONE;
+}
+
 /* Nothing fitted, and there is no more room since. */
 static bool in_vain(struct cell *cell)
 {
 	int64_t room[2];
 
 	measure(cell, room);
-	return cell->let_in && room[0] <= cell->held_room[0] && room[1] <= cell->held_room[1];
+	return room[0] <= cell->held_room[0] && room[1] <= cell->held_room[1];
 }
 
 static void take_out(struct cell *cell, uint32_t *link)
@@ -80,8 +88,6 @@ static void take_out(struct cell *cell, uint32_t *link)
 
 static void let_in(struct cell *cell, uint32_t job)
 {
-	cell->jobs[job].let_in = true;
-	cell->let_in++;
 	for (uint32_t t = cell->jobs[job].tasks; t != NONE; t = cell->tasks[t].next_in_job)
 		if (cell->tasks[t].state == TASK_PENDING && cell->tasks[t].timer != NONE &&
 		    !cell->jobs[job].waiting) {
@@ -93,20 +99,22 @@ static void let_in(struct cell *cell, uint32_t job)
 void hold_release(struct cell *cell)
 {
 	uint32_t *link = &cell->held_jobs;
+	bool idle = hold_is_idle(cell);
 
-	if (*link == NONE || in_vain(cell))
+	if (*link == NONE || (!idle && in_vain(cell)))
 		return;
 	while (*link != NONE) {
 		uint32_t job = *link;
 		struct amounts sum;
 
 		sum_job(cell, job, &sum);
-		if (cell->let_in && !fits(cell, &sum)) {
+		if (!idle && !fits(cell, &sum)) {
 			link = &cell->jobs[job].next_held;
 			continue;
 		}
 		take_out(cell, link);
 		let_in(cell, job);
+		idle = false;
 	}
 	measure(cell, cell->held_room);
 }
@@ -116,8 +124,6 @@ void hold_forget(struct cell *cell, uint32_t job)
 	struct cell_job *j = &cell->jobs[job];
 	uint32_t *link = &cell->held_jobs;
 
-	cell->let_in -= j->let_in;
-	j->let_in = false;
 	if (!j->held)
 		return;
 	while (*link != job)

@@ -178,7 +178,7 @@ struct cell_job {
 	uint32_t set;		   /* name of the alloc set it runs in; 0 */
 	uint32_t next_held;	   /* list of the jobs that are held back, see hold.h; NONE */
 	uint32_t notice_ms;
-	bool gang, reserves, latency_sensitive, held, let_in;
+	bool gang, reserves, latency_sensitive, held;
 	uint8_t on_preemption, restart; /* enum restart */
 	uint32_t restart_most;
 	int64_t backoff_ms, backoff_max_ms;
@@ -302,7 +302,6 @@ struct cell {
 	uint32_t held_jobs;	  /* by rank, see hold.h; NONE */
 	struct amounts held_back; /* what they ask for */
 	int64_t held_room[2];	  /* CPU, memory: when none of them fitted; see hold.c */
-	uint32_t let_in;	  /* best-effort batch jobs alive that are not held back */
 	struct quota *quotas;
 	size_t quota_count, quota_size;
 	struct map quota_of;

@@ -290,6 +290,9 @@ void cell_end_task(struct cell *cell, uint32_t task, enum task_end end)
 					 .detail = (int)end });
 	if (machine != NONE)
 		class_wake(cell, machine);
+	/* Its ports are those of a host, and of all rooms there. */
+	if (machine != NONE && cell->classes[t->class].port_count)
+		class_wake_all(cell);
 }
 
 static void change_class(struct cell *cell, struct task *t, uint32_t class)
