@@ -88,11 +88,15 @@ static bool needs_old_call(struct init *in, const struct plan_mount *m)
 	return false;
 }
 
+/* Common, as the plan is (channel.c): behind the variables that every start touches. */
+extern char init_mount_data[];
+__attribute__((common)) char init_mount_data[4096];
+
 /* mount(2) onto the target's fd; returns the mount. */
 static int mount_old_way(struct init *in, const struct plan_mount *m, int target_fd,
 			 struct err *err)
 {
-	static char data[4096];
+	char *data = init_mount_data;
 	const char *target = init_string(in, m->target), *type = init_string(in, m->type);
 	struct mount_attr attr = { .attr_set = m->set | m->set_recursive };
 	char path[32];
@@ -104,9 +108,9 @@ static int mount_old_way(struct init *in, const struct plan_mount *m, int target
 		const char *key = init_string(in, option->key);
 		const char *value = init_string(in, option->value);
 
-		len += (size_t)snprintf(data + len, sizeof(data) - len, "%s%s%s%s", len ? "," : "",
-					key, value ? "=" : "", value ? value : "");
-		if (len >= sizeof(data))
+		len += (size_t)snprintf(data + len, sizeof(init_mount_data) - len, "%s%s%s%s",
+					len ? "," : "", key, value ? "=" : "", value ? value : "");
+		if (len >= sizeof(init_mount_data))
 			return err_set(err, E2BIG, "mount %s at %s: options", type, target);
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", target_fd);
