@@ -38,6 +38,7 @@
 #include "runtime/folder.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
+#include "runtime/memory_limit.h"
 #include "runtime/notify.h"
 
 #define CONFIG_BYTES_MAX (8u << 20)
@@ -452,6 +453,8 @@ int container_create(const struct container_create_options *options, struct cont
 
 	if (r == 0)
 		r = make(&cr, err);
+	if (r == -ENOMEM && cr.launching)
+		r = memory_limit_blame(cr.config, err);
 	if (r < 0)
 		return cr.launching ? r : container_blur(r, err);
 	cgroup_keep(cr.c->cache->cgroup);
