@@ -81,7 +81,8 @@ struct launch {
  *
  * Here and below, an error has the code ENOENT only when the program was not found (exit status
  * 127), EACCES or ENOEXEC only when it could not be executed (126); what else would have those
- * codes comes as EIO. ENOMEM also where init was killed by SIGKILL, which a low limit may have done.
+ * codes comes as EIO. ENOMEM also where init was killed by SIGKILL, which a low limit may have
+ * done.
  */
 int launch_create(const struct launch_options *options, struct launch *ret, struct err *err);
 
