@@ -134,7 +134,8 @@ static int explain_end(struct state *s, struct err *err)
 		close(take_fd(pidfd));
 		if (WIFSIGNALED(status))
 			return err_say(
-				err, EIO, "the container's first process was killed by signal %d%s",
+				err, WTERMSIG(status) == SIGKILL ? ENOMEM : EIO,
+				"the container's first process was killed by signal %d%s",
 				WTERMSIG(status),
 				WTERMSIG(status) == SIGKILL
 					? " while it was set up (is its memory limit too low?)"

@@ -87,14 +87,6 @@ static int take_stdio(const int stdio[3], int above, struct err *err)
 	return 0;
 }
 
-static int join_cgroups(const struct launch_options *o, struct err *err)
-{
-	for (size_t i = 0; i < o->task_fds_count; i++)
-		if (write(o->task_fds[i], "0", 1) < 0)
-			return err_set(err, errno, "join the cgroup");
-	return 0;
-}
-
 /* Root of the new user namespace, once the parent has written its maps. */
 static int become_root(int sync_fd, struct err *err)
 {
@@ -124,8 +116,6 @@ static void run_child(void *data)
 	char *args[] = { (char[]){ "cellar-init" }, number, NULL };
 	struct err err = { 0 };
 
-	if (join_cgroups(o, &err) < 0)
-		child_fail(sync_fd, &err);
 	if (flags & PLAN_USER_NAMESPACE && !(flags & PLAN_STAGE) && become_root(sync_fd, &err) < 0)
 		child_fail(sync_fd, &err);
 	if (image_fd <= base)
@@ -171,7 +161,8 @@ static bool may_borrow(const struct plan *plan, uint64_t flags)
 {
 	bool waits = plan->flags & PLAN_USER_NAMESPACE && !(plan->flags & PLAN_STAGE);
 
-	return !waits && !(flags & CLONE_NEWTIME) && !(plan->flags & PLAN_ROOTLESS);
+	return !waits && !(flags & CLONE_NEWTIME) &&
+	       !(plan->flags & (PLAN_ROOTLESS | PLAN_IN_USERNS));
 }
 
 /* The pid, 0 in a child with memory of its own, or -errno. */

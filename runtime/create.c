@@ -40,6 +40,7 @@
 #include "runtime/folder.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
+#include "runtime/memory_limit.h"
 #include "runtime/net_devices.h"
 #include "runtime/notify.h"
 #include "runtime/rdt.h"
@@ -500,6 +501,8 @@ int container_create(const struct container_create_options *options, struct cont
 
 	if (r == 0)
 		r = make(&cr, err);
+	if (r == -ENOMEM && cr.launching)
+		r = memory_limit_blame(cr.config, err);
 	if (r < 0)
 		return cr.launching ? r : container_blur(r, err);
 	if (cr.c->cache->cgroup)

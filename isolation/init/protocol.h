@@ -4,7 +4,7 @@
  * walk the same numbered list:
  *
  *	   runtime				init
- *	1  BEGIN, with plan and fds ->		checks the plan
+ *	1  BEGIN, with plan and fds ->		joins the v1 cgroups, checks the plan
  *	2					stage only: joins, clones, <- CHILD with a pidfd
  *	3  writes id maps, MAPPED ->		becomes root of its user namespace
  *	4  (runs hooks)				<- HOOKS, namespaces and mounts are there
@@ -58,6 +58,8 @@ struct sync_begin {
 	int32_t rootfs_fd;     /* the root's mount, detached */
 	int32_t mount_fds;     /* first of one per bind mount of the plan, in its order */
 	uint32_t start_early;
+	int32_t task_fds; /* first of those of the v1 cgroups to join */
+	uint32_t task_fds_count;
 	uint32_t unused;
 };
 
