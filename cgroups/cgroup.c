@@ -15,6 +15,7 @@
 #include "cgroups/cgroup_create.h"
 #include "cgroups/cgroup_events.h"
 #include "cgroups/cgroup_processes.h"
+#include "cgroups/cgroup_unit.h"
 
 #define DESTROY_TIMEOUT_NS (5 * 1000000000LL)
 #define KILL_AGAIN_NS (1 * 1000000000LL)
@@ -47,7 +48,7 @@ static int set_path(struct cgroup *c, const char *path, const char *id, struct e
 	return 0;
 }
 
-static int new (const char *path, const char *id, struct cgroup **ret, struct err *err)
+int cgroup_new(const char *path, const char *id, struct cgroup **ret, struct err *err)
 {
 	_cleanup_cgroup_ struct cgroup *c = calloc(1, sizeof(*c));
 	int r;
@@ -64,7 +65,7 @@ static int new (const char *path, const char *id, struct cgroup **ret, struct er
 int cgroup_create(const char *path, const char *id, struct cgroup **ret, struct err *err)
 {
 	_cleanup_cgroup_ struct cgroup *c = NULL;
-	int r = new (path, id, &c, err);
+	int r = cgroup_new(path, id, &c, err);
 
 	if (r < 0)
 		return r;
@@ -95,7 +96,7 @@ int cgroup_open(const char *path, struct cgroup **ret, struct err *err)
 
 	if (path && !*path)
 		return cgroup_create_none(ret, err);
-	r = new (path, "", &c, err);
+	r = cgroup_new(path, "", &c, err);
 	if (r < 0)
 		return r;
 	/* After half a removal some are left: that is still a cgroup. */
@@ -109,6 +110,13 @@ int cgroup_open(const char *path, struct cgroup **ret, struct err *err)
 	return 0;
 }
 
+int cgroup_settle(struct cgroup *cgroup, const struct oci_resources *resources, struct err *err)
+{
+	cgroup->created = false;
+	cgroup->fresh = 0;
+	return cgroup_unit_settle(cgroup, resources, err);
+}
+
 void cgroup_keep(struct cgroup *cgroup)
 {
 	cgroup->guarded = false;
@@ -118,8 +126,10 @@ struct cgroup *cgroup_free(struct cgroup *cgroup)
 {
 	if (cgroup && cgroup->guarded)
 		cgroup_destroy(cgroup, NULL);
-	if (cgroup)
+	if (cgroup) {
+		cgroup_unit_release(cgroup);
 		free(cgroup->partial);
+	}
 	free(cgroup);
 	return NULL;
 }
@@ -199,6 +209,7 @@ int cgroup_destroy(struct cgroup *cgroup, struct err *err)
 	int why = 0;
 
 	cgroup->guarded = false;
+	cgroup_unit_release(cgroup);
 	while ((left = cgroup_remove_folders(cgroup, left, &why))) {
 		if (why != -EBUSY)
 			return err_set(err, -why, "remove cgroup %s", cgroup->path);
@@ -212,5 +223,5 @@ int cgroup_destroy(struct cgroup *cgroup, struct err *err)
 		cgroup_kill_all(cgroup, left);
 		wait_for_end(cgroup, left, deadline, &pause_ns);
 	}
-	return 0;
+	return cgroup->unit[0] ? cgroup_forget_unit(cgroup->unit, cgroup->user, err) : 0;
 }

@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "cgroups/cgroup_devices.h"
 #include "cgroups/cgroup_limit.h"
+#include "cgroups/cgroup_unit.h"
 
 static const char *memory_field(const struct oci_resources *res)
 {
@@ -204,7 +205,8 @@ static bool only_lifts(enum cgroup_controller controller, const struct oci_resou
 	}
 }
 
-int cgroup_apply(struct cgroup *cgroup, const struct oci_resources *resources, struct err *err)
+static int apply_files(struct cgroup *cgroup, const struct oci_resources *resources,
+		       struct err *err)
 {
 	int r = cgroup_devices_apply(cgroup, resources->devices, resources->devices_count, err);
 
@@ -229,4 +231,29 @@ int cgroup_apply(struct cgroup *cgroup, const struct oci_resources *resources, s
 			return r;
 	}
 	return 0;
+}
+
+/*
+ * The kernel judges first, and says what is wrong with which field. Then systemd is told, and as it
+ * writes some numbers rounded, what was asked for is written once more.
+ */
+static int update(struct cgroup *cgroup, const struct oci_resources *resources, struct err *err)
+{
+	int r;
+
+	err_try(apply_files(cgroup, resources, err));
+	r = cgroup_unit_update(cgroup, resources, err);
+	return r > 0 ? apply_files(cgroup, resources, err) : r;
+}
+
+int cgroup_apply(struct cgroup *cgroup, const struct oci_resources *resources, struct err *err)
+{
+	struct oci_resources now = *resources;
+
+	if (cgroup->unit[0] && !cgroup->created)
+		return update(cgroup, resources, err);
+	/* The placeholder counts. */
+	if (cgroup->one_process)
+		now.pids_limit.set = false;
+	return apply_files(cgroup, &now, err);
 }

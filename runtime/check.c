@@ -105,18 +105,27 @@ static int check_users(const struct oci_config *c, struct err *err)
 	return 0;
 }
 
-static bool is_given(const struct oci_kept *kept)
+static const char *inner_name(const struct oci_net_device *d)
 {
-	return kept->json && strcmp(kept->json, "{}") != 0;
+	return d->name ? d->name : d->host_name;
 }
 
-/* What the specification has and we cannot do has to be an error, not a surprise. */
-static int check_unsupported(const struct oci_config *c, struct err *err)
+static int check_net_devices(const struct oci_config *c, struct err *err)
 {
-	if (is_given(&c->intel_rdt))
-		return err_say(err, ENOTSUP, "linux.intelRdt: not supported yet");
-	if (is_given(&c->net_devices))
-		return err_say(err, ENOTSUP, "linux.netDevices: not supported yet");
+	if (c->net_devices_count > 0 && !has(c, OCI_NS_NETWORK))
+		return err_say(err, EINVAL,
+			       "linux.netDevices: needs a network namespace in linux.namespaces, "
+			       "which they could move into");
+	for (size_t i = 0; i < c->net_devices_count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (!strchr(inner_name(&c->net_devices[i]), '%') &&
+			    strcmp(inner_name(&c->net_devices[i]),
+				   inner_name(&c->net_devices[j])) == 0)
+				return err_say(err, EINVAL,
+					       "linux.netDevices.%s: %s is the name of another one "
+					       "of them",
+					       c->net_devices[i].host_name,
+					       inner_name(&c->net_devices[i]));
 	return 0;
 }
 
@@ -127,6 +136,6 @@ int check_config(const struct oci_config *c, struct err *err)
 	err_try(check_process(&c->process, "process.", err));
 	err_try(check_names(c, err));
 	err_try(check_mount_namespace(c, err));
-	err_try(check_unsupported(c, err));
+	err_try(check_net_devices(c, err));
 	return check_users(c, err);
 }

@@ -27,6 +27,10 @@
 struct container;
 struct cgroup;
 
+/* Who makes cgroups: we do; systemd, by linux.cgroupsPath "slice:prefix:name"; nobody: the
+ * container stays in its caller's, without limits. */
+enum container_cgroups { CONTAINER_CGROUPFS, CONTAINER_SYSTEMD, CONTAINER_NO_CGROUP };
+
 enum container_rootless {
 	CONTAINER_ROOTLESS_AUTO, /* by base/userns.h */
 	CONTAINER_ROOTLESS,
@@ -43,6 +47,7 @@ struct container_create_options {
 	bool want_console;	  /* the master, if any, goes to container_take_console() instead */
 	const char *pid_file;	  /* NULL */
 	const char *pidfd_socket; /* AF_UNIX path that gets the init's pidfd; NULL */
+	enum container_cgroups cgroups;
 	unsigned preserve_fds;
 	/* The first so many of preserve_fds are sockets by sd_listen_fds(3): the program is told.
 	 */
@@ -51,9 +56,10 @@ struct container_create_options {
 	bool notify; /* the program gets a socket for sd_notify(3), see runtime/notify.h */
 	/* Started by container_start() of this same process: no exec fifo is made. */
 	bool start_here;
-	bool no_cgroup; /* make none, set no limits */
 	/* Whether a cgroup that may not be made is done without, where no limit is asked for. */
 	enum container_rootless rootless;
+	/* That follows at once and cannot be left out: the program may already run before it. */
+	bool start_follows;
 };
 
 /* On failure nothing is left: no process, cgroup, mount, folder. -EEXIST "container with given ID
@@ -87,6 +93,10 @@ int container_resume(struct container *container, struct err *err);
  */
 int container_update(struct container *container, const struct oci_resources *resources,
 		     struct err *err);
+
+/* Other schemata of linux.intelRdt, each or NULL; -EINVAL where the container was made without. */
+int container_update_rdt(struct container *container, const char *l3_cache_schema,
+			 const char *mem_bw_schema, struct err *err);
 
 /*
  * Stopped (or created) containers; running ones only by force, which kills. poststop hooks run.

@@ -10,42 +10,51 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/json.h"
+#include "base/program.h"
 #include "cmd/cellar/verbs.h"
 #include "isolation/mount_options.h"
 #include "isolation/seccomp_tables.h"
 #include "isolation/seccomp_words.h"
-#include "spec/oci_config.h"
+#include "spec/oci_features.h"
+
+#define MOUNT_OPTIONS_MAX 128
 
 static const struct option_entry options[] = { OPTION_END };
 
 static int compare(const void *a, const void *b)
 {
-	return strcmp(a, b);
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void put_mount_options(struct json_writer *w)
+/* NULL when out of memory. */
+static const char *const *mount_options(struct arena *arena)
 {
-	char names[128][MOUNT_OPTION_NAME_SIZE];
+	const char **list = arena_calloc(arena, MOUNT_OPTIONS_MAX + 1, sizeof(*list));
+	char name[MOUNT_OPTION_NAME_SIZE];
 	size_t count = 0;
 
-	while (count < ARRAY_SIZE(names) && mount_option_name(count, names[count]))
-		count++;
-	qsort(names, count, sizeof(names[0]), compare);
-	json_key(w, "mountOptions");
-	json_open_array(w);
-	for (size_t i = 0; i < count; i++)
-		json_put_string(w, names[i]);
-	json_close_array(w);
+	while (list && count < MOUNT_OPTIONS_MAX && mount_option_name(count, name)) {
+		list[count] = arena_strdup(arena, name);
+		if (!list[count++])
+			return NULL;
+	}
+	if (list)
+		qsort(list, count, sizeof(list[0]), compare);
+	return list;
 }
 
-static void put_words(struct json_writer *w, const char *key, const char *(*name)(size_t index))
+/* What name() gives from index 0 on, up to NULL. */
+static const char *const *words(struct arena *arena, const char *(*name)(size_t index))
 {
-	json_key(w, key);
-	json_open_array(w);
-	for (size_t i = 0; name(i); i++)
-		json_put_string(w, name(i));
-	json_close_array(w);
+	const char **list;
+	size_t count = 0;
+
+	while (name(count))
+		count++;
+	list = arena_calloc(arena, count + 1, sizeof(*list));
+	for (size_t i = 0; list && i < count; i++)
+		list[i] = name(i);
+	return list;
 }
 
 static const char *namespace_name(size_t index)
@@ -102,57 +111,59 @@ static const char *arch_name(size_t index)
 	return NULL;
 }
 
-static void put_switch(struct json_writer *w, const char *key, bool enabled)
+static const struct oci_bool yes = { .set = true, .value = true };
+static const struct oci_bool no = { .set = true, .value = false };
+
+static void fill_seccomp(struct oci_features_seccomp *ret, struct arena *arena)
 {
-	json_key(w, key);
-	json_open_object(w);
-	json_field_bool(w, "enabled", enabled);
-	json_close_object(w);
+	ret->enabled = yes;
+	ret->actions = words(arena, seccomp_action_name);
+	ret->operators = words(arena, seccomp_op_name);
+	ret->archs = words(arena, arch_name);
+	ret->known_flags = words(arena, seccomp_flag_name);
+	ret->supported_flags = words(arena, supported_flag);
 }
 
-static void put_linux(struct json_writer *w)
+static void fill(struct oci_features *ret, struct arena *arena)
 {
-	json_key(w, "linux");
-	json_open_object(w);
-	put_words(w, "namespaces", namespace_name);
-	put_words(w, "capabilities", capability_name);
-	json_key(w, "cgroup");
-	json_open_object(w);
-	json_field_bool(w, "v1", true);
-	json_field_bool(w, "v2", true);
-	json_field_bool(w, "systemd", false);
-	json_field_bool(w, "systemdUser", false);
-	json_field_bool(w, "rdma", true);
-	json_close_object(w);
-	json_key(w, "seccomp");
-	json_open_object(w);
-	json_field_bool(w, "enabled", true);
-	put_words(w, "actions", seccomp_action_name);
-	put_words(w, "operators", seccomp_op_name);
-	put_words(w, "archs", arch_name);
-	put_words(w, "knownFlags", seccomp_flag_name);
-	put_words(w, "supportedFlags", supported_flag);
-	json_close_object(w);
-	put_switch(w, "apparmor", true);
-	put_switch(w, "selinux", true);
-	put_switch(w, "intelRdt", false);
-	json_key(w, "memoryPolicy");
-	json_open_object(w);
-	put_words(w, "modes", oci_memory_mode_name);
-	put_words(w, "flags", oci_memory_flag_name);
-	json_close_object(w);
-	json_key(w, "mountExtensions");
-	json_open_object(w);
-	put_switch(w, "idmap", true);
-	json_close_object(w);
-	put_switch(w, "netDevices", false);
-	json_close_object(w);
+	/* Of crun's annotations many reach out of the container, and ours decides on seccomp. */
+	static const char *const unsafe[] = { "io.cellar.seccomp", "run.oci.", NULL };
+	static const struct oci_annotation annotations[] = {
+		{ "io.cellar.version", CELLAR_VERSION },
+	};
+
+	char path[PATH_MAX];
+	/* Its helper may not be installed. */
+	const struct oci_bool systemd = program_find("cellar-systemd", path, NULL) == 0 ? yes : no;
+
+	*ret = (struct oci_features){
+		.version_min = "1.0.0",
+		.version_max = OCI_VERSION,
+		.hooks = words(arena, hook_name),
+		.mount_options = mount_options(arena),
+		.annotations = annotations,
+		.annotations_count = ARRAY_SIZE(annotations),
+		.unsafe_annotations = unsafe,
+	};
+	ret->linux_.set = true;
+	ret->linux_.namespaces = words(arena, namespace_name);
+	ret->linux_.capabilities = words(arena, capability_name);
+	ret->linux_.cgroup_v1 = ret->linux_.cgroup_v2 = ret->linux_.cgroup_rdma = yes;
+	ret->linux_.cgroup_systemd = ret->linux_.cgroup_systemd_user = systemd;
+	fill_seccomp(&ret->linux_.seccomp, arena);
+	ret->linux_.apparmor = ret->linux_.selinux = yes;
+	ret->linux_.intel_rdt = ret->linux_.intel_rdt_schemata = yes;
+	ret->linux_.intel_rdt_monitoring = yes;
+	ret->linux_.memory_modes = words(arena, oci_memory_mode_name);
+	ret->linux_.memory_flags = words(arena, oci_memory_flag_name);
+	ret->linux_.idmap = ret->linux_.net_devices = yes;
 }
 
 static int run(const struct cellar_globals *globals, int argc, char **argv, struct err *err)
 {
-	_cleanup_json_writer_ struct json_writer *w = json_writer_new(true);
+	_cleanup_arena_ struct arena *arena = arena_new();
 	_cleanup_free_ char *text = NULL;
+	struct oci_features features;
 	char **args;
 	size_t count;
 	int r = verb_parse(&verb_features, argc, argv, NULL, &args, &count, err);
@@ -160,26 +171,10 @@ static int run(const struct cellar_globals *globals, int argc, char **argv, stru
 	(void)globals;
 	if (r != 0)
 		return r;
-	if (!w)
+	if (!arena)
 		return err_set(err, ENOMEM, "features");
-	json_open_object(w);
-	json_field_string(w, "ociVersionMin", "1.0.0");
-	json_field_string(w, "ociVersionMax", OCI_VERSION);
-	put_words(w, "hooks", hook_name);
-	put_mount_options(w);
-	put_linux(w);
-	json_key(w, "annotations");
-	json_open_object(w);
-	json_field_string(w, "io.cellar.version", CELLAR_VERSION);
-	json_close_object(w);
-	json_key(w, "potentiallyUnsafeConfigAnnotations");
-	json_open_array(w);
-	json_put_string(w, "io.cellar.seccomp");
-	json_close_array(w);
-	json_close_object(w);
-	text = json_writer_take(w, NULL);
-	if (!text)
-		return err_set(err, ENOMEM, "features");
+	fill(&features, arena);
+	err_try(oci_features_format(&features, &text, NULL, err));
 	puts(text);
 	return 0;
 }

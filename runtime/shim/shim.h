@@ -49,7 +49,8 @@ struct shim {
 	bool had_task;
 	bool durable; /* a client like containerd made a task: stay until Shutdown */
 	bool ending, unlisted;
-	struct loop_source *trim; /* NULL: nothing was done since the last time */
+	struct loop_source *first_client; /* what happens when none comes; NULL: one came */
+	struct loop_source *trim;	  /* NULL: nothing was done since the last time */
 };
 
 /* Serves until the end; owns listen_fd. 0, or -errno where it could not begin. */

@@ -15,6 +15,7 @@
 #include "runtime/shim/end.h"
 #include "runtime/shim/event.pb-c.h"
 #include "runtime/shim/journal.h"
+#include "runtime/shim/oom.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/shim.h"
 
@@ -86,6 +87,7 @@ int task_launch_container(struct task *task, struct err *err)
 		.terminal = init->terminal,
 		.no_pivot = task->no_pivot,
 		.no_new_keyring = task->no_new_keyring,
+		.systemd_cgroup = task->systemd_cgroup,
 	};
 	int r = task->shim->options->backend->create(&o, &task->handle, &made, err);
 
@@ -93,6 +95,7 @@ int task_launch_container(struct task *task, struct err *err)
 		return r;
 	init->pid = made.pid;
 	init->status = PROCESS_CREATED;
+	oom_watch(task);
 	r = io_attach(init->io, made.console_fd, err);
 	if (r == 0 && process_watch(init) < 0)
 		r = err_set(err, ENOMEM, "create container %s", task->id);

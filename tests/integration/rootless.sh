@@ -195,5 +195,6 @@ t_is "root of a user namespace: its state" "$user" "$(stat -c %u "$T_DIR/run/cel
 with '.linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings, .linux.gidMappings) | .process.args = ["true"]'
 t_status "--cgroup-manager disabled" 0 cellar --root "$T_DIR/root" --cgroup-manager disabled run -b "$bundle" "$T_ID"
 with '.linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings, .linux.gidMappings) | .linux.resources.pids.limit = 5'
-t_status "--cgroup-manager disabled: no limit can be set" 1 cellar --root "$T_DIR/root" --cgroup-manager disabled run -b "$bundle" "$T_ID"
+t_status "--cgroup-manager disabled: no limit is set" 0 cellar --root "$T_DIR/root" --cgroup-manager disabled run -b "$bundle" "$T_ID"
+t_match "--cgroup-manager disabled: which is warned about" "no limit is set" "$T_ERR"
 t_wait 20 gone && t_ok "no process is left in the end" || t_fail "no process is left in the end" "$(ps -fu $user)"
