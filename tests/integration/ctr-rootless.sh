@@ -44,6 +44,9 @@ t_status "the bridge takes root" 125 x run --rm bb true
 t_match "the bridge takes root, in words" "--network host or --network none" "$T_ERR"
 t_status "a limit takes a cgroup" 125 run --rm -m 64m bb true
 t_match "a limit takes a cgroup, in words" "have one delegated" "$T_ERR"
+run -d --name other bb sleep 1000 >/dev/null
+t_status "namespaces of another command's are out of reach" 125 run --rm --pid container:other bb true
+x rm -f other >/dev/null
 t_status "no HOME" 125 u env -u HOME ctr run --rm --network none bb true
 t_match "no HOME, in words" "HOME is not set" "$T_ERR"
 t_status "help takes nothing" 0 u env -u HOME -u XDG_RUNTIME_DIR ctr run --help
