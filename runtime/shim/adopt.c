@@ -12,6 +12,7 @@
 #include "base/process.h"
 #include "runtime/shim/deadline.h"
 #include "runtime/shim/end.h"
+#include "runtime/shim/health.h"
 #include "runtime/shim/io_pipe.h"
 #include "runtime/shim/journal.h"
 #include "runtime/shim/oom.h"
@@ -163,10 +164,14 @@ static int go_on(struct task *task, const struct backend_process *found, struct 
 		process_end(init, UNKNOWN_STATUS);
 		return 0;
 	}
+	if (!init->started_ns)
+		init->started_ns = clock_realtime_ns();
 	r = watch(task, found->pidfd, err);
 	/* Nobody can start it any more, or read its terminal. */
 	if (r == 0 && (init->terminal || !found->started))
 		task->shim->options->backend->kill(task->handle, SIGKILL, true, NULL);
+	else if (r == 0)
+		health_resume(task);
 	return r;
 }
 

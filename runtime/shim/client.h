@@ -76,6 +76,21 @@ struct shim_create_options {
 
 int shim_create(struct shim_client *client, const struct shim_create_options *options,
 		pid_t *ret_pid, struct err *err);
+
+/* Puts the request down in the bundle for shim_create_again(), instead of sending it. */
+int shim_create_note(const struct shim_create_options *options, struct err *err);
+
+/* What differs from the last time. */
+struct shim_again_options {
+	const char *bundle;
+	const char *stdin_path, *stdout_path, *stderr_path; /* as above */
+	bool keep_stdin;
+};
+
+/* Creates the container of the bundle as it was created before, or was to be. -ENOENT where nothing
+ * tells how. */
+int shim_create_again(struct shim_client *client, const struct shim_again_options *options,
+		      pid_t *ret_pid, struct err *err);
 /* exec_id: NULL or "" for the container itself, here and below. */
 int shim_start(struct shim_client *client, const char *id, const char *exec_id, pid_t *ret_pid,
 	       struct err *err);

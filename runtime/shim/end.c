@@ -12,10 +12,12 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "runtime/shim/event.pb-c.h"
+#include "runtime/shim/health.h"
 #include "runtime/shim/oom.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/restart.h"
 #include "runtime/shim/shim.h"
+#include "runtime/shim/task_news.h"
 #include "runtime/shim/task_network.h"
 
 #define DRAIN_NS INT64_C(10000000000)
@@ -223,11 +225,15 @@ void process_end(struct process *p, uint32_t exit_code)
 	if (process_is_init(p)) {
 		const struct backend_ops *backend = task->shim->options->backend;
 
+		health_stop(task);
 		oom_check(task);
+		task_tell_end(task);
 		if (task->handle && !backend->has_pid_namespace(task->handle))
 			backend->kill(task->handle, SIGKILL, true, NULL);
 		if (restart_take(task))
 			return;
+	} else {
+		task_tell_exec(p, "exec_die");
 	}
 	process_is_over(p);
 }

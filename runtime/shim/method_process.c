@@ -2,6 +2,7 @@
 /* Methods on a process that exists: signals, terminal, stdin, its state and its end. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/process.h"
@@ -9,6 +10,7 @@
 #include "runtime/shim/methods.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/restart.h"
+#include "runtime/shim/task_news.h"
 
 #define SWEEP_AT 32
 
@@ -37,6 +39,7 @@ enum ttrpc_code method_kill(struct shim *shim, struct rpc_call *call, const void
 			    struct err *err)
 {
 	const Task__KillRequest *request = data;
+	char signal[16];
 	struct process *p;
 	enum ttrpc_code code = process_find(shim, request->id, request->exec_id, &p, err);
 
@@ -55,9 +58,14 @@ enum ttrpc_code method_kill(struct shim *shim, struct rpc_call *call, const void
 		}
 	}
 	code = kill_process(p, (int)request->signal, request->all, err);
-	if (code == TTRPC_OK)
-		rpc_reply(call, NULL);
-	return code;
+	if (code != TTRPC_OK)
+		return code;
+	rpc_reply(call, NULL);
+	if (process_is_init(p)) {
+		snprintf(signal, sizeof(signal), "%u", request->signal);
+		task_tell(p->task, "kill", "signal", signal);
+	}
+	return TTRPC_OK;
 }
 
 enum ttrpc_code method_resize(struct shim *shim, struct rpc_call *call, const void *data,

@@ -10,6 +10,7 @@
 #include "runtime/shim/end.h"
 #include "runtime/shim/event.pb-c.h"
 #include "runtime/shim/task_launch.h"
+#include "runtime/shim/task_news.h"
 #include "runtime/shim/methods.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/restart.h"
@@ -107,8 +108,10 @@ enum ttrpc_code method_start(struct shim *shim, struct rpc_call *call, const voi
 		code = process_is_init(p) ? start_init(p, err) : start_exec(p, err);
 	if (code != TTRPC_OK)
 		return code;
-	if (!process_is_init(p))
+	if (!process_is_init(p)) {
 		publish_exec_started(p);
+		task_tell_exec(p, "exec_start");
+	}
 	response.pid = (uint32_t)p->pid;
 	rpc_reply(call, &response);
 	return TTRPC_OK;

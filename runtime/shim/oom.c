@@ -8,6 +8,7 @@
 #include "cgroups/cgroup_oom.h"
 #include "runtime/shim/event.pb-c.h"
 #include "runtime/shim/shim.h"
+#include "runtime/shim/task_news.h"
 
 /* Between an early event and the count that follows: the kernel tells of that by nothing. */
 #define FIRST_LOOK_NS INT64_C(10000000)
@@ -30,6 +31,7 @@ static void note(struct task *task, uint64_t kills)
 	task->oom_killed = true;
 	event.container_id = task->id;
 	events_publish(task->shim->events, "/tasks/oom", "TaskOOM", &event);
+	task_tell(task, "oom", NULL, NULL);
 }
 
 void oom_check(struct task *task)

@@ -22,11 +22,14 @@
 #include "runtime/shim/server.h"
 #include "runtime/shim/task.h"
 
-/* What the program does for ctr's containers: engine_remove(), engine_release(). */
+/* What the program does for ctr's containers: engine_remove(), engine_release(), event_tell(). */
 struct shim_engine {
 	int (*remove)(const char *root, const char *runroot, const char *id, bool force,
 		      struct err *err);
 	void (*release)(const char *root, const char *runroot, const char *id);
+	/* NULL: nobody is told of events. attributes: key, value, ..., NULL */
+	void (*tell)(const char *root, const char *runroot, const char *id, const char *action,
+		     const char *const *attributes);
 	resolver_find_fn resolve; /* engine_resolve(); NULL: names of containers are unknown */
 };
 

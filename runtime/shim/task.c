@@ -6,6 +6,7 @@
 
 #include "runtime/shim/adopt.h"
 #include "runtime/shim/deadline.h"
+#include "runtime/shim/health.h"
 #include "runtime/shim/oom.h"
 #include "runtime/shim/shim.h"
 #include "runtime/shim/task_network.h"
@@ -83,6 +84,7 @@ void task_free(struct task *task)
 	task->deadline = deadline_free(task->deadline);
 	if (task->restart.asking)
 		rpc_fail(take_ptr(task->restart.asking), TTRPC_NOT_FOUND, NULL);
+	task->health = health_free(task->health);
 	cleanup_fd(&task->lock_fd);
 	task->adopted = adopted_free(task->adopted);
 	task->oom = oom_unwatch(task->oom);

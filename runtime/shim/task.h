@@ -55,6 +55,7 @@ struct process {
 	bool overdue; /* is reported before its output is delivered */
 };
 
+struct health;
 struct ports;
 struct resolver;
 struct task_restart {
@@ -63,8 +64,8 @@ struct task_restart {
 	unsigned count;
 	int64_t backoff_ns;
 	struct loop_source *timer;
-	/* One that was asked for, whatever the policy; NULL: none. */
-	struct rpc_call *asking;
+	bool wanted;		      /* one that was asked for, whatever the policy */
+	struct rpc_call *asking;      /* who did; NULL: nobody who waits */
 	struct loop_source *patience; /* then SIGKILL */
 };
 
@@ -89,6 +90,7 @@ struct task {
 	uint64_t pipes[3];	   /* as the journal has them */
 	int lock_fd;		   /* of the journal; -1 */
 	struct task_restart restart;
+	struct health *health;	   /* health.h; NULL */
 	struct deadline *deadline; /* NULL: none */
 	struct oom_watch *oom;	   /* oom.h; NULL */
 	uint64_t oom_kills;	   /* that were told of */
