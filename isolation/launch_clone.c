@@ -186,8 +186,8 @@ int launch_clone(const struct launch_options *o, int sync_fd, pid_t *ret_pid, in
 		return image_fd;
 	pid = clone_it(&child, flags, o->cgroup_fd, &pidfd);
 	/* From another session of the user's there may be no way into the cgroup. */
-	if (pid == -EACCES && o->cgroup_fd >= 0 &&
-	    (o->plan->flags & (PLAN_EXEC | PLAN_ROOTLESS)) == (PLAN_EXEC | PLAN_ROOTLESS)) {
+	if (pid == -EACCES && o->cgroup_fd >= 0 && o->plan->flags & PLAN_EXEC &&
+	    o->plan->flags & (PLAN_ROOTLESS | PLAN_IN_USERNS)) {
 		log_warn("the process stays in the cgroup of its caller: not permitted to move");
 		pid = clone_it(&child, flags, -1, &pidfd);
 	}

@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "cmd/ctr/foreign_words.h"
+#include "cmd/ctr/rootless.h"
 #include "cmd/ctr/verbs.h"
 
 /* One a line, in the order of the help. */
@@ -89,6 +91,17 @@ static const struct verb *find(const char *name)
 	return NULL;
 }
 
+/* And does not only tell about itself. */
+static bool works(const struct verb *verb, size_t count, char **args)
+{
+	bool group = verb == &verb_image || verb == &verb_volume;
+	size_t at = group ? 2 : 1;
+
+	if (verb == &verb_version || (group && count < 2))
+		return false;
+	return count <= at || (strcmp(args[at], "--help") != 0 && strcmp(args[at], "-h") != 0);
+}
+
 int main(int argc, char **argv)
 {
 	struct ctr ctr = { 0 };
@@ -122,5 +135,9 @@ int main(int argc, char **argv)
 	verb = count ? find(args[0]) : NULL;
 	if (!verb)
 		return count ? EXIT_OURS : print_help(stderr);
+	if (geteuid() != 0 && works(verb, count, args) && rootless_enter(&ctr, &err) < 0) {
+		ctr_complain(verb, &err);
+		return verb->failure ? verb->failure : 1;
+	}
 	return ctr_dispatch(verb, &ctr, (int)count - 1, args + 1);
 }
