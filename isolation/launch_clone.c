@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,6 +14,7 @@
 #include <sys/syscall.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/path.h"
 #include "base/process.h"
 #include "isolation/launch_parts.h"
@@ -131,6 +133,26 @@ static _Noreturn void run_child(const struct launch_options *o, int sync_fd, int
 	child_fail(base, &err);
 }
 
+static int clone_failed(const struct launch_options *o, uint64_t flags, int code, struct err *err)
+{
+	if (code == EACCES && o->cgroup_fd >= 0)
+		return err_say(
+			err, code,
+			"join the container's cgroup: permission denied; the cgroup that holds "
+			"both it and the caller was not delegated to this user");
+	if (code == EPERM && flags & CLONE_NEWUSER)
+		return err_say(
+			err, code,
+			"make a user namespace: this host keeps them from normal users (sysctl "
+			"kernel.unprivileged_userns_clone, "
+			"kernel.apparmor_restrict_unprivileged_userns)");
+	if ((code == ENOSPC || code == EUSERS) && flags & CLONE_NEWUSER)
+		return err_say(err, code,
+			       "make a user namespace: this host has no more (sysctl "
+			       "user.max_user_namespaces)");
+	return err_set(err, code, "clone the container's process");
+}
+
 int launch_clone(const struct launch_options *o, int sync_fd, pid_t *ret_pid, int *ret_pidfd,
 		 struct err *err)
 {
@@ -142,10 +164,16 @@ int launch_clone(const struct launch_options *o, int sync_fd, pid_t *ret_pid, in
 	if (image_fd < 0)
 		return image_fd;
 	pid = process_clone(flags, o->cgroup_fd, &pidfd);
+	/* From another session of the user's there may be no way into the cgroup. */
+	if (pid == -EACCES && o->cgroup_fd >= 0 &&
+	    (o->plan->flags & (PLAN_EXEC | PLAN_ROOTLESS)) == (PLAN_EXEC | PLAN_ROOTLESS)) {
+		log_warn("the process stays in the cgroup of its caller: not permitted to move");
+		pid = process_clone(flags, -1, &pidfd);
+	}
 	if (pid == 0)
 		run_child(o, sync_fd, image_fd);
 	if (pid < 0)
-		return err_set(err, -pid, "clone the container's process");
+		return clone_failed(o, flags, -pid, err);
 	*ret_pid = pid;
 	*ret_pidfd = pidfd;
 	return 0;

@@ -343,12 +343,15 @@ static int put_mount(struct mounts *m, const struct oci_mount *mount)
 	struct plan_mount record = { 0 };
 	const char *type = mount->type ? mount->type : "";
 	bool has_mode = false;
+	int r;
 
 	for (size_t i = 0; i < mount->options_count; i++) {
 		const char *option = mount->options[i];
 
-		if (mount_options_add(&options, option) == 1 &&
-		    put_data(m, &data, option, &has_mode) < 0)
+		if (mount_options_add(&options, option) != 1)
+			continue;
+		r = plan_check_owner(m->b, mount, m->index, option, m->err);
+		if (r < 0 || (r == 0 && put_data(m, &data, option, &has_mode) < 0))
 			return -EINVAL;
 	}
 	if (strcmp(mount->destination, "/") == 0)

@@ -259,5 +259,7 @@ int plan_put_process(struct plan_builder *b, const struct oci_process *p, struct
 	}
 	if (b->options->rootless)
 		head->flags |= PLAN_ROOTLESS;
+	if (b->options->in_userns)
+		head->flags |= PLAN_IN_USERNS;
 	return put_seccomp(b, caps, err);
 }

@@ -30,6 +30,8 @@ static const char *const supported[] = {
 	ANNOTATION_PIDFD_RECEIVER,
 	ANNOTATION_HOOKS_STDOUT,
 	ANNOTATION_HOOKS_STDERR,
+	ANNOTATION_SUBGROUP,
+	ANNOTATION_DELEGATE,
 };
 
 const char *annotations_name(size_t index)

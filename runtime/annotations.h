@@ -11,6 +11,8 @@
  *	run.oci.mount_context_type	the mount option by which linux.mountLabel is set
  *	run.oci.pidfd_receiver		AF_UNIX socket that gets the container's pidfd
  *	run.oci.hooks.stdout, .stderr	files that collect what the runtime's hooks say
+ *	run.oci.systemd.subgroup	folder below the scope's that is the container's cgroup
+ *	run.oci.delegate-cgroup		one below that, given to the container's root (cgroup v2)
  *
  * Another one of run.oci that crun knows and this runtime does not is warned about; one that would
  * run something else than a container (run.oci.handler), or code of others in this program
@@ -26,6 +28,8 @@
 #define ANNOTATION_PIDFD_RECEIVER "run.oci.pidfd_receiver"
 #define ANNOTATION_HOOKS_STDOUT "run.oci.hooks.stdout"
 #define ANNOTATION_HOOKS_STDERR "run.oci.hooks.stderr"
+#define ANNOTATION_SUBGROUP "run.oci.systemd.subgroup"
+#define ANNOTATION_DELEGATE "run.oci.delegate-cgroup"
 
 /* The keys that are supported, by index from 0; NULL behind the last. */
 const char *annotations_name(size_t index);

@@ -121,7 +121,8 @@ static int add_freezer(struct criu_options *o, struct container *c, struct err *
 	size_t count;
 	const struct cgroup_hierarchy *h, *found = NULL;
 
-	err_try(container_load_cgroup(c, &cgroup, err));
+	if (container_load_cgroup(c, &cgroup, NULL) < 0)
+		return 0; /* the container has none */
 	h = cgroup_hierarchies(cgroup, &count);
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(h[i].name, "freezer") == 0 || (h[i].v2 && !found))

@@ -47,6 +47,16 @@ struct container_criu_options {
 	const char *lsm_profile, *lsm_mount_context; /* NULL */
 };
 
+/* Who makes cgroups: we do; systemd, by linux.cgroupsPath "slice:prefix:name"; nobody: the
+ * container stays in its caller's, without limits. */
+enum container_cgroups { CONTAINER_CGROUPFS, CONTAINER_SYSTEMD, CONTAINER_NO_CGROUP };
+
+enum container_rootless {
+	CONTAINER_ROOTLESS_AUTO, /* by base/userns.h */
+	CONTAINER_ROOTLESS,
+	CONTAINER_NOT_ROOTLESS
+};
+
 struct container_create_options {
 	const char *root;		 /* state folder, CONTAINER_ROOT_DEFAULT when NULL */
 	const char *id;			 /* [A-Za-z0-9_+.-]+, not starting with '.' */
@@ -57,6 +67,7 @@ struct container_create_options {
 	bool want_console;	  /* the master, if any, goes to container_take_console() instead */
 	const char *pid_file;	  /* NULL */
 	const char *pidfd_socket; /* AF_UNIX path that gets the init's pidfd; NULL */
+	enum container_cgroups cgroups;
 	unsigned preserve_fds;
 	/* The first so many of preserve_fds are sockets by sd_listen_fds(3): the program is told.
 	 */
@@ -67,6 +78,8 @@ struct container_create_options {
 	bool start_here;
 	/* Its processes come from images, and run when it is created; NULL: a new container. */
 	const struct container_criu_options *restore;
+	/* Whether a cgroup that may not be made is done without, where no limit is asked for. */
+	enum container_rootless rootless;
 };
 
 /* On failure nothing is left: no process, cgroup, mount, folder. -EEXIST "container with given ID
@@ -130,6 +143,13 @@ int container_pidfd(const struct container *container); /* not owned; -1 when th
 const char *container_bundle(const struct container *container);
 const struct oci_config *container_config(const struct container *container);
 const struct cgroup *container_cgroup(const struct container *container);
+
+/*
+ * Its processes, by its cgroup; without one by its pid namespace, when that is not ours as well
+ * (-EOPNOTSUPP). ret: owned by the caller.
+ */
+int container_pids(const struct container *container, pid_t **ret, size_t *ret_count,
+		   struct err *err);
 int container_take_console(struct container *container); /* fd, now the caller's, or -1 */
 
 /* The state document, as `state` prints it. */

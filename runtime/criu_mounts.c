@@ -191,6 +191,8 @@ int criu_mounts_plan(const struct oci_config *config, const char *bundle, const 
 			continue;
 		resolve(rootfd, rootfs, m->destination, target);
 		if (is_cgroup(m)) {
+			if (!cgroup)
+				continue;
 			err_try(plan_cgroups(target, cgroup, arena, ret, err));
 			continue;
 		}

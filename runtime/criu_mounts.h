@@ -28,7 +28,8 @@ struct criu_mounts {
 int criu_mounts_read(pid_t pid, const struct oci_config *config, const char *rootfs,
 		     struct arena *arena, struct criu_mounts *ret, struct err *err);
 
-/* As a container of that config has them; more than it has does not matter. */
+/* As a container of that config has them (cgroup: NULL without); more than it has does not matter.
+ */
 int criu_mounts_plan(const struct oci_config *config, const char *bundle, const char *rootfs,
 		     const struct cgroup *cgroup, struct arena *arena, struct criu_mounts *ret,
 		     struct err *err);

@@ -49,6 +49,8 @@ static int kill_all(struct container *c, struct err *err)
 	if (r < 0)
 		return r;
 	r = find_cgroup(c, &cgroup, NULL);
+	if (r == -ENOENT && c->record.systemd_unit)
+		return cgroup_forget_unit(c->record.systemd_unit, c->record.systemd_user, err);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)

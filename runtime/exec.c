@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/process.h"
+#include "base/userns.h"
 #include "isolation/plan.h"
 #include "runtime/check.h"
 #include "runtime/console.h"
@@ -52,6 +53,7 @@ static int build(struct container *c, const struct container_exec_options *o, st
 		.rootfs = c->record.rootfs,
 		.bundle = c->record.bundle,
 		.rootless = geteuid() != 0,
+		.in_userns = !userns_is_initial(),
 		.preserve_fds = o->preserve_fds,
 		.id = c->id,
 	};
@@ -101,6 +103,9 @@ static int launch(struct container *c, const struct container_exec_options *o, s
 	int r;
 
 	err_try(container_blur(container_load_cgroup(c, &cgroup, err), err));
+	if (cgroup_is_none(cgroup) && o->cgroups)
+		return err_say(err, EINVAL, "--cgroup: container %s has no cgroup of its own",
+			       c->id);
 	if (o->cgroups)
 		err_try(container_blur(exec_cgroup_join_fds(cgroup, o->cgroups, &x->v2_fd,
 							    x->task_fds, &x->task_fds_count, err),
@@ -116,6 +121,13 @@ static int launch(struct container *c, const struct container_exec_options *o, s
 		err_try(container_blur(move_to_cpus(o->process->exec_cpus_initial, &cpus, err),
 				       err));
 	r = launch_create(&options, &x->launch, err);
+	/* Where the container's processes have cgroups of their own, none may be above them. */
+	if (r == -EBUSY && cgroup && !o->cgroups &&
+	    exec_cgroup_is_divided(cgroup, c->record.pid, &x->v2_fd)) {
+		err_clear(err);
+		options.cgroup_fd = x->v2_fd;
+		r = launch_create(&options, &x->launch, err);
+	}
 	if (o->process->exec_cpus_initial)
 		sched_setaffinity(0, sizeof(cpus), &cpus);
 	if (r < 0)

@@ -129,8 +129,11 @@ static int add_cgroups(struct restore *r, struct err *err)
 {
 	Criu__Options *m = &r->options.message;
 	size_t count;
-	const struct cgroup_hierarchy *h = cgroup_hierarchies(r->job->cgroup, &count);
+	const struct cgroup_hierarchy *h;
 
+	if (!r->job->cgroup)
+		return 0;
+	h = cgroup_hierarchies(r->job->cgroup, &count);
 	/* Else criu puts the processes in, and is itself free of their limits. */
 	if (m->manage_cgroups_mode == 0)
 		err_try(cgroup_join_fds(r->job->cgroup, &r->v2_fd, r->task_fds, &r->task_fds_count,

@@ -10,8 +10,8 @@ struct restore_job {
 	const struct container_criu_options *options;
 	const struct oci_config *config;
 	const char *bundle, *rootfs; /* absolute */
-	const struct cgroup *cgroup;
-	const int *stdio; /* three fds for what were pipes, or NULL: our own */
+	const struct cgroup *cgroup; /* NULL: none */
+	const int *stdio;	     /* three fds for what were pipes, or NULL: our own */
 	/* When the namespaces exist; NULL unless there is something to do. */
 	int (*on_namespaces)(void *data, pid_t pid, struct err *err);
 	void *data;

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/program.h"
 #include "cmd/cellar/verbs.h"
 #include "isolation/mount_options.h"
 #include "isolation/seccomp_tables.h"
@@ -131,6 +132,10 @@ static void fill(struct oci_features *ret, struct arena *arena)
 		{ "io.cellar.version", CELLAR_VERSION },
 	};
 
+	char path[PATH_MAX];
+	/* Its helper may not be installed. */
+	const struct oci_bool systemd = program_find("cellar-systemd", path, NULL) == 0 ? yes : no;
+
 	*ret = (struct oci_features){
 		.version_min = "1.0.0",
 		.version_max = OCI_VERSION,
@@ -144,7 +149,7 @@ static void fill(struct oci_features *ret, struct arena *arena)
 	ret->linux_.namespaces = words(arena, namespace_name);
 	ret->linux_.capabilities = words(arena, capability_name);
 	ret->linux_.cgroup_v1 = ret->linux_.cgroup_v2 = ret->linux_.cgroup_rdma = yes;
-	ret->linux_.cgroup_systemd = ret->linux_.cgroup_systemd_user = no;
+	ret->linux_.cgroup_systemd = ret->linux_.cgroup_systemd_user = systemd;
 	fill_seccomp(&ret->linux_.seccomp, arena);
 	ret->linux_.apparmor = ret->linux_.selinux = yes;
 	ret->linux_.intel_rdt = ret->linux_.intel_rdt_schemata = yes;

@@ -23,7 +23,7 @@
 #include "runtime/engine/explain.h"
 #include "runtime/engine/fifos.h"
 #include "runtime/engine/names.h"
-#include "runtime/engine/program.h"
+#include "base/program.h"
 #include "runtime/engine/stage.h"
 #include "runtime/engine/supervision.h"
 #include "runtime/shim/client.h"

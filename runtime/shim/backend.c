@@ -19,6 +19,7 @@ static int create(const struct backend_create *o, void **ret_handle, struct back
 		.want_console = o->terminal,
 		.no_pivot = o->no_pivot,
 		.no_new_keyring = o->no_new_keyring,
+		.cgroups = o->systemd_cgroup ? CONTAINER_SYSTEMD : CONTAINER_CGROUPFS,
 		.start_here = true,
 	};
 	struct container *container;
@@ -138,11 +139,9 @@ static int stats(void *handle, struct backend_stats *ret, struct err *err)
 
 static int pids(void *handle, pid_t **ret, size_t *ret_count, struct err *err)
 {
-	const struct cgroup *cgroup = container_cgroup(handle);
-
-	if (!cgroup)
+	if (!container_cgroup(handle))
 		return err_say(err, ENOENT, "the container has no cgroup any more");
-	return cgroup_pids(cgroup, ret, ret_count, err);
+	return container_pids(handle, ret, ret_count, err);
 }
 
 static int destroy(void *handle, struct err *err)

@@ -20,6 +20,7 @@ struct backend_create {
 	const char *id, *bundle;
 	const int *stdio; /* NULL with a terminal */
 	bool terminal, no_pivot, no_new_keyring;
+	bool systemd_cgroup; /* systemd makes the cgroup */
 };
 
 struct backend_process {

@@ -73,6 +73,7 @@ static int read_runc_options(struct task *task, const Pb__Any *any, const char *
 			return r;
 		task->no_pivot = o->no_pivot_root;
 		task->no_new_keyring = o->no_new_keyring;
+		task->systemd_cgroup = o->systemd_cgroup;
 		task->io_uid = o->io_uid;
 		task->io_gid = o->io_gid;
 		if (*o->root)

@@ -73,7 +73,7 @@ struct task {
 	bool mounted; /* something is on BUNDLE/rootfs */
 	bool paused, oom_killed, durable;
 	bool remove, keep_stdin; /* as client.h says */
-	bool no_pivot, no_new_keyring;
+	bool no_pivot, no_new_keyring, systemd_cgroup;
 	uid_t io_uid;
 	gid_t io_gid;
 	char *runtime_root, *log_path, *exit_path, *engine_root, *engine_runroot,

@@ -86,6 +86,7 @@ int task_launch_container(struct task *task, struct err *err)
 		.terminal = init->terminal,
 		.no_pivot = task->no_pivot,
 		.no_new_keyring = task->no_new_keyring,
+		.systemd_cgroup = task->systemd_cgroup,
 	};
 	int r = task->shim->options->backend->create(&o, &task->handle, &made, err);
 

@@ -17,7 +17,7 @@ export CELLAR_IN_VM=1
 for program in build/debug/bin/unit-cgroups-*; do
 	[ -x "$program" ] && each "${program##*/}" tests/lib/cmocka.sh "$program"
 done
-short=" apparmor cellar config-fields ctr ctr-limits escape escape-ctr seccomp-notify "
+short=" apparmor cellar config-fields ctr ctr-limits escape escape-ctr rootless-cgroup seccomp-notify "
 for script in tests/integration/*.sh; do
 	[ -n "${CELLAR_TEST_FULL:-}" ] || [[ $short == *" $(basename "$script" .sh) "* ]] || continue
 	each "$(basename "$script" .sh)" bash "$script"
