@@ -49,7 +49,7 @@ criu_fetch() {
 # t_criu: sets CRIU, or why there is none: CRIU_WHY
 t_criu() {
 	local dir=$T_TOP/build/criu
-	CRIU= CRIU_WHY="criu is not installed"
+	CRIU="" CRIU_WHY="criu is not installed"
 	for CRIU in "${CELLAR_TEST_CRIU:-}" /usr/sbin/criu "$dir/criu"; do
 		if [ "$CRIU" = "$dir/criu" ] && [ ! -x "$CRIU" ]; then
 			(
@@ -61,6 +61,6 @@ t_criu() {
 		CRIU_WHY=$(cd "$T_DIR" && "$CRIU" check 2>&1) && return 0
 		CRIU_WHY="criu does not work on this kernel: $(tail -n 1 <<<"$CRIU_WHY")"
 	done
-	CRIU=
+	CRIU=""
 	return 1
 }
