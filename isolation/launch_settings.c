@@ -107,9 +107,9 @@ int launch_set_limits(pid_t pid, const struct plan *plan, struct err *err)
 		struct rlimit wanted = { limit->soft, limit->hard }, now;
 		const char *name = oci_rlimit_name((int)limit->type);
 
-		if (prlimit(pid, (__rlimit_resource_t)limit->type, &wanted, NULL) == 0)
+		if (prlimit(pid, (int)limit->type, &wanted, NULL) == 0)
 			continue;
-		if (errno == EPERM && getrlimit((__rlimit_resource_t)limit->type, &now) == 0)
+		if (errno == EPERM && getrlimit((int)limit->type, &now) == 0)
 			return err_say(err, EPERM,
 				       "process.rlimits: %s: the hard limit %llu is above this "
 				       "host's %llu, which takes CAP_SYS_RESOURCE to raise",

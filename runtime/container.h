@@ -80,6 +80,8 @@ struct container_create_options {
 	const struct container_criu_options *restore;
 	/* Whether a cgroup that may not be made is done without, where no limit is asked for. */
 	enum container_rootless rootless;
+	/* That follows at once and cannot be left out: the program may already run before it. */
+	bool start_follows;
 };
 
 /* On failure nothing is left: no process, cgroup, mount, folder. -EEXIST "container with given ID

@@ -369,6 +369,17 @@ static bool is_awaited(const struct creation *cr)
 	       create_cgroup_wants_delegate(cr->c->cache->cgroup, cr->config);
 }
 
+/* Nothing of what publish() and the caller do before the start is there for the program. */
+static bool may_start_early(const struct creation *cr)
+{
+	const struct container_create_options *o = cr->options;
+
+	return o->start_here && o->start_follows && !o->pid_file && !o->pidfd_socket &&
+	       !o->console_socket && !o->notify && !cr->config->process.terminal &&
+	       !has_hooks(&cr->config->hooks) &&
+	       !oci_config_annotation(cr->config, ANNOTATION_PIDFD_RECEIVER);
+}
+
 struct join {
 	int v2_fd, task_fds[CGROUP_HIERARCHIES_MAX];
 	size_t count;
@@ -394,6 +405,7 @@ static int launch(struct creation *cr, struct err *err)
 		.listener = give_listener,
 		.hooks_data = cr,
 		.target_pidfd = -1,
+		.start_early = may_start_early(cr),
 	};
 
 	if (c->cache->cgroup)
