@@ -44,6 +44,7 @@
 #include "runtime/net_devices.h"
 #include "runtime/notify.h"
 #include "runtime/rdt.h"
+#include "runtime/restore.h"
 
 #define CONFIG_BYTES_MAX (8u << 20)
 
@@ -236,7 +237,7 @@ static int make_record(struct creation *cr, struct err *err)
 	record->oci_version = cr->config->oci_version;
 	record->annotations = cr->config->annotations;
 	record->annotations_count = cr->config->annotations_count;
-	record->exec_fifo = !c->start_here;
+	record->exec_fifo = !c->start_here && !cr->options->restore;
 	record->bundle = arena_strdup(c->arena, cr->bundle);
 	record->rootfs = arena_strdup(c->arena, cr->rootfs);
 	record->created = arena_strdup(c->arena, created);
@@ -427,6 +428,32 @@ static int launch(struct creation *cr, struct err *err)
 	return 0;
 }
 
+/* 6 and 7 of one whose processes are there already, in images. */
+static int restore(struct creation *cr, struct err *err)
+{
+	struct container *c = cr->c;
+	const struct restore_job job = {
+		.options = cr->options->restore,
+		.config = cr->config,
+		.bundle = cr->bundle,
+		.rootfs = cr->rootfs,
+		.cgroup = c->cache->cgroup,
+		.stdio = cr->options->stdio,
+		.on_namespaces = is_awaited(cr) ? run_hooks : NULL,
+		.data = cr,
+	};
+
+	if (cr->options->cgroups != CONTAINER_NO_CGROUP)
+		err_try(create_cgroup_apply(c->cache->cgroup, cr->config, err));
+	err_try(restore_run(&job, &c->launch, err));
+	cr->launched = true;
+	c->record.pid = c->launch.pid;
+	c->pidfd = c->launch.pidfd;
+	if (c->cache->cgroup)
+		return cgroup_settle(c->cache->cgroup, &cr->config->resources, err);
+	return 0;
+}
+
 /* ---- 8, 9: telling the world ---- */
 
 static int send_pidfd(const char *path, int pidfd, struct err *err)
@@ -483,6 +510,10 @@ static int make(struct creation *cr, struct err *err)
 	err_try(create_cgroup(o->cgroups, is_rootless(o), cr->config, o->id, &cr->c->cache->cgroup,
 			      err));
 	err_try(make_record(cr, err));
+	if (o->restore) {
+		err_try(restore(cr, err));
+		return publish(cr, err);
+	}
 	err_try(prepare_notify(cr, err));
 	err_try(build_plan(cr, err));
 	if (cr->options->cgroups != CONTAINER_NO_CGROUP)

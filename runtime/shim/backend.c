@@ -100,6 +100,11 @@ static int update(void *handle, const char *resources_json, size_t len, struct e
 	return container_update(handle, &resources, err);
 }
 
+static int checkpoint(void *handle, const struct container_criu_options *options, struct err *err)
+{
+	return container_checkpoint(handle, options, err);
+}
+
 static bool has_pid_namespace(void *handle)
 {
 	const struct oci_namespace *ns = &container_config(handle)->namespaces[OCI_NS_PID];
@@ -171,6 +176,7 @@ const struct backend_ops backend_runtime = {
 	.kill = kill_container,
 	.freeze = freeze,
 	.update = update,
+	.checkpoint = checkpoint,
 	.has_pid_namespace = has_pid_namespace,
 	.stats = stats,
 	.watch_oom = watch_oom,

@@ -16,6 +16,7 @@
 #include "runtime/shim/rootfs.h"
 
 struct cgroup_oom;
+struct container_criu_options;
 
 struct backend_create {
 	const char *root; /* state folder; NULL: the default */
@@ -64,6 +65,9 @@ struct backend_ops {
 	int (*kill)(void *handle, int signal, bool all, struct err *err);
 	int (*freeze)(void *handle, bool frozen, struct err *err);
 	int (*update)(void *handle, const char *resources_json, size_t len, struct err *err);
+	/* Images of its processes, which end unless they are to run on. */
+	int (*checkpoint)(void *handle, const struct container_criu_options *options,
+			  struct err *err);
 	/* The processes end with their init, because they have a pid namespace of their own. */
 	bool (*has_pid_namespace)(void *handle);
 	int (*stats)(void *handle, struct backend_stats *ret, struct err *err);

@@ -12,7 +12,7 @@ static const struct method {
 	const ProtobufCMessageDescriptor *request;
 	method_fn fn; /* NULL: known, and not offered */
 } methods[] = {
-	{ "Checkpoint", &task__checkpoint_request__descriptor, NULL },
+	{ "Checkpoint", &task__checkpoint_request__descriptor, method_checkpoint },
 	{ "CloseIO", &task__close_iorequest__descriptor, method_close_io },
 	{ "Connect", &task__task_request__descriptor, method_connect },
 	{ "Create", &task__create_request__descriptor, method_create },
