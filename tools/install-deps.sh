@@ -5,7 +5,7 @@
 set -euo pipefail
 
 build=(gcc libc6-dev cmake ninja-build pkg-config musl-tools libseccomp-dev libcap-dev libyajl-dev
-	libmnl-dev libsqlite3-dev libmicrohttpd-dev libfyaml-dev nettle-dev libarchive-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler
+	libmnl-dev libsqlite3-dev libmicrohttpd-dev libcurl4-gnutls-dev libfyaml-dev nettle-dev libarchive-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler
 	protobuf-compiler apparmor busybox-static util-linux tar gzip)
 # What the tests compare with (runc, skopeo, umoci), look through (iproute2, nftables, jq, strace),
 # make images of (debootstrap), run in (QEMU) and are called by (containerd, Podman, Docker).

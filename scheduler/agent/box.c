@@ -104,8 +104,6 @@ static int on_container_end(void *data, uint32_t events)
 
 static int take_ports(struct box *box, const struct engine_container *c, struct err *err)
 {
-	const struct program *p = box->program;
-
 	box->address = c->address ? strdup(c->address) : NULL;
 	if (box->address)
 		box->address[strcspn(box->address, "/")] = '\0';
@@ -114,15 +112,9 @@ static int take_ports(struct box *box, const struct engine_container *c, struct 
 	box->ports = arena_calloc(box->arena, c->ports.count, sizeof(*box->ports));
 	if (!box->ports)
 		return err_set(err, ENOMEM, "watch task %s", box->task);
-	for (size_t i = 0; i < c->ports.count; i++) {
-		struct report_port *port = &box->ports[box->port_count++];
-
-		*port = (struct report_port){ "", c->ports.items[i].host,
-					      c->ports.items[i].container };
-		for (size_t k = 0; p && k < p->port_count; k++)
-			if (p->ports[k].container == port->container)
-				port->name = p->ports[k].name;
-	}
+	for (size_t i = 0; i < c->ports.count; i++)
+		box->ports[box->port_count++] =
+			(struct report_port){ c->ports.items[i].host, c->ports.items[i].container };
 	return 0;
 }
 

@@ -47,7 +47,6 @@ static void format_report(struct json_writer *w, const struct report *r)
 	json_open_array(w);
 	for (size_t i = 0; i < r->port_count; i++) {
 		json_open_object(w);
-		json_field_string(w, "name", r->ports[i].name);
 		json_field_u64(w, "host", r->ports[i].host);
 		json_field_u64(w, "container", r->ports[i].container);
 		json_close_object(w);
@@ -215,7 +214,7 @@ static int parse_report_port(const struct json_node *node, struct arena *arena, 
 {
 	struct report_port *port = ret;
 
-	err_try(need_text(node, "name", arena, &port->name, err));
+	(void)arena;
 	err_try(port_number(node, "host", &port->host, err));
 	return port_number(node, "container", &port->container, err);
 }

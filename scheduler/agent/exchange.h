@@ -29,7 +29,6 @@ enum report_state {
 };
 
 struct report_port {
-	const char *name;
 	uint16_t host, container;
 };
 

@@ -130,7 +130,15 @@ static void end_task(struct master *master, struct held_task *task, const struct
 		cell_end_task(master->cell, core, task->over ? END_FINISHED : END_FAILED);
 }
 
-static char *write_ports(const struct report *report)
+static const char *port_name(const struct held_job *job, uint16_t container)
+{
+	FIELD_EACH(job_port, port, job->file.tasks.ports)
+	if (port->container == container)
+		return port->name;
+	return NULL;
+}
+
+static char *write_ports(const struct held_job *job, const struct report *report)
 {
 	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
 	size_t len;
@@ -140,7 +148,7 @@ static char *write_ports(const struct report *report)
 	json_open_array(w);
 	for (size_t i = 0; i < report->port_count; i++) {
 		json_open_object(w);
-		json_field_string(w, "name", report->ports[i].name);
+		json_field_string(w, "name", port_name(job, report->ports[i].container));
 		json_field_u64(w, "host", report->ports[i].host);
 		json_field_u64(w, "container", report->ports[i].container);
 		json_close_object(w);
@@ -163,7 +171,7 @@ static void take_report(struct master *master, uint32_t machine, const struct re
 	task->reason = report->reason ? strdup(report->reason) : NULL;
 	task->container = report->container ? strdup(report->container) : NULL;
 	task->address = report->address ? strdup(report->address) : NULL;
-	task->ports = write_ports(report);
+	task->ports = write_ports(task->job, report);
 	if (report->state == REPORT_ENDED && task->live)
 		end_task(master, task, report);
 }

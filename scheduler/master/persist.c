@@ -118,7 +118,7 @@ static void put_back(struct master *master, struct held_task *task, const char *
 	if (core == NOBODY)
 		return;
 	if (task->over)
-		cell_end_task(master->cell, core, END_FINISHED);
+		cell_end_task(master->cell, core, END_KILLED);
 	else if (task->live && cell_restore_task(master->cell, core, at->core) < 0)
 		task_unplace(master, task);
 }

@@ -114,6 +114,9 @@ int master_commit(struct master *master, const struct store_change *more, size_t
 		err_set(err, ENOMEM, "write to the store");
 	for (size_t i = 0; i < n; i++)
 		free((void *)changes[i].value);
+	/* Whoever took over knows better than this one. */
+	if (r == -ESTALE)
+		loop_quit(master->loop, r);
 	if (r == 0)
 		clean_dirty(master);
 	return r;
