@@ -6,7 +6,7 @@
 #	unit		cmocka, with ASan and UBSan
 #	integration	the real programs on this kernel
 #	clients		containerd, Podman and Docker with our runtime
-#	vm		integration in a virtual machine with cgroup v2 only
+#	vm		integration in a virtual machine with cgroup v2 only, and one with systemd
 #	fuzz		every fuzzer for a few seconds
 #	show		what the issues ask to be shown: tests/show/TOPIC/*
 #	bench		speed, as a ratio against the floor and runc in the same run (also: show)
@@ -113,19 +113,28 @@ suite_clients() {
 
 # One machine for all of it: a boot costs 10 s. Its scripts report one by one.
 suite_vm() {
-	local log=$logs/vm.log start=$SECONDS status=0 name
+	local log=$logs/vm.log start=$SECONDS status=0 name limit=2400
 	rm -rf "$logs/vm"
-	timeout -k 10 2500 tests/vm/vm.sh --timeout 2400 --env CELLAR_TEST_FULL -- \
+	[ -z "$CELLAR_TEST_FULL" ] || limit=10800
+	timeout -k 10 $((limit + 100)) tests/vm/vm.sh --timeout $limit --env CELLAR_TEST_FULL -- \
 		bash tests/vm/suite.sh >"$log" 2>&1 </dev/null || status=$?
 	if [ $status != 0 ] || ! grep -q '^# end of suite$' "$log"; then
 		echo "FAIL vm: the machine ended with status $status before the suite did" >>"$log"
 		record vm $status "$log" $((SECONDS - start))
+		suite_vm_systemd
 		return
 	fi
 	while read -r _ name status seconds; do
 		sed -n "/^# begin $name\$/,/^# done $name /p" "$log" >"$logs/vm-$name.log"
 		record "vm/$name" "$status" "$logs/vm-$name.log" "$seconds"
 	done < <(grep '^# done ' "$log" | cut -d' ' -f2-)
+	suite_vm_systemd
+}
+
+# A second boot, with systemd as PID 1.
+suite_vm_systemd() {
+	run vm/systemd 900 tests/vm/vm.sh --systemd --timeout 800 --env CELLAR_TEST_FULL -- \
+		bash tests/integration/systemd-driver.sh
 }
 
 suite_fuzz() {

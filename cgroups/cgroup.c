@@ -11,9 +11,11 @@
 
 #include "base/clock.h"
 #include "base/path.h"
+#include "base/userns.h"
 #include "cgroups/cgroup_create.h"
 #include "cgroups/cgroup_events.h"
 #include "cgroups/cgroup_processes.h"
+#include "cgroups/cgroup_unit.h"
 
 #define DESTROY_TIMEOUT_NS (5 * 1000000000LL)
 #define KILL_AGAIN_NS (1 * 1000000000LL)
@@ -46,7 +48,7 @@ static int set_path(struct cgroup *c, const char *path, const char *id, struct e
 	return 0;
 }
 
-static int new (const char *path, const char *id, struct cgroup **ret, struct err *err)
+int cgroup_new(const char *path, const char *id, struct cgroup **ret, struct err *err)
 {
 	_cleanup_cgroup_ struct cgroup *c = calloc(1, sizeof(*c));
 	int r;
@@ -63,7 +65,7 @@ static int new (const char *path, const char *id, struct cgroup **ret, struct er
 int cgroup_create(const char *path, const char *id, struct cgroup **ret, struct err *err)
 {
 	_cleanup_cgroup_ struct cgroup *c = NULL;
-	int r = new (path, id, &c, err);
+	int r = cgroup_new(path, id, &c, err);
 
 	if (r < 0)
 		return r;
@@ -75,12 +77,26 @@ int cgroup_create(const char *path, const char *id, struct cgroup **ret, struct 
 	return 0;
 }
 
+/* Hierarchies that the rootless cannot have had a folder in. */
+static int leave_out_missing(struct cgroup *c, struct err *err)
+{
+	unsigned missing = 0;
+
+	for (int i = 0; i < (int)c->mounts->count; i++)
+		if (!cgroup_file_exists(c, i, ""))
+			missing |= 1u << i;
+	return missing ? cgroup_leave_out(c, missing, err) : 0;
+}
+
 int cgroup_open(const char *path, struct cgroup **ret, struct err *err)
 {
 	_cleanup_cgroup_ struct cgroup *c = NULL;
 	bool found = false;
-	int r = new (path, "", &c, err);
+	int r;
 
+	if (path && !*path)
+		return cgroup_create_none(ret, err);
+	r = cgroup_new(path, "", &c, err);
 	if (r < 0)
 		return r;
 	/* After half a removal some are left: that is still a cgroup. */
@@ -88,8 +104,17 @@ int cgroup_open(const char *path, struct cgroup **ret, struct err *err)
 		found = cgroup_file_exists(c, i, "");
 	if (!found)
 		return err_set(err, ENOENT, "open cgroup %s", c->path);
+	if (userns_is_rootless())
+		err_try(leave_out_missing(c, err));
 	*ret = take_ptr(c);
 	return 0;
+}
+
+int cgroup_settle(struct cgroup *cgroup, const struct oci_resources *resources, struct err *err)
+{
+	cgroup->created = false;
+	cgroup->fresh = 0;
+	return cgroup_unit_settle(cgroup, resources, err);
 }
 
 void cgroup_keep(struct cgroup *cgroup)
@@ -101,6 +126,10 @@ struct cgroup *cgroup_free(struct cgroup *cgroup)
 {
 	if (cgroup && cgroup->guarded)
 		cgroup_destroy(cgroup, NULL);
+	if (cgroup) {
+		cgroup_unit_release(cgroup);
+		free(cgroup->partial);
+	}
 	free(cgroup);
 	return NULL;
 }
@@ -180,6 +209,7 @@ int cgroup_destroy(struct cgroup *cgroup, struct err *err)
 	int why = 0;
 
 	cgroup->guarded = false;
+	cgroup_unit_release(cgroup);
 	while ((left = cgroup_remove_folders(cgroup, left, &why))) {
 		if (why != -EBUSY)
 			return err_set(err, -why, "remove cgroup %s", cgroup->path);
@@ -193,5 +223,5 @@ int cgroup_destroy(struct cgroup *cgroup, struct err *err)
 		cgroup_kill_all(cgroup, left);
 		wait_for_end(cgroup, left, deadline, &pause_ns);
 	}
-	return 0;
+	return cgroup->unit[0] ? cgroup_forget_unit(cgroup->unit, cgroup->user, err) : 0;
 }

@@ -50,6 +50,51 @@ enum cgroup_layout cgroup_layout(void);
  */
 int cgroup_create(const char *path, const char *id, struct cgroup **ret, struct err *err);
 
+struct cgroup_unit_options {
+	const struct oci_resources *resources;	  /* limits, for systemd to know them too */
+	const struct oci_annotation *annotations; /* "org.systemd.property.*" of them */
+	size_t annotations_count;
+	const char *subgroup; /* a folder in the unit's is the container's; NULL, "": none */
+};
+
+/*
+ * The same by systemd: a transient scope, delegated to us, in which we then make and set what
+ * systemd has no word for. path: "slice:prefix:name", see systemd_unit.h. The user's systemd is
+ * asked when we are no root of the host. Until cgroup_settle() a placeholder process lives in the
+ * scope, for systemd removes empty ones.
+ * -ENOTCONN when no systemd is there, -EBUSY when it has such a unit already.
+ */
+int cgroup_create_unit(const char *path, const char *id, const struct cgroup_unit_options *options,
+		       struct cgroup **ret, struct err *err);
+
+/*
+ * For a new cgroup, when the container's first process is in it: what is applied from now on is an
+ * update. resources: as applied.
+ */
+int cgroup_settle(struct cgroup *cgroup, const struct oci_resources *resources, struct err *err);
+
+/* cgroup_open() of what cgroup_create_unit() made. */
+int cgroup_open_unit(const char *path, const char *unit, bool user, struct cgroup **ret,
+		     struct err *err);
+
+/* "cellar-web.scope", or NULL when systemd did not make it. */
+const char *cgroup_unit(const struct cgroup *cgroup, bool *ret_user);
+
+/* cgroup_destroy() where the folders are gone: systemd is to forget the unit. */
+int cgroup_forget_unit(const char *unit, bool user, struct err *err);
+
+/*
+ * The same for a caller without privileges over the host (base/userns.h), who owns at most what was
+ * delegated to it. A relative path, and the one made of the id, are below the cgroup around the
+ * caller's own. Without a path, hierarchies that may not be used are left out: maybe all of them.
+ */
+int cgroup_create_rootless(const char *path, const char *id, struct cgroup **ret, struct err *err);
+
+/* A cgroup of no hierarchy: nothing is made, no limit can be set, nothing be frozen or counted. Its
+ * path is "". */
+int cgroup_create_none(struct cgroup **ret, struct err *err);
+bool cgroup_is_none(const struct cgroup *cgroup);
+
 /* Opens what cgroup_create made, from cgroup_path() as saved in the state. -ENOENT when gone. */
 int cgroup_open(const char *path, struct cgroup **ret, struct err *err);
 
@@ -109,9 +154,18 @@ int cgroup_signal(const struct cgroup *cgroup, int signal, struct err *err);
 int cgroup_freeze(const struct cgroup *cgroup, bool frozen, struct err *err);
 int cgroup_is_frozen(const struct cgroup *cgroup); /* 1, 0 or -errno */
 
+/* Gives a folder of cgroup2 with the files in it that the kernel means to be delegated to a user,
+ * the root of a container's own user namespace. Nothing happens on v1. */
+int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, gid_t gid, struct err *err);
+
+/* Makes a folder below ours, gives it to the user, moves a process there, and enables controllers
+ * for it. No limit is set in it. cgroup v2 only. */
+int cgroup_delegate_below(const struct cgroup *cgroup, const char *name, pid_t pid, uid_t uid,
+			  struct err *err);
+
 /* Kills what is left (also what was frozen) and removes the folders and those below them, waiting
  * (bounded, 5 s) for the kernel to let go; "/cellar" goes with its last child. 0 also when they are
- * gone. */
+ * gone. systemd's unit ends with them. */
 int cgroup_destroy(struct cgroup *cgroup, struct err *err);
 
 CLEANUP_DEFINE(struct cgroup, cgroup, cgroup_free);

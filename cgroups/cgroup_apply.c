@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "cgroups/cgroup_devices.h"
 #include "cgroups/cgroup_limit.h"
+#include "cgroups/cgroup_unit.h"
 
 static const char *memory_field(const struct oci_resources *res)
 {
@@ -110,6 +111,8 @@ static int apply_controller(const struct cgroup *c, enum cgroup_controller contr
 		log_warn("linux.resources.%s: cgroup v2 has no such controller; ignored", field);
 		return 0;
 	}
+	if (c->partial && (v2 ? c->mounts->v2 : c->mounts->v1[controller]) < 0)
+		return cgroup_limit_rootless(field, cgroup_controller_name(controller, false), err);
 	if (v2 && !cgroup_controller_name(controller, true))
 		return cgroup_limit_bad(field, err, EOPNOTSUPP,
 					"the %s controller is not mounted on this host",
@@ -153,6 +156,8 @@ static int apply_unified(const struct cgroup *c, const struct oci_unified *u, st
 	char path[CGROUP_PATH_MAX];
 	_cleanup_fd_ int fd = -1;
 
+	if (c->partial && c->mounts->v2 < 0)
+		return cgroup_limit_rootless("unified", u->key, err);
 	if (c->mounts->v2 < 0)
 		return err_say(err, EOPNOTSUPP,
 			       "linux.resources.unified[\"%s\"]: this host has no cgroup v2",
@@ -200,7 +205,8 @@ static bool only_lifts(enum cgroup_controller controller, const struct oci_resou
 	}
 }
 
-int cgroup_apply(struct cgroup *cgroup, const struct oci_resources *resources, struct err *err)
+static int apply_files(struct cgroup *cgroup, const struct oci_resources *resources,
+		       struct err *err)
 {
 	int r = cgroup_devices_apply(cgroup, resources->devices, resources->devices_count, err);
 
@@ -225,4 +231,29 @@ int cgroup_apply(struct cgroup *cgroup, const struct oci_resources *resources, s
 			return r;
 	}
 	return 0;
+}
+
+/*
+ * The kernel judges first, and says what is wrong with which field. Then systemd is told, and as it
+ * writes some numbers rounded, what was asked for is written once more.
+ */
+static int update(struct cgroup *cgroup, const struct oci_resources *resources, struct err *err)
+{
+	int r;
+
+	err_try(apply_files(cgroup, resources, err));
+	r = cgroup_unit_update(cgroup, resources, err);
+	return r > 0 ? apply_files(cgroup, resources, err) : r;
+}
+
+int cgroup_apply(struct cgroup *cgroup, const struct oci_resources *resources, struct err *err)
+{
+	struct oci_resources now = *resources;
+
+	if (cgroup->unit[0] && !cgroup->created)
+		return update(cgroup, resources, err);
+	/* The placeholder counts. */
+	if (cgroup->one_process)
+		now.pids_limit.set = false;
+	return apply_files(cgroup, &now, err);
 }

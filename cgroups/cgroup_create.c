@@ -109,7 +109,7 @@ static int make_failed(const struct cgroup *c, int i, int code, struct err *err)
 	if (code == EACCES || code == EPERM)
 		return err_say(
 			err, code,
-			"create cgroup %s: not permitted; run as root, or in a cgroup that was delegated to you",
+			"create cgroup %s: permission denied; run as root, or in a cgroup that was delegated to you",
 			path);
 	if (code == EROFS)
 		return err_say(err, code,
@@ -207,6 +207,29 @@ int cgroup_make_folders(struct cgroup *c, struct err *err)
 	return r < 0 ? r : 0;
 }
 
+int cgroup_adopt_folders(struct cgroup *c, pid_t placeholder, struct err *err)
+{
+	int v2 = c->mounts->v2;
+	char pid[16];
+
+	for (int i = 0; i < (int)c->mounts->count; i++) {
+		int r = make_folder(c, i);
+
+		if (r < 0)
+			return make_failed(c, i, -r, err);
+		c->fresh |= 1u << i;
+	}
+	if (v2 >= 0 && placeholder > 0) {
+		int r;
+
+		snprintf(pid, sizeof(pid), "%d", (int)placeholder);
+		r = cgroup_file_write(c, v2, "cgroup.procs", pid);
+		if (r < 0)
+			return err_set(err, -r, "enter the cgroup %s", c->path);
+	}
+	return cgroup_v2_enable(c, err);
+}
+
 static int remove_visit(int fd, int parent_fd, const char *name, void *arg)
 {
 	(void)fd;
@@ -214,16 +237,27 @@ static int remove_visit(int fd, int parent_fd, const char *name, void *arg)
 	return unlinkat(parent_fd, name, AT_REMOVEDIR) < 0 && !has_vanished(-errno) ? -errno : 0;
 }
 
-/* All below "/cellar" is ours: what has become empty goes, up to and with "/cellar" itself. */
+/* How much of the path is not ours to remove: all below "/cellar" is, and all of a unit. */
+static const char *foreign_end(const struct cgroup *c)
+{
+	const char *unit = c->unit[0] ? strstr(c->path, c->unit) : NULL;
+
+	if (unit)
+		return unit;
+	return strncmp(c->path, CGROUP_PARENT "/", sizeof(CGROUP_PARENT)) == 0 ? c->path + 1 : NULL;
+}
+
+/* What has become empty goes, up to and with "/cellar" itself, or the unit's folder. */
 static void remove_parents(const struct cgroup *c)
 {
+	const char *end = foreign_end(c);
 	char path[CGROUP_PATH_MAX];
 
-	if (strncmp(c->path, CGROUP_PARENT "/", sizeof(CGROUP_PARENT)) != 0)
+	if (!end)
 		return;
 	for (size_t i = 0; i < c->mounts->count; i++) {
 		const struct cgroup_hierarchy *h = &c->mounts->hierarchies[i];
-		size_t keep = strlen(h->mountpoint) + 1;
+		size_t keep = strlen(h->mountpoint) + (size_t)(end - c->path);
 		char *slash;
 
 		cgroup_folder(c, h, path);

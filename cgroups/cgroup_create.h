@@ -11,10 +11,17 @@
 int cgroup_make_folders(struct cgroup *c, struct err *err);
 
 /*
+ * The same in folders that systemd has made, with the placeholder in them: makes what is missing,
+ * the sub-folder too, and moves the placeholder down where processes may not stay above it. Leaves
+ * what it made when it fails.
+ */
+int cgroup_adopt_folders(struct cgroup *c, pid_t placeholder, struct err *err);
+
+/*
  * Tries to remove our folder, and all below it, from every hierarchy of the mask. Returns the mask
  * of those that are still there, and why: -EBUSY (a process is in it), or another -errno that no
  * patience mends. Empty folders above it go as well when they are in "/cellar", and
- * that, too.
+ * that, too; where systemd made it, those up to the unit's.
  */
 unsigned cgroup_remove_folders(const struct cgroup *c, unsigned mask, int *ret_why);
 

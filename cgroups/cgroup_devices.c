@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/userns.h"
 #include "cgroups/cgroup_device_bpf.h"
 
 static int write_rule(const struct cgroup *c, int fd, const char *file, const char *rule,
@@ -131,18 +132,6 @@ static int apply_v2(const struct cgroup *c, const struct device_rules *rules, st
 	return r < 0 ? err_add(err, "linux.resources.devices") : 0;
 }
 
-/* The initial user namespace maps everything. Anybody else's root may not even mount a device. */
-static bool in_user_namespace(void)
-{
-	_cleanup_free_ char *map = NULL;
-	unsigned inside, outside, size;
-
-	if (file_read(AT_FDCWD, "/proc/self/uid_map", 65536, &map, NULL, NULL) < 0)
-		return false;
-	return sscanf(map, "%u %u %u", &inside, &outside, &size) == 3 &&
-	       !(inside == 0 && outside == 0 && size == UINT32_MAX);
-}
-
 int cgroup_devices_apply(const struct cgroup *c, const struct oci_device_rule *rules, size_t count,
 			 struct err *err)
 {
@@ -152,6 +141,9 @@ int cgroup_devices_apply(const struct cgroup *c, const struct oci_device_rule *r
 
 	if (count == 0 && !c->created)
 		return 0;
+	/* Who has no privileges over the host can make no device, and opens none by being root. */
+	if (!v1 && c->mounts->v2 < 0 && (cgroup_is_none(c) || userns_is_rootless()))
+		return 0;
 	if (!v1 && c->mounts->v2 < 0)
 		return err_say(
 			err, EOPNOTSUPP,
@@ -160,8 +152,8 @@ int cgroup_devices_apply(const struct cgroup *c, const struct oci_device_rule *r
 	if (r < 0)
 		return r;
 	r = v1 ? apply_v1(c, &list, err) : apply_v2(c, &list, err);
-	if ((r == -EPERM || r == -EACCES) && in_user_namespace()) {
-		log_warn("device rules are not in force: not permitted in a user namespace");
+	if ((r == -EPERM || r == -EACCES) && userns_is_rootless()) {
+		log_debug("device rules are not in force: not permitted to the rootless");
 		err_clear(err);
 		r = 0;
 	}

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "cgroups/cgroup_layout.h"
+#include "cgroups/systemd_unit.h"
 
 #define CGROUP_SUBPATH_MAX (CGROUP_PATH_MAX - 256)
 
@@ -16,12 +17,28 @@ struct cgroup {
 	unsigned fresh; /* bit i: made by us, so its files still hold the kernel's defaults */
 	bool created;	/* by cgroup_create(), new or taken over, not by cgroup_open() */
 	bool guarded;	/* removed by cgroup_free() */
+
+	/* Where systemd made it. */
+	char unit[SYSTEMD_NAME_MAX]; /* "" otherwise */
+	bool user;		     /* of the user's manager */
+	bool held;		     /* by a placeholder, which keeps the new unit alive */
+	bool one_process;	     /* is allowed in it, once the placeholder has gone */
+	int placeholder_pidfd, placeholder_fd; /* owned while held */
+
+	/* Owned: what `mounts` points to where that is not all that the host has, or NULL. */
+	struct cgroup_mounts *partial;
 };
+
+/* cgroup_rootless.c: takes the hierarchies of the mask out of c->mounts, for c alone. -ENOMEM. */
+int cgroup_leave_out(struct cgroup *c, unsigned mask, struct err *err);
 
 static inline bool cgroup_is_fresh(const struct cgroup *c, int i)
 {
 	return c->fresh & 1u << i;
 }
+
+/* An object for a path as cgroup_create() takes it; nothing is made or looked for. */
+int cgroup_new(const char *path, const char *id, struct cgroup **ret, struct err *err);
 
 /* An open file of the folder (O_CLOEXEC added), or -errno. */
 int cgroup_file_open(const struct cgroup *c, int i, const char *name, int flags);

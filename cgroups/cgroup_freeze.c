@@ -91,6 +91,9 @@ int cgroup_freeze(const struct cgroup *cgroup, bool frozen, struct err *err)
 {
 	int freezer = cgroup->mounts->v1[CGROUP_FREEZER], r = -ENOENT;
 
+	if (cgroup_is_none(cgroup))
+		return err_say(err, EOPNOTSUPP,
+			       "a container without a cgroup cannot be paused; have one delegated");
 	if (cgroup->mounts->v2 >= 0)
 		r = freeze_v2(cgroup, frozen);
 	/* Linux before 5.2 has no cgroup.freeze. And thawed is thawed, whoever froze it. */

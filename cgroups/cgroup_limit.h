@@ -40,6 +40,9 @@ int cgroup_limit_set_pair(const struct cgroup_target *t, const struct cgroup_set
 int cgroup_limit_bad(const char *field, struct err *err, int code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* The same for a container that has no folder in the controller's hierarchy, and why. */
+int cgroup_limit_rootless(const char *field, const char *controller, struct err *err);
+
 /* A field whose zero means "not set", as every caller of an OCI runtime uses it. */
 static inline bool cgroup_given(struct oci_i64 v)
 {

@@ -78,8 +78,11 @@ int cgroup_process_hierarchy(const struct cgroup *c)
 
 int cgroup_pids(const struct cgroup *cgroup, pid_t **ret, size_t *ret_count, struct err *err)
 {
-	int r = cgroup_hierarchy_pids(cgroup, cgroup_process_hierarchy(cgroup), ret, ret_count);
+	int r;
 
+	if (cgroup_is_none(cgroup))
+		return err_say(err, EOPNOTSUPP, "there is no cgroup to tell its processes");
+	r = cgroup_hierarchy_pids(cgroup, cgroup_process_hierarchy(cgroup), ret, ret_count);
 	return r < 0 ? err_set(err, -r, "list the processes of cgroup %s", cgroup->path) : 0;
 }
 
@@ -145,6 +148,8 @@ int cgroup_signal(const struct cgroup *cgroup, int signal, struct err *err)
 {
 	int r = 0;
 
+	if (cgroup_is_none(cgroup))
+		return err_say(err, EOPNOTSUPP, "there is no cgroup to tell its processes");
 	if (signal == SIGKILL)
 		r = cgroup_kill_all(cgroup, 0);
 	else

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the containers' kernel counters say, from whichever hierarchy has them. */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -142,7 +143,8 @@ int cgroup_stats(const struct cgroup *cgroup, struct cgroup_stats *ret, struct e
 	struct cgroup_stats s = { 0 };
 	int pids = m->v1[CGROUP_PIDS] >= 0 ? m->v1[CGROUP_PIDS] : m->v2;
 
-	(void)err;
+	if (cgroup_is_none(cgroup))
+		return err_say(err, EOPNOTSUPP, "a container without a cgroup has no statistics");
 	if (m->v1[CGROUP_MEMORY] >= 0)
 		memory_v1(cgroup, m->v1[CGROUP_MEMORY], &s);
 	else if (m->v2 >= 0)

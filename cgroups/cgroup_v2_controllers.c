@@ -158,6 +158,15 @@ int cgroup_v2_enable(const struct cgroup *c, struct err *err)
 	return 0;
 }
 
+static bool is_enabled(const struct cgroup *above, const char *name)
+{
+	char list[LIST_SIZE];
+
+	return cgroup_file_read(above, above->mounts->v2, "cgroup.subtree_control", list,
+				sizeof(list)) > 0 &&
+	       cgroup_list_has(list, name);
+}
+
 int cgroup_v2_require(const struct cgroup *c, enum cgroup_controller controller, const char *field,
 		      struct err *err)
 {
@@ -177,7 +186,8 @@ int cgroup_v2_require(const struct cgroup *c, enum cgroup_controller controller,
 				field, err, EOPNOTSUPP, "the %s controller is not %s on this host",
 				name, c->mounts->layout == CGROUP_V2 ? "available" : "mounted");
 		r = enable(&above, word);
-		if (r == 0)
+		/* What is enabled above what was delegated to us is not ours to write. */
+		if (r == 0 || (r == -EACCES && is_enabled(&above, name)))
 			continue;
 		cgroup_folder(&above, &c->mounts->hierarchies[c->mounts->v2], path);
 		return cgroup_limit_bad(field, err, EOPNOTSUPP,

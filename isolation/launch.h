@@ -55,6 +55,12 @@ struct launch_options {
 	void *hooks_data; /* of all three */
 	int target_pidfd; /* exec: init of the container, whose namespaces are joined; else -1 */
 	bool no_subreaper;
+	/*
+	 * Init need not wait for launch_release(): nothing that the caller does before concerns the
+	 * program. Saves a round trip between two processes. Without effect where we have to do
+	 * something ourselves before the program may run.
+	 */
+	bool start_early;
 };
 
 struct launch {
@@ -62,6 +68,7 @@ struct launch {
 	int pidfd;	/* owned */
 	int sync_fd;	/* owned; -1 once init needs no more from us */
 	int console_fd; /* owned; master of the terminal, or -1 */
+	bool started;	/* it does not wait for launch_release() */
 };
 
 /* A launch that holds nothing. */

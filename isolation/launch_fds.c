@@ -246,6 +246,7 @@ int launch_fds_open(const struct launch_options *o, struct launch_fds *ret, stru
 					   .namespace_fds = -1,
 					   .rootfs_fd = -1,
 					   .mount_fds = -1 } };
+	bool from_outside = is_in_user_namespace(plan) && plan->flags & PLAN_FILE_SYSTEM;
 	int r;
 
 	f.begin.want_hooks =
@@ -258,10 +259,15 @@ int launch_fds_open(const struct launch_options *o, struct launch_fds *ret, stru
 		r = add_plan(plan, &f, err);
 	if (r == 0)
 		r = open_namespaces(plan, &f, err);
-	if (r == 0 && is_in_user_namespace(plan) && plan->flags & PLAN_FILE_SYSTEM)
+	if (r == 0 && from_outside)
 		r = open_root(plan, &f, err);
-	if (r == 0 && (is_in_user_namespace(plan) || has_maps(plan)) &&
-	    plan->flags & PLAN_FILE_SYSTEM)
+	/* Root of a user namespace, but of a mount namespace of the host's. */
+	if (r == -EPERM && from_outside && plan->flags & PLAN_IN_USERNS) {
+		from_outside = false;
+		err_clear(err);
+		r = 0;
+	}
+	if (r == 0 && (from_outside || (has_maps(plan) && plan->flags & PLAN_FILE_SYSTEM)))
 		r = open_sources(plan, &f, err);
 	if (r < 0) {
 		launch_fds_close(&f);

@@ -33,6 +33,14 @@ struct plan_list plan_put_strings(struct plan_builder *b, const char *const *lis
 void plan_put_maps(struct plan_builder *b, const struct oci_id_map *maps, size_t count,
 		   struct plan_list *ret);
 
+/*
+ * plan_mount_owner.c: an option of a mount. The kernel refuses the uid= and gid= of one that a new
+ * user namespace does not map, and so do we; but the tty group of a devpts, which every default
+ * bundle has, only stands for a convention: 1 where it is to be left out. 0: to be taken.
+ */
+int plan_check_owner(struct plan_builder *b, const struct oci_mount *mount, size_t index,
+		     const char *option, struct err *err);
+
 int plan_finish(struct plan_builder *b, struct plan **ret, struct err *err);
 
 /* The parts of a plan, each by its own file. */

@@ -328,6 +328,14 @@ static int put_cgroup(struct mounts *m, const struct oci_mount *mount, struct pl
 	return put_cgroup_v1(m, mount, record);
 }
 
+/* annotations_check() of the runtime lets pass what SELinux knows only. */
+static const char *label_option(const struct oci_config *config)
+{
+	const char *type = oci_config_annotation(config, "run.oci.mount_context_type");
+
+	return type && *type ? type : "context";
+}
+
 static int put_mount(struct mounts *m, const struct oci_mount *mount)
 {
 	_cleanup_strbuf_ struct strbuf data = { 0 };
@@ -335,12 +343,15 @@ static int put_mount(struct mounts *m, const struct oci_mount *mount)
 	struct plan_mount record = { 0 };
 	const char *type = mount->type ? mount->type : "";
 	bool has_mode = false;
+	int r;
 
 	for (size_t i = 0; i < mount->options_count; i++) {
 		const char *option = mount->options[i];
 
-		if (mount_options_add(&options, option) == 1 &&
-		    put_data(m, &data, option, &has_mode) < 0)
+		if (mount_options_add(&options, option) != 1)
+			continue;
+		r = plan_check_owner(m->b, mount, m->index, option, m->err);
+		if (r < 0 || (r == 0 && put_data(m, &data, option, &has_mode) < 0))
 			return -EINVAL;
 	}
 	if (strcmp(mount->destination, "/") == 0)
@@ -361,7 +372,7 @@ static int put_mount(struct mounts *m, const struct oci_mount *mount)
 		return put_cgroup(m, mount, &record);
 	if (m->b->config->mount_label && *m->b->config->mount_label && strcmp(type, "proc") != 0 &&
 	    strcmp(type, "sysfs") != 0 && strcmp(type, "mqueue") != 0)
-		put_option(m, &data, "context", m->b->config->mount_label);
+		put_option(m, &data, label_option(m->b->config), m->b->config->mount_label);
 	return put_fs(m, mount, &data, has_mode, &record);
 }
 

@@ -25,7 +25,7 @@ void plan_put_maps(struct plan_builder *b, const struct oci_id_map *maps, size_t
 	*ret = plan_put_list(b, &records, sizeof(struct plan_map));
 }
 
-static int check(const struct oci_config *c, struct err *err)
+static int check(const struct oci_config *c, bool rootless, struct err *err)
 {
 	const struct oci_namespace *ns = c->namespaces;
 	bool new_user = ns[OCI_NS_USER].present && !ns[OCI_NS_USER].path;
@@ -34,6 +34,12 @@ static int check(const struct oci_config *c, struct err *err)
 		return err_say(err, EINVAL,
 			       "linux.namespaces: no mount namespace: Cellar does not change the "
 			       "host's mounts; add { \"type\": \"mount\" }");
+	if (rootless && !ns[OCI_NS_USER].present)
+		return err_say(
+			err, EPERM,
+			"linux.namespaces: rootless container requires user namespaces; add "
+			"{ \"type\": \"user\" } and linux.uidMappings, as `cellar spec --rootless` "
+			"writes them");
 	if (new_user && (c->uid_maps_count == 0 || c->gid_maps_count == 0))
 		return err_say(err, EINVAL,
 			       "linux.uidMappings and linux.gidMappings: a new user namespace "
@@ -81,8 +87,7 @@ int plan_put_namespaces(struct plan_builder *b, struct err *err)
 	struct plan *head = &b->head;
 	bool joins = false;
 
-	if (check(b->config, err) < 0)
-		return -EINVAL;
+	err_try(check(b->config, b->options->rootless, err));
 	for (enum oci_namespace_type type = 0; type < OCI_NS_COUNT; type++) {
 		uint64_t flag = oci_namespace_flag(type);
 		struct plan_namespace joined = { .flag = flag };

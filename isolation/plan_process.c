@@ -104,6 +104,12 @@ static int check_listener(const struct sock_filter *filter, struct err *err)
 	return 0;
 }
 
+/* A finished program of the caller's is nothing that we could run over calls. */
+static bool is_ready(const struct oci_config *config)
+{
+	return config->seccomp && config->seccomp->ready_filter;
+}
+
 static int put_seccomp(struct plan_builder *b, const struct oci_capabilities *caps, struct err *err)
 {
 	struct seccomp_program program = { 0 };
@@ -131,7 +137,7 @@ static int put_seccomp(struct plan_builder *b, const struct oci_capabilities *ca
 	 * pid.
 	 */
 	if (b->head.flags & PLAN_EXEC && !(b->head.flags & PLAN_LISTENER) && program.count > 0 &&
-	    seccomp_allows_exec(program.filter, labelled(b)))
+	    !is_ready(b->config) && seccomp_allows_exec(program.filter, labelled(b)))
 		b->head.flags |= PLAN_EARLY_FILTER;
 	seccomp_deinit(&program);
 	return 0;
@@ -253,5 +259,7 @@ int plan_put_process(struct plan_builder *b, const struct oci_process *p, struct
 	}
 	if (b->options->rootless)
 		head->flags |= PLAN_ROOTLESS;
+	if (b->options->in_userns)
+		head->flags |= PLAN_IN_USERNS;
 	return put_seccomp(b, caps, err);
 }

@@ -229,6 +229,10 @@ static int add_call(struct compiler *c, const struct rule *rule, const char *tex
 	const struct seccomp_name *name = seccomp_tables_find(&seccomp_tables, text);
 	int r = 0;
 
+	if (!name && c->profile->fail_unknown_call)
+		return err_say(c->err, EINVAL,
+			       "linux.seccomp.syscalls[%zu]: no call is named \"%s\"", rule->index,
+			       text);
 	if (!name) {
 		log_debug("linux.seccomp.syscalls[%zu]: no call is named \"%s\", skipped",
 			  rule->index, text);
@@ -289,6 +293,13 @@ int seccomp_compile(const struct oci_seccomp *profile, struct seccomp_program *r
 
 	if (!table)
 		return err_set(err, ENOMEM, "compile the seccomp profile");
+	if (profile->ready_filter) {
+		program.filter = (struct sock_filter *)(uintptr_t)profile->ready_filter;
+		program.count = (unsigned short)profile->ready_count;
+		program.is_static = 1;
+		*ret = program;
+		return 0;
+	}
 	r = read_profile(&c, &program.flags);
 	if (r < 0)
 		return r;

@@ -20,7 +20,7 @@
  * for the profile's listenerPath.
  */
 struct seccomp_program {
-	struct sock_filter *filter; /* owned, unless is_static */
+	struct sock_filter *filter; /* owned, unless is_static: a table's or the profile's */
 	unsigned short count;
 	uint32_t flags; /* SECCOMP_FILTER_FLAG_* */
 	int is_static;
@@ -41,6 +41,8 @@ int seccomp_default(uint64_t capabilities, struct seccomp_program *ret, struct e
  *   calls by an architecture that is not covered kill the process;
  * - where the default action refuses calls, those above the highest one named get ENOSYS;
  * - conditions on the same argument in one rule are alternatives.
+ *
+ * A profile with a finished program (ready_filter) gives that, unseen: the kernel judges it.
  *
  * -EINVAL with an error that names the path ("linux.seccomp.syscalls[3].action: ..."), -E2BIG
  * where the kernel would not take a program so long, -ENOMEM.

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define ID_MAPS_MAX 340
+
 static bool has(const struct oci_config *c, enum oci_namespace_type type)
 {
 	return c->namespaces[type].present;
@@ -53,10 +55,44 @@ static int check_mount_namespace(const struct oci_config *c, struct err *err)
 	return 0;
 }
 
+static bool overlap(uint32_t a, uint32_t b, uint32_t a_size, uint32_t b_size)
+{
+	return a < (uint64_t)b + b_size && b < (uint64_t)a + a_size;
+}
+
+/* The kernel's own EINVAL for any of these would say nothing. */
+static int check_maps(const char *field, const struct oci_id_map *maps, size_t count,
+		      struct err *err)
+{
+	if (count > ID_MAPS_MAX)
+		return err_say(err, EINVAL, "linux.%s: more than the kernel's %d", field,
+			       ID_MAPS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		const struct oci_id_map *a = &maps[i];
+
+		if ((uint64_t)a->container_id + a->size > UINT32_MAX ||
+		    (uint64_t)a->host_id + a->size > UINT32_MAX)
+			return err_say(err, EINVAL, "linux.%s[%zu]: reaches beyond the last id",
+				       field, i);
+		for (size_t k = 0; k < i; k++) {
+			const struct oci_id_map *b = &maps[k];
+
+			if (overlap(a->container_id, b->container_id, a->size, b->size) ||
+			    overlap(a->host_id, b->host_id, a->size, b->size))
+				return err_say(err, EINVAL,
+					       "linux.%s[%zu]: maps an id that [%zu] maps already",
+					       field, i, k);
+		}
+	}
+	return 0;
+}
+
 static int check_users(const struct oci_config *c, struct err *err)
 {
 	bool maps = c->uid_maps_count > 0 || c->gid_maps_count > 0;
 
+	err_try(check_maps("uidMappings", c->uid_maps, c->uid_maps_count, err));
+	err_try(check_maps("gidMappings", c->gid_maps, c->gid_maps_count, err));
 	if (maps && !has(c, OCI_NS_USER))
 		return err_say(err, EINVAL, "linux.%s: needs a user namespace in linux.namespaces",
 			       c->uid_maps_count > 0 ? "uidMappings" : "gidMappings");
@@ -69,18 +105,27 @@ static int check_users(const struct oci_config *c, struct err *err)
 	return 0;
 }
 
-static bool is_given(const struct oci_kept *kept)
+static const char *inner_name(const struct oci_net_device *d)
 {
-	return kept->json && strcmp(kept->json, "{}") != 0;
+	return d->name ? d->name : d->host_name;
 }
 
-/* What the specification has and we cannot do has to be an error, not a surprise. */
-static int check_unsupported(const struct oci_config *c, struct err *err)
+static int check_net_devices(const struct oci_config *c, struct err *err)
 {
-	if (is_given(&c->intel_rdt))
-		return err_say(err, ENOTSUP, "linux.intelRdt: not supported yet");
-	if (is_given(&c->net_devices))
-		return err_say(err, ENOTSUP, "linux.netDevices: not supported yet");
+	if (c->net_devices_count > 0 && !has(c, OCI_NS_NETWORK))
+		return err_say(err, EINVAL,
+			       "linux.netDevices: needs a network namespace in linux.namespaces, "
+			       "which they could move into");
+	for (size_t i = 0; i < c->net_devices_count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (!strchr(inner_name(&c->net_devices[i]), '%') &&
+			    strcmp(inner_name(&c->net_devices[i]),
+				   inner_name(&c->net_devices[j])) == 0)
+				return err_say(err, EINVAL,
+					       "linux.netDevices.%s: %s is the name of another one "
+					       "of them",
+					       c->net_devices[i].host_name,
+					       inner_name(&c->net_devices[i]));
 	return 0;
 }
 
@@ -91,6 +136,6 @@ int check_config(const struct oci_config *c, struct err *err)
 	err_try(check_process(&c->process, "process.", err));
 	err_try(check_names(c, err));
 	err_try(check_mount_namespace(c, err));
-	err_try(check_unsupported(c, err));
+	err_try(check_net_devices(c, err));
 	return check_users(c, err);
 }

@@ -188,7 +188,10 @@ int container_load_cgroup(const struct container *c, struct cgroup **ret, struct
 
 	if (!c->cache->cgroup && !c->record.cgroup_path)
 		return err_say(err, ENOENT, "container %s has no cgroup", c->id);
-	if (!c->cache->cgroup)
+	if (!c->cache->cgroup && c->record.systemd_unit)
+		r = cgroup_open_unit(c->record.cgroup_path, c->record.systemd_unit,
+				     c->record.systemd_user, &c->cache->cgroup, err);
+	else if (!c->cache->cgroup)
 		r = cgroup_open(c->record.cgroup_path, &c->cache->cgroup, err);
 	if (r < 0)
 		return r;

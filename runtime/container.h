@@ -27,6 +27,16 @@
 struct container;
 struct cgroup;
 
+/* Who makes cgroups: we do; systemd, by linux.cgroupsPath "slice:prefix:name"; nobody: the
+ * container stays in its caller's, without limits. */
+enum container_cgroups { CONTAINER_CGROUPFS, CONTAINER_SYSTEMD, CONTAINER_NO_CGROUP };
+
+enum container_rootless {
+	CONTAINER_ROOTLESS_AUTO, /* by base/userns.h */
+	CONTAINER_ROOTLESS,
+	CONTAINER_NOT_ROOTLESS
+};
+
 struct container_create_options {
 	const char *root;		 /* state folder, CONTAINER_ROOT_DEFAULT when NULL */
 	const char *id;			 /* [A-Za-z0-9_+.-]+, not starting with '.' */
@@ -37,6 +47,7 @@ struct container_create_options {
 	bool want_console;	  /* the master, if any, goes to container_take_console() instead */
 	const char *pid_file;	  /* NULL */
 	const char *pidfd_socket; /* AF_UNIX path that gets the init's pidfd; NULL */
+	enum container_cgroups cgroups;
 	unsigned preserve_fds;
 	/* The first so many of preserve_fds are sockets by sd_listen_fds(3): the program is told.
 	 */
@@ -45,6 +56,10 @@ struct container_create_options {
 	bool notify; /* the program gets a socket for sd_notify(3), see runtime/notify.h */
 	/* Started by container_start() of this same process: no exec fifo is made. */
 	bool start_here;
+	/* Whether a cgroup that may not be made is done without, where no limit is asked for. */
+	enum container_rootless rootless;
+	/* That follows at once and cannot be left out: the program may already run before it. */
+	bool start_follows;
 };
 
 /* On failure nothing is left: no process, cgroup, mount, folder. -EEXIST "container with given ID
@@ -79,6 +94,10 @@ int container_resume(struct container *container, struct err *err);
 int container_update(struct container *container, const struct oci_resources *resources,
 		     struct err *err);
 
+/* Other schemata of linux.intelRdt, each or NULL; -EINVAL where the container was made without. */
+int container_update_rdt(struct container *container, const char *l3_cache_schema,
+			 const char *mem_bw_schema, struct err *err);
+
 /*
  * Stopped (or created) containers; running ones only by force, which kills. poststop hooks run.
  * force and gone already: 0. A container that is being created by another process is disturbed and
@@ -97,6 +116,13 @@ int container_pidfd(const struct container *container); /* not owned; -1 when th
 const char *container_bundle(const struct container *container);
 const struct oci_config *container_config(const struct container *container);
 const struct cgroup *container_cgroup(const struct container *container);
+
+/*
+ * Its processes, by its cgroup; without one by its pid namespace, when that is not ours as well
+ * (-EOPNOTSUPP). ret: owned by the caller.
+ */
+int container_pids(const struct container *container, pid_t **ret, size_t *ret_count,
+		   struct err *err);
 int container_take_console(struct container *container); /* fd, now the caller's, or -1 */
 
 /* The state document, as `state` prints it. */

@@ -29,16 +29,20 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/process.h"
+#include "base/userns.h"
 #include "isolation/plan.h"
 #include "runtime/annotations.h"
 #include "runtime/check.h"
 #include "runtime/console.h"
 #include "runtime/container_struct.h"
+#include "runtime/create_cgroup.h"
 #include "runtime/fd_socket.h"
 #include "runtime/folder.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
+#include "runtime/net_devices.h"
 #include "runtime/notify.h"
+#include "runtime/rdt.h"
 
 #define CONFIG_BYTES_MAX (8u << 20)
 
@@ -201,6 +205,25 @@ static int keep_config(struct creation *cr, struct err *err)
 	return r < 0 ? err_set(err, -r, "write %s in the state folder", FOLDER_CONFIG) : 0;
 }
 
+static bool is_rootless(const struct container_create_options *o)
+{
+	return o->rootless == CONTAINER_ROOTLESS_AUTO ? userns_is_rootless()
+						      : o->rootless == CONTAINER_ROOTLESS;
+}
+
+static int name_cgroup(struct container *c, struct err *err)
+{
+	const struct cgroup *cgroup = c->cache->cgroup;
+	const char *unit = cgroup_unit(cgroup, &c->record.systemd_user);
+
+	c->record.cgroup_path = arena_strdup(c->arena, cgroup_path(cgroup));
+	if (!c->record.cgroup_path)
+		return err_set(err, ENOMEM, "write state");
+	if (unit && !(c->record.systemd_unit = arena_strdup(c->arena, unit)))
+		return err_set(err, ENOMEM, "write state");
+	return 0;
+}
+
 static int make_record(struct creation *cr, struct err *err)
 {
 	struct container *c = cr->c;
@@ -216,8 +239,8 @@ static int make_record(struct creation *cr, struct err *err)
 	record->bundle = arena_strdup(c->arena, cr->bundle);
 	record->rootfs = arena_strdup(c->arena, cr->rootfs);
 	record->created = arena_strdup(c->arena, created);
-	record->cgroup_path = arena_strdup(c->arena, cgroup_path(c->cache->cgroup));
-	if (!record->bundle || !record->rootfs || !record->created || !record->cgroup_path)
+	err_try(name_cgroup(c, err));
+	if (!record->bundle || !record->rootfs || !record->created)
 		return err_set(err, ENOMEM, "write state");
 	return record_create(c->dirfd, record, err);
 }
@@ -241,8 +264,8 @@ static int build_plan(struct creation *cr, struct err *err)
 	const struct cgroup *cgroup = cr->c->cache->cgroup;
 	struct plan_cgroup shown[CGROUP_HIERARCHIES_MAX];
 	char folders[CGROUP_HIERARCHIES_MAX][CGROUP_PATH_MAX];
-	size_t count;
-	const struct cgroup_hierarchy *h = cgroup_hierarchies(cgroup, &count);
+	size_t count = 0;
+	const struct cgroup_hierarchy *h = cgroup ? cgroup_hierarchies(cgroup, &count) : NULL;
 	struct plan_options options = {
 		.rootfs = cr->rootfs,
 		.bundle = cr->bundle,
@@ -251,6 +274,7 @@ static int build_plan(struct creation *cr, struct err *err)
 		.no_pivot = cr->options->no_pivot,
 		.no_new_keyring = cr->options->no_new_keyring,
 		.rootless = geteuid() != 0,
+		.in_userns = !userns_is_initial(),
 		.preserve_fds = cr->options->preserve_fds,
 		.listen_fds = cr->options->listen_fds,
 		.id = cr->c->id,
@@ -282,6 +306,11 @@ static int make_fifo(struct creation *cr, struct err *err)
 
 /* ---- 7: the launch ---- */
 
+static bool has_hooks(const struct oci_hooks *h)
+{
+	return h->prestart.count + h->create_runtime.count + h->poststop.count;
+}
+
 static int run_hooks(void *data, pid_t pid, struct err *err)
 {
 	struct creation *cr = data;
@@ -290,6 +319,16 @@ static int run_hooks(void *data, pid_t pid, struct err *err)
 	_cleanup_free_ char *state = NULL;
 	size_t len;
 
+	if (create_cgroup_wants_delegate(c->cache->cgroup, cr->config)) {
+		/* With somebody in it a folder hands down no controller. */
+		err_try(cgroup_settle(c->cache->cgroup, &cr->config->resources, err));
+		err_try(create_cgroup_delegate(c->cache->cgroup, cr->config, pid, err));
+	}
+	if (cr->config->net_devices_count > 0)
+		err_try(net_devices_move(cr->config, pid, err));
+	err_try(rdt_create(cr->config, c->id, pid, err));
+	if (!has_hooks(&cr->config->hooks))
+		return 0;
 	cr->hooks_began = true;
 	c->record.pid = pid;
 	if (process_start_time(pid, &c->record.start_ticks) < 0)
@@ -321,9 +360,23 @@ static int give_state(void *data, pid_t pid, enum oci_status status, char **ret,
 	return container_state_as(cr->c, status, false, ret, &len, err);
 }
 
-static bool has_hooks(const struct oci_hooks *h)
+/* Something is to be done when the namespaces exist. */
+static bool is_awaited(const struct creation *cr)
 {
-	return h->prestart.count + h->create_runtime.count + h->poststop.count;
+	return has_hooks(&cr->config->hooks) || cr->config->net_devices_count > 0 ||
+	       rdt_is_wanted(cr->config) ||
+	       create_cgroup_wants_delegate(cr->c->cache->cgroup, cr->config);
+}
+
+/* Nothing of what publish() and the caller do before the start is there for the program. */
+static bool may_start_early(const struct creation *cr)
+{
+	const struct container_create_options *o = cr->options;
+
+	return o->start_here && o->start_follows && !o->pid_file && !o->pidfd_socket &&
+	       !o->console_socket && !o->notify && !cr->config->process.terminal &&
+	       !has_hooks(&cr->config->hooks) &&
+	       !oci_config_annotation(cr->config, ANNOTATION_PIDFD_RECEIVER);
 }
 
 struct join {
@@ -346,14 +399,17 @@ static int launch(struct creation *cr, struct err *err)
 		.plan = cr->plan,
 		.stdio = cr->options->stdio,
 		.exec_fifo_fd = cr->fifo_fd,
-		.hooks = has_hooks(&cr->config->hooks) ? run_hooks : NULL,
+		.hooks = is_awaited(cr) ? run_hooks : NULL,
 		.hook_state = give_state,
 		.listener = give_listener,
 		.hooks_data = cr,
 		.target_pidfd = -1,
+		.start_early = may_start_early(cr),
 	};
 
-	err_try(cgroup_join_fds(c->cache->cgroup, &join.v2_fd, join.task_fds, &join.count, err));
+	if (c->cache->cgroup)
+		err_try(cgroup_join_fds(c->cache->cgroup, &join.v2_fd, join.task_fds, &join.count,
+					err));
 	options.cgroup_fd = join.v2_fd;
 	options.task_fds = join.task_fds;
 	options.task_fds_count = join.count;
@@ -364,6 +420,8 @@ static int launch(struct creation *cr, struct err *err)
 	cr->launched = true;
 	c->record.pid = c->launch.pid;
 	c->pidfd = c->launch.pidfd;
+	if (c->cache->cgroup)
+		return cgroup_settle(c->cache->cgroup, &cr->config->resources, err);
 	return 0;
 }
 
@@ -420,11 +478,13 @@ static int make(struct creation *cr, struct err *err)
 	}
 	err_try(make_folder(cr, err));
 	err_try(keep_config(cr, err));
-	err_try(cgroup_create(cr->config->cgroups_path, o->id, &cr->c->cache->cgroup, err));
+	err_try(create_cgroup(o->cgroups, is_rootless(o), cr->config, o->id, &cr->c->cache->cgroup,
+			      err));
 	err_try(make_record(cr, err));
 	err_try(prepare_notify(cr, err));
 	err_try(build_plan(cr, err));
-	err_try(cgroup_apply(cr->c->cache->cgroup, &cr->config->resources, err));
+	if (cr->options->cgroups != CONTAINER_NO_CGROUP)
+		err_try(create_cgroup_apply(cr->c->cache->cgroup, cr->config, err));
 	err_try(make_fifo(cr, err));
 	err_try(launch(cr, err));
 	return publish(cr, err);
@@ -442,7 +502,8 @@ int container_create(const struct container_create_options *options, struct cont
 		r = make(&cr, err);
 	if (r < 0)
 		return cr.launching ? r : container_blur(r, err);
-	cgroup_keep(cr.c->cache->cgroup);
+	if (cr.c->cache->cgroup)
+		cgroup_keep(cr.c->cache->cgroup);
 	folder_unlock(cr.c->dirfd);
 	/* What was parsed here lives on with the container. */
 	if (cr.own_config) {

@@ -10,6 +10,7 @@
 #include "runtime/container_struct.h"
 #include "runtime/folder.h"
 #include "runtime/hooks.h"
+#include "runtime/rdt.h"
 
 /*
  * The cgroup as recorded. A creator that died between making the cgroup and recording it left its
@@ -48,6 +49,8 @@ static int kill_all(struct container *c, struct err *err)
 	if (r < 0)
 		return r;
 	r = find_cgroup(c, &cgroup, NULL);
+	if (r == -ENOENT && c->record.systemd_unit)
+		return cgroup_forget_unit(c->record.systemd_unit, c->record.systemd_user, err);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
@@ -81,13 +84,17 @@ static void run_poststop(const struct container *c)
 
 int container_destroy(struct container *c, bool poststop, struct err *err)
 {
+	const struct oci_config *config;
 	int r = kill_all(c, err);
 
 	/* A folder that is gone while processes are left would lose them: stop here. */
 	if (r < 0)
 		return r;
-	if (poststop && c->record.bundle)
+	if (poststop && c->record.bundle) {
+		if (container_load_config(c, &config, NULL) == 0)
+			rdt_remove(config, c->id);
 		run_poststop(c);
+	}
 	return folder_remove(c->root, c->id, c->dirfd, err);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/process.h"
+#include "base/userns.h"
 #include "isolation/plan.h"
 #include "runtime/check.h"
 #include "runtime/console.h"
@@ -16,6 +17,7 @@
 #include "runtime/exec_cgroup.h"
 #include "runtime/fd_socket.h"
 #include "runtime/listener.h"
+#include "runtime/rdt.h"
 
 struct exec {
 	struct launch launch;
@@ -51,6 +53,7 @@ static int build(struct container *c, const struct container_exec_options *o, st
 		.rootfs = c->record.rootfs,
 		.bundle = c->record.bundle,
 		.rootless = geteuid() != 0,
+		.in_userns = !userns_is_initial(),
 		.preserve_fds = o->preserve_fds,
 		.id = c->id,
 	};
@@ -94,12 +97,16 @@ static int launch(struct container *c, const struct container_exec_options *o, s
 		.target_pidfd = c->pidfd,
 		.listener = give_listener,
 		.hooks_data = c,
+		.start_early = true,
 	};
 	struct cgroup *cgroup;
 	cpu_set_t cpus;
 	int r;
 
 	err_try(container_blur(container_load_cgroup(c, &cgroup, err), err));
+	if (cgroup_is_none(cgroup) && o->cgroups)
+		return err_say(err, EINVAL, "--cgroup: container %s has no cgroup of its own",
+			       c->id);
 	if (o->cgroups)
 		err_try(container_blur(exec_cgroup_join_fds(cgroup, o->cgroups, &x->v2_fd,
 							    x->task_fds, &x->task_fds_count, err),
@@ -115,6 +122,13 @@ static int launch(struct container *c, const struct container_exec_options *o, s
 		err_try(container_blur(move_to_cpus(o->process->exec_cpus_initial, &cpus, err),
 				       err));
 	r = launch_create(&options, &x->launch, err);
+	/* Where the container's processes have cgroups of their own, none may be above them. */
+	if (r == -EBUSY && cgroup && !o->cgroups &&
+	    exec_cgroup_is_divided(cgroup, c->record.pid, &x->v2_fd)) {
+		err_clear(err);
+		options.cgroup_fd = x->v2_fd;
+		r = launch_create(&options, &x->launch, err);
+	}
 	if (o->process->exec_cpus_initial)
 		sched_setaffinity(0, sizeof(cpus), &cpus);
 	if (r < 0)
@@ -151,6 +165,14 @@ static int publish(const struct container_exec_options *o, struct exec *x, struc
 	return 0;
 }
 
+static int join_rdt(struct container *c, pid_t pid, struct err *err)
+{
+	const struct oci_config *config;
+
+	err_try(container_load_config(c, &config, err));
+	return rdt_join(config, c->id, pid, err);
+}
+
 int container_exec(struct container *c, const struct container_exec_options *o,
 		   struct container_process *ret, struct err *err)
 {
@@ -172,6 +194,7 @@ int container_exec(struct container *c, const struct container_exec_options *o,
 	}
 	err_try(container_blur(build(c, o, &x, err), err));
 	err_try(launch(c, o, &x, err));
+	err_try(container_blur(join_rdt(c, x.launch.pid, err), err));
 	err_try(launch_release(&x.launch, err));
 	err_try(container_blur(publish(o, &x, err), err));
 	ret->pid = x.launch.pid;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/path.h"
 
 /* "cpu" in "cpu,cpuacct". */
@@ -113,4 +114,44 @@ int exec_cgroup_join_fds(const struct cgroup *cgroup, const char *const *wanted,
 	*ret_v2_fd = take_fd(&j.v2_fd);
 	j.count = 0;
 	return 0;
+}
+
+/* "0::/path" of /proc/PID/cgroup, below the mount point. */
+static int open_cgroup_of(const struct cgroup_hierarchy *h, pid_t pid)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[2 * CGROUP_PATH_MAX];
+	const char *line;
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
+	if (file_read(AT_FDCWD, path, 65536, &text, NULL, NULL) < 0)
+		return -ENOENT;
+	for (line = text; line && strncmp(line, "0::", 3) != 0;)
+		line = (line = strchr(line, '\n')) ? line + 1 : NULL;
+	if (!line || snprintf(path, sizeof(path), "%s%.*s", h->mountpoint,
+			      (int)strcspn(line + 3, "\n"), line + 3) >= (int)sizeof(path))
+		return -ENOENT;
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+bool exec_cgroup_is_divided(const struct cgroup *cgroup, pid_t init, int *v2_fd)
+{
+	char folder[CGROUP_PATH_MAX], path[CGROUP_PATH_MAX + 32];
+	_cleanup_free_ char *controllers = NULL;
+	size_t count, len = 0;
+	const struct cgroup_hierarchy *h = cgroup_hierarchies(cgroup, &count);
+	int fd;
+
+	if (*v2_fd < 0)
+		return false;
+	h += count - 1; /* cgroup2 is the last */
+	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", cgroup_folder(cgroup, h, folder));
+	if (file_read(AT_FDCWD, path, 4096, &controllers, &len, NULL) < 0 || len <= 1)
+		return false;
+	fd = open_cgroup_of(h, init);
+	if (fd < 0)
+		return false;
+	close(*v2_fd);
+	*v2_fd = fd;
+	return true;
 }

@@ -5,6 +5,7 @@
 
 #include "base/process.h"
 #include "runtime/container_struct.h"
+#include "runtime/processes.h"
 
 /* v1 keeps a killed process frozen; v2 lets it die. */
 static void thaw_the_killed(const struct cgroup *cgroup, int signal)
@@ -25,6 +26,8 @@ static int kill_every(struct container *c, int signal, struct err *err)
 	}
 	if (r < 0)
 		return r;
+	if (cgroup_is_none(cgroup))
+		return processes_signal(c, signal, err);
 	err_try(cgroup_signal(cgroup, signal, err));
 	thaw_the_killed(cgroup, signal);
 	return 0;

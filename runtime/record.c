@@ -39,6 +39,9 @@ static char *format_rest(const struct record *record)
 	json_field_string(w, "rootfs", record->rootfs);
 	json_field_string(w, "created", record->created);
 	json_field_string(w, "cgroupPath", record->cgroup_path);
+	json_field_string(w, "systemdUnit", record->systemd_unit);
+	if (record->systemd_user)
+		json_field_bool(w, "systemdUser", true);
 	json_field_bool(w, "execFifo", record->exec_fifo);
 	if (record->annotations_count > 0) {
 		json_key(w, "annotations");
@@ -127,6 +130,8 @@ static int load_fields(const struct json_node *root, struct arena *arena, struct
 	err_try(json_get_string(root, "rootfs", arena, &ret->rootfs, err));
 	err_try(json_get_string(root, "created", arena, &ret->created, err));
 	err_try(json_get_string(root, "cgroupPath", arena, &ret->cgroup_path, err));
+	err_try(json_get_string(root, "systemdUnit", arena, &ret->systemd_unit, err));
+	err_try(json_get_bool(root, "systemdUser", &ret->systemd_user, err));
 	err_try(json_get_bool(root, "execFifo", &ret->exec_fifo, err));
 	err_try(load_annotations(root, arena, ret, err));
 	ret->pid = (pid_t)pid;

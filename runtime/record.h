@@ -33,7 +33,9 @@ struct record {
 	const char *oci_version, *id;
 	const char *bundle, *rootfs; /* absolute */
 	const char *created;	     /* RFC 3339 */
-	const char *cgroup_path;     /* for cgroup_open() */
+	const char *cgroup_path;     /* for cgroup_open(); NULL: not known, or none */
+	const char *systemd_unit;    /* that the cgroup is of, or NULL */
+	bool systemd_user;	     /* of the user's manager */
 	bool exec_fifo;		     /* started through one; it is gone once started */
 	const struct oci_annotation *annotations;
 	size_t annotations_count;

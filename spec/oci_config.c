@@ -92,23 +92,6 @@ int oci_parse_annotations(const struct json_node *node, const char *key, struct 
 	return 1;
 }
 
-int oci_parse_kept(const struct json_node *node, const char *key, struct arena *arena,
-		   struct oci_kept *ret, struct err *err)
-{
-	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
-	_cleanup_free_ char *text = NULL;
-	struct json_node child;
-	int r = json_get_object(node, key, &child, err);
-
-	if (r <= 0)
-		return r;
-	if (w)
-		json_put_value(w, &child);
-	text = w ? json_writer_take(w, NULL) : NULL;
-	ret->json = text ? arena_strdup(arena, text) : NULL;
-	return ret->json ? 1 : err_set(err, ENOMEM, "read %s", key);
-}
-
 static int parse_version(const struct json_node *root, struct oci_config *c, struct err *err)
 {
 	struct json_node node;

@@ -261,6 +261,12 @@ struct oci_seccomp {
 	const char *listener_path, *listener_metadata;
 	const struct oci_seccomp_rule *rules;
 	size_t rules_count;
+
+	/* What no document says, but those who build one in code may. */
+	bool fail_unknown_call;	  /* a name that nobody knows is an error, and not skipped */
+	const void *ready_filter; /* a finished program of struct sock_filter; takes the place of
+				   * all above but the flags; NULL */
+	size_t ready_count;	  /* its instructions */
 };
 
 struct oci_memory_policy {
@@ -275,6 +281,21 @@ struct oci_time_offset {
 	bool set;
 	int64_t secs;
 	uint32_t nanosecs;
+};
+
+/* An interface of the runtime's network namespace that moves into the container's. */
+struct oci_net_device {
+	const char *host_name;
+	const char *name; /* inside; one "%d" lets the kernel choose a number; NULL: as it was */
+};
+
+struct oci_intel_rdt {
+	bool set;
+	const char *clos_id;	     /* "/": the root's; NULL: the container's id */
+	const char *const *schemata; /* lines for the kernel; NULL */
+	const char *l3_cache_schema; /* may have several lines; NULL */
+	const char *mem_bw_schema;   /* "MB:..."; NULL */
+	struct oci_bool enable_monitoring, enable_cmt, enable_mbm; /* the last two: up to 1.2 */
 };
 
 /* A part of the document that is kept as it is and not looked into. */
@@ -347,7 +368,9 @@ struct oci_config {
 	struct oci_u32 personality;	   /* PER_LINUX or PER_LINUX32 */
 	struct oci_memory_policy memory_policy;
 	struct oci_time_offset monotonic, boottime;
-	struct oci_kept intel_rdt, net_devices;
+	struct oci_intel_rdt intel_rdt;
+	const struct oci_net_device *net_devices;
+	size_t net_devices_count;
 
 	const struct oci_vm *vm; /* NULL when absent */
 

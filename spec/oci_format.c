@@ -113,18 +113,6 @@ void oci_put_id_maps(struct json_writer *w, const char *key, const struct oci_id
 	json_close_array(w);
 }
 
-void oci_put_kept(struct json_writer *w, const char *key, const struct oci_kept *kept)
-{
-	_cleanup_json_ struct json_doc *doc = NULL;
-	struct json_node root;
-
-	if (!kept->json || json_parse(kept->json, strlen(kept->json), &doc, NULL) < 0)
-		return;
-	root = json_root(doc);
-	json_key(w, key);
-	json_put_value(w, &root);
-}
-
 static void put_mounts(struct json_writer *w, const struct oci_config *c)
 {
 	if (c->mounts_count == 0)

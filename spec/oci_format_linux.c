@@ -106,7 +106,7 @@ void oci_put_linux(struct json_writer *w, const struct oci_config *c)
 	json_field_strings(w, "readonlyPaths", c->readonly_paths);
 	json_field_string(w, "mountLabel", c->mount_label);
 	oci_put_kernel_view(w, c);
-	oci_put_kept(w, "intelRdt", &c->intel_rdt);
-	oci_put_kept(w, "netDevices", &c->net_devices);
+	oci_put_intel_rdt(w, &c->intel_rdt);
+	oci_put_net_devices(w, c);
 	json_close_object(w);
 }

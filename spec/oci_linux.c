@@ -227,8 +227,8 @@ int oci_parse_linux(const struct json_node *node, struct oci_config *c, struct e
 	err_try(parse_path_list(node, "readonlyPaths", c->arena, &c->readonly_paths, err));
 	err_try(parse_sysctls(node, c, err));
 	err_try(oci_parse_kernel_view(node, c, err));
-	err_try(oci_parse_kept(node, "intelRdt", c->arena, &c->intel_rdt, err));
-	err_try(oci_parse_kept(node, "netDevices", c->arena, &c->net_devices, err));
+	err_try(oci_parse_intel_rdt(node, c->arena, &c->intel_rdt, err));
+	err_try(oci_parse_net_devices(node, c, err));
 	r = json_get_object(node, "resources", &child, err);
 	if (r < 0 || (r > 0 && oci_parse_resources(&child, c->arena, &c->resources, err) < 0))
 		return -EINVAL;

@@ -37,11 +37,12 @@ int oci_parse_map(const struct json_node *node, const char *key, struct arena *a
 
 int oci_parse_id_maps(const struct json_node *node, const char *key, struct arena *arena,
 		      const struct oci_id_map **ret, size_t *ret_count, struct err *err);
+int oci_parse_net_devices(const struct json_node *linux_, struct oci_config *config,
+			  struct err *err);
+int oci_parse_intel_rdt(const struct json_node *linux_, struct arena *arena,
+			struct oci_intel_rdt *ret, struct err *err);
 int oci_parse_vm(const struct json_node *root, struct arena *arena, const struct oci_vm **ret,
 		 struct err *err);
-/* An object that is kept as text. 1, 0 when absent, <0. */
-int oci_parse_kept(const struct json_node *node, const char *key, struct arena *arena,
-		   struct oci_kept *ret, struct err *err);
 int oci_parse_annotations(const struct json_node *node, const char *key, struct arena *arena,
 			  const struct oci_annotation **ret, size_t *ret_count, struct err *err);
 /* A string that must be an absolute path. As the json_get family: 1, 0 when absent, <0. */
@@ -60,7 +61,8 @@ int oci_parse_opt_bool(const struct json_node *node, const char *key, struct oci
 /* Writing: members of an object that is open. */
 void oci_put_linux(struct json_writer *w, const struct oci_config *config);
 void oci_put_resources(struct json_writer *w, const struct oci_resources *resources);
+void oci_put_net_devices(struct json_writer *w, const struct oci_config *config);
+void oci_put_intel_rdt(struct json_writer *w, const struct oci_intel_rdt *rdt);
 void oci_put_vm(struct json_writer *w, const struct oci_vm *vm);
 void oci_put_id_maps(struct json_writer *w, const char *key, const struct oci_id_map *maps,
 		     size_t count);
-void oci_put_kept(struct json_writer *w, const char *key, const struct oci_kept *kept);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmd/cellar/notify.h"
+#include "cmd/cellar/rootless.h"
 #include "cmd/cellar/verbs.h"
 #include "runtime/container.h"
 
@@ -54,12 +55,18 @@ static inline int create_options_fill(const struct create_options *o,
 	const char *manager = globals->cgroup_manager;
 	unsigned listen_fds = create_options_listen_fds();
 
+	enum container_cgroups cgroups;
+
 	if (globals->systemd_cgroup || (manager && strcmp(manager, "systemd") == 0))
-		return err_say(err, ENOTSUP,
-			       "cgroups made by systemd are not supported yet; leave out "
-			       "--systemd-cgroup and use the cgroupfs driver");
-	if (manager && strcmp(manager, "cgroupfs") != 0)
-		return err_say(err, EINVAL, "--cgroup-manager: '%s' is not cgroupfs", manager);
+		cgroups = CONTAINER_SYSTEMD;
+	else if (!manager || strcmp(manager, "cgroupfs") == 0)
+		cgroups = CONTAINER_CGROUPFS;
+	else if (strcmp(manager, "disabled") == 0)
+		cgroups = CONTAINER_NO_CGROUP;
+	else
+		return err_say(err, EINVAL,
+			       "--cgroup-manager: '%s' is none of cgroupfs, systemd, disabled",
+			       manager);
 	*ret = (struct container_create_options){
 		.root = globals->root,
 		.id = id,
@@ -69,9 +76,11 @@ static inline int create_options_fill(const struct create_options *o,
 		.pidfd_socket = o->pidfd_socket,
 		.preserve_fds = (unsigned)o->preserve_fds + listen_fds,
 		.listen_fds = listen_fds,
+		.cgroups = cgroups,
 		.no_pivot = o->no_pivot,
 		.no_new_keyring = o->no_new_keyring,
 		.notify = notify_is_wanted(),
+		.rootless = rootless_mode(globals),
 	};
 	return 0;
 }

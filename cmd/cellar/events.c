@@ -209,9 +209,9 @@ static int run(const struct cellar_globals *globals, int argc, char **argv, stru
 	cgroup = container_cgroup(c);
 	if (container_status(c) == OCI_STOPPED || !cgroup)
 		return err_say(err, ESRCH, "container not running: %s is stopped", args[0]);
+	err_try(cgroup_stats(cgroup, &stats, err));
 	if (!a.stats)
 		return follow(c, cgroup, interval_ms, err);
-	err_try(cgroup_stats(cgroup, &stats, err));
 	return print_event("stats", args[0], &stats, err);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "cmd/cellar/rootless.h"
 #include "cmd/cellar/verbs.h"
 #include "runtime/container.h"
 
@@ -18,7 +19,8 @@ static const struct verb *const verbs[] = {
 
 static const struct option_entry global_options[] = {
 	OPTION_STRING(struct cellar_globals, root, 0, "root", "DIR",
-		      "folder of the containers' state (default " CONTAINER_ROOT_DEFAULT ")"),
+		      "folder of the containers' state (default " CONTAINER_ROOT_DEFAULT
+		      "; if not root, $XDG_RUNTIME_DIR/cellar)"),
 	OPTION_STRING(struct cellar_globals, log, 0, "log", "FILE",
 		      "append messages to a file, or to syslog:NAME or journald:NAME"),
 	OPTION_STRING(struct cellar_globals, log_format, 0, "log-format", "text|json",
@@ -26,11 +28,11 @@ static const struct option_entry global_options[] = {
 	OPTION_STRING(struct cellar_globals, log_level, 0, "log-level", "LEVEL",
 		      "least level to write: debug, info, warning, error (default info)"),
 	OPTION_BOOL(struct cellar_globals, systemd_cgroup, 0, "systemd-cgroup",
-		    "let systemd make cgroups; not there yet: create and run refuse it"),
-	OPTION_STRING(struct cellar_globals, cgroup_manager, 0, "cgroup-manager", "cgroupfs",
-		      "who makes cgroups (default cgroupfs, the only one there is)"),
+		    "let systemd make cgroups; linux.cgroupsPath is slice:prefix:name"),
+	OPTION_STRING(struct cellar_globals, cgroup_manager, 0, "cgroup-manager", "MANAGER",
+		      "who makes cgroups: cgroupfs (default), systemd, disabled (nobody)"),
 	OPTION_STRING(struct cellar_globals, rootless, 0, "rootless", "true|false|auto",
-		      "accepted for other runtimes' callers: it is found out here"),
+		      "do without a cgroup that may not be made (default auto: if not root)"),
 	OPTION_BOOL(struct cellar_globals, debug, 0, "debug", "write debugging messages too"),
 	OPTION_BOOL(struct cellar_globals, version, 'v', "version", "print the version"),
 	OPTION_END,
@@ -104,7 +106,17 @@ static int open_log(const struct cellar_globals *globals, struct err *err)
 	return log_open(globals->log, json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT, err);
 }
 
-static int run_verb(const struct cellar_globals *globals, int argc, char **argv, struct err *err)
+/* Those of the verbs that look at containers. */
+static int set_root(const struct verb *verb, struct cellar_globals *globals, struct err *err)
+{
+	bool makes = verb == &verb_create || verb == &verb_run;
+
+	if (globals->root || verb == &verb_spec || verb == &verb_features)
+		return 0;
+	return rootless_set_root(globals, makes, err);
+}
+
+static int run_verb(struct cellar_globals *globals, int argc, char **argv, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
 		const struct verb *verb = verbs[i];
@@ -112,7 +124,9 @@ static int run_verb(const struct cellar_globals *globals, int argc, char **argv,
 
 		if (strcmp(strchr(verb->command.name, ' ') + 1, argv[0]) != 0)
 			continue;
-		r = verb->run(globals, argc - 1, argv + 1, err);
+		r = set_root(verb, globals, err);
+		if (r == 0)
+			r = verb->run(globals, argc - 1, argv + 1, err);
 		if (r == VERB_HELP)
 			options_help(&verb->command, stdout);
 		if (r < 0)

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 
 #include "base/fd.h"
-#include "cgroups/cgroup.h"
 #include "cmd/cellar/ps_table.h"
 #include "cmd/cellar/verbs.h"
 #include "runtime/container.h"
@@ -66,7 +65,6 @@ static int run(const struct cellar_globals *globals, int argc, char **argv, stru
 {
 	_cleanup_container_ struct container *c = NULL;
 	_cleanup_free_ pid_t *pids = NULL;
-	const struct cgroup *cgroup;
 	struct args a = { .format = "table" };
 	char **args;
 	size_t count, words;
@@ -77,10 +75,9 @@ static int run(const struct cellar_globals *globals, int argc, char **argv, stru
 	if (strcmp(a.format, "table") != 0 && strcmp(a.format, "json") != 0)
 		return err_say(err, EINVAL, "--format: '%s' is neither table nor json", a.format);
 	err_try(container_open(globals->root, args[0], &c, err));
-	cgroup = container_cgroup(c);
 	count = 0;
-	if (cgroup)
-		err_try(cgroup_pids(cgroup, &pids, &count, err));
+	if (container_cgroup(c))
+		err_try(container_pids(c, &pids, &count, err));
 	if (words > 1 && strcmp(a.format, "table") == 0)
 		return ps_table_print(args + 1, words - 1, pids, count, err);
 	if (strcmp(a.format, "table") == 0)

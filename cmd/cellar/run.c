@@ -103,7 +103,7 @@ static int run(const struct cellar_globals *globals, int argc, char **argv, stru
 	if (r != 0)
 		return r;
 	err_try(create_options_fill(&a.create, globals, args[0], &create, err));
-	create.start_here = true;
+	create.start_here = create.start_follows = true;
 	return a.detach ? run_detached(&create, err) : run_here(&create, &a, err);
 }
 

@@ -17,6 +17,7 @@ struct args {
 	const char *blkio_weight, *cpu_period, *cpu_quota, *cpu_burst, *cpu_share, *cpu_rt_period,
 		*cpu_rt_runtime, *cpu_idle, *cpus, *mems;
 	const char *memory, *reservation, *swap, *kernel_memory, *kernel_memory_tcp, *pids_limit;
+	const char *l3_cache_schema, *mem_bw_schema;
 };
 
 static const struct option_entry options[] = {
@@ -49,6 +50,10 @@ static const struct option_entry options[] = {
 		      "ignored, as the one above"),
 	OPTION_STRING(struct args, pids_limit, 0, "pids-limit", "N",
 		      "most processes, -1: any number"),
+	OPTION_STRING(struct args, l3_cache_schema, 0, "l3-cache-schema", "L3:ID=MASK;...",
+		      "part of the L3 cache to use (linux.intelRdt)"),
+	OPTION_STRING(struct args, mem_bw_schema, 0, "mem-bw-schema", "MB:ID=N;...",
+		      "memory bandwidth to use (linux.intelRdt)"),
 	OPTION_END,
 };
 
@@ -175,7 +180,10 @@ static int run(const struct cellar_globals *globals, int argc, char **argv, stru
 		err_try(read_resources(a.resources, arena, &resources, err));
 	else
 		err_try(parse_options(&a, &resources, err));
-	return container_update(c, &resources, err);
+	err_try(container_update(c, &resources, err));
+	if (a.l3_cache_schema || a.mem_bw_schema)
+		return container_update_rdt(c, a.l3_cache_schema, a.mem_bw_schema, err);
+	return 0;
 }
 
 const struct verb verb_update = {

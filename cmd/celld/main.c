@@ -8,7 +8,7 @@
 #include "base/tame.h"
 #include "cmd/celld/verbs.h"
 
-static const struct verb *const verbs[] = { &verb_dev, &verb_sim, &verb_bench };
+static const struct verb *const verbs[] = { &verb_dev, &verb_sim, &verb_why, &verb_bench };
 
 struct celld {
 	bool version;

@@ -6,12 +6,14 @@
 
 #include "base/fd.h"
 #include "runtime/engine/engine.h"
+#include "runtime/engine/event_log.h"
 #include "runtime/engine/resolve.h"
 #include "runtime/shim/bootstrap.h"
 
 static const struct shim_engine engine = {
 	.remove = engine_remove,
 	.release = engine_release,
+	.tell = event_tell,
 	.resolve = engine_resolve,
 };
 

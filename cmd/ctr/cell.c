@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "cmd/ctr/verbs.h"
-#include "runtime/engine/program.h"
+#include "base/program.h"
 
 #define HELPER "cellar-cell"
 

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#define NO_HEALTH "Cellar makes no health checks; leave it out, and look by `ctr exec NAME COMMAND`"
 #define NO_PULL "Cellar pulls nothing yet; leave it out"
 #define NO_REGISTRY                                                                 \
 	"there is no client for registries yet; bring an image in by `skopeo copy " \
@@ -18,8 +17,6 @@
 const struct option_hint foreign_run_options[] = {
 	{ "gpus", "give devices by name, as --device /dev/nvidia0, and what else is needed by -v" },
 	{ "link", "containers on the bridge find each other by name; leave it out, and run the other with --network-alias where it shall have one more name" },
-	{ "health-", NO_HEALTH },
-	{ "no-healthcheck", NO_HEALTH },
 	{ "runtime", "Cellar is the runtime; leave it out" },
 	{ "storage-opt", "Cellar limits no root filesystem; leave it out" },
 	{ "cgroup-parent", "containers have cgroups of their own at the top; leave it out" },
@@ -47,6 +44,12 @@ const struct option_hint foreign_run_options[] = {
 
 const struct option_hint foreign_exec_options[] = {
 	{ "privileged", "a process has what its container has; run that with --privileged, or with --cap-add" },
+	{ 0 },
+};
+
+const struct option_hint foreign_events_options[] = {
+	{ "no-stream", "write --until 0s" },
+	{ "stream", "write --until 0s in place of --stream=false" },
 	{ 0 },
 };
 
@@ -90,6 +93,13 @@ const struct option_hint foreign_update_options[] = {
 	{ 0 },
 };
 
+#define NO_CHECKPOINT "Cellar restores no checkpoints yet; leave it out"
+const struct option_hint foreign_start_options[] = {
+	{ "checkpoint", NO_CHECKPOINT },
+	{ "checkpoint-dir", NO_CHECKPOINT },
+	{ 0 },
+};
+
 const struct option_hint foreign_stop_options[] = {
 	{ "s", "use `ctr kill -s SIGNAL`, or run the container with --stop-signal" },
 	{ "signal", "use `ctr kill -s SIGNAL`, or run the container with --stop-signal" },
@@ -112,12 +122,9 @@ static const struct option_hint commands[] = {
 	{ "build", NO_BUILD },
 	{ "buildx", NO_BUILD },
 	{ "commit", NO_BUILD },
-	{ "create", "`ctr run -d` makes and starts at once" },
-	{ "start", "what has ended is run anew by `ctr run`; what runs is restarted by `ctr restart`" },
 	{ "cp", "write `ctr exec NAME tar -cf - PATH | tar -xf -`, or `tar -cf - FILE | ctr exec -i NAME tar -xf -`" },
 	{ "export", "write `ctr exec NAME tar -cf - FOLDER >FILE`, or `ctr image save` for its image" },
 	{ "diff", "what it wrote is upper/ in the \"dir\" that `ctr inspect` tells" },
-	{ "events", "`ctr wait` waits for an end, `ctr logs -f` follows" },
 	{ "network", "there is one bridge, and --network none, host and container:NAME" },
 	{ "system", "write `ctr info`, `ctr image prune`, `ctr volume prune`" },
 	{ "compose", "there is none; write a script of `ctr run`, where containers find each other by name" },

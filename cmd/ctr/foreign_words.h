@@ -8,11 +8,13 @@
 #include "cmd/options.h"
 
 extern const struct option_hint foreign_run_options[];
+extern const struct option_hint foreign_events_options[];
 extern const struct option_hint foreign_exec_options[];
 extern const struct option_hint foreign_ps_options[];
 extern const struct option_hint foreign_inspect_options[];
 extern const struct option_hint foreign_image_ls_options[];
 extern const struct option_hint foreign_update_options[];
+extern const struct option_hint foreign_start_options[];
 extern const struct option_hint foreign_stop_options[];
 
 /* The end of "there is no command \"images\": "; NULL: a word that nobody knows. group: "image" for

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "runtime/engine/program.h"
+#include "base/program.h"
 
 #define HELPER "cellar-image"
 /* Its complaints begin so (cmd/cellar-image/verbs.h). */

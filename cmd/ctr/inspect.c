@@ -10,6 +10,7 @@
 #include "cmd/ctr/show.h"
 #include "cmd/ctr/verbs.h"
 #include "runtime/engine/layout.h"
+#include "runtime/engine/meta_health.h"
 #include "runtime/engine/meta_limits.h"
 #include "runtime/engine/meta_mounts.h"
 #include "runtime/engine/meta_namespaces.h"
@@ -39,6 +40,17 @@ static void put_config(struct json_writer *w, const struct engine_container *c)
 	json_put_value(w, &root);
 }
 
+static void put_health(struct json_writer *w, const struct engine_container *c)
+{
+	meta_health_format(w, &c->health_check);
+	if (c->health.status == HEALTH_NONE)
+		return;
+	json_key(w, "health");
+	json_open_object(w);
+	health_record_format(w, &c->health);
+	json_close_object(w);
+}
+
 static int inspect_one(struct engine *engine, const char *name, void *data, struct err *err)
 {
 	struct json_writer *w = data;
@@ -64,6 +76,7 @@ static int inspect_one(struct engine *engine, const char *name, void *data, stru
 	json_field_bool(w, "init", c->init);
 	json_field_bool(w, "terminal", c->terminal);
 	json_field_bool(w, "interactive", c->interactive);
+	put_health(w, c);
 	meta_limits_format(w, &c->limits);
 	meta_security_format(w, &c->security);
 	json_field_strings(w, "layers", c->layers);

@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include "cmd/ctr/show.h"
+#include "base/signal_name.h"
 #include "cmd/ctr/verbs.h"
 
 struct kill_args {
@@ -18,7 +18,7 @@ static int kill_one(struct engine *engine, const char *name, void *data, struct 
 	if (r < 0)
 		return r;
 	if (c->stop_signal)
-		show_parse_signal(c->stop_signal, &stop_signal, NULL);
+		signal_parse(c->stop_signal, &stop_signal, NULL);
 	/* What asks for the end ends a restart policy too. */
 	r = engine_kill(engine, c, sig, sig == SIGKILL || sig == stop_signal, err);
 	if (r == 0)
@@ -35,7 +35,7 @@ static int kill_verb(const struct ctr *ctr, int argc, char **argv, struct err *e
 
 	if (r != 0)
 		return r > 0 ? VERB_HELP : r;
-	r = show_parse_signal(args.signal, &sig, err);
+	r = signal_parse(args.signal, &sig, err);
 	return r < 0 ? err_add(err, "--signal")
 		     : ctr_for_names(&verb_kill, ctr, words, kill_one, &sig, err);
 }

@@ -14,6 +14,8 @@
 /* clang-format off */
 static const struct verb *const verbs[] = {
 	&verb_run,
+	&verb_create,
+	&verb_start,
 	&verb_ps,
 	&verb_exec,
 	&verb_logs,
@@ -31,6 +33,7 @@ static const struct verb *const verbs[] = {
 	&verb_wait,
 	&verb_rm,
 	&verb_stats,
+	&verb_events,
 	&verb_image,
 	&verb_volume,
 	&verb_job,

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/ctr/show.h"
+#include "base/signal_name.h"
 #include "cmd/ctr/verbs.h"
 #include "runtime/shim/client.h"
 
@@ -20,14 +20,18 @@ static int restart_one(struct engine *engine, const char *name, void *data, stru
 	_cleanup_shim_client_ struct shim_client *client = NULL;
 	int sig = SIGTERM, r = engine_find(engine, name, &c, err);
 
-	if (r == 0 && !c->pid && strcmp(c->status, "restarting") != 0)
-		r = err_say(err, ESRCH, "container %s is %s, not running", c->name, c->status);
+	if (r == 0 && (strcmp(c->status, "exited") == 0 || strcmp(c->status, "created") == 0)) {
+		r = engine_run_again(engine, c, err);
+		if (r == 0)
+			puts(name);
+		return r;
+	}
 	if (r == 0)
 		r = engine_connect(engine, c, &client, err);
 	if (r < 0)
 		return r;
 	if (c->stop_signal)
-		show_parse_signal(c->stop_signal, &sig, NULL);
+		signal_parse(c->stop_signal, &sig, NULL);
 	r = shim_restart(client, c->id, sig, (uint32_t)args->timeout_s * 1000, err);
 	if (r < 0)
 		return err_add(err, "container %s", c->name);
@@ -59,7 +63,7 @@ const struct verb verb_restart = {
 	.command = {
 		.name = "ctr restart",
 		.args = "CONTAINER...",
-		.summary = "stop running containers and start them again",
+		.summary = "stop containers that run, and start them again",
 		.details = "Address, name, log and what it wrote to its file system stay.\n\n"
 			   "Examples:\n"
 			   "  ctr restart -t 1 web",

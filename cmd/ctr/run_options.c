@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/signal_name.h"
 #include "cmd/ctr/assignment_file.h"
 #include "cmd/ctr/show.h"
 #include "runtime/engine/platform.h"
@@ -38,6 +39,7 @@ const struct option_entry run_option_table[] = {
 	OPTION_GROUP(struct run_args, network, "Network", run_network_table),
 	OPTION_GROUP(struct run_args, security, "Security", run_security_table),
 	OPTION_GROUP(struct run_args, supervision, "Supervision", run_supervision_table),
+	OPTION_GROUP(struct run_args, health, "Health", run_health_table),
 	OPTION_END,
 };
 /* clang-format on */
@@ -115,7 +117,7 @@ static int fill_life(const struct run_args *args, struct engine_run_options *ret
 {
 	int sig;
 
-	if (args->stop_signal && show_parse_signal(args->stop_signal, &sig, err) < 0)
+	if (args->stop_signal && signal_parse(args->stop_signal, &sig, err) < 0)
 		return err_add(err, "--stop-signal");
 	if (args->platform)
 		err_try(platform_check_word(args->platform, err));
@@ -158,6 +160,8 @@ int run_args_fill(const struct run_args *args, struct arena *arena, struct engin
 		r = run_security_fill(&args->security, arena, ret, err);
 	if (r == 0)
 		r = run_supervision_fill(&args->supervision, arena, ret, err);
+	if (r == 0)
+		r = run_health_fill(&args->health, arena, ret, err);
 	return r;
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "cmd/ctr/run_health.h"
 #include "cmd/ctr/run_limits.h"
 #include "cmd/ctr/run_mounts.h"
 #include "cmd/ctr/run_namespaces.h"
@@ -27,6 +28,7 @@ struct run_args {
 	struct run_network network;
 	struct run_security security;
 	struct run_supervision supervision;
+	struct run_health health;
 };
 
 #define RUN_ARGS_DEFAULT \

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/ctr/show.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -35,6 +32,22 @@ char *show_duration(int64_t ns, char buf[static SHOW_SIZE])
 	return buf;
 }
 
+/* As Docker writes it. */
+static const char *show_health(enum health_status status)
+{
+	switch (status) {
+	case HEALTH_NONE:
+		return "";
+	case HEALTH_STARTING:
+		return " (health: starting)";
+	case HEALTH_HEALTHY:
+		return " (healthy)";
+	case HEALTH_UNHEALTHY:
+		return " (unhealthy)";
+	}
+	return "";
+}
+
 char *show_status(const struct engine_container *c, int64_t now_ns, char buf[static SHOW_SIZE])
 {
 	char since[SHOW_SIZE], code[16] = "?";
@@ -54,9 +67,10 @@ char *show_status(const struct engine_container *c, int64_t now_ns, char buf[sta
 		else
 			snprintf(buf, SHOW_SIZE, "%s (%s)", word, code);
 	} else {
-		snprintf(buf, SHOW_SIZE, "Up %.30s%s",
+		snprintf(buf, SHOW_SIZE, "Up %.30s%s%s",
 			 show_duration(now_ns - (c->started_ns ? c->started_ns : c->created_ns),
 				       since),
+			 show_health(c->health.status),
 			 strcmp(c->status, "paused") == 0 ? " (paused)" : "");
 	}
 	return buf;
@@ -82,6 +96,8 @@ void show_container_json(struct json_writer *w, const struct engine_container *c
 	json_field_strings(w, "command", c->command);
 	json_field_string(w, "status", c->status);
 	json_field_string(w, "damage", c->damage);
+	if (c->health.status != HEALTH_NONE)
+		json_field_string(w, "health_status", health_status_name(c->health.status));
 	json_field_i64(w, "pid", c->pid);
 	if (ended && c->exit_code >= 0)
 		json_field_i64(w, "exit_code", c->exit_code);
@@ -143,47 +159,4 @@ int show_json(struct json_writer *w, struct err *err)
 		text[--len] = '\0';
 	print_tamely(text);
 	return 0;
-}
-
-/* "RTMIN", "RTMIN+3", "RTMAX-1": systemd's, in many images. */
-static bool parse_realtime(const char *name, int *ret)
-{
-	bool low = strncasecmp(name, "RTMIN", 5) == 0;
-	const char *rest = name + 5;
-	char *end;
-	long n;
-
-	if (!low && strncasecmp(name, "RTMAX", 5) != 0)
-		return false;
-	if (*rest && (*rest != (low ? '+' : '-') || !isdigit((unsigned char)rest[1])))
-		return false;
-	n = *rest ? strtol(rest + 1, &end, 10) : 0;
-	if ((*rest && *end) || n > SIGRTMAX - SIGRTMIN)
-		return false;
-	*ret = low ? SIGRTMIN + (int)n : SIGRTMAX - (int)n;
-	return true;
-}
-
-int show_parse_signal(const char *text, int *ret, struct err *err)
-{
-	const char *name = strncasecmp(text, "SIG", 3) == 0 ? text + 3 : text;
-	char *end;
-	long n = strtol(text, &end, 10);
-
-	if (isdigit((unsigned char)*text) && !*end && n > 0 && n < NSIG) {
-		*ret = (int)n;
-		return 0;
-	}
-	for (int sig = 1; sig < NSIG; sig++) {
-		const char *known = sigabbrev_np(sig);
-
-		if (known && strcasecmp(known, name) == 0) {
-			*ret = sig;
-			return 0;
-		}
-	}
-	if (parse_realtime(name, ret))
-		return 0;
-	return err_say(err, EINVAL, "\"%s\" is not a signal; write it as TERM, SIGTERM or 15",
-		       text);
 }

@@ -14,7 +14,8 @@
 /* "5 seconds", "2 minutes", "3 hours", "9 days". Returns buf. */
 char *show_duration(int64_t ns, char buf[static SHOW_SIZE]);
 
-/* "Up 5 seconds", "Up 2 minutes (paused)", "Exited (3) 2 hours ago", "Created". Returns buf. */
+/* "Up 5 seconds", "Up 2 minutes (healthy) (paused)", "Exited (3) 2 hours ago", "Created". Returns
+ * buf. */
 char *show_status(const struct engine_container *container, int64_t now_ns,
 		  char buf[static SHOW_SIZE]);
 
@@ -32,6 +33,3 @@ int show_parse_format(const char *format, bool *ret_json, struct err *err);
 
 /* Takes the document and prints it with a line end. -ENOMEM. */
 int show_json(struct json_writer *w, struct err *err);
-
-/* The signal of "9", "KILL" or "SIGKILL", any case. -EINVAL. */
-int show_parse_signal(const char *text, int *ret, struct err *err);

@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/signal_name.h"
 #include "cmd/ctr/foreign_words.h"
-#include "cmd/ctr/show.h"
 #include "cmd/ctr/verbs.h"
+#include "runtime/engine/event_log.h"
 
 #define TIMEOUT_UNSET (-2)
 #define KILL_WAIT_MS 30000
@@ -25,7 +26,7 @@ static int stop_running(struct engine *engine, const struct engine_container *c,
 
 	/* The image may want another signal; one that makes no sense is the image's mistake. */
 	if (c->stop_signal)
-		show_parse_signal(c->stop_signal, &sig, NULL);
+		signal_parse(c->stop_signal, &sig, NULL);
 	r = engine_kill(engine, c, sig, true, err);
 	if (r < 0)
 		return r;
@@ -65,6 +66,9 @@ static int stop_one(struct engine *engine, const char *name, void *data, struct 
 		r = stop_running(engine, c, timeout_ms(args, c), err);
 		if (r < 0 && !is_over(r))
 			return r;
+		event_log_append(engine_runroot(engine),
+				 &(struct engine_event){ "container", "stop", c->id, c->name,
+							 c->image, NULL });
 	}
 	puts(name);
 	return 0;

@@ -30,6 +30,8 @@ struct verb {
 
 /* One a line, so that side by side work merges. */
 extern const struct verb verb_attach;
+extern const struct verb verb_create;
+extern const struct verb verb_events;
 extern const struct verb verb_exec;
 extern const struct verb verb_image;
 extern const struct verb verb_image_import;
@@ -52,6 +54,7 @@ extern const struct verb verb_rename;
 extern const struct verb verb_restart;
 extern const struct verb verb_rm;
 extern const struct verb verb_run;
+extern const struct verb verb_start;
 extern const struct verb verb_stats;
 extern const struct verb verb_stop;
 extern const struct verb verb_top;

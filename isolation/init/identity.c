@@ -119,8 +119,12 @@ static int set_groups(struct init *in, struct err *err)
 	const gid_t *gids = plan_records(plan, plan->gids);
 
 	if (syscall(SYS_setgroups, plan->gids.count, plan->gids.count ? gids : NULL) < 0 &&
-	    !(errno == EPERM && plan->gids.count == 0 && plan->flags & PLAN_ROOTLESS))
-		return err_set(err, errno, "set process.user.additionalGids");
+	    !(errno == EPERM && plan->gids.count == 0 &&
+	      plan->flags & (PLAN_ROOTLESS | PLAN_IN_USERNS)))
+		return err_set(err, errno, "set process.user.additionalGids%s",
+			       errno == EPERM	 ? " (its user namespace was made to deny that)"
+			       : errno == EINVAL ? " (not all are in linux.gidMappings)"
+						 : "");
 	if (syscall(SYS_setresgid, plan->gid, plan->gid, plan->gid) < 0)
 		return err_set(err, errno, "become group %u%s", plan->gid,
 			       errno == EINVAL ? ", which linux.gidMappings does not map" : "");

@@ -246,16 +246,35 @@ static int mount_fs(struct init *in, const struct plan_mount *m, struct err *err
 	return 0;
 }
 
+/*
+ * In a user namespace the flags of what is bound are locked: none may be taken away, and the time
+ * of access stays as it is, of which no caller insists on another.
+ */
+static int change(int fd, unsigned flags, uint64_t set, uint64_t clear)
+{
+	struct mount_attr attr = { .attr_set = set, .attr_clr = clear };
+
+	if (!(set | clear) || sys_mount_setattr(fd, flags, &attr) == 0)
+		return 0;
+	if (errno != EPERM || !(clear & MOUNT_ATTR__ATIME))
+		return -1;
+	attr.attr_set &= ~(uint64_t)MOUNT_ATTR__ATIME;
+	attr.attr_clr &= ~(uint64_t)MOUNT_ATTR__ATIME;
+	return sys_mount_setattr(fd, flags, &attr);
+}
+
 static int set_attributes(const struct plan_mount *m, int fd)
 {
-	struct mount_attr all = { .attr_set = m->set_recursive, .attr_clr = m->clear_recursive };
-	struct mount_attr one = { .attr_set = m->set, .attr_clr = m->clear };
+	if (change(fd, AT_RECURSIVE, m->set_recursive, m->clear_recursive) < 0)
+		return -1;
+	return change(fd, 0, m->set, m->clear);
+}
 
-	if ((all.attr_set | all.attr_clr) && sys_mount_setattr(fd, AT_RECURSIVE, &all) < 0)
-		return -1;
-	if ((one.attr_set | one.attr_clr) && sys_mount_setattr(fd, 0, &one) < 0)
-		return -1;
-	return 0;
+static const char *locked(const struct init *in)
+{
+	return errno == EPERM && in->plan->flags & (PLAN_USER_NAMESPACE | PLAN_IN_USERNS)
+		       ? " (flags of its source such as ro, nosuid, nodev, noexec are locked here)"
+		       : "";
 }
 
 static int mount_bind(struct init *in, const struct plan_mount *m, struct err *err)
@@ -274,6 +293,13 @@ static int mount_bind(struct init *in, const struct plan_mount *m, struct err *e
 	if (fd < 0 && errno == ELOOP && m->flags & PLAN_MOUNT_REAL_SOURCE)
 		return err_say(err, ELOOP, "bind %s at %s: there is a symlink on the way now",
 			       source, path);
+	if (fd < 0 && errno == EINVAL && !recursive &&
+	    in->plan->flags & (PLAN_USER_NAMESPACE | PLAN_IN_USERNS))
+		return err_say(
+			err, EINVAL,
+			"bind %s at %s: what is mounted below it may not be left out in a user "
+			"namespace: use rbind",
+			source, path);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_set(err, errno, "bind %s at %s", source, path);
 	if (m->flags & PLAN_MOUNT_REAL_PROC && !fd_is_procfs(fd))
@@ -282,7 +308,8 @@ static int mount_bind(struct init *in, const struct plan_mount *m, struct err *e
 	if (target < 0)
 		return err_add(err, "bind %s", source);
 	if (set_attributes(m, fd) < 0)
-		return err_set(err, errno, "set the options of the bind of %s at %s", source, path);
+		return err_set(err, errno, "set the options of the bind of %s at %s%s", source,
+			       path, locked(in));
 	if (attach(in, m, fd, target, err) < 0)
 		return err_add(err, "bind %s", source);
 	return 0;
@@ -299,7 +326,7 @@ static int remount(struct init *in, const struct plan_mount *m, struct err *err)
 		return err_set(err, -fd, "remount %s", path);
 	if (set_attributes(m, fd) < 0 ||
 	    (m->propagation && sys_mount_setattr(fd, flags, &attr) < 0))
-		return err_set(err, errno, "remount %s", path);
+		return err_set(err, errno, "remount %s%s", path, locked(in));
 	return 0;
 }
 

@@ -12,7 +12,9 @@
  *	   (connects, makes the state)		<- LISTENER, where seccomp has one
  *	   LISTENER_DONE, with both ->
  *	6  sets limits that init may not	<- READY, with the terminal's master
- *	7  START ->				or by the exec fifo, without a runtime there
+ *	7  START ->				or by the exec fifo, without a runtime there, or
+ *						at once, where BEGIN said so and READY asks for
+ *						no limits
  *	8					startContainer hooks, <- EXECUTING, executes
  *
  * A process that enters a running container (exec) is cloned late: CHILD comes just before READY.
@@ -55,7 +57,8 @@ struct sync_begin {
 	int32_t namespace_fds; /* first of one per plan->namespaces */
 	int32_t rootfs_fd;     /* the root's mount, detached */
 	int32_t mount_fds;     /* first of one per bind mount of the plan, in its order */
-	uint32_t unused[2];
+	uint32_t start_early;
+	uint32_t unused;
 };
 
 /* Everything else. Only what is used of it is sent. */

@@ -12,7 +12,7 @@
 #include "runtime/engine/engine_struct.h"
 #include "runtime/engine/id.h"
 #include "runtime/engine/layout.h"
-#include "runtime/engine/program.h"
+#include "base/program.h"
 #include "runtime/engine/stage.h"
 #include "runtime/shim/client.h"
 #include "runtime/shim/journal.h"

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "runtime/engine/config_build.h"
 #include "runtime/engine/engine_struct.h"
+#include "runtime/engine/event_log.h"
 #include "runtime/engine/layout.h"
 #include "runtime/engine/meta.h"
 #include "runtime/engine/names.h"
@@ -72,6 +73,8 @@ int engine_rename(struct engine *engine, const struct engine_container *containe
 		names_release(change.containers_fd, name, container->id, NULL);
 		return r;
 	}
+	event_tell(engine->root, engine->runroot, container->id, "rename",
+		   (const char *const[]){ "old_name", old, NULL });
 	return names_release(change.containers_fd, old, container->id, err);
 }
 
@@ -166,6 +169,9 @@ int engine_update(struct engine *engine, const struct engine_container *containe
 		r = shim_update(client, container->id, json, err);
 	if (r == 0)
 		r = change_begin(&change, engine, container, err);
-	return r < 0 ? err_add(err, "container %s", container->name)
-		     : save_limits(&change, options, err);
+	if (r < 0)
+		return err_add(err, "container %s", container->name);
+	err_try(save_limits(&change, options, err));
+	event_tell(engine->root, engine->runroot, container->id, "update", NULL);
+	return 0;
 }

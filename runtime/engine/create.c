@@ -16,14 +16,16 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/program.h"
 #include "cgroups/cgroup.h"
 #include "runtime/engine/config_build.h"
 #include "runtime/engine/creation.h"
 #include "runtime/engine/engine_struct.h"
+#include "runtime/engine/event_log.h"
 #include "runtime/engine/explain.h"
 #include "runtime/engine/fifos.h"
 #include "runtime/engine/names.h"
-#include "runtime/engine/program.h"
+#include "runtime/engine/reset.h"
 #include "runtime/engine/stage.h"
 #include "runtime/engine/supervision.h"
 #include "runtime/shim/client.h"
@@ -31,7 +33,7 @@
 #define TRIES 100
 #define HOSTNAME_MAX 64
 
-static void creation_deinit(struct creation *c)
+void creation_deinit(struct creation *c)
 {
 	shim_close(c->client);
 	engine_stdio_close(&c->io);
@@ -72,6 +74,7 @@ static int fill_meta(struct creation *c, struct err *err)
 	};
 	if (!m->limits.pids_limit)
 		m->limits.pids_limit = CONFIG_PIDS_LIMIT_DEFAULT;
+	err_try(creation_choose_health(c, err));
 	if (creation_choose_mounts(c, err) < 0)
 		return -err->code;
 	err_try(labels_merge(&of_image, &o->labels, c->arena, &m->labels, err));
@@ -154,7 +157,7 @@ static int take_name(struct creation *c, struct err *err)
 	return r;
 }
 
-static int start_shim(struct creation *c, struct err *err)
+int creation_start_shim(struct creation *c, struct err *err)
 {
 	_cleanup_free_ char *address = NULL;
 	char binary[PATH_MAX], socket_dir[PATH_MAX];
@@ -213,7 +216,11 @@ static int create_in_shim(struct creation *c, struct err *err)
 	if (r == 0)
 		r = creation_map_layers(c, &options[0], err);
 	if (r == 0)
-		r = start_shim(c, err);
+		r = creation_build_health(c, &create.policy.health, err);
+	if (r == 0 && o->later)
+		return shim_create_note(&create, err);
+	if (r == 0)
+		r = creation_start_shim(c, err);
 	if (r == 0)
 		r = shim_create(c->client, &create, &c->pid, err);
 	if (r < 0)
@@ -242,7 +249,19 @@ static int make_container(struct creation *c, struct engine_container **ret, str
 		r = creation_write_files(c, err);
 	if (r == 0)
 		r = create_in_shim(c, err);
+	/* Whoever starts it makes anew what lives no longer than a host does. */
+	if (r == 0 && c->options->later)
+		r = engine_reset(c->engine->root, c->engine->runroot, c->id, c->containers_fd,
+				 c->fd, err);
 	return r < 0 ? r : engine_load_created(c->engine, c->fd, c->id, c->pid, ret, err);
+}
+
+static void tell(const struct creation *c)
+{
+	const struct engine_event event = { "container",  "create",	 c->id,
+					    c->meta.name, c->meta.image, NULL };
+
+	event_log_append(c->engine->runroot, &event);
 }
 
 static void undo(struct creation *c)
@@ -252,8 +271,10 @@ static void undo(struct creation *c)
 	engine_stdio_close(&c->io);
 	cleanup_fd(&c->fd); /* the lock: removal takes it */
 	c->fd = -1;
-	if (c->id[0] && engine_remove_with(c->engine->root, c->engine->runroot, c->id,
-					   ENGINE_REMOVE_FORCE | ENGINE_REMOVE_VOLUMES, &err) < 0)
+	if (c->id[0] &&
+	    engine_remove_with(c->engine->root, c->engine->runroot, c->id,
+			       ENGINE_REMOVE_FORCE | ENGINE_REMOVE_VOLUMES | ENGINE_REMOVE_UNDO,
+			       &err) < 0)
 		log_warn("%s", err.text);
 }
 
@@ -338,6 +359,7 @@ int engine_create(struct engine *engine, const struct engine_run_options *asked,
 		undo(&c);
 		return r;
 	}
+	tell(&c);
 	if (options->detach) {
 		/* Whoever comes later may write to stdin, which the shim keeps open. */
 		fifos_leave(&c.io);

@@ -17,6 +17,7 @@
 #include "base/path.h"
 #include "runtime/engine/creation.h"
 #include "runtime/engine/engine_struct.h"
+#include "runtime/engine/event_log.h"
 #include "runtime/engine/host_mount.h"
 #include "runtime/engine/id.h"
 #include "runtime/engine/volume_fill.h"
@@ -202,6 +203,8 @@ static int prepare_volume(struct creation *c, const struct engine_mount *m, stru
 	_cleanup_volume_ struct volume *volume = NULL;
 	int r = volume_open(c->engine->root, m->source, &make, &volume, err);
 
+	if (r > 0)
+		event_tell_volume(c->engine->runroot, "create", m->source);
 	if (r >= 0)
 		r = volume_add_user(volume, c->id, err);
 	if (r < 0 || m->no_copy)

@@ -185,7 +185,10 @@ int creation_make_userns(struct creation *c, struct err *err)
 	if (!c->options->namespaces.user)
 		return 0;
 	r = check_kernel(err);
-	if (r == 0)
+	/* Its files have these ids. */
+	if (c->again)
+		c->ns.id_base = c->meta.namespaces.id_base;
+	else if (r == 0)
 		r = take_range(c, err);
 	c->meta.namespaces.id_base = c->ns.id_base;
 	/* Whoever removes it has to know what to let go of. */
@@ -278,5 +281,5 @@ int creation_map_layers(struct creation *c, const char **options, struct err *er
 	*options = strbuf_ok(&mapped) ? arena_strdup(c->arena, mapped.data) : NULL;
 	if (!*options)
 		return err_set(err, ENOMEM, "map layers");
-	return own_upper(c, err);
+	return c->again ? 0 : own_upper(c, err);
 }

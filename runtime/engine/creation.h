@@ -27,8 +27,14 @@ struct creation {
 	struct user_identity user;
 	struct engine_stdio io;
 	struct shim_client *client;
-	pid_t pid; /* of the created init */
+	pid_t pid;  /* of the created init */
+	bool again; /* it was made before, and is only to run again */
 };
+
+void creation_deinit(struct creation *c);
+
+/* Starts the shim of the container, into c->client. */
+int creation_start_shim(struct creation *c, struct err *err);
 
 /* Finds the image, held against collection, and the user in its layers. */
 int creation_find_image(struct creation *c, struct err *err);
@@ -85,6 +91,12 @@ int creation_own_files(struct creation *c, struct err *err);
 
 /* Puts id-mapped layers into the options of its overlay. */
 int creation_map_layers(struct creation *c, const char **options, struct err *err);
+
+/* Its health check, from what was asked for and what the image says, into meta. */
+int creation_choose_health(struct creation *c, struct err *err);
+
+/* The same for the shim; config.json has been written. Texts are in the arena. */
+int creation_build_health(struct creation *c, struct shim_health *ret, struct err *err);
 
 /* Writes the container's files: host files, config.json, FIFOs. */
 int creation_write_files(struct creation *c, struct err *err);

@@ -38,6 +38,7 @@
 #include "runtime/engine/engine_security.h"
 #include "runtime/engine/engine_supervision.h"
 #include "runtime/engine/labels.h"
+#include "runtime/shim/health_record.h"
 #include "spec/oci_config.h"
 
 #define ENGINE_ROOT_DEFAULT "/var/lib/cellar"
@@ -71,6 +72,7 @@ struct engine_run_options {
 	const char *workdir, *user, *hostname;
 	const char *domainname;
 	bool terminal, interactive, detach, auto_remove;
+	bool later;		       /* no shim yet, engine_renew() starts it; with detach */
 	bool init;		       /* a small first process in front of the program */
 	const char *platform;	       /* "linux/amd64", or NULL: whatever the image is for */
 	const char *stop_signal;       /* NULL: the image's */
@@ -105,6 +107,8 @@ struct engine_container {
 	unsigned restarts;   /* so far */
 	bool restarting;     /* as its shim said last; the status counts */
 	bool supervised;     /* unless a person has ended it, its end is followed by a restart */
+	struct engine_health health_check; /* test NULL: none */
+	struct health_record health;	   /* what is known of it; of one without, HEALTH_NONE */
 	bool oom_killed, auto_remove, terminal, interactive;
 	struct engine_security security;	     /* with what apparmor came to be */
 	struct engine_limits limits;		     /* with the default of pids_limit */
@@ -151,6 +155,18 @@ void engine_stdio_close(struct engine_stdio *io);
  */
 int engine_create(struct engine *engine, const struct engine_run_options *options,
 		  struct engine_container **ret, struct engine_stdio *ret_io, struct err *err);
+
+/*
+ * Makes one that was created for later, or has ended, ready to be started again: then it is as
+ * engine_create() leaves one, with all that it wrote, its name and its address. -EBUSY when it
+ * runs. ret_io: filled unless detach, when it may be NULL.
+ */
+int engine_renew(struct engine *engine, const struct engine_container *container, bool detach,
+		 struct engine_container **ret, struct engine_stdio *ret_io, struct err *err);
+
+/* The same with its start: it runs, with nobody at its stdio. */
+int engine_run_again(struct engine *engine, const struct engine_container *container,
+		     struct err *err);
 
 /* Executes its program; client as engine_connect gives it. Errors of exec come back. */
 int engine_start(struct engine *engine, const struct engine_container *container,
@@ -234,6 +250,7 @@ int engine_wait(struct engine *engine, const struct engine_container *container,
 enum {
 	ENGINE_REMOVE_FORCE = 1,   /* a running one, too */
 	ENGINE_REMOVE_VOLUMES = 2, /* and its anonymous volumes, as those of --rm go anyway */
+	ENGINE_REMOVE_UNDO = 4,	   /* there never was one, and nobody is told */
 };
 
 /*
@@ -254,7 +271,8 @@ int engine_remove_with(const char *root, const char *runroot, const char *id, un
 
 /*
  * Gives back what a container that has ended needs no more: its network namespace (and so its NIC),
- * its address, its FIFOs. Failures are logged at debug, as removal tries again. Needs no libmnl.
+ * its FIFOs. It keeps its address. Failures are logged at debug, as removal tries again. Needs no
+ * libmnl.
  */
 void engine_release(const char *root, const char *runroot, const char *id);
 

@@ -146,6 +146,7 @@ static void set_meta(struct engine_container *c, const struct meta *meta)
 	c->annotations = meta->annotations;
 	c->restart = meta->restart ? meta->restart : "no";
 	c->namespaces = meta->namespaces;
+	c->health_check = meta->health;
 }
 
 /* What can be said of a container without its meta.json. -ENOENT when it is being removed. */
@@ -216,6 +217,9 @@ static int load(struct engine *engine, int dirfd, const char *id, struct engine_
 	if (started)
 		clock_parse(started, &c->started_ns, NULL);
 	read_restarts(c);
+	/* Without a file it was never started; one that is damaged is written again. */
+	if (c->health_check.test)
+		health_record_load(c->dir, &c->health, NULL);
 	c->arena = take_ptr(arena);
 	*ret = c;
 	return 0;
@@ -266,6 +270,7 @@ struct engine_container *engine_container_free(struct engine_container *containe
 	/* The rest lives in its own arena. */
 	if (container) {
 		publish_list_deinit(&container->ports);
+		health_record_deinit(&container->health);
 		arena_free(container->arena);
 	}
 	return NULL;

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "runtime/engine/id.h"
 #include "runtime/engine/layout.h"
+#include "runtime/engine/meta_health.h"
 #include "runtime/engine/meta_limits.h"
 #include "runtime/engine/meta_mounts.h"
 #include "runtime/engine/meta_namespaces.h"
@@ -68,6 +69,7 @@ static void format_fields(struct json_writer *w, const struct meta *meta)
 	json_field_bool(w, "auto_remove", meta->auto_remove);
 	labels_format(w, "labels", &meta->labels);
 	labels_format(w, "annotations", &meta->annotations);
+	meta_health_format(w, &meta->health);
 	meta_limits_format(w, &meta->limits);
 	meta_security_format(w, &meta->security);
 }
@@ -191,6 +193,8 @@ int meta_parse(const char *text, size_t len, struct arena *arena, struct meta *r
 		r = parse_switches(&root, &meta, err);
 	if (r >= 0)
 		r = meta_limits_parse(&root, arena, &meta.limits, err);
+	if (r >= 0)
+		r = meta_health_parse(&root, arena, &meta.health, err);
 	if (r >= 0)
 		r = meta_security_parse(&root, arena, &meta.security, err);
 	if (r >= 0)

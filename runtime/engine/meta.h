@@ -25,10 +25,11 @@ struct meta {
 	const char *stop_signal; /* as asked for, or as the image says it, or NULL */
 	const char *domainname;	 /* or NULL */
 	struct labels labels, annotations;
-	int64_t stop_timeout_s;	    /* -1: for ever */
-	const char *restart;	    /* "on-failure:3", ...; NULL: no */
-	const char *const *layers;  /* chain ids, NULL-terminated */
-	const char *const *command; /* argv, NULL-terminated */
+	int64_t stop_timeout_s;	     /* -1: for ever */
+	const char *restart;	     /* "on-failure:3", ...; NULL: no */
+	struct engine_health health; /* test NULL: none; else whole */
+	const char *const *layers;   /* chain ids, NULL-terminated */
+	const char *const *command;  /* argv, NULL-terminated */
 	bool terminal, interactive, auto_remove, init;
 	enum engine_network network;
 	struct engine_limits limits;

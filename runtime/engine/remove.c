@@ -27,12 +27,14 @@
 #include "netns/network.h"
 #include "runtime/container.h"
 #include "runtime/engine/engine.h"
+#include "runtime/engine/event_log.h"
 #include "runtime/engine/id.h"
 #include "runtime/engine/id_ranges.h"
 #include "runtime/engine/layout.h"
 #include "runtime/engine/meta.h"
 #include "runtime/engine/names.h"
 #include "runtime/engine/pins.h"
+#include "runtime/engine/reset.h"
 #include "runtime/engine/resolve.h"
 #include "runtime/engine/stage.h"
 #include "runtime/engine/sweep.h"
@@ -109,11 +111,16 @@ static int remove_network(const struct removal *rm, struct err *err)
 	char path[PATH_MAX];
 	int r = layout_path(path, rm->runroot, LAYOUT_NETNS, rm->id, err);
 
+	return r < 0 ? r : network_namespace_remove(path, err);
+}
+
+/* Its address is its own until it goes. */
+static int remove_lease(const struct removal *rm, struct err *err)
+{
+	char path[PATH_MAX];
+	int r = layout_path(path, rm->root, LAYOUT_NETWORKS, NULL, err);
+
 	remove_names(rm);
-	if (r == 0)
-		r = network_namespace_remove(path, err);
-	if (r == 0)
-		r = layout_path(path, rm->root, LAYOUT_NETWORKS, NULL, err);
 	return r < 0 ? r : network_lease_release(path, rm->id, err);
 }
 
@@ -175,7 +182,7 @@ static int mark(const struct removal *rm, const char *name, struct err *err)
 	return fd < 0 ? err_set(err, errno, "create file %s", name) : 0;
 }
 
-static int remove_folder(const struct removal *rm, struct err *err)
+static int remove_folder(const struct removal *rm, unsigned flags, struct err *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	char tmp[sizeof(".tmp/") + LAYOUT_ID_SIZE];
@@ -191,8 +198,12 @@ static int remove_folder(const struct removal *rm, struct err *err)
 		r = names_release(rm->containers_fd, meta.name, rm->id, err);
 	if (r < 0)
 		return r;
+	if (!(flags & ENGINE_REMOVE_UNDO))
+		event_log_append(rm->runroot,
+				 &(struct engine_event){ "container", "destroy", rm->id, meta.name,
+							 meta.image, NULL });
 	/* From now on it is a user of volumes no more. */
-	volume_users_release(rm->root, &rm->containers_fd, &meta,
+	volume_users_release(rm->root, rm->runroot, &rm->containers_fd, &meta,
 			     meta.auto_remove || has_mark(rm, LAYOUT_REMOVE_VOLUMES));
 	snprintf(tmp, sizeof(tmp), ".tmp/%s", rm->id);
 	r = tree_remove(rm->containers_fd, tmp, err);
@@ -214,13 +225,15 @@ static int remove_all(const struct removal *rm, unsigned flags, struct err *err)
 	if (r == 0)
 		r = remove_network(rm, err);
 	if (r == 0)
+		r = remove_lease(rm, err);
+	if (r == 0)
 		r = pins_remove(rm->runroot, rm->id, err);
 	if (r == 0)
 		r = remove_fifos(rm, err);
 	if (r < 0)
 		return r;
 	remove_socket(rm);
-	return remove_folder(rm, err);
+	return remove_folder(rm, flags, err);
 }
 
 int engine_remove(const char *root, const char *runroot, const char *id, bool force,
@@ -250,6 +263,20 @@ int engine_remove_with(const char *root, const char *runroot, const char *id, un
 	rm.fd = fd;
 	r = remove_all(&rm, flags, err);
 	return r < 0 ? err_add(err, "remove container %.12s", id) : 0;
+}
+
+int engine_reset(const char *root, const char *runroot, const char *id, int containers_fd, int fd,
+		 struct err *err)
+{
+	const struct removal rm = { root, runroot, id, containers_fd, fd };
+
+	err_try(end_processes(&rm, false, err));
+	err_try(unmount_rootfs(&rm, err));
+	err_try(remove_network(&rm, err));
+	err_try(pins_remove(runroot, id, err));
+	err_try(remove_fifos(&rm, err));
+	remove_socket(&rm);
+	return 0;
 }
 
 void engine_release(const char *root, const char *runroot, const char *id)

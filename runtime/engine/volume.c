@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "runtime/engine/engine_struct.h"
+#include "runtime/engine/event_log.h"
 #include "runtime/engine/id.h"
 #include "runtime/engine/names.h"
 #include "runtime/engine/stage.h"
@@ -33,6 +34,8 @@ int engine_volume_create(struct engine *engine, const char *name, const char *co
 		r = volume_open(engine->root, name, &make, &volume, err);
 	if (r < 0)
 		return r;
+	if (r > 0)
+		event_tell_volume(engine->runroot, "create", name);
 	*ret_name = name;
 	return r == 0;
 }
@@ -111,6 +114,8 @@ int engine_volume_remove(struct engine *engine, const char *name, struct err *er
 	int r = arena ? volume_remove(engine->root, name, &judge, err)
 		      : err_set(err, ENOMEM, "remove volume %s", name);
 
+	if (r == 0)
+		event_tell_volume(engine->runroot, "destroy", name);
 	if (r != -EBUSY || read_volume(engine, name, arena, &volume, NULL) < 0 || !*volume.users)
 		return r;
 	if (names_find_of(containers_fd, *volume.users, user) < 0)

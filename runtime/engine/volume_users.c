@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/engine/volume_users.h"
+#include "runtime/engine/event_log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,8 +25,8 @@ struct volume_judge volume_users_judge(const int *containers_fd)
 	return (struct volume_judge){ .is_alive = is_alive, .data = (void *)containers_fd };
 }
 
-void volume_users_release(const char *root, const int *containers_fd, const struct meta *meta,
-			  bool remove)
+void volume_users_release(const char *root, const char *runroot, const int *containers_fd,
+			  const struct meta *meta, bool remove)
 {
 	struct volume_judge judge = volume_users_judge(containers_fd);
 
@@ -39,6 +40,8 @@ void volume_users_release(const char *root, const int *containers_fd, const stru
 		r = volume_drop_user(root, m->source, meta->id, &err);
 		if (r == 0 && m->anonymous && remove)
 			r = volume_remove(root, m->source, &judge, &err);
+		if (r == 0 && m->anonymous && remove)
+			event_tell_volume(runroot, "destroy", m->source);
 		/* Another container may have taken it over. */
 		if (r < 0 && r != -ENOENT && r != -EBUSY)
 			log_warn("%s", err.text);

@@ -13,5 +13,5 @@ struct volume_judge volume_users_judge(const int *containers_fd);
  * What a container had lets go of it; anonymous volumes go with it when remove. Failures are
  * logged: what stays is a volume nobody uses, which `ctr volume prune` finds.
  */
-void volume_users_release(const char *root, const int *containers_fd, const struct meta *meta,
-			  bool remove);
+void volume_users_release(const char *root, const char *runroot, const int *containers_fd,
+			  const struct meta *meta, bool remove);

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "cgroups/cgroup.h"
+#include "cgroups/cgroup_oom.h"
 #include "runtime/container.h"
 
 static int create(const struct backend_create *o, void **ret_handle, struct backend_process *ret,
@@ -19,6 +20,7 @@ static int create(const struct backend_create *o, void **ret_handle, struct back
 		.want_console = o->terminal,
 		.no_pivot = o->no_pivot,
 		.no_new_keyring = o->no_new_keyring,
+		.cgroups = o->systemd_cgroup ? CONTAINER_SYSTEMD : CONTAINER_CGROUPFS,
 		.start_here = true,
 	};
 	struct container *container;
@@ -45,6 +47,7 @@ static int adopt(const struct backend_create *o, void **ret_handle, struct backe
 	ret->pid = container_pid(container);
 	ret->pidfd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	ret->started = container_is_started(container);
+	ret->paused = fd >= 0 && container_status(container) == OCI_PAUSED;
 	*ret_handle = take_ptr(container);
 	return 0;
 }
@@ -136,13 +139,20 @@ static int stats(void *handle, struct backend_stats *ret, struct err *err)
 	return 0;
 }
 
-static int pids(void *handle, pid_t **ret, size_t *ret_count, struct err *err)
+static int watch_oom(void *handle, struct cgroup_oom *ret, struct err *err)
 {
 	const struct cgroup *cgroup = container_cgroup(handle);
 
 	if (!cgroup)
 		return err_say(err, ENOENT, "the container has no cgroup any more");
-	return cgroup_pids(cgroup, ret, ret_count, err);
+	return cgroup_oom_open(cgroup, ret, err);
+}
+
+static int pids(void *handle, pid_t **ret, size_t *ret_count, struct err *err)
+{
+	if (!container_cgroup(handle))
+		return err_say(err, ENOENT, "the container has no cgroup any more");
+	return container_pids(handle, ret, ret_count, err);
 }
 
 static int destroy(void *handle, struct err *err)
@@ -163,6 +173,7 @@ const struct backend_ops backend_runtime = {
 	.update = update,
 	.has_pid_namespace = has_pid_namespace,
 	.stats = stats,
+	.watch_oom = watch_oom,
 	.pids = pids,
 	.destroy = destroy,
 	.mount = rootfs_mount,

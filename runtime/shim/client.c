@@ -21,9 +21,26 @@ static void fill_mount(Task__Mount *mount, const struct shim_mount *m)
 		mount->n_options++;
 }
 
+static void fill_health(Options__Health *to, const struct shim_health *from)
+{
+	to->kind = from->kind;
+	to->process_json = proto_string(from->process_json);
+	to->port = from->port;
+	to->path = proto_string(from->path);
+	to->interval_ns = from->interval_ns;
+	to->timeout_ns = from->timeout_ns;
+	to->start_period_ns = from->start_period_ns;
+	to->start_interval_ns = from->start_interval_ns;
+	to->retries = from->retries;
+	to->action = from->action;
+	to->stop_signal = from->stop_signal;
+	to->stop_timeout_ms = from->stop_timeout_ms;
+}
+
 static int pack_options(const struct shim_create_options *options, Pb__Any *ret)
 {
 	Options__Cellar own = OPTIONS__CELLAR__INIT;
+	Options__Health health = OPTIONS__HEALTH__INIT;
 
 	own.runtime_root = proto_string(options->runtime_root);
 	own.log_path = proto_string(options->log_path);
@@ -37,36 +54,57 @@ static int pack_options(const struct shim_create_options *options, Pb__Any *ret)
 	own.io_dir = proto_string(options->io_dir);
 	own.restart = options->policy.restart;
 	own.restart_max = options->policy.restart_max;
+	if (options->policy.health.kind != SHIM_HEALTH_NONE) {
+		fill_health(&health, &options->policy.health);
+		own.health = &health;
+	}
 	return proto_pack_any(&own, "cellar.shim.v1.Options", ret);
+}
+
+int shim_create_fill(const struct shim_create_options *options, struct shim_create_request *ret,
+		     struct err *err)
+{
+	Task__CreateRequest *request = &ret->message;
+
+	*request = (Task__CreateRequest)TASK__CREATE_REQUEST__INIT;
+	ret->options = (Pb__Any)PB__ANY__INIT;
+	ret->mounts = calloc(options->rootfs_count + 1, sizeof(*ret->mounts));
+	ret->list = calloc(options->rootfs_count + 1, sizeof(*ret->list));
+	if (!ret->mounts || !ret->list || pack_options(options, &ret->options) < 0)
+		return err_set(err, ENOMEM, "create container %s", options->id);
+	for (size_t i = 0; i < options->rootfs_count; i++) {
+		fill_mount(&ret->mounts[i], &options->rootfs[i]);
+		ret->list[i] = &ret->mounts[i];
+	}
+	request->id = proto_string(options->id);
+	request->bundle = proto_string(options->bundle);
+	request->rootfs = ret->list;
+	request->n_rootfs = options->rootfs_count;
+	request->terminal = options->terminal;
+	request->stdin = proto_string(options->stdin_path);
+	request->stdout = proto_string(options->stdout_path);
+	request->stderr = proto_string(options->stderr_path);
+	request->options = &ret->options;
+	return 0;
+}
+
+void shim_create_release(struct shim_create_request *request)
+{
+	free(request->mounts);
+	free(request->list);
+	free(request->options.value.data);
 }
 
 int shim_create(struct shim_client *client, const struct shim_create_options *options,
 		pid_t *ret_pid, struct err *err)
 {
-	Task__CreateRequest request = TASK__CREATE_REQUEST__INIT;
-	_cleanup_free_ Task__Mount *mounts = calloc(options->rootfs_count + 1, sizeof(*mounts));
-	_cleanup_free_ Task__Mount **list = calloc(options->rootfs_count + 1, sizeof(*list));
+	_cleanup_(shim_create_release) struct shim_create_request request = { 0 };
 	_cleanup_proto_ Task__PidResponse *response = NULL;
-	Pb__Any any = PB__ANY__INIT;
-	int r;
+	int r = shim_create_fill(options, &request, err);
 
-	if (!mounts || !list || pack_options(options, &any) < 0)
-		return err_set(err, ENOMEM, "create container %s", options->id);
-	for (size_t i = 0; i < options->rootfs_count; i++) {
-		fill_mount(&mounts[i], &options->rootfs[i]);
-		list[i] = &mounts[i];
-	}
-	request.id = proto_string(options->id);
-	request.bundle = proto_string(options->bundle);
-	request.rootfs = list;
-	request.n_rootfs = options->rootfs_count;
-	request.terminal = options->terminal;
-	request.stdin = proto_string(options->stdin_path);
-	request.stdout = proto_string(options->stdout_path);
-	request.stderr = proto_string(options->stderr_path);
-	request.options = &any;
-	r = shim_call(client, "Create", &request, &task__pid_response__descriptor, &response, err);
-	free(any.value.data);
+	if (r == 0)
+		r = shim_call(client, "Create", &request.message, &task__pid_response__descriptor,
+			      &response, err);
 	if (r == 0 && ret_pid)
 		*ret_pid = (pid_t)response->pid;
 	return r;

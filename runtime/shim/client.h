@@ -76,6 +76,21 @@ struct shim_create_options {
 
 int shim_create(struct shim_client *client, const struct shim_create_options *options,
 		pid_t *ret_pid, struct err *err);
+
+/* Puts the request down in the bundle for shim_create_again(), instead of sending it. */
+int shim_create_note(const struct shim_create_options *options, struct err *err);
+
+/* What differs from the last time. */
+struct shim_again_options {
+	const char *bundle;
+	const char *stdin_path, *stdout_path, *stderr_path; /* as above */
+	bool keep_stdin;
+};
+
+/* Creates the container of the bundle as it was created before, or was to be. -ENOENT where nothing
+ * tells how. */
+int shim_create_again(struct shim_client *client, const struct shim_again_options *options,
+		      pid_t *ret_pid, struct err *err);
 /* exec_id: NULL or "" for the container itself, here and below. */
 int shim_start(struct shim_client *client, const char *id, const char *exec_id, pid_t *ret_pid,
 	       struct err *err);
@@ -162,7 +177,8 @@ int shim_restart(struct shim_client *client, const char *id, int signal, uint32_
 		 struct err *err);
 
 /* The owner's fence: unless this is called again before, the container is killed (or paused) after
- * that time. 0: no deadline any more. A shim that is adopted has none. */
+ * that time. 0: no deadline any more. A shim that adopts it keeps to it, and acts at once where it
+ * has passed meanwhile; without a shim nobody acts. */
 int shim_set_deadline(struct shim_client *client, const char *id, uint64_t in_ms, bool pause,
 		      struct err *err);
 

@@ -6,6 +6,19 @@
 
 #include "base/err.h"
 #include "runtime/shim/client.h"
+#include "runtime/shim/task.pb-c.h"
+
+/* A Create that points into the options it was made of. */
+struct shim_create_request {
+	Task__CreateRequest message;
+	Pb__Any options;
+	Task__Mount *mounts, **list;
+};
+
+/* Released also after a failure. */
+int shim_create_fill(const struct shim_create_options *options, struct shim_create_request *ret,
+		     struct err *err);
+void shim_create_release(struct shim_create_request *request);
 
 /* type NULL: the answer's message is not wanted. ret: a message for proto_free(). */
 int shim_call(struct shim_client *client, const char *method, const void *request,

@@ -11,6 +11,7 @@
 #include "runtime/shim/bundle_file.h"
 #include "runtime/shim/end.h"
 #include "runtime/shim/event.pb-c.h"
+#include "runtime/shim/health.h"
 #include "runtime/shim/task_launch.h"
 #include "runtime/shim/task_network.h"
 #include "runtime/shim/methods.h"
@@ -27,6 +28,34 @@ static int set_string(char **field, const char *value)
 		return 0;
 	*field = strdup(value);
 	return *field ? 0 : -ENOMEM;
+}
+
+/* What is out of its range makes no check rather than a wrong one. */
+static int read_health(struct task *task, const Options__Health *o, struct err *err)
+{
+	const struct shim_health check = {
+		.kind = o->kind <= SHIM_HEALTH_HTTP ? (enum shim_health_kind)o->kind
+						    : SHIM_HEALTH_NONE,
+		.process_json = o->process_json,
+		.port = (uint16_t)o->port,
+		.path = o->path,
+		.interval_ns = o->interval_ns,
+		.timeout_ns = o->timeout_ns,
+		.start_period_ns = o->start_period_ns,
+		.start_interval_ns = o->start_interval_ns,
+		.retries = o->retries,
+		.action = o->action <= SHIM_HEALTH_STOP ? (enum shim_health_action)o->action
+							: SHIM_HEALTH_GO_ON,
+		.stop_signal = o->stop_signal,
+		.stop_timeout_ms = o->stop_timeout_ms,
+	};
+
+	if (check.interval_ns < HEALTH_SHORTEST_NS || check.timeout_ns < HEALTH_SHORTEST_NS ||
+	    check.start_interval_ns < HEALTH_SHORTEST_NS || check.retries < 1)
+		return err_say(err, EINVAL,
+			       "a health check needs an interval, a time-out and a number of "
+			       "retries");
+	return health_new(task, &check, &task->health, err);
 }
 
 static int read_own_options(struct task *task, const Pb__Any *any, struct err *err)
@@ -56,7 +85,7 @@ static int read_own_options(struct task *task, const Pb__Any *any, struct err *e
 								     : SHIM_RESTART_NO,
 		.restart_max = o->restart_max,
 	};
-	return 0;
+	return o->health ? read_health(task, o->health, err) : 0;
 }
 
 static int read_runc_options(struct task *task, const Pb__Any *any, const char *namespace_,
@@ -73,6 +102,7 @@ static int read_runc_options(struct task *task, const Pb__Any *any, const char *
 			return r;
 		task->no_pivot = o->no_pivot_root;
 		task->no_new_keyring = o->no_new_keyring;
+		task->systemd_cgroup = o->systemd_cgroup;
 		task->io_uid = o->io_uid;
 		task->io_gid = o->io_gid;
 		if (*o->root)

@@ -10,10 +10,15 @@
 #include "runtime/shim/end.h"
 #include "runtime/shim/event.pb-c.h"
 #include "runtime/shim/task_launch.h"
+#include "runtime/shim/task_news.h"
 #include "runtime/shim/methods.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/restart.h"
 #include "spec/oci_config.h"
+
+#define EXECS_MAX 1024
+#define SPECS_MAX ((size_t)8 << 20) /* of those that were not started yet */
+#define STDIO_MAX 16384		    /* a URI may have arguments */
 
 static void publish_exec_started(const struct process *p)
 {
@@ -103,8 +108,10 @@ enum ttrpc_code method_start(struct shim *shim, struct rpc_call *call, const voi
 		code = process_is_init(p) ? start_init(p, err) : start_exec(p, err);
 	if (code != TTRPC_OK)
 		return code;
-	if (!process_is_init(p))
+	if (!process_is_init(p)) {
 		publish_exec_started(p);
+		task_tell_exec(p, "exec_start");
+	}
 	response.pid = (uint32_t)p->pid;
 	rpc_reply(call, &response);
 	return TTRPC_OK;
@@ -120,6 +127,29 @@ static int check_spec(const Pb__Any *spec, struct err *err)
 		return err_set(err, ENOMEM, "read the process to execute");
 	return oci_process_parse((const char *)spec->value.data, spec->value.len, arena, &process,
 				 err);
+}
+
+/* What a client may leave here, so that it cannot fill our memory. */
+static enum ttrpc_code check_room(const struct task *task, const Task__ExecRequest *request,
+				  struct err *err)
+{
+	const char *const paths[] = { request->stdin, request->stdout, request->stderr };
+	size_t count = 0, bytes = request->spec->value.len;
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		if (strlen(paths[i]) > STDIO_MAX)
+			return ttrpc_fail(err, TTRPC_INVALID_ARGUMENT,
+					  "a name for the stdio of %s is too long",
+					  request->exec_id);
+	for (const struct process *p = task->execs; p; p = p->next) {
+		count++;
+		bytes += p->spec ? p->spec_len : 0;
+	}
+	if (count >= EXECS_MAX || bytes > SPECS_MAX)
+		return ttrpc_fail(err, TTRPC_RESOURCE_EXHAUSTED,
+				  "container %s has %zu executed processes that were not deleted",
+				  task->id, count);
+	return TTRPC_OK;
 }
 
 enum ttrpc_code method_exec(struct shim *shim, struct rpc_call *call, const void *data,
@@ -142,6 +172,9 @@ enum ttrpc_code method_exec(struct shim *shim, struct rpc_call *call, const void
 	if (task->init.status == PROCESS_STOPPED)
 		return ttrpc_fail(err, TTRPC_FAILED_PRECONDITION, "container %s is not running",
 				  task->id);
+	code = check_room(task, request, err);
+	if (code != TTRPC_OK)
+		return code;
 	if (check_spec(request->spec, err) < 0)
 		return TTRPC_INVALID_ARGUMENT;
 	if (!process_new(task, request)) {

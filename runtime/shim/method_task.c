@@ -8,6 +8,7 @@
 #include "runtime/shim/methods.h"
 #include "runtime/shim/metrics.pb-c.h"
 #include "runtime/shim/proto.h"
+#include "runtime/shim/task_news.h"
 
 static enum ttrpc_code find_alive(struct shim *shim, const char *id, struct task **ret,
 				  struct err *err)
@@ -29,6 +30,7 @@ int task_freeze(struct task *task, bool frozen, struct err *err)
 	if (r < 0)
 		return r;
 	task->paused = frozen;
+	task_tell(task, frozen ? "pause" : "unpause", NULL, NULL);
 	event.container_id = task->id;
 	if (frozen)
 		events_publish(shim->events, "/tasks/paused", "TaskPaused", &event);

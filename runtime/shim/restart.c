@@ -2,10 +2,14 @@
 #include "runtime/shim/restart.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/path.h"
+#include "runtime/shim/deadline.h"
 #include "runtime/shim/end.h"
 #include "runtime/shim/journal.h"
 #include "runtime/shim/task_launch.h"
@@ -21,6 +25,7 @@ static void answer(struct task *task, int r, const struct err *err)
 {
 	struct rpc_call *call = take_ptr(task->restart.asking);
 
+	task->restart.wanted = false;
 	task->restart.patience = loop_remove(task->restart.patience);
 	if (call && r < 0)
 		rpc_fail(call, TTRPC_UNKNOWN, err);
@@ -34,7 +39,7 @@ static bool is_due(const struct task *task)
 
 	if (task->shim->ending || !init->started_ns)
 		return false;
-	if (task->restart.asking)
+	if (task->restart.wanted)
 		return true;
 	if (task->restart.forbidden)
 		return false;
@@ -52,15 +57,13 @@ static bool is_due(const struct task *task)
 	return false;
 }
 
-void restart_save(const struct task *task)
+int restart_try_save(const struct task *task, struct err *err)
 {
 	const struct process *init = &task->init;
 	Journal__State state = JOURNAL__STATE__INIT;
-	struct err err = { 0 };
 
-	if (!task->io_dir || (task->policy.restart == SHIM_RESTART_NO && !task->restart.count &&
-			      !task->restart.pending))
-		return;
+	if (!task->io_dir)
+		return 0;
 	state.restarts = task->restart.count;
 	state.restarting = task->restart.pending;
 	state.stopped = task->restart.forbidden;
@@ -69,8 +72,24 @@ void restart_save(const struct task *task)
 	state.exit_code = init->exit_code;
 	state.exit_unknown = init->exit_unknown;
 	state.backoff_ns = task->restart.backoff_ns;
+	deadline_save(task, &state);
+	return journal_write_state(task->bundle, &state, err);
+}
+
+void restart_save(const struct task *task)
+{
+	char path[PATH_MAX];
+	struct err err = { 0 };
+
+	/* One that was written is kept true. */
+	if (!task->io_dir ||
+	    (task->policy.restart == SHIM_RESTART_NO && !task->restart.count &&
+	     !task->restart.pending && !task->deadline &&
+	     (path_join(path, sizeof(path), task->bundle, JOURNAL_STATE, NULL) < 0 ||
+	      access(path, F_OK) < 0)))
+		return;
 	/* Only what a person sees of it is missing then. */
-	if (journal_write_state(task->bundle, &state, &err) < 0)
+	if (restart_try_save(task, &err) < 0)
 		log_warn("%s", err.text);
 }
 
@@ -88,6 +107,7 @@ void restart_load(struct task *task)
 	task->init.exited_ns = state->finished_ns;
 	task->init.exit_code = state->exit_code;
 	task->init.exit_unknown = state->exit_unknown;
+	deadline_load(task, state);
 }
 
 static int64_t next_backoff(const struct task *task)
@@ -116,7 +136,7 @@ bool restart_take(struct task *task)
 
 	if (!is_due(task))
 		return false;
-	task->restart.backoff_ns = task->restart.asking ? 0 : next_backoff(task);
+	task->restart.backoff_ns = task->restart.wanted ? 0 : next_backoff(task);
 	task->restart.pending = true;
 	task->paused = false;
 	restart_save(task);
@@ -137,7 +157,7 @@ void restart_forbid(struct task *task)
 {
 	bool was_pending = task->restart.pending;
 
-	if (was_pending && task->restart.asking) {
+	if (was_pending && task->restart.wanted) {
 		struct err err = { 0 };
 
 		err_say(&err, ECANCELED, "it was stopped meanwhile");
@@ -206,15 +226,31 @@ static int on_impatience(void *data)
 	return 0;
 }
 
+static void end_process(struct task *task, int signal, int64_t timeout_ns)
+{
+	/* A frozen process hears nothing. */
+	if (task->paused)
+		task_freeze(task, false, NULL);
+	if (task->init.status == PROCESS_RUNNING)
+		task->shim->options->backend->kill(task->handle, signal, false, NULL);
+	task->restart.patience = loop_remove(task->restart.patience);
+	loop_add_time(task->shim->loop, clock_monotonic_ns() + timeout_ns, on_impatience, task,
+		      &task->restart.patience, NULL);
+}
+
 void restart_now(struct task *task, int signal, int64_t timeout_ns, struct rpc_call *call)
 {
 	struct err err = { 0 };
 
-	if (task->restart.asking) {
-		rpc_fail(call, ttrpc_fail(&err, TTRPC_FAILED_PRECONDITION, "it is being restarted"),
-			 &err);
+	if (task->restart.asking && rpc_is_abandoned(task->restart.asking))
+		answer(task, 0, NULL);
+	if (task->restart.wanted) {
+		ttrpc_fail(&err, TTRPC_FAILED_PRECONDITION, "it is being restarted");
+		if (call)
+			rpc_fail(call, TTRPC_FAILED_PRECONDITION, &err);
 		return;
 	}
+	task->restart.wanted = true;
 	task->restart.asking = call;
 	task->restart.forbidden = false;
 	if (task->restart.pending) {
@@ -222,11 +258,11 @@ void restart_now(struct task *task, int signal, int64_t timeout_ns, struct rpc_c
 		set_timer(task, 0);
 		return;
 	}
-	/* A frozen process hears nothing. */
-	if (task->paused)
-		task_freeze(task, false, NULL);
-	if (task->init.status == PROCESS_RUNNING)
-		task->shim->options->backend->kill(task->handle, signal, false, NULL);
-	loop_add_time(task->shim->loop, clock_monotonic_ns() + timeout_ns, on_impatience, task,
-		      &task->restart.patience, NULL);
+	end_process(task, signal, timeout_ns);
+}
+
+void restart_end(struct task *task, int signal, int64_t timeout_ns)
+{
+	restart_forbid(task);
+	end_process(task, signal, timeout_ns);
 }

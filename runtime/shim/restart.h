@@ -25,13 +25,17 @@ void restart_forbid(struct task *task);
 /*
  * Ends its process by the signal, and by SIGKILL after that time, and runs it again at once, also
  * without a policy and after an end that a person asked for. Of one that runs or waits. The call is
- * answered when it runs, or that failed.
+ * answered when it runs, or that failed; NULL: nobody waits.
  */
 void restart_now(struct task *task, int signal, int64_t timeout_ns, struct rpc_call *call);
+
+/* The same without another run: as a person stops it. */
+void restart_end(struct task *task, int signal, int64_t timeout_ns);
 
 /* For one that is adopted: goes on waiting. */
 void restart_resume(struct task *task);
 
 /* Writes what others have to see of it, where there is anything to tell. */
 void restart_save(const struct task *task);
+int restart_try_save(const struct task *task, struct err *err); /* whether or not there is */
 void restart_load(struct task *task);

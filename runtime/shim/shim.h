@@ -22,11 +22,14 @@
 #include "runtime/shim/server.h"
 #include "runtime/shim/task.h"
 
-/* What the program does for ctr's containers: engine_remove(), engine_release(). */
+/* What the program does for ctr's containers: engine_remove(), engine_release(), event_tell(). */
 struct shim_engine {
 	int (*remove)(const char *root, const char *runroot, const char *id, bool force,
 		      struct err *err);
 	void (*release)(const char *root, const char *runroot, const char *id);
+	/* NULL: nobody is told of events. attributes: key, value, ..., NULL */
+	void (*tell)(const char *root, const char *runroot, const char *id, const char *action,
+		     const char *const *attributes);
 	resolver_find_fn resolve; /* engine_resolve(); NULL: names of containers are unknown */
 };
 
@@ -49,7 +52,8 @@ struct shim {
 	bool had_task;
 	bool durable; /* a client like containerd made a task: stay until Shutdown */
 	bool ending, unlisted;
-	struct loop_source *trim; /* NULL: nothing was done since the last time */
+	struct loop_source *first_client; /* what happens when none comes; NULL: one came */
+	struct loop_source *trim;	  /* NULL: nothing was done since the last time */
 };
 
 /* Serves until the end; owns listen_fd. 0, or -errno where it could not begin. */

@@ -26,6 +26,8 @@
 #include "runtime/shim/task.pb-c.h"
 
 struct adopted;
+struct deadline;
+struct oom_watch;
 struct shim;
 struct task;
 
@@ -47,11 +49,13 @@ struct process {
 	bool exit_unknown; /* nobody saw it: exit_code is 255 */
 	int64_t started_ns, exited_ns;
 	struct rpc_call *waiters;
-	struct rpc_call *deleting; /* a Delete that waits for the output */
+	size_t waiters_count, waiters_kept; /* now; after those who gave up were last forgotten */
+	struct rpc_call *deleting;	    /* a Delete that waits for the output */
 	struct loop_source *delete_timer, *report_timer;
 	bool overdue; /* is reported before its output is delivered */
 };
 
+struct health;
 struct ports;
 struct resolver;
 struct task_restart {
@@ -60,8 +64,8 @@ struct task_restart {
 	unsigned count;
 	int64_t backoff_ns;
 	struct loop_source *timer;
-	/* One that was asked for, whatever the policy; NULL: none. */
-	struct rpc_call *asking;
+	bool wanted;		      /* one that was asked for, whatever the policy */
+	struct rpc_call *asking;      /* who did; NULL: nobody who waits */
 	struct loop_source *patience; /* then SIGKILL */
 };
 
@@ -73,7 +77,7 @@ struct task {
 	bool mounted; /* something is on BUNDLE/rootfs */
 	bool paused, oom_killed, durable;
 	bool remove, keep_stdin; /* as client.h says */
-	bool no_pivot, no_new_keyring;
+	bool no_pivot, no_new_keyring, systemd_cgroup;
 	uid_t io_uid;
 	gid_t io_gid;
 	char *runtime_root, *log_path, *exit_path, *engine_root, *engine_runroot,
@@ -86,9 +90,11 @@ struct task {
 	uint64_t pipes[3];	   /* as the journal has them */
 	int lock_fd;		   /* of the journal; -1 */
 	struct task_restart restart;
-	struct loop_source *deadline; /* NULL: none */
-	bool deadline_pauses;
-	struct adopted *adopted; /* of one that was not made here; NULL */
+	struct health *health;	   /* health.h; NULL */
+	struct deadline *deadline; /* NULL: none */
+	struct oom_watch *oom;	   /* oom.h; NULL */
+	uint64_t oom_kills;	   /* that were told of */
+	struct adopted *adopted;   /* of one that was not made here; NULL */
 	struct process init;
 	struct process *execs;
 };

@@ -14,9 +14,12 @@
 #include "base/log.h"
 #include "runtime/shim/end.h"
 #include "runtime/shim/event.pb-c.h"
+#include "runtime/shim/health.h"
 #include "runtime/shim/journal.h"
+#include "runtime/shim/oom.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/shim.h"
+#include "runtime/shim/task_news.h"
 
 static int open_log(struct task *task, struct err *err)
 {
@@ -86,6 +89,7 @@ int task_launch_container(struct task *task, struct err *err)
 		.terminal = init->terminal,
 		.no_pivot = task->no_pivot,
 		.no_new_keyring = task->no_new_keyring,
+		.systemd_cgroup = task->systemd_cgroup,
 	};
 	int r = task->shim->options->backend->create(&o, &task->handle, &made, err);
 
@@ -93,6 +97,7 @@ int task_launch_container(struct task *task, struct err *err)
 		return r;
 	init->pid = made.pid;
 	init->status = PROCESS_CREATED;
+	oom_watch(task);
 	r = io_attach(init->io, made.console_fd, err);
 	if (r == 0 && process_watch(init) < 0)
 		r = err_set(err, ENOMEM, "create container %s", task->id);
@@ -156,6 +161,8 @@ int task_launch_start(struct task *task, struct err *err)
 		init->status = PROCESS_RUNNING;
 		init->started_ns = clock_realtime_ns();
 		publish_start(task);
+		task_tell(task, "start", NULL, NULL);
+		health_start(task);
 		return 0;
 	}
 	init->start_failure = task_launch_failure_code(err);

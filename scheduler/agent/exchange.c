@@ -137,6 +137,8 @@ char *machine_wants_format(const struct machine_wants *wants, size_t *ret_len)
 		json_field_u64(w, "incarnation", wants->tasks[i].incarnation);
 		if (wants->tasks[i].ended)
 			json_field_bool(w, "ended", true);
+		if (wants->tasks[i].paused)
+			json_field_bool(w, "paused", true);
 		if (wants->tasks[i].program) {
 			json_key(w, "program");
 			format_program(w, wants->tasks[i].program);
@@ -325,6 +327,7 @@ static int parse_want(const struct json_node *node, struct arena *arena, void *r
 	err_try(json_need(json_get_u64(node, "incarnation", &want->incarnation, err), node,
 			  "incarnation", err));
 	err_try(json_get_bool(node, "ended", &want->ended, err));
+	err_try(json_get_bool(node, "paused", &want->paused, err));
 	r = json_get_object(node, "program", &node_of_program, err);
 	if (r <= 0)
 		return r;

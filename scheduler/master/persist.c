@@ -78,7 +78,8 @@ static int load_machine(struct master *master, const char *name, const struct js
 	err_try(json_get_i64(root, "cpu_milli", &c->of[RESOURCE_CPU], err));
 	err_try(json_get_i64(root, "memory_bytes", &c->of[RESOURCE_MEMORY], err));
 	err_try(json_get_i64(root, "disk_bytes", &c->of[RESOURCE_DISK], err));
-	c->of[RESOURCE_PORTS] = UINT16_MAX;
+	c->of[RESOURCE_PORTS] = MACHINE_PORTS;
+	spec.first_port = MACHINE_FIRST_PORT;
 	return machine_add(master, name, &spec, &machine, err);
 }
 

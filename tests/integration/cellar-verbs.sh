@@ -143,10 +143,6 @@ cp "$T_DIR/config.json" "$bundle/config.json"
 
 # ---- options in front ----
 
-t_status "--systemd-cgroup: create refuses it" 1 cellar --root "$root" --systemd-cgroup create -b "$bundle" "$id"
-t_match "--systemd-cgroup, in words" "made by systemd are not supported" "$T_ERR"
-t_is "--systemd-cgroup: nothing was made" "" "$(c list -q)"
-t_status "--systemd-cgroup: list does not mind" 0 cellar --root "$root" --systemd-cgroup list
 t_status "--cgroup-manager cgroupfs" 0 cellar --root "$root" --cgroup-manager cgroupfs --rootless auto --log-level error list
 t_status "--rootless with a wrong word" 1 cellar --rootless perhaps list
 t_status "--log-level with a wrong word" 1 cellar --log-level loud list

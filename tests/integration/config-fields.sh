@@ -231,11 +231,35 @@ t_status "run.oci.hooks.*" 0 c run -b "$bundle" "$id"
 t_is "run.oci.hooks.stdout" "said first said last" "$(xargs <"$T_DIR/out")"
 t_is "run.oci.hooks.stderr" "erred erred" "$(xargs <"$T_DIR/err")"
 refused "run.oci.handler" 'run.oci.handler.*"wasm" is no handler' '.annotations = {"run.oci.handler": "wasm"}'
-config true '.annotations = {"run.oci.delegate-cgroup": "x"}'
+refused "run.oci.seccomp.plugins" 'run.oci.seccomp.plugins.*loads no code' '.annotations = {"run.oci.seccomp.plugins": "/x.so"}'
+refused "run.oci.mount_context_type of none" 'run.oci.mount_context_type.*"secontext" is none of' '.annotations = {"run.oci.mount_context_type": "secontext"}'
+unknown='.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["fly_to_the_moon"], action: "SCMP_ACT_ERRNO"}]}'
+field "an unknown call in a profile" fine 'echo fine' "$unknown"
+refused "run.oci.seccomp_fail_unknown_syscall" 'linux.seccomp.syscalls\[0\]: no call is named "fly_to_the_moon"' \
+	"$unknown | .annotations = {\"run.oci.seccomp_fail_unknown_syscall\": \"1\"}"
+# A filter of one instruction: everything is allowed; and one that refuses all calls of getcpu's kind.
+allow=$(printf '\x06\x00\x00\x00\x00\x00\xff\x7f' | base64)
+field "run.oci.seccomp_bpf_data" "2 1" "awk '/^Seccomp(_filters)?:/ {print \$2}' /proc/self/status" ".annotations = {\"run.oci.seccomp_bpf_data\": \"$allow\"}
+	| .linux.seccomp = {defaultAction: \"SCMP_ACT_KILL\"}"
+refused "run.oci.seccomp_bpf_data: no program" 'run.oci.seccomp_bpf_data.*no program' '.annotations = {"run.oci.seccomp_bpf_data": "@@"}'
+if [ -e /proc/self/ns/time ]; then
+	field "run.oci.timens_offset" yes 'read -r up _ </proc/uptime; [ "${up%.*}" -gt 5000000 ] && echo yes' \
+		'.linux.namespaces += [{type: "time"}] | .annotations = {"run.oci.timens_offset": "boottime 5000000 0"}'
+	refused "run.oci.timens_offset of no clock" 'run.oci.timens_offset.*"tai 1 0" is not' '.linux.namespaces += [{type: "time"}] | .annotations = {"run.oci.timens_offset": "tai 1 0"}'
+fi
+config true '.annotations = {"run.oci.handler-options": "x"}'
 t_status "an annotation of crun that means nothing here" 0 c run -b "$bundle" "$id"
-t_match "an annotation of crun that means nothing here, in words" 'run.oci.delegate-cgroup.*nothing is done' "$T_ERR"
+t_match "an annotation of crun that means nothing here, in words" 'run.oci.handler-options.*nothing is done' "$T_ERR"
 
-refused "intelRdt" 'linux.intelRdt: not supported yet' '.linux.intelRdt = {closID: "x"}'
-refused "netDevices" 'linux.netDevices: not supported yet' '.linux.netDevices = {eth7: {}}'
+if grep -q ' - resctrl ' /proc/self/mountinfo; then
+	t_skip "intelRdt" "this host has resctrl: nothing of it is touched by tests"
+else
+	refused "intelRdt on a host without" 'linux.intelRdt: no resctrl file system is mounted' '.linux.intelRdt = {closID: "x"}'
+	config 'while :; do sleep 0.1; done' .
+	c run -d -b "$bundle" "$id" </dev/null >/dev/null 2>&1
+	t_status "update --l3-cache-schema on a host without" 1 c update --l3-cache-schema 'L3:0=f' "$id"
+	t_match "update --l3-cache-schema, in words" 'linux.intelRdt: no resctrl file system' "$T_ERR"
+	c delete -f "$id"
+fi
 field "an empty intelRdt and a vm" fine 'echo fine' '.linux.intelRdt = {} | .vm = {kernel: {path: "/vmlinuz"}}'
 t_is "nothing is left" "" "$(ls -A "$root"; find /sys/fs/cgroup -type d -name "*$T_ID*" 2>/dev/null)"

@@ -24,8 +24,6 @@ run_says() {
 # ---- options of run that are not there ----
 run_says "gpus" 'there is no --gpus: .*--device' --gpus all
 run_says "link" 'there is no --link: .*by name.*--network-alias' --link web:db
-run_says "health checks" 'there is no --health-cmd: .*ctr exec' --health-cmd 'curl -f localhost'
-run_says "a health check's interval" 'there is no --health-interval: ' --health-interval=5s
 run_says "runtime" 'there is no --runtime: ' --runtime=runc
 run_says "a letter" 'there is no -a: .*ctr logs' -a stdout
 run_says "what nobody knows" "unknown option --bogus; 'ctr run --help'" --bogus

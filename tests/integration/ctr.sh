@@ -196,10 +196,11 @@ says "gone after rm" 1 '"web": not found' inspect web
 
 # ---- an end that nobody watches ----
 c run -d --name alone "$IMAGE" true >/dev/null
-t_wait 60 sh -c "[ -z \"\$(ls $C_RUN/.engine/netns $C_ROOT/networks/leases/by-id | grep -v :)\" ]" &&
-	t_ok "network and lease go with the container" ||
-	t_fail "network and lease go with the container" "$(ls $C_RUN/.engine/netns)"
+t_wait 60 sh -c "[ -z \"\$(ls $C_RUN/.engine/netns)\" ]" && t_ok "its network goes with its end" ||
+	t_fail "its network goes with its end" "$(ls "$C_RUN/.engine/netns")"
+t_is "its address stays its own" 1 "$(ls "$C_ROOT/networks/leases/by-id" | grep -vc :)"
 c rm alone >/dev/null
+t_is "until it is removed" 0 "$(ls "$C_ROOT/networks/leases/by-id" | grep -vc :)"
 id=$(c run -di --name open "$IMAGE" cat)
 echo hello >"$C_RUN/.engine/io/$id/init.in"
 t_wait 60 sh -c "[ \"\$(ctr --root $C_ROOT --runroot $C_RUN logs open)\" = hello ]" &&

@@ -3,11 +3,11 @@
 # The cgroup v2 bench: a command in a virtual machine whose only cgroup hierarchy is v2 with every
 # controller on, and where root has all capabilities (CAP_SYS_RESOURCE too).
 #
-#	tests/vm/vm.sh [--mem MIB] [--smp N] [--timeout S] [--env NAME]... -- COMMAND...
+#	tests/vm/vm.sh [--mem MIB] [--smp N] [--timeout S] [--env NAME]... [--systemd] -- COMMAND...
 #
 # The host's root is the lower layer of an overlay whose upper layer is a tmpfs: nothing of the host
 # can be changed. COMMAND runs in $PWD as root; its output, its error output and its exit status are
-# those of this script. 124: time-out; 125: the machine itself failed.
+# those of this script. --systemd: under a systemd as PID 1, with the system bus. 124: time-out; 125: the machine itself failed.
 #
 # The kernel is Debian's cloud kernel, fetched as a package but not installed, and cached. QEMU
 # translates (TCG) unless the host's KVM module is loaded, for a mere /dev/kvm may be an emulation.
@@ -18,7 +18,7 @@
 set -euo pipefail
 
 again=("$0" "$@")
-mem=3072 smp=2 limit_s=1200 envs=()
+mem=3072 smp=2 limit_s=1200 envs=() init=none
 cache=${CELLAR_VM_CACHE:-/var/cache/cellar-tests/vm}
 
 die() {
@@ -32,6 +32,7 @@ while [ $# -gt 0 ]; do
 	--smp) smp=$2 && shift 2 ;;
 	--timeout) limit_s=$2 && shift 2 ;;
 	--env) envs+=("$2") && shift 2 ;;
+	--systemd) init=systemd && shift ;;
 	--) shift && break ;;
 	*) die "unknown option $1" ;;
 	esac
@@ -106,7 +107,8 @@ find_virtiofsd() {
 write_guest_script() {
 	local name
 	{
-		printf 'modules=%q release=%q\n' "$cache/kernel/lib/modules/$release" "$release"
+		printf 'modules=%q release=%q init=%q\n' "$cache/kernel/lib/modules/$release" "$release" \
+			"$init"
 		printf 'cd %q\n' "$PWD"
 		for name in "${envs[@]}"; do
 			printf 'export %s=%q\n' "$name" "${!name-}"

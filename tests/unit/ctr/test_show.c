@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/signal_name.h"
 #include "cmd/ctr/log_reader.h"
 #include "cmd/ctr/run_options.h"
 #include "cmd/ctr/show.h"
@@ -55,14 +56,14 @@ static void signals_have_names_and_numbers(void **state)
 	int sig = 0;
 	(void)state;
 
-	assert_int_equal(show_parse_signal("9", &sig, NULL), 0);
+	assert_int_equal(signal_parse("9", &sig, NULL), 0);
 	assert_int_equal(sig, 9);
-	assert_int_equal(show_parse_signal("SIGTERM", &sig, NULL), 0);
+	assert_int_equal(signal_parse("SIGTERM", &sig, NULL), 0);
 	assert_int_equal(sig, SIGTERM);
-	assert_int_equal(show_parse_signal("usr1", &sig, NULL), 0);
+	assert_int_equal(signal_parse("usr1", &sig, NULL), 0);
 	assert_int_equal(sig, SIGUSR1);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_int_equal(show_parse_signal(bad[i], &sig, NULL), -EINVAL);
+		assert_int_equal(signal_parse(bad[i], &sig, NULL), -EINVAL);
 	assert_int_equal(sig, SIGUSR1);
 }
 

@@ -62,6 +62,11 @@ static void change_job(struct job *job, const struct change *change)
 	case CHANGE_CONSTRAINT:
 		job->constraint_count = 0;
 		break;
+	case CHANGE_PORT:
+		if (job->host_ports[0] == change->amount)
+			job->host_ports++;
+		job->host_port_count--;
+		break;
 	case CHANGE_SPREAD:
 		job->spread.kind = SPREAD_NONE;
 		break;
@@ -83,6 +88,8 @@ static void confirm(struct world *w, unsigned j, const struct change *change, ui
 
 	if (job.spread.kind != SPREAD_NONE)
 		job.spread.group = job.name;
+	if (job.affinity.kind != SPREAD_NONE)
+		job.affinity.group = job.name;
 	job.name = "again";
 	job.count = 1;
 	change_job(&job, change);

@@ -113,8 +113,12 @@ static void rare_fields_survive_being_written(void **state)
 	assert_false(again->monotonic.set);
 	assert_int_equal(again->boottime.secs, -9);
 	assert_int_equal(again->boottime.nanosecs, 8);
-	assert_string_equal(again->intel_rdt.json, "{\"closID\":\"a\",\"schemata\":[\"L3:0=f\"]}");
-	assert_string_equal(again->net_devices.json, "{\"eth0\":{\"name\":\"e\"}}");
+	assert_string_equal(again->intel_rdt.clos_id, "a");
+	assert_string_equal(again->intel_rdt.schemata[0], "L3:0=f");
+	assert_null(again->intel_rdt.mem_bw_schema);
+	assert_int_equal(again->net_devices_count, 1);
+	assert_string_equal(again->net_devices[0].host_name, "eth0");
+	assert_string_equal(again->net_devices[0].name, "e");
 	assert_string_equal(again->vm->kernel_path, "/k");
 	assert_string_equal(again->vm->kernel_parameters[0], "q");
 	assert_int_equal(again->mounts[0].uid_maps[0].size, 2);
@@ -192,6 +196,17 @@ static void a_wrong_field_is_refused_with_its_path(void **state)
 		  "linux.resources.unified.a/b: a key is the name of one file" },
 		{ DOCUMENT("", ",\"maskedPaths\":[\"/a\",\"b\"]", ""),
 		  "linux.maskedPaths[1]: \"b\" is not an absolute path" },
+		{ DOCUMENT("", ",\"netDevices\":{\"a b\":{}}", ""),
+		  "linux.netDevices.a b: \"a b\" cannot be the name of an interface" },
+		{ DOCUMENT("", ",\"netDevices\":{\"eth0\":{\"name\":\"e%d%d\"}}", ""),
+		  "linux.netDevices.eth0.name: \"e%d%d\" cannot be the name of an interface (1 to "
+		  "15 bytes, no '/', ':' or white space, at most one %d)" },
+		{ DOCUMENT("", ",\"intelRdt\":{\"closID\":\"../x\"}", ""),
+		  "linux.intelRdt.closID: \"../x\" cannot be the name of a folder" },
+		{ DOCUMENT("", ",\"intelRdt\":{\"memBwSchema\":\"L3:0=f\"}", ""),
+		  "linux.intelRdt.memBwSchema: \"L3:0=f\" does not begin with \"MB:\"" },
+		{ DOCUMENT("", ",\"intelRdt\":{\"schemata\":[\"L3:0=f\\n\"]}", ""),
+		  "linux.intelRdt.schemata[0]: a line end is not allowed here" },
 		{ DOCUMENT("", ",\"uidMappings\":[{\"containerID\":0,\"hostID\":0}]", ""),
 		  "linux.uidMappings[0].size: missing" },
 		{ DOCUMENT("", "", ",\"mounts\":[{\"type\":\"proc\"}]"),

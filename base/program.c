@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where our programs are. PATH is not asked: it is the caller's, and we run as root. */
-#include "runtime/engine/program.h"
+#include "base/program.h"
 
 #include <errno.h>
 #include <stdio.h>
