@@ -26,9 +26,9 @@ struct dev_args {
 
 static const struct option_entry dev_options[] = {
 	OPTION_STRING(struct dev_args, root, 0, "root", "DIR",
-		     "images, containers and the cell's store (default " ENGINE_ROOT_DEFAULT ")"),
+		      "images, containers and the cell's store (default " ENGINE_ROOT_DEFAULT ")"),
 	OPTION_STRING(struct dev_args, runroot, 0, "runroot", "DIR",
-		     "what does not outlive a reboot (default " ENGINE_RUNROOT_DEFAULT ")"),
+		      "what does not outlive a reboot (default " ENGINE_RUNROOT_DEFAULT ")"),
 	OPTION_BOOL(struct dev_args, debug, 0, "debug", "tell more"),
 	OPTION_END,
 };
@@ -41,10 +41,12 @@ struct dev {
 	struct api *api;
 	struct agent_link link;
 	struct master_contact contact;
+	int listen_fd; /* until the API has it */
 };
 
 static void dev_deinit(struct dev *dev)
 {
+	cleanup_fd(&dev->listen_fd);
 	agent_free(dev->agent);
 	api_free(dev->api);
 	master_free(dev->master);
@@ -117,11 +119,14 @@ static int start(struct dev *dev, const struct dev_args *args, struct err *err)
 	err_try(dir_create(AT_FDCWD, args->runroot, 0711, err));
 	dev->link = (struct agent_link){ .data = dev, .send = send_report };
 	dev->contact = (struct master_contact){ .data = dev, .poke = poke };
+	dev->listen_fd = api_listen(socket, err);
+	if (dev->listen_fd < 0)
+		return dev->listen_fd;
 	err_try(loop_new(&dev->loop, err));
 	err_try(listen_to_signals(dev, err));
 	err_try(master_new(dev->loop, &master, &dev->master, err));
 	err_try(agent_new(dev->loop, &agent, &dev->link, &dev->agent, err));
-	err_try(api_new(dev->loop, dev->master, socket, &dev->api, err));
+	err_try(api_new(dev->loop, dev->master, take_fd(&dev->listen_fd), socket, &dev->api, err));
 	printf("cell %s is ready on %s: ctr job run FILE\n", CELL_NAME, machine);
 	fflush(stdout);
 	return 0;
@@ -130,7 +135,7 @@ static int start(struct dev *dev, const struct dev_args *args, struct err *err)
 static int run_dev(int argc, char **argv, struct err *err)
 {
 	struct dev_args args = { .root = ENGINE_ROOT_DEFAULT, .runroot = ENGINE_RUNROOT_DEFAULT };
-	_cleanup_(dev_deinit) struct dev dev = { 0 };
+	_cleanup_(dev_deinit) struct dev dev = { .listen_fd = -1 };
 	char **words;
 	size_t count;
 	int r;
@@ -141,7 +146,8 @@ static int run_dev(int argc, char **argv, struct err *err)
 	if (args.debug)
 		log_set_level(LOG_LEVEL_DEBUG);
 	err_try(start(&dev, &args, err));
-	return loop_run(dev.loop, err);
+	r = loop_run(dev.loop, err);
+	return r == -ESTALE ? err_say(err, ESTALE, "another master was elected; this one ends") : r;
 }
 
 const struct verb verb_dev = {

@@ -40,6 +40,8 @@ static const struct verb *const verbs[] = {
 	&verb_events,
 	&verb_image,
 	&verb_volume,
+	&verb_job,
+	&verb_machine,
 	&verb_version,
 	&verb_info,
 };

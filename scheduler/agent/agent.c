@@ -117,7 +117,12 @@ static bool may_start(const struct agent *agent, const struct box *box)
 	bool stopping = false;
 
 	for (struct box *other = agent->boxes; other; other = other->next) {
-		if (other->state == BOX_WAITING || other->state == BOX_ENDED)
+		if (other->state == BOX_WAITING)
+			continue;
+		/* What it was before still holds its ports and volumes. */
+		if (other != box && strcmp(other->task, box->task) == 0)
+			return false;
+		if (other->state == BOX_ENDED)
 			continue;
 		stopping |= other->state == BOX_STOPPING;
 		cpu += other->cpu_milli;
@@ -156,10 +161,13 @@ static void apply(struct agent *agent, const struct machine_wants *wants)
 	for (size_t i = 0; i < wants->task_count; i++) {
 		struct box *box = find(agent, &wants->tasks[i]);
 
-		if (box)
+		if (box) {
 			box->wanted = true;
-		else
+			box->paused = wants->tasks[i].paused;
+			box_pause(box);
+		} else {
 			add(agent, &wants->tasks[i]);
+		}
 	}
 	stop_unwanted(agent);
 	start_waiting(agent);

@@ -79,6 +79,7 @@ static void ended(struct box *box, int code, const char *reason)
 
 /* ---- watching ---- */
 
+/* 1: it has ended already, and the box knows how. */
 static int watch(struct box *box, struct err *err);
 
 static int on_container_end(void *data, uint32_t events)
@@ -97,15 +98,18 @@ static int on_container_end(void *data, uint32_t events)
 		return 0;
 	}
 	/* Its shim was killed: another one takes the container over, and is asked instead. */
-	if (box->state == BOX_RUNNING && watch(box, NULL) < 0)
+	if (box->state != BOX_RUNNING)
+		return 0;
+	r = watch(box, NULL);
+	if (r < 0)
 		ended(box, -1, "its supervisor was killed, and its end was not seen");
+	else if (r > 0)
+		ended(box, box->exit_code, NULL);
 	return 0;
 }
 
 static int take_ports(struct box *box, const struct engine_container *c, struct err *err)
 {
-	const struct program *p = box->program;
-
 	box->address = c->address ? strdup(c->address) : NULL;
 	if (box->address)
 		box->address[strcspn(box->address, "/")] = '\0';
@@ -114,15 +118,9 @@ static int take_ports(struct box *box, const struct engine_container *c, struct 
 	box->ports = arena_calloc(box->arena, c->ports.count, sizeof(*box->ports));
 	if (!box->ports)
 		return err_set(err, ENOMEM, "watch task %s", box->task);
-	for (size_t i = 0; i < c->ports.count; i++) {
-		struct report_port *port = &box->ports[box->port_count++];
-
-		*port = (struct report_port){ "", c->ports.items[i].host,
-					      c->ports.items[i].container };
-		for (size_t k = 0; p && k < p->port_count; k++)
-			if (p->ports[k].container == port->container)
-				port->name = p->ports[k].name;
-	}
+	for (size_t i = 0; i < c->ports.count; i++)
+		box->ports[box->port_count++] =
+			(struct report_port){ c->ports.items[i].host, c->ports.items[i].container };
 	return 0;
 }
 
@@ -131,6 +129,11 @@ static int watch(struct box *box, struct err *err)
 	_cleanup_engine_container_ struct engine_container *c = NULL;
 	int r = engine_find(box->agent->engine, box->container, &c, err);
 
+	if (r == 0 && strcmp(c->status, "exited") == 0) {
+		box->exit_code = c->exit_code;
+		box->oom = c->oom_killed;
+		return 1;
+	}
 	if (r == 0)
 		r = engine_connect(box->agent->engine, c, &box->waiter, err);
 	if (r == 0)
@@ -160,12 +163,20 @@ static void started(void *data, const struct err *result)
 {
 	struct box *box = data;
 	struct err err = *result;
+	int r = -err.code;
 
 	box->work = NULL;
-	if (!err.code && watch(box, &err) == 0)
-		box->state = BOX_RUNNING;
-	else
+	if (r == 0)
+		r = watch(box, &err);
+	/* One that ended between two looks may have taken its shim along. */
+	if (r < 0 && !result->code)
+		r = watch(box, &err);
+	if (r < 0)
 		ended(box, -1, err.text);
+	else if (r > 0)
+		ended(box, box->exit_code, NULL);
+	else
+		box->state = BOX_RUNNING;
 	agent_changed(box->agent);
 	if (!box->wanted && box->state == BOX_RUNNING)
 		box_stop(box);
@@ -179,6 +190,30 @@ void box_start(struct box *box)
 	agent_changed(box->agent);
 	if (work_start(box->agent->loop, start_work, started, box, &box->work, &err) < 0)
 		ended(box, -1, err.text);
+}
+
+/* ---- pausing ---- */
+
+void box_pause(struct box *box)
+{
+	_cleanup_engine_container_ struct engine_container *c = NULL;
+	_cleanup_shim_client_ struct shim_client *client = NULL;
+	struct err err = { 0 };
+	int r;
+
+	if (box->state != BOX_RUNNING || box->paused == box->is_paused)
+		return;
+	r = engine_find(box->agent->engine, box->container, &c, &err);
+	if (r == 0)
+		r = engine_connect(box->agent->engine, c, &client, &err);
+	if (r == 0)
+		r = box->paused ? shim_pause(client, c->id, &err)
+				: shim_resume(client, c->id, &err);
+	/* It is tried again at the next beat. */
+	if (r < 0)
+		log_warn("task %s: %s", box->task, err.text);
+	else
+		box->is_paused = box->paused;
 }
 
 /* ---- stopping ---- */
@@ -252,6 +287,7 @@ static void find_state(struct box *box, const struct engine_container *c)
 
 	if (c->pid && watch(box, &err) == 0) {
 		box->state = BOX_RUNNING;
+		box->is_paused = strcmp(c->status, "paused") == 0;
 		return;
 	}
 	box->state = BOX_ENDED;

@@ -25,8 +25,9 @@ struct box {
 	char container[TASK_NAME_SIZE + 32];
 	uint64_t incarnation;
 	enum box_state state;
-	bool wanted;		 /* by the master's last word */
-	bool unfit;		 /* never again: it is stopped as soon as it can be */
+	bool wanted; /* by the master's last word */
+	bool paused; /* as the master wants it */
+	bool is_paused;
 	struct arena *arena;	 /* of the program and the ports */
 	struct program *program; /* NULL: adopted */
 	int64_t cpu_milli, memory_bytes, grace_ms;
@@ -50,6 +51,8 @@ struct box *box_adopt(struct agent *agent, const struct engine_container *contai
 struct box *box_free(struct box *box);
 
 void box_start(struct box *box);
+/* Freezes or thaws a running one, as the master wants it. */
+void box_pause(struct box *box);
 /* Ends and removes the container; the box goes with it (agent_forget). */
 void box_stop(struct box *box);
 void box_report(const struct box *box, struct report *ret);

@@ -47,7 +47,6 @@ static void format_report(struct json_writer *w, const struct report *r)
 	json_open_array(w);
 	for (size_t i = 0; i < r->port_count; i++) {
 		json_open_object(w);
-		json_field_string(w, "name", r->ports[i].name);
 		json_field_u64(w, "host", r->ports[i].host);
 		json_field_u64(w, "container", r->ports[i].container);
 		json_close_object(w);
@@ -138,6 +137,8 @@ char *machine_wants_format(const struct machine_wants *wants, size_t *ret_len)
 		json_field_u64(w, "incarnation", wants->tasks[i].incarnation);
 		if (wants->tasks[i].ended)
 			json_field_bool(w, "ended", true);
+		if (wants->tasks[i].paused)
+			json_field_bool(w, "paused", true);
 		if (wants->tasks[i].program) {
 			json_key(w, "program");
 			format_program(w, wants->tasks[i].program);
@@ -215,7 +216,7 @@ static int parse_report_port(const struct json_node *node, struct arena *arena, 
 {
 	struct report_port *port = ret;
 
-	err_try(need_text(node, "name", arena, &port->name, err));
+	(void)arena;
 	err_try(port_number(node, "host", &port->host, err));
 	return port_number(node, "container", &port->container, err);
 }
@@ -326,6 +327,7 @@ static int parse_want(const struct json_node *node, struct arena *arena, void *r
 	err_try(json_need(json_get_u64(node, "incarnation", &want->incarnation, err), node,
 			  "incarnation", err));
 	err_try(json_get_bool(node, "ended", &want->ended, err));
+	err_try(json_get_bool(node, "paused", &want->paused, err));
 	r = json_get_object(node, "program", &node_of_program, err);
 	if (r <= 0)
 		return r;

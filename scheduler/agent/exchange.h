@@ -29,7 +29,6 @@ enum report_state {
 };
 
 struct report_port {
-	const char *name;
 	uint16_t host, container;
 };
 
@@ -79,6 +78,7 @@ struct want {
 	const char *task;
 	uint64_t incarnation;
 	bool ended;		       /* is over, and stays for its log; never started anew */
+	bool paused;		       /* it is to stand still, in its memory */
 	const struct program *program; /* NULL: the agent has it */
 };
 

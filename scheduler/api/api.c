@@ -201,7 +201,7 @@ static bool somebody_listens(const struct sockaddr_un *address)
 	return fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
 }
 
-static int listen_at(const char *path, struct err *err)
+int api_listen(const char *path, struct err *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	_cleanup_fd_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -226,27 +226,20 @@ static int listen_at(const char *path, struct err *err)
 	return take_fd(&fd);
 }
 
-int api_new(struct loop *loop, struct master *master, const char *socket_path, struct api **ret,
-	    struct err *err)
+int api_new(struct loop *loop, struct master *master, int listen_fd, const char *socket_path,
+	    struct api **ret, struct err *err)
 {
 	static const struct http_limits limits = { .body_bytes = BODY_MAX,
 						   .connections = CONNECTIONS_MAX,
 						   .idle_s = IDLE_S };
 	_cleanup_api_ struct api *api = calloc(1, sizeof(*api));
-	int fd;
 
-	if (!api)
-		return err_set(err, ENOMEM, "start the API");
-	fd = listen_at(socket_path, err);
-	if (fd < 0)
-		return fd;
-	api->master = master;
-	api->path = strdup(socket_path);
-	if (!api->path) {
-		close(fd);
+	if (!api || !(api->path = strdup(socket_path))) {
+		close(listen_fd);
 		return err_set(err, ENOMEM, "start the API");
 	}
-	err_try(http_server_new(loop, fd, &limits, serve, api, &api->server, err));
+	api->master = master;
+	err_try(http_server_new(loop, listen_fd, &limits, serve, api, &api->server, err));
 	*ret = take_ptr(api);
 	return 0;
 }

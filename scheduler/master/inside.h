@@ -11,6 +11,9 @@
 #include "spec/job/job.h"
 
 #define MACHINE_NAME_MAX 64
+/* The ports that the cell hands out: below those that kernels choose themselves. */
+#define MACHINE_FIRST_PORT 20000
+#define MACHINE_PORTS 12000
 
 struct held_job;
 
@@ -21,6 +24,7 @@ struct held_task {
 	uint32_t at; /* machine on which it is, or was last, while that is worth knowing; NOBODY */
 	bool live;   /* it is to run there; else what it left is kept for its log */
 	bool over;   /* it has ended for good */
+	bool paused; /* others have its CPU; not in the store */
 	bool dirty;
 	uint64_t incarnation;
 	uint32_t restarts;
@@ -96,6 +100,7 @@ void master_on_event(void *data, const struct event *event);
 void task_changed(struct master *master, struct held_task *task);
 void task_place(struct master *master, struct held_task *task, uint32_t machine);
 void task_unplace(struct master *master, struct held_task *task);
+void task_pause(struct master *master, struct held_task *task, bool paused);
 void task_forget_report(struct held_task *task);
 /* By the core's numbers. */
 struct held_task *task_of(struct master *master, uint32_t job, uint32_t index);
@@ -113,13 +118,8 @@ int job_make(struct master *master, const char *file_name, char *text, size_t le
 int job_admit(struct master *master, struct held_job *job, struct err *err);
 void job_drop(struct master *master, struct held_job *job);
 /* What its tasks run; the strings are of the arena. */
-int job_program(const struct held_job *job, uint32_t index, struct arena *arena,
+int job_program(const struct master *master, const struct held_task *task, struct arena *arena,
 		struct program *ret);
-
-/* ---- convert.c ---- */
-
-/* A job file as the core wants it. What is made lives in the arena. */
-int convert_job(const struct job_file *file, struct arena *arena, struct job *ret, struct err *err);
 
 /* ---- machines.c ---- */
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/loop.h"
+#include "scheduler/intake/intake.h"
 #include "scheduler/master/inside.h"
 
 static const char *name_of(const struct held_job *job)
@@ -98,7 +99,7 @@ int job_admit(struct master *master, struct held_job *job, struct err *err)
 
 	if (!arena)
 		return err_set(err, ENOMEM, "submit job %s", name_of(job));
-	err_try(convert_job(&job->file, arena, &asked, err));
+	err_try(intake_job(&job->file, arena, &asked, err));
 	err_try(cell_submit(master->cell, &asked, &job->core, err));
 	r = remember(master, job, err);
 	if (r < 0) {
@@ -296,16 +297,34 @@ static const char *const *add_env(const struct job_tasks *tasks, uint32_t index,
 	return list;
 }
 
-static int add_lists(const struct job_tasks *tasks, struct arena *arena, struct program *ret)
+/* The cell chooses numbers where the job did not, so that no two tasks of a machine want one. */
+static uint16_t host_port(const struct master *master, const struct held_task *task, size_t i)
 {
+	uint32_t core = task_core(master, task);
+	uint32_t port = core == NOBODY ? 0
+				       : cell_task_port(master->cell, core,
+							intake_port(&task->job->file, i));
+
+	return (uint16_t)port;
+}
+
+static int add_lists(const struct master *master, const struct held_task *task, struct arena *arena,
+		     struct program *ret)
+{
+	const struct job_tasks *tasks = &task->job->file.tasks;
 	struct want_port *ports = arena_calloc(arena, tasks->ports.count + 1, sizeof(*ports));
 	struct want_mount *mounts = arena_calloc(arena, tasks->volumes.count + 1, sizeof(*mounts));
 
 	if (!ports || !mounts)
 		return -ENOMEM;
 	FIELD_EACH(job_port, p, tasks->ports)
-	ports[ret->port_count++] = (struct want_port){ p->name, (uint16_t)p->container,
-						       (uint16_t)p->host, p->protocol == JOB_UDP };
+	{
+		ports[ret->port_count] =
+			(struct want_port){ p->name, (uint16_t)p->container,
+					    host_port(master, task, ret->port_count),
+					    p->protocol == JOB_UDP };
+		ret->port_count++;
+	}
 	FIELD_EACH(job_volume, v, tasks->volumes)
 	mounts[ret->mount_count++] = (struct want_mount){ v->source, v->target, v->readonly };
 	ret->ports = ports;
@@ -313,9 +332,11 @@ static int add_lists(const struct job_tasks *tasks, struct arena *arena, struct 
 	return 0;
 }
 
-int job_program(const struct held_job *job, uint32_t index, struct arena *arena,
+int job_program(const struct master *master, const struct held_task *task, struct arena *arena,
 		struct program *ret)
 {
+	const struct held_job *job = task->job;
+	uint32_t index = task->index;
 	static const enum want_network networks[] = {
 		[JOB_NETWORK_BRIDGE] = WANT_BRIDGE,
 		[JOB_NETWORK_HOST] = WANT_HOST,
@@ -349,5 +370,5 @@ int job_program(const struct held_job *job, uint32_t index, struct arena *arena,
 				      job->file.priority >= PRIORITY_PRODUCTION),
 		.network = networks[tasks->network],
 	};
-	return ret->env ? add_lists(tasks, arena, ret) : -ENOMEM;
+	return ret->env ? add_lists(master, task, arena, ret) : -ENOMEM;
 }

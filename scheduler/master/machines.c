@@ -89,7 +89,8 @@ static int register_machine(struct master *master, const struct machine_report *
 	spec.capacity.of[RESOURCE_CPU] = report->cpu_milli;
 	spec.capacity.of[RESOURCE_MEMORY] = report->memory_bytes;
 	spec.capacity.of[RESOURCE_DISK] = report->disk_bytes;
-	spec.capacity.of[RESOURCE_PORTS] = UINT16_MAX;
+	spec.capacity.of[RESOURCE_PORTS] = MACHINE_PORTS;
+	spec.first_port = MACHINE_FIRST_PORT;
 	err_try(machine_add(master, report->machine, &spec, ret, err));
 	text = persist_machine(*ret, &change.len);
 	if (!text)
@@ -101,36 +102,33 @@ static int register_machine(struct master *master, const struct machine_report *
 
 /* ---- what it says ---- */
 
-static bool has_ended(const struct held_job *job, const struct held_task *task, int exit_code)
-{
-	const struct job_restarts *restart = &job->file.restart;
-
-	if (restart->most && task->restarts >= restart->most)
-		return true;
-	switch (restart->when) {
-	case JOB_RESTART_NEVER:
-		return true;
-	case JOB_RESTART_ON_FAILURE:
-		return exit_code == 0;
-	default:
-		return false;
-	}
-}
-
+/* The core knows the job's rule of restarts. */
 static void end_task(struct master *master, struct held_task *task, const struct report *report)
 {
 	uint32_t core = task_core(master, task);
+	struct task_view view = { .state = TASK_ENDED };
 
-	task->live = false;
+	task->live = task->paused = false;
 	task->exit_code = report->exit_code;
-	task->over = has_ended(task->job, task, report->exit_code);
+	if (core != NOBODY) {
+		cell_end_task(master->cell, core,
+			      report->exit_code == 0 ? END_FINISHED : END_FAILED);
+		cell_task(master->cell, core, &view);
+	}
+	task->over = view.state == TASK_ENDED;
 	task->restarts += !task->over;
 	task_changed(master, task);
-	if (core != NOBODY)
-		cell_end_task(master->cell, core, task->over ? END_FINISHED : END_FAILED);
 }
 
-static char *write_ports(const struct report *report)
+static const char *port_name(const struct held_job *job, uint16_t container)
+{
+	FIELD_EACH(job_port, port, job->file.tasks.ports)
+	if (port->container == container)
+		return port->name;
+	return NULL;
+}
+
+static char *write_ports(const struct held_job *job, const struct report *report)
 {
 	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
 	size_t len;
@@ -140,7 +138,7 @@ static char *write_ports(const struct report *report)
 	json_open_array(w);
 	for (size_t i = 0; i < report->port_count; i++) {
 		json_open_object(w);
-		json_field_string(w, "name", report->ports[i].name);
+		json_field_string(w, "name", port_name(job, report->ports[i].container));
 		json_field_u64(w, "host", report->ports[i].host);
 		json_field_u64(w, "container", report->ports[i].container);
 		json_close_object(w);
@@ -163,7 +161,7 @@ static void take_report(struct master *master, uint32_t machine, const struct re
 	task->reason = report->reason ? strdup(report->reason) : NULL;
 	task->container = report->container ? strdup(report->container) : NULL;
 	task->address = report->address ? strdup(report->address) : NULL;
-	task->ports = write_ports(report);
+	task->ports = write_ports(task->job, report);
 	if (report->state == REPORT_ENDED && task->live)
 		end_task(master, task, report);
 }
@@ -194,10 +192,11 @@ static int write_wants(struct master *master, const struct held_machine *machine
 					     task->index),
 			.incarnation = task->incarnation,
 			.ended = !task->live,
+			.paused = task->paused,
 			.program = task->live && !task->reported ? program : NULL,
 		};
 		if (!want->task || !program ||
-		    (want->program && job_program(task->job, task->index, arena, program) < 0))
+		    (want->program && job_program(master, task, arena, program) < 0))
 			list = NULL;
 	}
 	wants.tasks = list;

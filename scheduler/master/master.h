@@ -27,7 +27,8 @@ struct master_contact {
 	void (*poke)(void *data);
 };
 
-/* Elects itself, and takes up what the store has. */
+/* Elects itself, and takes up what the store has. When another one is elected, the loop ends with
+ * -ESTALE. */
 int master_new(struct loop *loop, const struct master_options *options, struct master **ret,
 	       struct err *err);
 /* Every request must have been answered (api_free). */

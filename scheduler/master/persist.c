@@ -78,7 +78,8 @@ static int load_machine(struct master *master, const char *name, const struct js
 	err_try(json_get_i64(root, "cpu_milli", &c->of[RESOURCE_CPU], err));
 	err_try(json_get_i64(root, "memory_bytes", &c->of[RESOURCE_MEMORY], err));
 	err_try(json_get_i64(root, "disk_bytes", &c->of[RESOURCE_DISK], err));
-	c->of[RESOURCE_PORTS] = UINT16_MAX;
+	c->of[RESOURCE_PORTS] = MACHINE_PORTS;
+	spec.first_port = MACHINE_FIRST_PORT;
 	return machine_add(master, name, &spec, &machine, err);
 }
 
@@ -118,7 +119,7 @@ static void put_back(struct master *master, struct held_task *task, const char *
 	if (core == NOBODY)
 		return;
 	if (task->over)
-		cell_end_task(master->cell, core, END_FINISHED);
+		cell_end_task(master->cell, core, END_KILLED);
 	else if (task->live && cell_restore_task(master->cell, core, at->core) < 0)
 		task_unplace(master, task);
 }

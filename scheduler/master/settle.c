@@ -40,6 +40,10 @@ void master_on_event(void *data, const struct event *event)
 		task_changed(master, task);
 		break;
 	case EVENT_PREEMPT:
+		if (event->detail == PREEMPTION_PAUSE) {
+			task_pause(master, task, true);
+			break;
+		}
 		task_unplace(master, task);
 		task_changed(master, task);
 		break;
@@ -48,6 +52,9 @@ void master_on_event(void *data, const struct event *event)
 		if (event->detail != END_FINISHED && event->detail != END_FAILED)
 			task_unplace(master, task);
 		task_changed(master, task);
+		break;
+	case EVENT_RESUME:
+		task_pause(master, task, false);
 		break;
 	default:
 		break;
@@ -114,6 +121,9 @@ int master_commit(struct master *master, const struct store_change *more, size_t
 		err_set(err, ENOMEM, "write to the store");
 	for (size_t i = 0; i < n; i++)
 		free((void *)changes[i].value);
+	/* Whoever took over knows better than this one. */
+	if (r == -ESTALE)
+		loop_quit(master->loop, r);
 	if (r == 0)
 		clean_dirty(master);
 	return r;

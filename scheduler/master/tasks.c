@@ -39,7 +39,7 @@ void task_unplace(struct master *master, struct held_task *task)
 		task->next_at->previous_at = task->previous_at;
 	task->next_at = task->previous_at = NULL;
 	task->at = NOBODY;
-	task->live = false;
+	task->live = task->paused = false;
 	task_forget_report(task);
 	machine->news = true;
 }
@@ -59,6 +59,13 @@ void task_place(struct master *master, struct held_task *task, uint32_t machine)
 		to->tasks->previous_at = task;
 	to->tasks = task;
 	to->news = true;
+}
+
+void task_pause(struct master *master, struct held_task *task, bool paused)
+{
+	task->paused = paused;
+	if (task->at != NOBODY)
+		master->machines[task->at].news = true;
 }
 
 struct held_task *task_of(struct master *master, uint32_t job, uint32_t index)

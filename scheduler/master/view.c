@@ -26,6 +26,8 @@ static const char *state_of(const struct held_task *task)
 		return "pending";
 	if (!task->job->file.job)
 		return "reserved";
+	if (task->paused)
+		return "paused";
 	return task->reported ? report_state_name(task->state) : "starting";
 }
 
