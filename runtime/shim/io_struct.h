@@ -26,7 +26,7 @@ struct io {
 	int stdin_fd;	  /* where the client's stdin comes from, until a stream has it */
 	int stdin_writer; /* see io_open_input() */
 	int console_fd, slave_fd;
-	struct io_input *inputs;   /* of clients that came later */
+	struct io_input *inputs; /* of clients that came later */
 	struct io_late late;
 	struct loop_source *timer; /* of the report that all is drained */
 };
