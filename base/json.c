@@ -178,6 +178,9 @@ int json_parse(const char *text, size_t len, struct json_doc **ret, struct err *
 	struct json_node root;
 	char why[512] = "";
 
+	/* How protobuf says that there is nothing. */
+	if (!len)
+		text = "";
 	if (check_nul(text, len, err) < 0 || check_depth(text, len, err) < 0)
 		return -EINVAL;
 	copy = strndup(text, len);

@@ -24,7 +24,7 @@ int path_open_in_root(int rootfd, const char *path, uint64_t flags, uint32_t mod
 {
 	struct open_how how = {
 		.flags = flags | O_CLOEXEC,
-		.mode = flags & (O_CREAT | __O_TMPFILE) ? mode : 0,
+		.mode = flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)) ? mode : 0,
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 	long fd;

@@ -15,6 +15,16 @@
  */
 pid_t process_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd);
 
+/*
+ * The same for a child that soon executes a program: run(data), which does not come back, runs in
+ * our memory, on a stack of its own (PROCESS_STACK), while we stand still until it executes or ends
+ * (CLONE_VM, CLONE_VFORK). All signals are blocked in it. It must make system calls only, and must
+ * not need us. Returns the pid or -errno.
+ */
+pid_t process_clone_run(uint64_t flags, int cgroup_fd, void (*run)(void *data), void *data,
+			int *ret_pidfd);
+#define PROCESS_STACK (32u << 10)
+
 int process_pidfd_open(pid_t pid);	      /* fd or -errno */
 int process_pidfd_signal(int pidfd, int sig); /* 0 or -errno */
 

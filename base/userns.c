@@ -31,6 +31,17 @@ bool userns_is_initial(void)
 	return known > 0;
 }
 
+bool userns_maps_group(unsigned gid)
+{
+	_cleanup_file_ FILE *f = fopen("/proc/self/gid_map", "re");
+	unsigned inside, outside, size;
+
+	while (f && fscanf(f, "%u %u %u", &inside, &outside, &size) == 3)
+		if (gid >= inside && gid - inside < size)
+			return true;
+	return false;
+}
+
 bool userns_is_rootless(void)
 {
 	return geteuid() != 0 || !userns_is_initial();

@@ -11,5 +11,8 @@
  */
 bool userns_is_initial(void);
 
+/* Whether the group exists in our user namespace, so that a file can have it. */
+bool userns_maps_group(unsigned gid);
+
 /* No privileges over the host: not root at all, or root of a user namespace only. */
 bool userns_is_rootless(void);

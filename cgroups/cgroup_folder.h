@@ -32,6 +32,9 @@ struct cgroup {
 /* cgroup_rootless.c: takes the hierarchies of the mask out of c->mounts, for c alone. -ENOMEM. */
 int cgroup_leave_out(struct cgroup *c, unsigned mask, struct err *err);
 
+/* cgroup_rootless.c: where the rootless make cgroups, as far as they may; NULL: nowhere. */
+struct cgroup *cgroup_find_place(void);
+
 static inline bool cgroup_is_fresh(const struct cgroup *c, int i)
 {
 	return c->fresh & 1u << i;

@@ -125,10 +125,10 @@ static bool is_refusal(int r)
 	return r == -EACCES || r == -EPERM || r == -EROFS;
 }
 
-/* c is new, with c->path that of the folder to make ours in. */
-static int make_in(struct cgroup *c, const char *id, struct err *err)
+/* c->path is the folder to make ours in: leaves the hierarchies in which we may. -EACCES for none.
+ */
+static int keep_ours(struct cgroup *c, struct err *err)
 {
-	size_t len = strlen(c->path);
 	unsigned refused = 0;
 
 	err_try(cgroup_mounts_find(&c->mounts, err));
@@ -137,8 +137,15 @@ static int make_in(struct cgroup *c, const char *id, struct err *err)
 			refused |= 1u << i;
 	if (refused)
 		err_try(cgroup_leave_out(c, refused, err));
-	if (cgroup_is_none(c))
-		return -EACCES;
+	return cgroup_is_none(c) ? -EACCES : 0;
+}
+
+/* c is new. */
+static int make_in(struct cgroup *c, const char *id, struct err *err)
+{
+	size_t len = strlen(c->path);
+
+	err_try(keep_ours(c, err));
 	if (snprintf(c->path + len, sizeof(c->path) - len, "/cellar-%s", id) >=
 	    (int)(sizeof(c->path) - len))
 		return err_set(err, ENAMETOOLONG, "create cgroup");
@@ -191,4 +198,19 @@ int cgroup_create_rootless(const char *path, const char *id, struct cgroup **ret
 	path_clean(clean);
 	snprintf(whole, sizeof(whole), "%s%s", around, clean);
 	return cgroup_create(whole, id, ret, err);
+}
+
+struct cgroup *cgroup_find_place(void)
+{
+	_cleanup_cgroup_ struct cgroup *c = calloc(1, sizeof(*c));
+	char own[CGROUP_SUBPATH_MAX];
+
+	if (!c || find_own(own) < 0)
+		return NULL;
+	strcpy(c->path, own);
+	step_up(c->path);
+	if (keep_ours(c, NULL) == 0)
+		return take_ptr(c);
+	strcpy(c->path, own);
+	return keep_ours(c, NULL) == 0 ? take_ptr(c) : NULL;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/userns.h"
 #include "cgroups/cgroup_limit.h"
 #include "cgroups/cgroup_v2.h"
 
@@ -76,29 +77,40 @@ static int enable(const struct cgroup *above, const char *words)
 	return cgroup_file_write(above, v2, "cgroup.subtree_control", words);
 }
 
-bool cgroup_can_limit(const char *controller)
+/* Whether folders below this one can have it. */
+static bool can_limit(const struct cgroup *top, const char *controller)
 {
-	struct cgroup top = { 0 };
 	char list[LIST_SIZE], pid[16];
 
-	if (cgroup_mounts_find(&top.mounts, NULL) < 0)
-		return false;
 	for (int i = 0; i < CGROUP_CONTROLLERS; i++)
 		if (strcmp(cgroup_controller_name(i, false), controller) == 0 &&
-		    top.mounts->v1[i] >= 0)
+		    top->mounts->v1[i] >= 0)
 			return true;
-	if (top.mounts->v2 < 0)
+	if (top->mounts->v2 < 0)
 		return false;
-	read_controllers(&top, list);
+	read_controllers(top, list);
 	if (!cgroup_list_has(list, controller))
 		return false;
-	if (cgroup_file_read(&top, top.mounts->v2, "cgroup.subtree_control", list, sizeof(list)) >
+	if (cgroup_file_read(top, top->mounts->v2, "cgroup.subtree_control", list, sizeof(list)) >
 		    0 &&
 	    cgroup_list_has(list, controller))
 		return true;
 	/* As in enable(). */
-	return cgroup_file_read(&top, top.mounts->v2, "cgroup.procs", pid, sizeof(pid)) <= 0 ||
-	       !cgroup_file_exists(&top, top.mounts->v2, "cgroup.type");
+	return cgroup_file_read(top, top->mounts->v2, "cgroup.procs", pid, sizeof(pid)) <= 0 ||
+	       !cgroup_file_exists(top, top->mounts->v2, "cgroup.type");
+}
+
+bool cgroup_can_limit(const char *controller)
+{
+	_cleanup_cgroup_ struct cgroup *place = NULL;
+	struct cgroup top = { 0 };
+
+	if (cgroup_mounts_find(&top.mounts, NULL) < 0)
+		return false;
+	if (!userns_is_rootless())
+		return can_limit(&top, controller);
+	place = cgroup_find_place();
+	return place && can_limit(place, controller);
 }
 
 static void enable_in(const struct cgroup *above)

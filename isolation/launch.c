@@ -117,6 +117,7 @@ static int on_listener(struct state *s, struct err *err)
 static int on_ready(struct state *s, int limits_refused, int console_fd, struct err *err)
 {
 	s->l.console_fd = console_fd;
+	s->l.started = s->fds->begin.start_early && limits_refused == 0;
 	if (limits_refused > 0)
 		err_try(launch_set_limits(s->l.pid, s->plan, err));
 	if (s->options->exec_fifo_fd >= 0)
@@ -133,7 +134,8 @@ static int explain_end(struct state *s, struct err *err)
 		close(take_fd(pidfd));
 		if (WIFSIGNALED(status))
 			return err_say(
-				err, EIO, "the container's first process was killed by signal %d%s",
+				err, WTERMSIG(status) == SIGKILL ? ENOMEM : EIO,
+				"the container's first process was killed by signal %d%s",
 				WTERMSIG(status),
 				WTERMSIG(status) == SIGKILL
 					? " while it was set up (is its memory limit too low?)"
@@ -230,6 +232,7 @@ int launch_create(const struct launch_options *options, struct launch *ret, stru
 		err = &own;
 	launch_warn_capabilities(s.plan);
 	err_try(launch_fds_open(options, &fds, err));
+	fds.begin.start_early = options->start_early && !(s.plan->flags & PLAN_OOM_SCORE_ADJ);
 	r = clone_and_converse(&s, err);
 	launch_fds_close(&fds);
 	if (r < 0) {
@@ -246,7 +249,8 @@ int launch_release(struct launch *launch, struct err *err)
 {
 	bool announced = false;
 
-	err_try(launch_send(launch->sync_fd, SYNC_START, NULL, 0, err));
+	if (!launch->started)
+		err_try(launch_send(launch->sync_fd, SYNC_START, NULL, 0, err));
 	for (;;) {
 		struct sync_message message = { 0 };
 		_cleanup_fd_ int fd = -1;

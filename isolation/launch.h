@@ -3,8 +3,9 @@
  * Carrying a plan out: clone, cellar-init from a sealed memfd, the conversation with it.
  *
  * Theory of operation. The parent clones a child into the new namespaces (and its cgroup2 folder),
- * the child writes "0" to the inherited v1 `tasks` files and executes cellar-init; nothing else of
- * ours runs inside. Where a pid namespace is joined instead of made (exec too), cellar-init is
+ * the child executes cellar-init, which first of all writes "0" to the v1 `tasks` files that come
+ * with the plan: what starting it takes is not charged to the container. Nothing else of ours runs
+ * inside. Where a pid namespace is joined instead of made (exec too), cellar-init is
  * started in the host's namespaces, joins there, and clones the process with CLONE_PARENT, so that
  * no program of ours but cellar-init can be seen from inside. For exec that clone comes last, after
  * all privileges are dropped, so that a tracer inside finds none. Both sides walk the same numbered
@@ -55,6 +56,12 @@ struct launch_options {
 	void *hooks_data; /* of all three */
 	int target_pidfd; /* exec: init of the container, whose namespaces are joined; else -1 */
 	bool no_subreaper;
+	/*
+	 * Init need not wait for launch_release(): nothing that the caller does before concerns the
+	 * program. Saves a round trip between two processes. Without effect where we have to do
+	 * something ourselves before the program may run.
+	 */
+	bool start_early;
 };
 
 struct launch {
@@ -62,6 +69,7 @@ struct launch {
 	int pidfd;	/* owned */
 	int sync_fd;	/* owned; -1 once init needs no more from us */
 	int console_fd; /* owned; master of the terminal, or -1 */
+	bool started;	/* it does not wait for launch_release() */
 };
 
 /* A launch that holds nothing. */
@@ -73,7 +81,8 @@ struct launch {
  *
  * Here and below, an error has the code ENOENT only when the program was not found (exit status
  * 127), EACCES or ENOEXEC only when it could not be executed (126); what else would have those
- * codes comes as EIO.
+ * codes comes as EIO. ENOMEM also where init was killed by SIGKILL, which a low limit may have
+ * done.
  */
 int launch_create(const struct launch_options *options, struct launch *ret, struct err *err);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From the clone to cellar-init. The child is a copy of the runtime with one thread: it only makes
- * system calls, touches no lock and no heap, and either executes cellar-init or says why not.
+ * From the clone to cellar-init. The child is a copy of the runtime with one thread, or borrows its
+ * memory: it only makes system calls, touches no lock and no heap, and either executes cellar-init
+ * or says why not.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
+#include <linux/sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -86,14 +87,6 @@ static int take_stdio(const int stdio[3], int above, struct err *err)
 	return 0;
 }
 
-static int join_cgroups(const struct launch_options *o, struct err *err)
-{
-	for (size_t i = 0; i < o->task_fds_count; i++)
-		if (write(o->task_fds[i], "0", 1) < 0)
-			return err_set(err, errno, "join the cgroup");
-	return 0;
-}
-
 /* Root of the new user namespace, once the parent has written its maps. */
 static int become_root(int sync_fd, struct err *err)
 {
@@ -107,16 +100,22 @@ static int become_root(int sync_fd, struct err *err)
 	return 0;
 }
 
-static _Noreturn void run_child(const struct launch_options *o, int sync_fd, int image_fd)
+struct child {
+	const struct launch_options *options;
+	int sync_fd, image_fd;
+};
+
+static void run_child(void *data)
 {
+	const struct child *child = data;
+	const struct launch_options *o = child->options;
+	int sync_fd = child->sync_fd, image_fd = child->image_fd;
 	uint32_t flags = o->plan->flags;
 	int base = 3 + (int)o->plan->preserve_fds;
 	char number[16], *env[] = { NULL };
 	char *args[] = { (char[]){ "cellar-init" }, number, NULL };
 	struct err err = { 0 };
 
-	if (join_cgroups(o, &err) < 0)
-		child_fail(sync_fd, &err);
 	if (flags & PLAN_USER_NAMESPACE && !(flags & PLAN_STAGE) && become_root(sync_fd, &err) < 0)
 		child_fail(sync_fd, &err);
 	if (image_fd <= base)
@@ -153,25 +152,47 @@ static int clone_failed(const struct launch_options *o, uint64_t flags, int code
 	return err_set(err, code, "clone the container's process");
 }
 
+/*
+ * One that waits for its id maps needs us to run meanwhile; the kernel gives no time namespace to
+ * one that shares memory; and where an unprivileged runtime has to reach its files in /proc,
+ * cellar-init must not have hidden them yet.
+ */
+static bool may_borrow(const struct plan *plan, uint64_t flags)
+{
+	bool waits = plan->flags & PLAN_USER_NAMESPACE && !(plan->flags & PLAN_STAGE);
+
+	return !waits && !(flags & CLONE_NEWTIME) &&
+	       !(plan->flags & (PLAN_ROOTLESS | PLAN_IN_USERNS));
+}
+
+/* The pid, 0 in a child with memory of its own, or -errno. */
+static pid_t clone_it(struct child *child, uint64_t flags, int cgroup_fd, int *ret_pidfd)
+{
+	if (may_borrow(child->options->plan, flags))
+		return process_clone_run(flags, cgroup_fd, run_child, child, ret_pidfd);
+	return process_clone(flags, cgroup_fd, ret_pidfd);
+}
+
 int launch_clone(const struct launch_options *o, int sync_fd, pid_t *ret_pid, int *ret_pidfd,
 		 struct err *err)
 {
 	uint64_t flags = o->plan->flags & PLAN_STAGE ? 0 : o->plan->clone_flags;
 	_cleanup_fd_ int image_fd = open_image(err);
+	struct child child = { .options = o, .sync_fd = sync_fd, .image_fd = image_fd };
 	int pidfd = -1;
 	pid_t pid;
 
 	if (image_fd < 0)
 		return image_fd;
-	pid = process_clone(flags, o->cgroup_fd, &pidfd);
+	pid = clone_it(&child, flags, o->cgroup_fd, &pidfd);
 	/* From another session of the user's there may be no way into the cgroup. */
-	if (pid == -EACCES && o->cgroup_fd >= 0 &&
-	    (o->plan->flags & (PLAN_EXEC | PLAN_ROOTLESS)) == (PLAN_EXEC | PLAN_ROOTLESS)) {
+	if (pid == -EACCES && o->cgroup_fd >= 0 && o->plan->flags & PLAN_EXEC &&
+	    o->plan->flags & (PLAN_ROOTLESS | PLAN_IN_USERNS)) {
 		log_warn("the process stays in the cgroup of its caller: not permitted to move");
-		pid = process_clone(flags, -1, &pidfd);
+		pid = clone_it(&child, flags, -1, &pidfd);
 	}
 	if (pid == 0)
-		run_child(o, sync_fd, image_fd);
+		run_child(&child);
 	if (pid < 0)
 		return clone_failed(o, flags, -pid, err);
 	*ret_pid = pid;

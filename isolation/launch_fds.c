@@ -245,9 +245,17 @@ int launch_fds_open(const struct launch_options *o, struct launch_fds *ret, stru
 					   .target_pidfd = -1,
 					   .namespace_fds = -1,
 					   .rootfs_fd = -1,
-					   .mount_fds = -1 } };
+					   .mount_fds = -1,
+					   .task_fds = -1 } };
 	bool from_outside = is_in_user_namespace(plan) && plan->flags & PLAN_FILE_SYSTEM;
 	int r;
+
+	/* First: what follows mount_fds belongs to the mounts. */
+	f.begin.task_fds_count = (uint32_t)o->task_fds_count;
+	for (size_t i = 0; i < o->task_fds_count; i++)
+		add(&f, o->task_fds[i], true, err);
+	if (f.count > 0)
+		f.begin.task_fds = 0;
 
 	f.begin.want_hooks =
 		!(plan->flags & PLAN_EXEC) &&

@@ -42,10 +42,6 @@ int launch_send_plan(int sync_fd, const struct plan *plan, const struct launch_f
  */
 int launch_receive(int sync_fd, struct sync_message *ret, int *ret_fd, struct err *err);
 
-/* launch_helper.c: the maps of a user namespace, by newuidmap and newgidmap. */
-int launch_map_users(pid_t pid, const struct plan *plan, struct err *err);
-int launch_map_groups(pid_t pid, const struct plan *plan, struct err *err);
-
 /* launch_settings.c: what the host decides over a process. */
 int launch_write_maps(pid_t pid, const struct plan *plan, struct err *err);
 int launch_set_oom_score(pid_t pid, const struct plan *plan, struct err *err);

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/strbuf.h"
 #include "isolation/launch_parts.h"
+#include "isolation/newidmap.h"
 #include "spec/oci_config.h"
 
 static int write_proc(pid_t pid, const char *file, const char *text, struct err *err)
@@ -46,6 +47,21 @@ static int write_map(pid_t pid, const struct plan *plan, struct plan_list maps, 
 		       : 0;
 }
 
+static int map_by_helper(enum newidmap_kind kind, pid_t pid, const struct plan *plan,
+			 struct plan_list list, struct err *err)
+{
+	_cleanup_free_ struct oci_id_map *maps = calloc(list.count, sizeof(*maps));
+	size_t count = 0;
+
+	if (!maps)
+		return err_set(err, ENOMEM, "write id maps");
+	PLAN_EACH(plan_map, map, plan, list)
+	maps[count++] = (struct oci_id_map){ .container_id = map->container_id,
+					     .host_id = map->host_id,
+					     .size = map->size };
+	return newidmap_write(kind, pid, maps, count, err);
+}
+
 /* All that the kernel lets a user without privileges map by himself is his own id. */
 static int write_maps_rootless(pid_t pid, const struct plan *plan, struct err *err)
 {
@@ -54,11 +70,11 @@ static int write_maps_rootless(pid_t pid, const struct plan *plan, struct err *e
 		err_try(write_proc(pid, "setgroups", "deny", err));
 		err_try(write_map(pid, plan, plan->gid_maps, "gid_map", err));
 	} else {
-		err_try(launch_map_groups(pid, plan, err));
+		err_try(map_by_helper(NEWIDMAP_GROUPS, pid, plan, plan->gid_maps, err));
 	}
 	if (maps_only(plan, plan->uid_maps, geteuid()))
 		return write_map(pid, plan, plan->uid_maps, "uid_map", err);
-	return launch_map_users(pid, plan, err);
+	return map_by_helper(NEWIDMAP_USERS, pid, plan, plan->uid_maps, err);
 }
 
 int launch_write_maps(pid_t pid, const struct plan *plan, struct err *err)
@@ -107,9 +123,9 @@ int launch_set_limits(pid_t pid, const struct plan *plan, struct err *err)
 		struct rlimit wanted = { limit->soft, limit->hard }, now;
 		const char *name = oci_rlimit_name((int)limit->type);
 
-		if (prlimit(pid, (__rlimit_resource_t)limit->type, &wanted, NULL) == 0)
+		if (prlimit(pid, (int)limit->type, &wanted, NULL) == 0)
 			continue;
-		if (errno == EPERM && getrlimit((__rlimit_resource_t)limit->type, &now) == 0)
+		if (errno == EPERM && getrlimit((int)limit->type, &now) == 0)
 			return err_say(err, EPERM,
 				       "process.rlimits: %s: the hard limit %llu is above this "
 				       "host's %llu, which takes CAP_SYS_RESOURCE to raise",

@@ -22,13 +22,16 @@ int plan_check_owner(struct plan_builder *b, const struct oci_mount *mount, size
 {
 	const struct oci_config *c = b->config;
 	const struct oci_namespace *user = &c->namespaces[OCI_NS_USER];
+	bool devpts = mount->type && strcmp(mount->type, "devpts") == 0;
 	bool uid = strncmp(option, "uid=", 4) == 0, gid = strncmp(option, "gid=", 4) == 0;
 
+	if (!user->present && b->options->no_tty_group && devpts && strcmp(option, "gid=5") == 0)
+		return 1;
 	if (!b->options->rootless || !user->present || user->path || !(uid || gid) ||
 	    is_mapped(uid ? c->uid_maps : c->gid_maps, uid ? c->uid_maps_count : c->gid_maps_count,
 		      option + 4))
 		return 0;
-	if (gid && mount->type && strcmp(mount->type, "devpts") == 0) {
+	if (gid && devpts) {
 		log_debug("mounts[%zu].options: %s is left out, as it is not mapped", index,
 			  option);
 		return 1;

@@ -24,3 +24,7 @@ add_custom_command(OUTPUT ${seccomp_tables}
 	DEPENDS ${gen_program} seccomp_profile.txt seccomp_newer.txt
 	COMMENT "Default seccomp profile for ${gen_target}" VERBATIM)
 target_sources(isolation PRIVATE ${seccomp_tables})
+if(TARGET isolation_musl)
+	target_sources(isolation_musl PRIVATE ${seccomp_tables})
+	add_dependencies(isolation_musl isolation) # one of them writes the tables
+endif()

@@ -7,6 +7,10 @@
 
 #include "base/err.h"
 
+/* Runs fn in a child that shares our memory. flags: CLONE_NEW*. 0, or -errno where the child did
+ * not come to its end. */
+int namespace_run(int (*fn)(void *data), void *data, int flags, struct err *err);
+
 /* Opens a namespace by its name. Returns an fd (O_CLOEXEC) or -errno. */
 int namespace_open(const char *path, struct err *err);
 

@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/filter.h>
-#include <nettle/base64.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 
@@ -148,22 +148,20 @@ static int fail_unknown_calls(struct oci_config *config, struct err *err)
 /* The profile of config.json does not count beside it. */
 static int take_filter(struct oci_config *config, const char *text, struct err *err)
 {
-	size_t room = BASE64_DECODE_LENGTH(strlen(text)), len = room;
 	struct oci_seccomp *seccomp = own_seccomp(config);
-	uint8_t *data = arena_alloc(config->arena, room + 1);
-	struct base64_decode_ctx decode;
+	uint8_t *data = arena_alloc(config->arena, BASE64_ROOM(strlen(text)) + 1);
+	ssize_t len;
 
 	if (!seccomp || !data)
 		return err_set(err, ENOMEM, "read the seccomp filter");
-	base64_decode_init(&decode);
-	if (!base64_decode_update(&decode, &len, data, strlen(text), text) ||
-	    !base64_decode_final(&decode) || len == 0 || len % sizeof(struct sock_filter) != 0 ||
-	    len / sizeof(struct sock_filter) > BPF_MAXINSNS)
+	len = base64_read(text, data);
+	if (len <= 0 || (size_t)len % sizeof(struct sock_filter) != 0 ||
+	    (size_t)len / sizeof(struct sock_filter) > BPF_MAXINSNS)
 		return err_say(err, EINVAL,
 			       "annotations[\"" SECCOMP_BPF_DATA "\"]: no program of BPF "
 			       "instructions in base64");
 	seccomp->ready_filter = data;
-	seccomp->ready_count = len / sizeof(struct sock_filter);
+	seccomp->ready_count = (size_t)len / sizeof(struct sock_filter);
 	config->seccomp = seccomp;
 	return 0;
 }

@@ -27,6 +27,26 @@
 struct container;
 struct cgroup;
 
+/* What a checkpoint and a restore have in common; both take the program criu (criu.org). */
+struct container_criu_options {
+	const char *program;	/* NULL: criu of the system */
+	const char *image_path; /* folder of the images */
+	const char *work_path;	/* folder of criu's log and statistics; NULL: image_path */
+	bool tcp_established, ext_unix_sk, shell_job, file_locks, auto_dedup, lazy_pages;
+	unsigned empty_ns;	  /* CLONE_NEWNET: its content is not touched */
+	const char *cgroups_mode; /* soft, full, strict, ignore; NULL: soft */
+
+	/* checkpoint */
+	const char *parent_path; /* of an earlier pre-dump, relative to image_path; NULL */
+	const char *page_server; /* ADDRESS:PORT; NULL */
+	bool leave_running, pre_dump, tcp_skip_in_flight, link_remap;
+	bool has_status_fd;
+	int status_fd; /* criu writes a byte when lazy pages can be asked for */
+
+	/* restore */
+	const char *lsm_profile, *lsm_mount_context; /* NULL */
+};
+
 /* Who makes cgroups: we do; systemd, by linux.cgroupsPath "slice:prefix:name"; nobody: the
  * container stays in its caller's, without limits. */
 enum container_cgroups { CONTAINER_CGROUPFS, CONTAINER_SYSTEMD, CONTAINER_NO_CGROUP };
@@ -56,8 +76,12 @@ struct container_create_options {
 	bool notify; /* the program gets a socket for sd_notify(3), see runtime/notify.h */
 	/* Started by container_start() of this same process: no exec fifo is made. */
 	bool start_here;
+	/* Its processes come from images, and run when it is created; NULL: a new container. */
+	const struct container_criu_options *restore;
 	/* Whether a cgroup that may not be made is done without, where no limit is asked for. */
 	enum container_rootless rootless;
+	/* That follows at once and cannot be left out: the program may already run before it. */
+	bool start_follows;
 };
 
 /* On failure nothing is left: no process, cgroup, mount, folder. -EEXIST "container with given ID
@@ -79,6 +103,13 @@ struct container *container_free(struct container *container); /* changes nothin
  * and its process to be reaped by the parent.
  */
 int container_start(struct container *container, struct err *err);
+
+/*
+ * Writes images of its processes. They end, unless leave_running or pre_dump is set; deleting the
+ * container is then the caller's. -ESRCH "container not running"; -ENOTSUP: there is no criu.
+ */
+int container_checkpoint(struct container *container, const struct container_criu_options *options,
+			 struct err *err);
 
 /* signal to init, or to all processes. -ESRCH "container not running" when it is stopped. */
 int container_kill(struct container *container, int signal, bool all, struct err *err);

@@ -40,9 +40,11 @@
 #include "runtime/folder.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
+#include "runtime/memory_limit.h"
 #include "runtime/net_devices.h"
 #include "runtime/notify.h"
 #include "runtime/rdt.h"
+#include "runtime/restore.h"
 
 #define CONFIG_BYTES_MAX (8u << 20)
 
@@ -235,7 +237,7 @@ static int make_record(struct creation *cr, struct err *err)
 	record->oci_version = cr->config->oci_version;
 	record->annotations = cr->config->annotations;
 	record->annotations_count = cr->config->annotations_count;
-	record->exec_fifo = !c->start_here;
+	record->exec_fifo = !c->start_here && !cr->options->restore;
 	record->bundle = arena_strdup(c->arena, cr->bundle);
 	record->rootfs = arena_strdup(c->arena, cr->rootfs);
 	record->created = arena_strdup(c->arena, created);
@@ -275,6 +277,7 @@ static int build_plan(struct creation *cr, struct err *err)
 		.no_new_keyring = cr->options->no_new_keyring,
 		.rootless = geteuid() != 0,
 		.in_userns = !userns_is_initial(),
+		.no_tty_group = !userns_is_initial() && !userns_maps_group(5),
 		.preserve_fds = cr->options->preserve_fds,
 		.listen_fds = cr->options->listen_fds,
 		.id = cr->c->id,
@@ -368,6 +371,17 @@ static bool is_awaited(const struct creation *cr)
 	       create_cgroup_wants_delegate(cr->c->cache->cgroup, cr->config);
 }
 
+/* Nothing of what publish() and the caller do before the start is there for the program. */
+static bool may_start_early(const struct creation *cr)
+{
+	const struct container_create_options *o = cr->options;
+
+	return o->start_here && o->start_follows && !o->pid_file && !o->pidfd_socket &&
+	       !o->console_socket && !o->notify && !cr->config->process.terminal &&
+	       !has_hooks(&cr->config->hooks) &&
+	       !oci_config_annotation(cr->config, ANNOTATION_PIDFD_RECEIVER);
+}
+
 struct join {
 	int v2_fd, task_fds[CGROUP_HIERARCHIES_MAX];
 	size_t count;
@@ -393,6 +407,7 @@ static int launch(struct creation *cr, struct err *err)
 		.listener = give_listener,
 		.hooks_data = cr,
 		.target_pidfd = -1,
+		.start_early = may_start_early(cr),
 	};
 
 	if (c->cache->cgroup)
@@ -405,6 +420,32 @@ static int launch(struct creation *cr, struct err *err)
 	cr->launching = true;
 	err_try(launch_create(&options, &c->launch, err));
 	cr->launching = false;
+	cr->launched = true;
+	c->record.pid = c->launch.pid;
+	c->pidfd = c->launch.pidfd;
+	if (c->cache->cgroup)
+		return cgroup_settle(c->cache->cgroup, &cr->config->resources, err);
+	return 0;
+}
+
+/* 6 and 7 of one whose processes are there already, in images. */
+static int restore(struct creation *cr, struct err *err)
+{
+	struct container *c = cr->c;
+	const struct restore_job job = {
+		.options = cr->options->restore,
+		.config = cr->config,
+		.bundle = cr->bundle,
+		.rootfs = cr->rootfs,
+		.cgroup = c->cache->cgroup,
+		.stdio = cr->options->stdio,
+		.on_namespaces = is_awaited(cr) ? run_hooks : NULL,
+		.data = cr,
+	};
+
+	if (cr->options->cgroups != CONTAINER_NO_CGROUP)
+		err_try(create_cgroup_apply(c->cache->cgroup, cr->config, err));
+	err_try(restore_run(&job, &c->launch, err));
 	cr->launched = true;
 	c->record.pid = c->launch.pid;
 	c->pidfd = c->launch.pidfd;
@@ -469,6 +510,10 @@ static int make(struct creation *cr, struct err *err)
 	err_try(create_cgroup(o->cgroups, is_rootless(o), cr->config, o->id, &cr->c->cache->cgroup,
 			      err));
 	err_try(make_record(cr, err));
+	if (o->restore) {
+		err_try(restore(cr, err));
+		return publish(cr, err);
+	}
 	err_try(prepare_notify(cr, err));
 	err_try(build_plan(cr, err));
 	if (cr->options->cgroups != CONTAINER_NO_CGROUP)
@@ -488,6 +533,8 @@ int container_create(const struct container_create_options *options, struct cont
 
 	if (r == 0)
 		r = make(&cr, err);
+	if (r == -ENOMEM && cr.launching)
+		r = memory_limit_blame(cr.config, err);
 	if (r < 0)
 		return cr.launching ? r : container_blur(r, err);
 	if (cr.c->cache->cgroup)

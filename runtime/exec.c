@@ -97,6 +97,7 @@ static int launch(struct container *c, const struct container_exec_options *o, s
 		.target_pidfd = c->pidfd,
 		.listener = give_listener,
 		.hooks_data = c,
+		.start_early = true,
 	};
 	struct cgroup *cgroup;
 	cpu_set_t cpus;

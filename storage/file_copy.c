@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/userns.h"
 
 #define BUFFER (256 << 10)
 #define PATH_BELOW_FD (NAME_MAX + 40)
@@ -149,7 +150,8 @@ static int copy_xattrs(const char *from, const char *to)
 	if (size < 0)
 		return -errno;
 	for (char *key = keys; r == 0 && key < keys + size; key += strlen(key) + 1)
-		if (strncmp(key, "trusted.overlay.", 16) != 0)
+		if (strncmp(key, "trusted.overlay.", 16) != 0 &&
+		    (userns_is_initial() || strncmp(key, "user.overlay.", 13) != 0))
 			r = copy_xattr(from, to, key);
 	return r;
 }

@@ -16,6 +16,7 @@
 #include "storage/bottom.h"
 #include "storage/disk.h"
 #include "storage/layers.h"
+#include "storage/opaque.h"
 #include "storage/store.h"
 
 /* An image whose root folder is opaque (".wh..wh..opq" at the top of the tar) hides all below;
@@ -24,7 +25,7 @@ static bool is_opaque(int fs_fd)
 {
 	char value;
 
-	return fgetxattr(fs_fd, "trusted.overlay.opaque", &value, 1) == 1 && value == 'y';
+	return fgetxattr(fs_fd, opaque_mark(), &value, 1) == 1 && value == 'y';
 }
 
 /* prefix stands in front of each short path: "ROOT/" or "". Returns how many there are. */
@@ -96,8 +97,8 @@ int store_overlay_options(struct store *store, const struct store_image *image,
 	if (add_lower(store, image, prefix, &sb, &root, err) < 0)
 		return err_add(err, "image %s", image->name);
 	err_try(make_upper(container_dir, &root, err));
-	strbuf_addf(&sb, ",upperdir=%s/upper,workdir=%s/work%s", container_dir, container_dir,
-		    is_volatile ? ",volatile" : "");
+	strbuf_addf(&sb, ",upperdir=%s/upper,workdir=%s/work%s%s", container_dir, container_dir,
+		    is_volatile ? ",volatile" : "", opaque_option());
 	options = strbuf_ok(&sb) ? arena_strdup(arena, sb.data) : NULL;
 	if (!options)
 		return err_set(err, ENOMEM, "mount image %s", image->name);
@@ -118,6 +119,8 @@ int store_overlay_lowers(struct store *store, const struct store_image *image, s
 	count = add_lower(store, image, "", &sb, &root, err);
 	if (count < 0)
 		return err_add(err, "image %s", image->name);
+	if (count > 1)
+		strbuf_adds(&sb, opaque_option());
 	options = strbuf_ok(&sb) ? arena_strdup(arena, sb.data) : NULL;
 	if (!options)
 		return err_set(err, ENOMEM, "mount image %s", image->name);

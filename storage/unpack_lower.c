@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "storage/opaque.h"
 
 enum found { ABSENT, HIDDEN, FOUND };
 
@@ -18,7 +19,7 @@ static bool is_opaque(int fd)
 {
 	char value;
 
-	return fgetxattr(fd, "trusted.overlay.opaque", &value, 1) == 1 && value == 'y';
+	return fgetxattr(fd, opaque_mark(), &value, 1) == 1 && value == 'y';
 }
 
 static int read_target(int dirfd, const char *name, struct unpack_lower *ret)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "storage/disk.h"
+#include "storage/opaque.h"
 #include "storage/unpack.h"
 #include "storage/unpack_lower.h"
 
@@ -94,7 +95,7 @@ static unsigned depth_of(const char *path)
 
 int unpack_set_opaque(int dir_fd)
 {
-	return fsetxattr(dir_fd, "trusted.overlay.opaque", "y", 1, 0) < 0 ? -errno : 0;
+	return fsetxattr(dir_fd, opaque_mark(), "y", 1, 0) < 0 ? -errno : 0;
 }
 
 static int walk_fail(struct walk *walk, int code, const char *name)

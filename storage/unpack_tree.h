@@ -53,7 +53,7 @@ int unpack_tree_note_mtime(struct unpack_tree *tree, const char *folder, const c
 			   struct timespec mtime, struct err *err);
 int unpack_tree_set_mtimes(struct unpack_tree *tree, struct err *err);
 
-/* trusted.overlay.opaque: the folder hides what the layers below have at its place. */
+/* opaque_mark(): the folder hides what the layers below have at its place. */
 int unpack_set_opaque(int dir_fd);
 
 #define _cleanup_unpack_tree_ _cleanup_(unpack_tree_deinit)

@@ -5,15 +5,16 @@
 set -euo pipefail
 
 build=(gcc libc6-dev cmake ninja-build pkg-config musl-tools libseccomp-dev libcap-dev libyajl-dev
-	libmnl-dev libsystemd-dev libfyaml-dev nettle-dev libarchive-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler
+	libmnl-dev libsystemd-dev libsqlite3-dev libmicrohttpd-dev libcurl4-gnutls-dev libfyaml-dev nettle-dev
+	libarchive-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler
 	protobuf-compiler apparmor busybox-static util-linux tar gzip)
 # What the tests compare with (runc, skopeo, umoci), look through (iproute2, nftables, jq, strace),
 # make images of (debootstrap), run in (QEMU, systemd with D-Bus in it) and are called by (containerd, Podman, Docker).
 tests=(libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev shellcheck runc skopeo umoci jq
-	iproute2 nftables iputils-ping procps psmisc strace file git time
+	iproute2 nftables iputils-ping procps psmisc strace file git time python3
 	qemu-system-x86 qemu-system-common cpio kmod xz-utils
 	debootstrap attr zstd curl
-	containerd podman conmon catatonit docker.io tini systemd dbus uidmap)
+	containerd containernetworking-plugins podman conmon catatonit docker.io tini systemd dbus uidmap)
 
 case ${1:-} in
 build) want=("${build[@]}") ;;

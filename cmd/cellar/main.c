@@ -12,9 +12,9 @@
 #include "runtime/container.h"
 
 static const struct verb *const verbs[] = {
-	&verb_create, &verb_delete, &verb_events, &verb_exec,  &verb_features,
-	&verb_kill,   &verb_list,   &verb_pause,  &verb_ps,    &verb_resume,
-	&verb_run,    &verb_spec,   &verb_start,  &verb_state, &verb_update,
+	&verb_checkpoint, &verb_create, &verb_delete, &verb_events, &verb_exec,	   &verb_features,
+	&verb_kill,	  &verb_list,	&verb_pause,  &verb_ps,	    &verb_restore, &verb_resume,
+	&verb_run,	  &verb_spec,	&verb_start,  &verb_state,  &verb_update,
 };
 
 static const struct option_entry global_options[] = {
@@ -33,6 +33,8 @@ static const struct option_entry global_options[] = {
 		      "who makes cgroups: cgroupfs (default), systemd, disabled (nobody)"),
 	OPTION_STRING(struct cellar_globals, rootless, 0, "rootless", "true|false|auto",
 		      "do without a cgroup that may not be made (default auto: if not root)"),
+	OPTION_STRING(struct cellar_globals, criu, 0, "criu", "FILE",
+		      "program for checkpoint and restore (default criu of the system)"),
 	OPTION_BOOL(struct cellar_globals, debug, 0, "debug", "write debugging messages too"),
 	OPTION_BOOL(struct cellar_globals, version, 'v', "version", "print the version"),
 	OPTION_END,
@@ -52,7 +54,7 @@ static int print_help(void)
 	options_help(&program, stdout);
 	puts("\nCommands:");
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		printf("  %-10s%s\n", strchr(verbs[i]->command.name, ' ') + 1,
+		printf("  %-12s%s\n", strchr(verbs[i]->command.name, ' ') + 1,
 		       verbs[i]->command.summary);
 	puts("\n'cellar COMMAND --help' tells more about a command.");
 	return 0;

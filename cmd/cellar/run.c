@@ -9,6 +9,7 @@
 #include "cmd/cellar/foreground.h"
 #include "cmd/cellar/notify.h"
 #include "cmd/cellar/verbs.h"
+#include "runtime/memory_limit.h"
 
 struct args {
 	struct create_options create;
@@ -75,6 +76,7 @@ static int run_here(struct container_create_options *create, const struct args *
 {
 	_cleanup_foreground_ struct foreground fg = FOREGROUND_NONE;
 	_cleanup_container_ struct container *c = NULL;
+	struct err why = { 0 };
 	int code = 0, r;
 
 	if (create->console_socket)
@@ -85,6 +87,8 @@ static int run_here(struct container_create_options *create, const struct args *
 	err_try(foreground_prepare(&fg, err));
 	err_try(container_create(create, &c, err));
 	r = supervise(c, create->root, &fg, &code, err);
+	if (r == 0 && code == 128 + SIGKILL && memory_limit_killed(c, &why))
+		log_error("%s", why.text);
 	if (r < 0)
 		undo(c);
 	else if (!a->keep)
@@ -103,7 +107,7 @@ static int run(const struct cellar_globals *globals, int argc, char **argv, stru
 	if (r != 0)
 		return r;
 	err_try(create_options_fill(&a.create, globals, args[0], &create, err));
-	create.start_here = true;
+	create.start_here = create.start_follows = true;
 	return a.detach ? run_detached(&create, err) : run_here(&create, &a, err);
 }
 

@@ -7,7 +7,7 @@
 
 /* Options in front of the verb. */
 struct cellar_globals {
-	const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless;
+	const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless, *criu;
 	bool debug, version, systemd_cgroup;
 };
 
@@ -20,9 +20,9 @@ struct verb {
 	int (*run)(const struct cellar_globals *globals, int argc, char **argv, struct err *err);
 };
 
-extern const struct verb verb_create, verb_delete, verb_events, verb_exec, verb_features, verb_kill,
-	verb_list, verb_pause, verb_ps, verb_resume, verb_run, verb_spec, verb_start, verb_state,
-	verb_update;
+extern const struct verb verb_checkpoint, verb_restore, verb_create, verb_delete, verb_events,
+	verb_exec, verb_features, verb_kill, verb_list, verb_pause, verb_ps, verb_resume, verb_run,
+	verb_spec, verb_start, verb_state, verb_update;
 
 /* Options may stand on either side of the id, but not behind the words of another program. */
 #define VERB_OPTIONS OPTIONS_SINGLE_DASH

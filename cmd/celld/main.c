@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* celld: the cell's mind; for now its simulator and its bench. */
+/* celld: a cell on this machine, its simulator, its bench. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "base/tame.h"
 #include "cmd/celld/verbs.h"
 
-static const struct verb *const verbs[] = { &verb_sim, &verb_bench };
+static const struct verb *const verbs[] = { &verb_dev, &verb_sim, &verb_why, &verb_bench };
 
 struct celld {
 	bool version;

@@ -10,18 +10,20 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "cmd/celld/explain.h"
 #include "cmd/celld/verbs.h"
 #include "scheduler/sim/chart.h"
 #include "scheduler/sim/report.h"
 #include "scheduler/sim/search.h"
 
 #define SMALLEST_MOST 100000
+#define CHECKPOINT_MAX ((size_t)16 << 30)
 
 struct sim_args {
 	const char *format, *tasks, *machines, *policy, *refuse, *snapshot, *sample, *pending,
-		*json, *record, *replay, *fault, *svg;
+		*json, *record, *replay, *fault, *svg, *checkpoint_out, *from, *why;
 	struct options_list shapes;
-	int64_t count, seed, orders;
+	int64_t count, seed, orders, until;
 	bool smallest, compact, check;
 };
 
@@ -56,6 +58,14 @@ static const struct option_entry sim_options[] = {
 	OPTION_STRING(struct sim_args, replay, 0, "replay", "FILE",
 		      "compare every event with what --record wrote"),
 	OPTION_STRING(struct sim_args, record, 0, "record", "FILE", "write every event to a file"),
+	OPTION_INT(struct sim_args, until, 0, "until", 1, INT64_MAX / 1000, "SECONDS",
+		   "stop there, in simulated time"),
+	OPTION_STRING(struct sim_args, checkpoint_out, 0, "checkpoint-out", "FILE",
+		      "write the state at the end of the run"),
+	OPTION_STRING(struct sim_args, from, 0, "from", "CHECKPOINT",
+		      "go on from such a state of the same trace"),
+	OPTION_STRING(struct sim_args, why, 0, "why", "JOB[/INDEX]",
+		      "tell why the task is pending at the end of the run"),
 	OPTION_STRING(struct sim_args, svg, 0, "svg", "FILE",
 		      "draw use over time, and the cell at its fullest"),
 	OPTION_STRING(struct sim_args, json, 0, "json", "FILE", "write the figures as JSON"),
@@ -171,16 +181,38 @@ static int run_compact(struct sim_args *args, struct trace *trace, struct run_op
 	return search_compaction(&c, ret, err);
 }
 
-static int run_once(struct trace *trace, struct run_options options, struct run_result *ret,
-		    struct err *err)
+static int at_end(void *data, const struct run *run, struct err *err)
 {
+	const struct sim_args *args = data;
+	_cleanup_free_ char *bytes = NULL;
+	size_t len;
+
+	if (args->checkpoint_out) {
+		err_try(run_save(run, &bytes, &len, err));
+		err_try(file_replace(AT_FDCWD, args->checkpoint_out, bytes, len, 0644, false, err));
+	}
+	return args->why ? explain(run_cell(run), args->why, stdout, err) : 0;
+}
+
+static int run_once(struct sim_args *args, struct trace *trace, struct run_options options,
+		    struct run_result *ret, struct err *err)
+{
+	_cleanup_free_ char *bytes = NULL;
 	struct trace_peak peak;
 
 	if (trace_peak(trace, &peak) < 0)
 		return err_set(err, ENOMEM, "look through the trace");
 	/* What knows no time fills the cell: there is nothing to wait for. */
-	options.refuse = !trace->timed;
+	options.refuse = !trace->timed && !args->why;
 	options.refuse_limit = UINT64_MAX;
+	options.until_ms = args->until * 1000;
+	options.finished = at_end;
+	options.finished_data = args;
+	if (args->from) {
+		err_try(file_read(AT_FDCWD, args->from, CHECKPOINT_MAX, &bytes, &options.from_len,
+				  err));
+		options.from = bytes;
+	}
 	err_try(run_trace(trace, trace->machine_count, NULL, &options, ret, err));
 	ret->lower_bound = run_lower_bound(trace, &peak, NULL, 1);
 	return 0;
@@ -209,7 +241,7 @@ static int run_all(struct sim_args *args, struct trace *trace, struct run_option
 	else if (args->smallest)
 		err_try(run_smallest(args, trace, options, &result, err));
 	else
-		err_try(run_once(trace, options, &result, err));
+		err_try(run_once(args, trace, options, &result, err));
 	report_table(&result, stdout);
 	return args->json ? write_json(args->json, &result, err) : 0;
 }
@@ -235,8 +267,13 @@ static int check_args(const struct sim_args *args, struct run_options *options, 
 /* One run makes one log. */
 static int open_logs(const struct sim_args *args, FILE **record, FILE **replay, struct err *err)
 {
-	if ((args->record || args->replay || args->svg) && (args->smallest || args->compact))
-		return err_say(err, EINVAL, "--record, --replay and --svg are for a single run");
+	bool single = args->record || args->replay || args->svg || args->from || args->why ||
+		      args->checkpoint_out || args->until;
+
+	if (single && (args->smallest || args->compact))
+		return err_say(err, EINVAL,
+			       "--record, --replay, --svg, --until, --checkpoint-out, --from and "
+			       "--why are for a single run");
 	if (args->record && !(*record = fopen(args->record, "we")))
 		return err_set(err, errno, "open %s", args->record);
 	if (args->replay && !(*replay = fopen(args->replay, "re")))

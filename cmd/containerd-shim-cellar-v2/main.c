@@ -23,6 +23,10 @@ static int run(const struct bootstrap_args *args, struct err *err)
 		return bootstrap_version(err);
 	if (args->info)
 		return bootstrap_info(err);
+	if (args->action && args->upgrade && !strcmp(args->action, "check"))
+		return bootstrap_check(args, err);
+	if (args->action && args->upgrade && !strcmp(args->action, "start"))
+		return bootstrap_upgrade(args, &engine, err);
 	if (args->action && !strcmp(args->action, "start"))
 		return bootstrap_start(args, &engine, err);
 	if (args->action && !strcmp(args->action, "delete"))

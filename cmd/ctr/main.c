@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "cmd/ctr/foreign_words.h"
+#include "cmd/ctr/rootless.h"
 #include "cmd/ctr/verbs.h"
 
 /* One a line, in the order of the help. */
@@ -30,6 +32,7 @@ static const struct verb *const verbs[] = {
 	&verb_unpause,
 	&verb_top,
 	&verb_update,
+	&verb_upgrade,
 	&verb_rename,
 	&verb_wait,
 	&verb_rm,
@@ -37,6 +40,8 @@ static const struct verb *const verbs[] = {
 	&verb_events,
 	&verb_image,
 	&verb_volume,
+	&verb_job,
+	&verb_machine,
 	&verb_version,
 	&verb_info,
 };
@@ -88,6 +93,17 @@ static const struct verb *find(const char *name)
 	return NULL;
 }
 
+/* And does not only tell about itself. */
+static bool works(const struct verb *verb, size_t count, char **args)
+{
+	bool group = verb == &verb_image || verb == &verb_volume;
+	size_t at = group ? 2 : 1;
+
+	if (verb == &verb_version || (group && count < 2))
+		return false;
+	return count <= at || (strcmp(args[at], "--help") != 0 && strcmp(args[at], "-h") != 0);
+}
+
 int main(int argc, char **argv)
 {
 	struct ctr ctr = { 0 };
@@ -121,5 +137,9 @@ int main(int argc, char **argv)
 	verb = count ? find(args[0]) : NULL;
 	if (!verb)
 		return count ? EXIT_OURS : print_help(stderr);
+	if (geteuid() != 0 && works(verb, count, args) && rootless_enter(&ctr, &err) < 0) {
+		ctr_complain(verb, &err);
+		return verb->failure ? verb->failure : 1;
+	}
 	return ctr_dispatch(verb, &ctr, (int)count - 1, args + 1);
 }

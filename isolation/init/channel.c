@@ -8,8 +8,36 @@
 #include "isolation/init/init.h"
 #include "isolation/init/syscalls.h"
 
-/* Holds a plan that came in the message itself. */
-static _Alignas(16) char inline_plan[SYNC_INLINE_MAX];
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+#define PAGE 4096u
+#define STACK_USED (5 * PAGE)
+
+/*
+ * Holds a plan that came in the message itself. Common: so it comes behind all other variables, and
+ * those share a page.
+ */
+extern char init_plan[];
+__attribute__((common, aligned(16))) char init_plan[SYNC_INLINE_MAX];
+
+/*
+ * Takes the pages that we will write to, at once instead of by a fault each, and before the cgroups
+ * are joined: what we need must not count for a container with the least of memory. Where the
+ * kernel does not know the call (before 5.14), the faults come.
+ */
+static void take_pages(void)
+{
+	extern char __bss_start[];
+	char here;
+	uintptr_t stack = (uintptr_t)&here & ~(uintptr_t)(PAGE - 1);
+	uintptr_t data = (uintptr_t)__bss_start & ~(uintptr_t)(PAGE - 1);
+
+	madvise((void *)(stack - STACK_USED), STACK_USED, MADV_POPULATE_WRITE);
+	/* Constants with addresses, variables that have a value, those that have none. */
+	madvise((void *)(data - 2 * PAGE), 3 * PAGE, MADV_POPULATE_WRITE);
+}
 
 union control {
 	struct cmsghdr header;
@@ -68,23 +96,44 @@ static int check_fds(const struct init *in, struct err *err)
 	const struct sync_begin *b = &in->begin;
 
 	if (!fd_index_is_valid(in, b->fifo_fd, 1) || !fd_index_is_valid(in, b->target_pidfd, 1) ||
+	    !fd_index_is_valid(in, b->task_fds, b->task_fds_count) ||
 	    !fd_index_is_valid(in, b->rootfs_fd, 1) || !fd_index_is_valid(in, b->mount_fds, 0) ||
 	    !fd_index_is_valid(in, b->namespace_fds, in->plan->namespaces.count))
 		return err_say(err, EINVAL, "the plan came without its descriptors");
 	return 0;
 }
 
+/*
+ * The thread that writes "0" moves itself, and waits for nobody as it would when another's id were
+ * written. Before all else that makes something: it counts for the container.
+ */
+static int join_cgroups(struct init *in, struct err *err)
+{
+	const int *fds = in->fds + in->begin.task_fds;
+
+	if (in->begin.task_fds < 0)
+		return 0;
+	for (uint32_t i = 0; i < in->begin.task_fds_count; i++) {
+		if (write(fds[i], "0", 1) < 0)
+			return err_set(err, errno, "join the cgroup");
+		close(fds[i]);
+	}
+	return 0;
+}
+
 int channel_begin(struct init *in, struct err *err)
 {
 	struct iovec iov[] = { { &in->begin, sizeof(in->begin) },
-			       { inline_plan, sizeof(inline_plan) } };
-	ssize_t n = receive(in->sync_fd, iov, 2, in->fds, &in->fds_count);
+			       { init_plan, sizeof(init_plan) } };
+	ssize_t n;
 
+	take_pages();
+	n = receive(in->sync_fd, iov, 2, in->fds, &in->fds_count);
 	if (n < 0)
 		return err_set(err, (int)-n, "receive the plan");
 	if ((size_t)n < sizeof(in->begin) || in->begin.type != SYNC_BEGIN)
 		return err_say(err, EPROTO, "the runtime did not send a plan");
-	in->plan = (struct plan *)(void *)inline_plan;
+	in->plan = (struct plan *)(void *)init_plan;
 	if (in->begin.plan_fd >= 0) {
 		if (!fd_index_is_valid(in, in->begin.plan_fd, 1))
 			return err_say(err, EPROTO, "the plan's memory did not come along");
@@ -93,7 +142,8 @@ int channel_begin(struct init *in, struct err *err)
 	} else if ((size_t)n - sizeof(in->begin) != in->begin.plan_size) {
 		return err_say(err, EPROTO, "the plan was cut short");
 	}
-	if (plan_check(in->plan, in->begin.plan_size, err) < 0 || check_fds(in, err) < 0)
+	if (plan_check(in->plan, in->begin.plan_size, err) < 0 || check_fds(in, err) < 0 ||
+	    join_cgroups(in, err) < 0)
 		return -err->code;
 	if (in->begin.fifo_fd >= 0)
 		in->fifo_fd = in->fds[in->begin.fifo_fd];

@@ -143,19 +143,22 @@ static int set_user(struct init *in, struct err *err)
 	return 0;
 }
 
+/* Common, as the plan is (channel.c): behind the variables that every start touches. */
+extern char init_user_file[];
+__attribute__((common)) char init_user_file[65536];
+
 /* HOME of the user in the container's /etc/passwd. */
 static void find_home(struct init *in)
 {
-	static char text[65536];
 	_cleanup_fd_ int fd = sys_openat2(AT_FDCWD, "/etc/passwd", O_RDONLY | O_NONBLOCK, 0,
 					  RESOLVE_NO_MAGICLINKS);
-	char uid[16], *save = NULL;
+	char uid[16], *text = init_user_file, *save = NULL;
 	struct stat st;
 	ssize_t n;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return;
-	n = read(fd, text, sizeof(text) - 1);
+	n = read(fd, text, sizeof(init_user_file) - 1);
 	if (n <= 0)
 		return;
 	text[n] = '\0';

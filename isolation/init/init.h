@@ -28,6 +28,8 @@ struct init {
 	int root_fd;	  /* root of the container's file system */
 	int console_fd;	  /* the terminal's master until it is sent; -1 */
 	int state_fds[2]; /* state documents for createContainer and startContainer hooks; -1 */
+	ino_t root_ino;	  /* of root_fd */
+	dev_t root_dev;
 	int fds[SYNC_FDS_MAX];
 	unsigned fds_count;
 	unsigned next_mount_fd;	 /* in fds */

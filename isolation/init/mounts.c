@@ -88,11 +88,15 @@ static bool needs_old_call(struct init *in, const struct plan_mount *m)
 	return false;
 }
 
+/* Common, as the plan is (channel.c): behind the variables that every start touches. */
+extern char init_mount_data[];
+__attribute__((common)) char init_mount_data[4096];
+
 /* mount(2) onto the target's fd; returns the mount. */
 static int mount_old_way(struct init *in, const struct plan_mount *m, int target_fd,
 			 struct err *err)
 {
-	static char data[4096];
+	char *data = init_mount_data;
 	const char *target = init_string(in, m->target), *type = init_string(in, m->type);
 	struct mount_attr attr = { .attr_set = m->set | m->set_recursive };
 	char path[32];
@@ -104,9 +108,9 @@ static int mount_old_way(struct init *in, const struct plan_mount *m, int target
 		const char *key = init_string(in, option->key);
 		const char *value = init_string(in, option->value);
 
-		len += (size_t)snprintf(data + len, sizeof(data) - len, "%s%s%s%s", len ? "," : "",
-					key, value ? "=" : "", value ? value : "");
-		if (len >= sizeof(data))
+		len += (size_t)snprintf(data + len, sizeof(init_mount_data) - len, "%s%s%s%s",
+					len ? "," : "", key, value ? "=" : "", value ? value : "");
+		if (len >= sizeof(init_mount_data))
 			return err_set(err, E2BIG, "mount %s at %s: options", type, target);
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", target_fd);
@@ -145,24 +149,28 @@ static int bind_host(struct init *in, const struct plan_mount *m, struct err *er
 /* By a symlink: what is mounted there would be in nobody's sight but that of who enters later. */
 static bool is_root(struct init *in, int fd)
 {
-	struct stat root, st;
+	struct stat st;
 
-	return fstat(in->root_fd, &root) == 0 && fstat(fd, &st) == 0 && root.st_ino == st.st_ino &&
-	       root.st_dev == st.st_dev;
+	return fstat(fd, &st) == 0 && st.st_ino == in->root_ino && st.st_dev == in->root_dev;
 }
 
 static int find_target(struct init *in, const struct plan_mount *m, bool folder, struct err *err)
 {
 	const char *path = init_string(in, m->target);
+	bool real = m->flags & PLAN_MOUNT_REAL_TARGET;
+	int fd = real ? target_find(in->root_fd, path, RESOLVE_NO_SYMLINKS) : -ENOENT;
 	struct stat st;
-	int fd;
 
-	fd = target_make(in->root_fd, path, folder, err);
-	if (fd < 0)
-		return fd;
-	if (m->flags & PLAN_MOUNT_REAL_TARGET) {
-		close(fd);
-		fd = target_find(in->root_fd, path, RESOLVE_NO_SYMLINKS);
+	if (fd < 0) {
+		fd = target_make(in->root_fd, path, folder, err);
+		if (fd < 0)
+			return fd;
+		if (real) {
+			close(fd);
+			fd = target_find(in->root_fd, path, RESOLVE_NO_SYMLINKS);
+		}
+	}
+	if (real) {
 		if (fd < 0 || fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))
 			return err_say(err, ENOTDIR,
 				       "mount %s at %s: the target must be a folder, not a symlink",

@@ -145,6 +145,8 @@ int program_wait(struct init *in, struct err *err)
 		close(take_fd(&in->console_fd));
 	if (in->fifo_fd >= 0)
 		return wait_for_fifo(in, err);
+	if (in->begin.start_early && !in->limits_refused)
+		return 0;
 	return channel_wait(in, SYNC_START, NULL, err);
 }
 

@@ -4,7 +4,7 @@
  * walk the same numbered list:
  *
  *	   runtime				init
- *	1  BEGIN, with plan and fds ->		checks the plan
+ *	1  BEGIN, with plan and fds ->		joins the v1 cgroups, checks the plan
  *	2					stage only: joins, clones, <- CHILD with a pidfd
  *	3  writes id maps, MAPPED ->		becomes root of its user namespace
  *	4  (runs hooks)				<- HOOKS, namespaces and mounts are there
@@ -12,7 +12,9 @@
  *	   (connects, makes the state)		<- LISTENER, where seccomp has one
  *	   LISTENER_DONE, with both ->
  *	6  sets limits that init may not	<- READY, with the terminal's master
- *	7  START ->				or by the exec fifo, without a runtime there
+ *	7  START ->				or by the exec fifo, without a runtime there, or
+ *						at once, where BEGIN said so and READY asks for
+ *						no limits
  *	8					startContainer hooks, <- EXECUTING, executes
  *
  * A process that enters a running container (exec) is cloned late: CHILD comes just before READY.
@@ -55,7 +57,10 @@ struct sync_begin {
 	int32_t namespace_fds; /* first of one per plan->namespaces */
 	int32_t rootfs_fd;     /* the root's mount, detached */
 	int32_t mount_fds;     /* first of one per bind mount of the plan, in its order */
-	uint32_t unused[2];
+	uint32_t start_early;
+	int32_t task_fds; /* first of those of the v1 cgroups to join */
+	uint32_t task_fds_count;
+	uint32_t unused;
 };
 
 /* Everything else. Only what is used of it is sent. */

@@ -118,6 +118,8 @@ int rootfs_prepare(struct init *in, struct err *err)
 		return err_set(err, errno, "open the root file system %s", path);
 	if (!S_ISDIR(st.st_mode))
 		return err_say(err, ENOTDIR, "the root file system %s is no folder", path);
+	in->root_ino = st.st_ino;
+	in->root_dev = st.st_dev;
 	return attach_root(in, shared, err);
 }
 

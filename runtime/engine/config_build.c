@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/userns.h"
 #include "runtime/engine/config_devices.h"
 #include "runtime/engine/config_init.h"
 #include "runtime/engine/config_limits.h"
@@ -112,8 +113,10 @@ int config_build(const struct config_input *in, struct oci_config **ret, struct 
 	config->domainname = in->options->domainname;
 	config->root.path = "rootfs";
 	config->rootfs_propagation = config_mounts_propagation(in);
-	config->cgroups_path = arena_printf(config->arena, "/cellar-%s", in->id);
-	if (!config->cgroups_path)
+	/* The rootless get one where they may, or none. */
+	if (!userns_is_rootless())
+		config->cgroups_path = arena_printf(config->arena, "/cellar-%s", in->id);
+	if (!config->cgroups_path && !userns_is_rootless())
 		return err_set(err, ENOMEM, "build config.json");
 	config_namespaces_build(in, config);
 	r = build_process(in, config, err);

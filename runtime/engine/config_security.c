@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/userns.h"
 #include "runtime/engine/capabilities.h"
 
 static const char *const masked_paths[] = {
@@ -79,10 +80,10 @@ static int build_sysctls(const struct config_input *in, struct oci_config *confi
 		{ "net.ipv4.ip_unprivileged_port_start", "0" },
 		{ "net.ipv4.ping_group_range", "0 65535" },
 	};
+	/* How many groups the rootless have is their host's affair: none is to ping. */
+	size_t count = userns_is_rootless() ? 1 : ARRAY_SIZE(defaults);
 	const struct labels ours = { in->options->namespaces.user ? mapped : defaults,
-				     config->namespaces[OCI_NS_NETWORK].present
-					     ? ARRAY_SIZE(defaults)
-					     : 0 };
+				     config->namespaces[OCI_NS_NETWORK].present ? count : 0 };
 	struct oci_sysctl *list;
 	struct labels all;
 

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/userns.h"
 #include "netns/network.h"
 #include "netns/resolver_file.h"
 #include "runtime/engine/creation.h"
@@ -80,6 +81,11 @@ int creation_check_network(struct creation *c, struct err *err)
 				     .count = net->ports_count };
 	int r;
 
+	if (c->options->network == ENGINE_NETWORK_BRIDGE && userns_is_rootless())
+		return err_say(
+			err, EPERM,
+			"--network bridge takes root, who alone may change the host's network: "
+			"run it with --network host or --network none, or as root");
 	r = check_words(c->options, err);
 	if (r < 0 || !net->ports_count)
 		return r;

@@ -215,6 +215,11 @@ struct engine_update_options {
 int engine_update(struct engine *engine, const struct engine_container *container,
 		  const struct engine_update_options *options, struct err *err);
 
+/* Puts the shim that is installed now in the place of the one that holds the container, which runs
+ * on. Waits five seconds at most for what is being started or ended in it. */
+int engine_upgrade(struct engine *engine, const struct engine_container *container,
+		   struct err *err);
+
 /* By name, id, or unique prefix of an id. -ENOENT. */
 int engine_find(struct engine *engine, const char *name, struct engine_container **ret,
 		struct err *err);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -16,7 +17,8 @@
 #include "runtime/engine/layout.h"
 #include "runtime/engine/meta.h"
 
-#define TRIES 4
+/* Each of them gives who holds the lock, for one write, the time to end. */
+#define TRIES 64
 
 /* The file that has the name now is the one that is open. */
 static bool is_current(int dirfd, int fd)
@@ -57,9 +59,12 @@ static int open_log(int dirfd)
 			return -errno;
 		if (i == TRIES)
 			return take_fd(&fd);
-		if (st.st_size >= EVENT_LOG_MAX_BYTES)
+		if (st.st_size >= EVENT_LOG_MAX_BYTES) {
 			rotate(dirfd, fd);
-		else if (flock(fd, LOCK_SH | LOCK_NB) < 0 || is_current(dirfd, fd))
+			sched_yield();
+			continue;
+		}
+		if (flock(fd, LOCK_SH | LOCK_NB) < 0 || is_current(dirfd, fd))
 			return take_fd(&fd);
 	}
 }

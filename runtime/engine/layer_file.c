@@ -23,6 +23,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "storage/opaque.h"
 
 #define LAYERS_MAX 512
 #define SYMLINKS_MAX 40
@@ -51,7 +52,7 @@ static bool is_opaque(const char *path)
 {
 	char value;
 
-	return lgetxattr(path, "trusted.overlay.opaque", &value, 1) == 1 && value == 'y';
+	return lgetxattr(path, opaque_mark(), &value, 1) == 1 && value == 'y';
 }
 
 /* Back at the root: all layers from the top to one whose root is opaque. */

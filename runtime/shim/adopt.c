@@ -10,10 +10,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "runtime/shim/deadline.h"
 #include "runtime/shim/end.h"
 #include "runtime/shim/health.h"
 #include "runtime/shim/io_pipe.h"
 #include "runtime/shim/journal.h"
+#include "runtime/shim/oom.h"
 #include "runtime/shim/task_network.h"
 #include "runtime/shim/task_launch.h"
 #include "runtime/shim/proto.h"
@@ -155,6 +157,8 @@ static int go_on(struct task *task, const struct backend_process *found, struct 
 		return 0;
 	}
 	init->status = PROCESS_RUNNING;
+	task->paused = found->paused;
+	oom_watch(task);
 	if (found->pidfd < 0) {
 		init->exit_unknown = true;
 		process_end(init, UNKNOWN_STATUS);
@@ -190,7 +194,10 @@ static int adopt(struct task *task, const Journal__Create *create, struct err *e
 		cleanup_fd(&found.pidfd);
 		return r;
 	}
-	return go_on(task, &found, err);
+	r = go_on(task, &found, err);
+	if (r == 0)
+		deadline_resume(task);
+	return r;
 }
 
 int adopt_task(struct shim *shim, const char *bundle, struct err *err)

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "cgroups/cgroup.h"
+#include "cgroups/cgroup_oom.h"
 #include "runtime/container.h"
 
 static int create(const struct backend_create *o, void **ret_handle, struct backend_process *ret,
@@ -46,6 +47,7 @@ static int adopt(const struct backend_create *o, void **ret_handle, struct backe
 	ret->pid = container_pid(container);
 	ret->pidfd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	ret->started = container_is_started(container);
+	ret->paused = fd >= 0 && container_status(container) == OCI_PAUSED;
 	*ret_handle = take_ptr(container);
 	return 0;
 }
@@ -98,6 +100,11 @@ static int update(void *handle, const char *resources_json, size_t len, struct e
 	return container_update(handle, &resources, err);
 }
 
+static int checkpoint(void *handle, const struct container_criu_options *options, struct err *err)
+{
+	return container_checkpoint(handle, options, err);
+}
+
 static bool has_pid_namespace(void *handle)
 {
 	const struct oci_namespace *ns = &container_config(handle)->namespaces[OCI_NS_PID];
@@ -137,6 +144,15 @@ static int stats(void *handle, struct backend_stats *ret, struct err *err)
 	return 0;
 }
 
+static int watch_oom(void *handle, struct cgroup_oom *ret, struct err *err)
+{
+	const struct cgroup *cgroup = container_cgroup(handle);
+
+	if (!cgroup)
+		return err_say(err, ENOENT, "the container has no cgroup any more");
+	return cgroup_oom_open(cgroup, ret, err);
+}
+
 static int pids(void *handle, pid_t **ret, size_t *ret_count, struct err *err)
 {
 	if (!container_cgroup(handle))
@@ -160,8 +176,10 @@ const struct backend_ops backend_runtime = {
 	.kill = kill_container,
 	.freeze = freeze,
 	.update = update,
+	.checkpoint = checkpoint,
 	.has_pid_namespace = has_pid_namespace,
 	.stats = stats,
+	.watch_oom = watch_oom,
 	.pids = pids,
 	.destroy = destroy,
 	.mount = rootfs_mount,

@@ -15,6 +15,9 @@
 #include "base/err.h"
 #include "runtime/shim/rootfs.h"
 
+struct cgroup_oom;
+struct container_criu_options;
+
 struct backend_create {
 	const char *root; /* state folder; NULL: the default */
 	const char *id, *bundle;
@@ -28,6 +31,7 @@ struct backend_process {
 	int pidfd;	/* owned by the caller; -1 for a container's init */
 	int console_fd; /* owned by the caller, or -1 */
 	bool started;	/* of one that was adopted: its program was executed */
+	bool paused;	/* the same: it is frozen */
 };
 
 struct backend_exec {
@@ -61,9 +65,15 @@ struct backend_ops {
 	int (*kill)(void *handle, int signal, bool all, struct err *err);
 	int (*freeze)(void *handle, bool frozen, struct err *err);
 	int (*update)(void *handle, const char *resources_json, size_t len, struct err *err);
+	/* Images of its processes, which end unless they are to run on. */
+	int (*checkpoint)(void *handle, const struct container_criu_options *options,
+			  struct err *err);
 	/* The processes end with their init, because they have a pid namespace of their own. */
 	bool (*has_pid_namespace)(void *handle);
 	int (*stats)(void *handle, struct backend_stats *ret, struct err *err);
+	/* Of the container's kills for want of memory; ret is closed by cgroup_oom_close(). NULL:
+	 * not offered. */
+	int (*watch_oom)(void *handle, struct cgroup_oom *ret, struct err *err);
 	int (*pids)(void *handle, pid_t **ret, size_t *ret_count, struct err *err);
 	/* Kills and removes the container, and frees the handle whether that worked or not. */
 	int (*destroy)(void *handle, struct err *err);

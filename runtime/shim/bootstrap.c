@@ -19,6 +19,7 @@
 #include "runtime/shim/daemon.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/ttrpc.h"
+#include "runtime/shim/upgrade.h"
 
 #define SOCKET_DIR "/run/containerd/s"
 #define INPUT_MAX (4u << 20)
@@ -217,4 +218,45 @@ int bootstrap_start(const struct bootstrap_args *args, const struct shim_engine 
 	if (fd < 0)
 		return fd;
 	return launch(args, &params, path, fd, engine, err);
+}
+
+static int load(const struct bootstrap_args *args, Upgrade__State **ret, struct err *err)
+{
+	int fd = args->upgrade ? atoi(args->upgrade) : -1;
+
+	if (fd < 3 || !args->namespace_ || !args->id)
+		return err_say(err, EINVAL, "an upgrade needs a descriptor, -id and -namespace");
+	return upgrade_load(fd, ret, err);
+}
+
+int bootstrap_check(const struct bootstrap_args *args, struct err *err)
+{
+	_cleanup_proto_ Upgrade__State *state = NULL;
+
+	return load(args, &state, err);
+}
+
+int bootstrap_upgrade(const struct bootstrap_args *args, const struct shim_engine *engine,
+		      struct err *err)
+{
+	_cleanup_proto_ Upgrade__State *state = NULL;
+	struct shim_options options = {
+		.namespace_ = args->namespace_,
+		.ttrpc_address = "",
+		.backend = &backend_runtime,
+		.engine = engine,
+	};
+	int r = load(args, &state, err);
+
+	if (r < 0)
+		return r;
+	close(atoi(args->upgrade));
+	if (args->debug)
+		log_set_level(LOG_LEVEL_DEBUG);
+	options.socket_path = *state->socket_path ? state->socket_path : NULL;
+	options.upgrade = state;
+	r = shim_serve(&options, state->listen_fd, err);
+	if (r < 0)
+		log_error("%s", err->text);
+	return r;
 }

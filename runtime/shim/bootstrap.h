@@ -16,7 +16,8 @@ struct bootstrap_args {
 	const char *namespace_, *id, *address, *bundle; /* NULL when not given */
 	const char *action;				/* "start", "delete" or NULL */
 	bool debug, version, info;
-	bool adopt; /* start: for a container whose shim is dead; ctr's alone */
+	const char *upgrade; /* start, check: the descriptor with what another program left */
+	bool adopt;	     /* start: for a container whose shim is dead; ctr's alone */
 };
 
 /* Go's flags: -name value, -name=value, --name ...; the action anywhere among them. */
@@ -25,6 +26,13 @@ int bootstrap_parse(int argc, char *const *argv, struct bootstrap_args *ret, str
 /* Returns 0 in the process that was started, and 1 in the daemon, at its end. */
 int bootstrap_start(const struct bootstrap_args *args, const struct shim_engine *engine,
 		    struct err *err);
+
+/* Goes on in the place of another program (upgrade.h); returns at its end. */
+int bootstrap_upgrade(const struct bootstrap_args *args, const struct shim_engine *engine,
+		      struct err *err);
+
+/* Whether it could. */
+int bootstrap_check(const struct bootstrap_args *args, struct err *err);
 
 /* Writes the DeleteResponse to stdout. */
 int bootstrap_delete(const struct bootstrap_args *args, struct err *err);

@@ -21,6 +21,7 @@ static const struct option {
 	{ "info", true, offsetof(struct bootstrap_args, info) },
 	{ "namespace", false, offsetof(struct bootstrap_args, namespace_) },
 	{ "publish-binary", false, SIZE_MAX }, /* events go to TTRPC_ADDRESS */
+	{ "upgrade", false, offsetof(struct bootstrap_args, upgrade) },
 	{ "v", true, offsetof(struct bootstrap_args, version) },
 	{ "version", true, offsetof(struct bootstrap_args, version) },
 };

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "runtime/container.h"
+#include "runtime/features.h"
 #include "runtime/shim/bootstrap.h"
 #include "runtime/shim/bootstrap.pb-c.h"
 #include "runtime/shim/bundle_file.h"
@@ -101,11 +102,23 @@ int bootstrap_version(struct err *err)
 	return r < 0 ? err_set(err, -r, "write the version") : 0;
 }
 
+/* containerd passes id-mapped mounts on only to a runtime whose features have them. */
 int bootstrap_info(struct err *err)
 {
+	static const char type[] =
+		"types.containerd.io/opencontainers/runtime-spec/1/features/Features";
 	Bootstrap__RuntimeInfo info = BOOTSTRAP__RUNTIME_INFO__INIT;
 	Bootstrap__RuntimeVersion version = BOOTSTRAP__RUNTIME_VERSION__INIT;
+	Pb__Any features = PB__ANY__INIT;
+	_cleanup_free_ char *json = NULL;
+	int r = features_format(&json, err);
 
+	if (r < 0)
+		return r;
+	features.type_url = proto_string(type);
+	features.value.data = (uint8_t *)json;
+	features.value.len = strlen(json);
+	info.features = &features;
 	version.version = proto_string(CELLAR_VERSION);
 	info.name = proto_string("io.containerd.cellar.v2");
 	info.version = &version;

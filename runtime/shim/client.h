@@ -177,9 +177,14 @@ int shim_restart(struct shim_client *client, const char *id, int signal, uint32_
 		 struct err *err);
 
 /* The owner's fence: unless this is called again before, the container is killed (or paused) after
- * that time. 0: no deadline any more. A shim that is adopted has none. */
+ * that time. 0: no deadline any more. A shim that adopts it keeps to it, and acts at once where it
+ * has passed meanwhile; without a shim nobody acts. */
 int shim_set_deadline(struct shim_client *client, const char *id, uint64_t in_ms, bool pause,
 		      struct err *err);
+
+/* Lets the shim execute that program in its place, while the container runs on; answered by the new
+ * one. -EBUSY: something is being started or ended, ask again. Otherwise the old one goes on. */
+int shim_upgrade(struct shim_client *client, const char *id, const char *binary, struct err *err);
 
 int shim_pause(struct shim_client *client, const char *id, struct err *err);
 int shim_resume(struct shim_client *client, const char *id, struct err *err);

@@ -11,6 +11,7 @@
 
 #define PATIENCE_S 10
 #define CREATE_S 120
+#define UPGRADE_S 30
 
 int shim_attach(struct shim_client *client, const struct shim_attach_options *options,
 		struct err *err)
@@ -45,6 +46,15 @@ int shim_set_deadline(struct shim_client *client, const char *id, uint64_t in_ms
 	request.in_ms = in_ms;
 	request.pause = pause;
 	return shim_call_own(client, "Deadline", &request, PATIENCE_S, err);
+}
+
+int shim_upgrade(struct shim_client *client, const char *id, const char *binary, struct err *err)
+{
+	Supervisor__UpgradeRequest request = SUPERVISOR__UPGRADE_REQUEST__INIT;
+
+	request.id = proto_string(id);
+	request.binary = proto_string(binary);
+	return shim_call_own(client, "Upgrade", &request, UPGRADE_S, err);
 }
 
 static int call_plain(struct shim_client *client, const char *method, const char *id,

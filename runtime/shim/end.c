@@ -13,6 +13,7 @@
 #include "base/process.h"
 #include "runtime/shim/event.pb-c.h"
 #include "runtime/shim/health.h"
+#include "runtime/shim/oom.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/restart.h"
 #include "runtime/shim/shim.h"
@@ -79,6 +80,7 @@ static int write_exit_file(const struct task *task, struct err *err)
 
 int task_destroy_container(struct task *task, struct err *err)
 {
+	task->oom = oom_unwatch(task->oom);
 	return task->handle ? task->shim->options->backend->destroy(take_ptr(task->handle), err)
 			    : 0;
 }
@@ -211,21 +213,6 @@ static void report(struct process *p)
 	task_finish(task);
 }
 
-/* The count is of the whole container: a child that was killed counts as well. */
-static void check_oom(struct task *task)
-{
-	Event__TaskPlain event = EVENT__TASK_PLAIN__INIT;
-	struct backend_stats stats;
-
-	if (!task->handle || task->shim->options->backend->stats(task->handle, &stats, NULL) < 0 ||
-	    stats.oom_kills == 0)
-		return;
-	task->oom_killed = true;
-	event.container_id = task->id;
-	events_publish(task->shim->events, "/tasks/oom", "TaskOOM", &event);
-	task_tell(task, "oom", NULL, NULL);
-}
-
 void process_end(struct process *p, uint32_t exit_code)
 {
 	struct task *task = p->task;
@@ -239,7 +226,7 @@ void process_end(struct process *p, uint32_t exit_code)
 		const struct backend_ops *backend = task->shim->options->backend;
 
 		health_stop(task);
-		check_oom(task);
+		oom_check(task);
 		task_tell_end(task);
 		if (task->handle && !backend->has_pid_namespace(task->handle))
 			backend->kill(task->handle, SIGKILL, true, NULL);
@@ -350,6 +337,8 @@ void process_delete(struct process *p, struct rpc_call *call)
 {
 	struct err err = { 0 };
 
+	if (p->deleting && rpc_is_abandoned(p->deleting))
+		rpc_reply(take_ptr(p->deleting), NULL);
 	if (p->deleting) {
 		rpc_fail(call,
 			 ttrpc_fail(&err, TTRPC_FAILED_PRECONDITION, "it is being deleted already"),

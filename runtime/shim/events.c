@@ -19,6 +19,7 @@
 #define QUEUE_MAX 2048
 #define TRIES_MAX 5
 #define SECOND_NS INT64_C(1000000000)
+#define ABSENCE_NS (2 * SECOND_NS) /* between looks for a containerd that is not there */
 #define ANSWER_NS (5 * SECOND_NS)
 
 struct item {
@@ -98,6 +99,13 @@ static int on_retry(void *data)
 	return 0;
 }
 
+static void retry_in(struct events *e, int64_t wait_ns)
+{
+	if (loop_add_time(e->loop, clock_monotonic_ns() + wait_ns, on_retry, e, &e->timer, NULL) <
+	    0)
+		e->timer = NULL;
+}
+
 /* The first item was not delivered: again after a while, or given up. */
 static void failed(struct events *e)
 {
@@ -108,9 +116,8 @@ static void failed(struct events *e)
 	}
 	if (!e->first)
 		check_flushed(e);
-	else if (loop_add_time(e->loop, clock_monotonic_ns() + e->first->tries * SECOND_NS,
-			       on_retry, e, &e->timer, NULL) < 0)
-		e->timer = NULL;
+	else
+		retry_in(e, e->first->tries * SECOND_NS);
 }
 
 static int on_deadline(void *data)
@@ -217,7 +224,8 @@ static void send_next(struct events *e)
 	e->under_way = true;
 	e->sent = 0;
 	if (ensure_connected(e) < 0) {
-		failed(e);
+		disconnect(e);
+		retry_in(e, ABSENCE_NS);
 		return;
 	}
 	ttrpc_header_parse(e->first->frame, &header);

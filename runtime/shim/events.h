@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Events for containerd: a queue that is sent, one at a time and so in order, to the Events service
- * at TTRPC_ADDRESS. A lost connection is made again; after five tries, or when 2048 events wait,
- * the oldest one is given up. Without an address (ctr) nothing is kept.
+ * at TTRPC_ADDRESS. While nobody listens there (containerd is being restarted) they wait, 2048 of
+ * them; what comes after those is lost. One that is not answered is sent again; after five tries it
+ * is given up. Without an address (ctr) nothing is kept.
  */
 #pragma once
 

@@ -270,3 +270,54 @@ void fanout_close(struct fanout *f)
 			lose(sink, FANOUT_CLOSED);
 	}
 }
+
+int fanout_save(const struct fanout *f, Upgrade__End *ret)
+{
+	size_t count = fanout_count(f), i = 0;
+	Upgrade__Sink *sinks = calloc(count + 1, sizeof(*sinks));
+
+	ret->sinks = calloc(count + 1, sizeof(*ret->sinks));
+	if (!sinks || !ret->sinks) {
+		free(sinks);
+		free(take_ptr(ret->sinks));
+		return -ENOMEM;
+	}
+	/* The first element holds all of them. */
+	ret->sinks[0] = sinks;
+	for (const struct fanout_sink *sink = f->sinks; sink; sink = sink->next, i++) {
+		sinks[i] = (Upgrade__Sink)UPGRADE__SINK__INIT;
+		sinks[i].fd = sink->fd;
+		sinks[i].holds = sink->holds;
+		sinks[i].pending.data = (uint8_t *)sink->pending + sink->done;
+		sinks[i].pending.len = sink->len - sink->done;
+		ret->sinks[i] = &sinks[i];
+	}
+	ret->n_sinks = count;
+	return 0;
+}
+
+void fanout_unsave(Upgrade__End *end)
+{
+	if (end->sinks)
+		free(end->sinks[0]);
+	free(take_ptr(end->sinks));
+	end->n_sinks = 0;
+}
+
+int fanout_restore(struct fanout *f, const Upgrade__End *end, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = end->n_sinks; i > 0; i--) {
+		const Upgrade__Sink *saved = end->sinks[i - 1];
+		struct fanout_sink *sink = NULL;
+
+		if (r == 0)
+			r = fanout_add(f, saved->fd, saved->holds, NULL, NULL, &sink, err);
+		else
+			close(saved->fd);
+		if (r == 0 && saved->pending.len)
+			r = keep(sink, (char *)saved->pending.data, saved->pending.len);
+	}
+	return r;
+}

@@ -20,6 +20,7 @@
 
 #include "base/err.h"
 #include "base/loop.h"
+#include "runtime/shim/upgrade.pb-c.h"
 
 #define FANOUT_PENDING_MAX (256u << 10)
 
@@ -45,6 +46,12 @@ int fanout_add(struct fanout *fanout, int fd, bool holds, fanout_lost_fn lost, v
 /* Without calling lost. Takes NULL. */
 void fanout_remove(struct fanout_sink *sink);
 void fanout_clear(struct fanout *fanout); /* all of them */
+
+/* For who takes our place: the sinks, which the message points into; freed by fanout_unsave(). */
+int fanout_save(const struct fanout *fanout, Upgrade__End *ret);
+void fanout_unsave(Upgrade__End *end);
+/* Takes the descriptors over. */
+int fanout_restore(struct fanout *fanout, const Upgrade__End *end, struct err *err);
 
 void fanout_write(struct fanout *fanout, const void *data, size_t len);
 bool fanout_is_held(const struct fanout *fanout);

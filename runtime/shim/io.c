@@ -12,8 +12,10 @@
 #include "base/clock.h"
 #include "runtime/shim/fanout.h"
 #include "runtime/shim/io_client.h"
+#include "runtime/shim/io_late.h"
 #include "runtime/shim/io_open.h"
 #include "runtime/shim/io_pipe.h"
+#include "runtime/shim/io_struct.h"
 #include "runtime/shim/stream.h"
 
 /* The last bytes of a terminal pass through a kernel worker. */
@@ -21,28 +23,6 @@
 #define CLIENTS_MAX 32
 
 static const char *const names[] = { "stdin", "stdout", "stderr" };
-
-/* One of the three; what a stream's callback gets. */
-struct end {
-	struct io *io;
-	int child;		/* the process's end, until io_attach() */
-	int ours;		/* of the same pipe, until a stream has it */
-	int lasting;		/* a descriptor of the lasting pipe, or -1 */
-	struct stream *stream;	/* NULL before io_attach() */
-	struct fanout *clients; /* of stdin: the process's pipe or terminal */
-};
-
-struct io {
-	struct io_options o; /* without the paths */
-	bool finished;
-	struct end ends[3];
-	int child_fds[3]; /* as io_child_fds() gives them */
-	int stdin_fd;	  /* where the client's stdin comes from, until a stream has it */
-	int stdin_writer; /* see io_open_input() */
-	int console_fd, slave_fd;
-	struct io_input *inputs;   /* of clients that came later */
-	struct loop_source *timer; /* of the report that all is drained */
-};
 
 static void close_one(int *fd)
 {
@@ -55,6 +35,7 @@ struct io *io_free(struct io *io)
 	if (!io)
 		return NULL;
 	loop_remove(io->timer);
+	io_late_deinit(&io->late);
 	io_input_free_all(&io->inputs);
 	for (int i = 0; i < 3; i++) {
 		struct end *e = &io->ends[i];
@@ -74,6 +55,8 @@ struct io *io_free(struct io *io)
 }
 
 /* ---- opening ---- */
+
+static void on_late_over(void *data);
 
 static int open_null(struct end *e, bool input, struct err *err)
 {
@@ -136,6 +119,14 @@ static int add_client(struct io *io, int i, int fd, struct err *err)
 	return fd < 0 ? 0 : fanout_add(io->ends[i].clients, fd, true, NULL, NULL, NULL, err);
 }
 
+/* Output i to what the client names. */
+static int open_output(struct io *io, int i, const char *path, int *ret, struct err *err)
+{
+	int r = io_open_output(path, io->o.durable, ret, err);
+
+	return r > 0 ? io_late_add(&io->late, i, *ret, r == IO_FIFO_UNREAD, err) : r;
+}
+
 static int open_clients(struct io *io, const struct io_options *o, struct err *err)
 {
 	int fds[2] = { -1, -1 }, r;
@@ -147,9 +138,9 @@ static int open_clients(struct io *io, const struct io_options *o, struct err *e
 	if (r == 0 && io_is_binary(o->stdout_path))
 		r = io_start_binary(o->stdout_path, o->id, o->namespace_, fds, &pid, err);
 	else if (r == 0)
-		r = io_open_output(o->stdout_path, o->durable, &fds[0], err);
+		r = open_output(io, 0, o->stdout_path, &fds[0], err);
 	if (r == 0 && !o->terminal && fds[1] < 0)
-		r = io_open_output(o->stderr_path, o->durable, &fds[1], err);
+		r = open_output(io, 1, o->stderr_path, &fds[1], err);
 	for (int i = 0; i < 2; i++) {
 		if (r == 0)
 			r = add_client(io, i + 1, take_fd(&fds[i]), err);
@@ -173,7 +164,7 @@ static int open_pipes(struct io *io, const struct io_options *o, struct err *err
 	return r;
 }
 
-int io_new(const struct io_options *o, struct io **ret, struct err *err)
+int io_alloc(const struct io_options *o, struct io **ret, struct err *err)
 {
 	struct io *io = calloc(1, sizeof(*io));
 	int r = 0;
@@ -182,13 +173,27 @@ int io_new(const struct io_options *o, struct io **ret, struct err *err)
 		return err_set(err, ENOMEM, "open stdio");
 	io->o = *o;
 	io->stdin_fd = io->stdin_writer = io->console_fd = io->slave_fd = -1;
+	io_late_init(&io->late, o->loop, on_late_over, io);
 	for (int i = 0; i < 3; i++) {
 		io->ends[i] = (struct end){ .io = io, .child = -1, .ours = -1, .lasting = -1 };
 		if (r == 0)
 			r = fanout_new(o->loop, &io->ends[i].clients, err);
 	}
-	if (r == 0)
-		r = open_clients(io, o, err);
+	if (r < 0)
+		io_free(io);
+	else
+		*ret = io;
+	return r;
+}
+
+int io_new(const struct io_options *o, struct io **ret, struct err *err)
+{
+	struct io *io;
+	int r = io_alloc(o, &io, err);
+
+	if (r < 0)
+		return r;
+	r = open_clients(io, o, err);
 	if (r == 0)
 		r = open_pipes(io, o, err);
 	if (r < 0) {
@@ -218,11 +223,24 @@ static int on_drained(void *data)
 	return 0;
 }
 
+static bool streams_have_ended(const struct io *io)
+{
+	for (int i = 1; i < 3; i++)
+		if (io->ends[i].stream && !stream_has_ended(io->ends[i].stream))
+			return false;
+	return true;
+}
+
 static void check_drained(struct io *io)
 {
 	/* By the timer, because the stream that has just ended is still in use above us. */
-	if (io->finished && io_is_drained(io) && !io->timer)
+	if (io->finished && !io->timer && streams_have_ended(io) && io_late_finish(&io->late) == 0)
 		loop_add_time(io->o.loop, clock_monotonic_ns(), on_drained, io, &io->timer, NULL);
+}
+
+static void on_late_over(void *data)
+{
+	check_drained(data);
 }
 
 /* The clients' end of file; of stdin, the process's. */
@@ -238,7 +256,7 @@ static void on_stream_end(void *data)
 		check_drained(e->io);
 }
 
-static int start_stream(struct io *io, int i, struct err *err)
+int io_start_stream(struct io *io, int i, struct err *err)
 {
 	struct end *e = &io->ends[i];
 	struct stream_options o = {
@@ -284,7 +302,7 @@ static int attach_input(struct io *io, struct err *err)
 		return 0;
 	r = fanout_add(e->clients, take_fd(&e->ours), true, NULL, NULL, NULL, err);
 	if (r == 0 && io->stdin_fd >= 0)
-		r = start_stream(io, 0, err);
+		r = io_start_stream(io, 0, err);
 	return r;
 }
 
@@ -300,7 +318,7 @@ int io_attach(struct io *io, int console_fd, struct err *err)
 		r = attach_input(io, err);
 	for (int i = 1; i < 3 && r == 0; i++)
 		if (io->ends[i].ours >= 0)
-			r = start_stream(io, i, err);
+			r = io_start_stream(io, i, err);
 	return r;
 }
 
@@ -392,10 +410,7 @@ void io_finish(struct io *io)
 
 bool io_is_drained(const struct io *io)
 {
-	for (int i = 1; i < 3; i++)
-		if (io->ends[i].stream && !stream_has_ended(io->ends[i].stream))
-			return false;
-	return true;
+	return streams_have_ended(io) && !io->late.timer;
 }
 
 void io_close_stdin(struct io *io)

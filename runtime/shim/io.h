@@ -24,6 +24,7 @@
 
 #include "base/err.h"
 #include "base/loop.h"
+#include "runtime/shim/upgrade.pb-c.h"
 
 struct io;
 struct shim_log;
@@ -59,6 +60,14 @@ int io_attach(struct io *io, int console_fd, struct err *err);
 
 /* Clients stay. A terminal that has not given its last bytes yet loses them. */
 int io_renew(struct io *io, struct err *err);
+
+/* For who takes our place (upgrade.h): the message points into the io. -EBUSY while it is being set
+ * up or ends; io_unsave() frees it in either case. */
+int io_save(const struct io *io, Upgrade__Io *ret);
+void io_unsave(Upgrade__Io *saved);
+/* Takes the descriptors over, also on failure. */
+int io_restore(const struct io_options *options, const Upgrade__Io *saved, struct io **ret,
+	       struct err *err);
 
 void io_finish(struct io *io);
 bool io_is_drained(const struct io *io); /* after io_finish() */

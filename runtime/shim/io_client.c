@@ -37,6 +37,25 @@ static void forget_ended(struct io_input **list)
 	}
 }
 
+int io_input_save(const struct io_input *list, int32_t **ret, size_t *ret_count)
+{
+	size_t count = 0;
+
+	for (const struct io_input *input = list; input; input = input->next)
+		count++;
+	*ret = calloc(count + 1, sizeof(**ret));
+	*ret_count = 0;
+	if (!*ret)
+		return -ENOMEM;
+	for (; list; list = list->next) {
+		int fd = stream_source(list->stream);
+
+		if (fd >= 0)
+			(*ret)[(*ret_count)++] = fd;
+	}
+	return 0;
+}
+
 void io_input_free_all(struct io_input **list)
 {
 	while (*list) {

@@ -5,6 +5,9 @@
  */
 #pragma once
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/err.h"
 #include "base/loop.h"
 
@@ -14,6 +17,8 @@ struct io_input;
 /* fd: the client's, taken over also on failure. to: the process's, of which a copy is taken; -1: it
  * has none that others may write to (-EBUSY). Those that have ended are forgotten. */
 int io_input_add(struct io_input **list, struct loop *loop, int fd, int to, struct err *err);
+/* The descriptors that they read from; ret is freed by the caller. */
+int io_input_save(const struct io_input *list, int32_t **ret, size_t *ret_count);
 void io_input_free_all(struct io_input **list);
 
 /* fds: stdout and stderr, taken over also on failure; -1: none. One that is lost takes the other

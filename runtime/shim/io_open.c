@@ -37,10 +37,18 @@ static const char *strip_scheme(const char *path)
 	return strncmp(path, "fifo://", 7) ? path : path + 7;
 }
 
+static bool has_reader(const char *path)
+{
+	_cleanup_fd_ int fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+
+	return fd >= 0;
+}
+
 int io_open_output(const char *path, bool durable, int *ret, struct err *err)
 {
 	struct stat st;
 	int fd, flags = O_CLOEXEC | O_NONBLOCK;
+	bool late;
 
 	if (!path || !*path) {
 		*ret = -1;
@@ -56,7 +64,9 @@ int io_open_output(const char *path, bool durable, int *ret, struct err *err)
 		return err_set(err, errno, "open output %s", path);
 	/* A reader's end of our own keeps a durable client's FIFO alive while the client is away.
 	 */
-	flags |= S_ISFIFO(st.st_mode) && durable ? O_RDWR : O_WRONLY | O_APPEND;
+	durable = durable && S_ISFIFO(st.st_mode);
+	late = durable && !has_reader(path);
+	flags |= durable ? O_RDWR : O_WRONLY | O_APPEND;
 	fd = open(path, flags);
 	if (fd < 0 && errno == ENXIO && S_ISFIFO(st.st_mode)) {
 		log_debug("nobody reads %s", path);
@@ -66,7 +76,7 @@ int io_open_output(const char *path, bool durable, int *ret, struct err *err)
 	if (fd < 0)
 		return err_set(err, errno, "open output %s", path);
 	*ret = fd;
-	return 0;
+	return durable ? (late ? IO_FIFO_UNREAD : IO_FIFO) : 0;
 }
 
 int io_open_input(const char *path, bool keep, int *ret, int *ret_writer, struct err *err)

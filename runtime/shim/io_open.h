@@ -8,9 +8,11 @@
 #include "base/err.h"
 
 /*
- * Where output goes: a FIFO's path, "file:///PATH" (folders are made, appended to). Returns an fd;
- * -1 in *ret for no path, and where nobody reads the FIFO of a client that is not durable.
+ * Where output goes: a FIFO's path, "file:///PATH" (folders are made, appended to). *ret: an fd; -1
+ * for no path, and where nobody reads the FIFO of a client that is not durable. >0: a durable
+ * client's FIFO, which somebody reads or nobody yet.
  */
+enum { IO_FIFO = 1, IO_FIFO_UNREAD };
 int io_open_output(const char *path, bool durable, int *ret, struct err *err);
 
 /*

@@ -12,6 +12,8 @@
 #include "runtime/shim/restart.h"
 #include "runtime/shim/task_news.h"
 
+#define SWEEP_AT 32
+
 static enum ttrpc_code kill_process(struct process *p, int signal, bool all, struct err *err)
 {
 	int r;
@@ -98,6 +100,35 @@ enum ttrpc_code method_close_io(struct shim *shim, struct rpc_call *call, const 
 	return TTRPC_OK;
 }
 
+/* Those who gave up meanwhile are forgotten, lest they pile up while the process lives. */
+static void sweep_waiters(struct process *p)
+{
+	struct rpc_call *old = take_ptr(p->waiters), *next;
+
+	p->waiters_count = 0;
+	for (; old; old = next) {
+		next = rpc_next(old);
+		if (rpc_is_abandoned(old)) {
+			rpc_reply(old, NULL);
+			continue;
+		}
+		rpc_set_next(old, p->waiters);
+		p->waiters = old;
+		p->waiters_count++;
+	}
+	p->waiters_kept = p->waiters_count;
+}
+
+static void add_waiter(struct process *p, struct rpc_call *call)
+{
+	/* So rarely that it costs nothing, whatever their number. */
+	if (p->waiters_count >= 2 * p->waiters_kept + SWEEP_AT)
+		sweep_waiters(p);
+	rpc_set_next(call, p->waiters);
+	p->waiters = call;
+	p->waiters_count++;
+}
+
 enum ttrpc_code method_wait(struct shim *shim, struct rpc_call *call, const void *data,
 			    struct err *err)
 {
@@ -110,8 +141,7 @@ enum ttrpc_code method_wait(struct shim *shim, struct rpc_call *call, const void
 	if (code != TTRPC_OK)
 		return code;
 	if (!p->reported) {
-		rpc_set_next(call, p->waiters);
-		p->waiters = call;
+		add_waiter(p, call);
 		return TTRPC_OK;
 	}
 	proto_set_time(&time, p->exited_ns);
@@ -156,9 +186,10 @@ enum ttrpc_code method_state(struct shim *shim, struct rpc_call *call, const voi
 		proto_set_time(&time, p->exited_ns);
 		response.exited_at = &time;
 		response.exit_status = p->exit_code;
-		response.oom_killed = process_is_init(p) && p->task->oom_killed;
 		response.exit_unknown = p->exit_unknown;
 	}
+	/* Any process of the container counts, also while it runs on. */
+	response.oom_killed = process_is_init(p) && p->task->oom_killed;
 	response.restarting = process_is_init(p) && p->task->restart.pending;
 	response.restarts = process_is_init(p) ? p->task->restart.count : 0;
 	rpc_reply(call, &response);

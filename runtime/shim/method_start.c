@@ -16,6 +16,10 @@
 #include "runtime/shim/restart.h"
 #include "spec/oci_config.h"
 
+#define EXECS_MAX 1024
+#define SPECS_MAX ((size_t)8 << 20) /* of those that were not started yet */
+#define STDIO_MAX 16384		    /* a URI may have arguments */
+
 static void publish_exec_started(const struct process *p)
 {
 	Event__ExecStarted exec = EVENT__EXEC_STARTED__INIT;
@@ -41,23 +45,12 @@ static int execute(struct process *p, struct err *err)
 {
 	struct backend_process made = { .pidfd = -1, .console_fd = -1 };
 	struct task *task = p->task;
-	struct io_options io = {
-		.loop = task->shim->loop,
-		.terminal = p->terminal,
-		.durable = task->durable,
-		.stdin_path = p->stdin_path,
-		.stdout_path = p->stdout_path,
-		.stderr_path = p->stderr_path,
-		.id = task->id,
-		.namespace_ = task->shim->options->namespace_,
-		.uid = task->io_uid,
-		.gid = task->io_gid,
-		.drained = process_drained,
-		.data = p,
-	};
+	struct io_options io;
 	struct backend_exec o = { p->spec, p->spec_len, p->terminal, NULL };
-	int r = io_new(&io, &p->io, err);
+	int r;
 
+	task_launch_exec_options(p, &io);
+	r = io_new(&io, &p->io, err);
 	if (r < 0)
 		return r;
 	o.stdio = io_child_fds(p->io);
@@ -125,6 +118,29 @@ static int check_spec(const Pb__Any *spec, struct err *err)
 				 err);
 }
 
+/* What a client may leave here, so that it cannot fill our memory. */
+static enum ttrpc_code check_room(const struct task *task, const Task__ExecRequest *request,
+				  struct err *err)
+{
+	const char *const paths[] = { request->stdin, request->stdout, request->stderr };
+	size_t count = 0, bytes = request->spec->value.len;
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		if (strlen(paths[i]) > STDIO_MAX)
+			return ttrpc_fail(err, TTRPC_INVALID_ARGUMENT,
+					  "a name for the stdio of %s is too long",
+					  request->exec_id);
+	for (const struct process *p = task->execs; p; p = p->next) {
+		count++;
+		bytes += p->spec ? p->spec_len : 0;
+	}
+	if (count >= EXECS_MAX || bytes > SPECS_MAX)
+		return ttrpc_fail(err, TTRPC_RESOURCE_EXHAUSTED,
+				  "container %s has %zu executed processes that were not deleted",
+				  task->id, count);
+	return TTRPC_OK;
+}
+
 enum ttrpc_code method_exec(struct shim *shim, struct rpc_call *call, const void *data,
 			    struct err *err)
 {
@@ -145,6 +161,9 @@ enum ttrpc_code method_exec(struct shim *shim, struct rpc_call *call, const void
 	if (task->init.status == PROCESS_STOPPED)
 		return ttrpc_fail(err, TTRPC_FAILED_PRECONDITION, "container %s is not running",
 				  task->id);
+	code = check_room(task, request, err);
+	if (code != TTRPC_OK)
+		return code;
 	if (check_spec(request->spec, err) < 0)
 		return TTRPC_INVALID_ARGUMENT;
 	if (!process_new(task, request)) {

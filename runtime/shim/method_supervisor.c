@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the Task API has not: attaching, restarting on request, and the owner's deadline. */
+/* What the Task API has not: attaching, restarting on request, the owner's deadline, upgrading. */
 #include <errno.h>
 #include <signal.h>
 
-#include "base/clock.h"
-#include "base/log.h"
+#include "runtime/shim/deadline.h"
 #include "runtime/shim/methods.h"
 #include "runtime/shim/restart.h"
 #include "runtime/shim/supervisor.pb-c.h"
+#include "runtime/shim/upgrade.h"
 
 #define MS_NS 1000000
 #define DEADLINE_MS_MAX (UINT64_C(1000) * 3600 * 24 * 365)
@@ -50,28 +50,6 @@ enum ttrpc_code method_restart(struct shim *shim, struct rpc_call *call, const v
 	return TTRPC_OK;
 }
 
-static int on_deadline(void *data)
-{
-	struct task *task = data;
-	const struct backend_ops *backend = task->shim->options->backend;
-	struct err err = { 0 };
-	int r = 0;
-
-	task->deadline = NULL;
-	if (task->log)
-		shim_log_note(task->log, "the owner's deadline has passed: the container is %s",
-			      task->deadline_pauses ? "paused" : "killed");
-	if (!task->deadline_pauses)
-		restart_forbid(task);
-	if (task->handle && task->init.status == PROCESS_RUNNING && !task->deadline_pauses)
-		r = backend->kill(task->handle, SIGKILL, true, &err);
-	else if (task->handle && task->init.status == PROCESS_RUNNING && !task->paused)
-		r = task_freeze(task, true, &err);
-	if (r < 0)
-		log_error("%s", err.text);
-	return 0;
-}
-
 enum ttrpc_code method_deadline(struct shim *shim, struct rpc_call *call, const void *data,
 				struct err *err)
 {
@@ -83,12 +61,24 @@ enum ttrpc_code method_deadline(struct shim *shim, struct rpc_call *call, const 
 		return code;
 	if (request->in_ms > DEADLINE_MS_MAX)
 		return ttrpc_fail(err, TTRPC_INVALID_ARGUMENT, "the deadline is too far away");
-	task->deadline = loop_remove(task->deadline);
-	task->deadline_pauses = request->pause;
-	if (request->in_ms &&
-	    loop_add_time(shim->loop, clock_monotonic_ns() + (int64_t)request->in_ms * MS_NS,
-			  on_deadline, task, &task->deadline, err) < 0)
+	if (deadline_set(task, (int64_t)request->in_ms * MS_NS, request->pause, err) < 0)
 		return TTRPC_UNKNOWN;
 	rpc_reply(call, NULL);
 	return TTRPC_OK;
+}
+
+enum ttrpc_code method_upgrade(struct shim *shim, struct rpc_call *call, const void *data,
+			       struct err *err)
+{
+	const Supervisor__UpgradeRequest *request = data;
+	struct task *task;
+	enum ttrpc_code code = task_find(shim, request->id, &task, err);
+	int r;
+
+	if (code != TTRPC_OK)
+		return code;
+	r = upgrade_begin(shim, request->binary, call, err);
+	if (r == -EBUSY)
+		return TTRPC_FAILED_PRECONDITION;
+	return r < 0 ? TTRPC_INVALID_ARGUMENT : TTRPC_OK;
 }

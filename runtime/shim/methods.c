@@ -12,7 +12,7 @@ static const struct method {
 	const ProtobufCMessageDescriptor *request;
 	method_fn fn; /* NULL: known, and not offered */
 } methods[] = {
-	{ "Checkpoint", &task__checkpoint_request__descriptor, NULL },
+	{ "Checkpoint", &task__checkpoint_request__descriptor, method_checkpoint },
 	{ "CloseIO", &task__close_iorequest__descriptor, method_close_io },
 	{ "Connect", &task__task_request__descriptor, method_connect },
 	{ "Create", &task__create_request__descriptor, method_create },
@@ -36,6 +36,7 @@ static const struct method own_methods[] = {
 	{ "Attach", &supervisor__attach_request__descriptor, method_attach },
 	{ "Deadline", &supervisor__deadline_request__descriptor, method_deadline },
 	{ "Restart", &supervisor__restart_request__descriptor, method_restart },
+	{ "Upgrade", &supervisor__upgrade_request__descriptor, method_upgrade },
 };
 
 static const struct method *find_in(const struct method *table, size_t count, const char *name)

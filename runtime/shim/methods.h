@@ -23,6 +23,7 @@ enum ttrpc_code method_wait(struct shim *, struct rpc_call *, const void *, stru
 enum ttrpc_code method_state(struct shim *, struct rpc_call *, const void *, struct err *);
 enum ttrpc_code method_pids(struct shim *, struct rpc_call *, const void *, struct err *);
 enum ttrpc_code method_stats(struct shim *, struct rpc_call *, const void *, struct err *);
+enum ttrpc_code method_checkpoint(struct shim *, struct rpc_call *, const void *, struct err *);
 enum ttrpc_code method_update(struct shim *, struct rpc_call *, const void *, struct err *);
 enum ttrpc_code method_connect(struct shim *, struct rpc_call *, const void *, struct err *);
 enum ttrpc_code method_shutdown(struct shim *, struct rpc_call *, const void *, struct err *);
@@ -31,6 +32,7 @@ enum ttrpc_code method_shutdown(struct shim *, struct rpc_call *, const void *, 
 enum ttrpc_code method_attach(struct shim *, struct rpc_call *, const void *, struct err *);
 enum ttrpc_code method_restart(struct shim *, struct rpc_call *, const void *, struct err *);
 enum ttrpc_code method_deadline(struct shim *, struct rpc_call *, const void *, struct err *);
+enum ttrpc_code method_upgrade(struct shim *, struct rpc_call *, const void *, struct err *);
 
 /* server_ops.request of a shim: finds the method and calls it. */
 void methods_dispatch(void *shim, struct rpc_call *call, const Ttrpc__Request *request);

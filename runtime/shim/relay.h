@@ -23,10 +23,33 @@ struct relay_target {
 	size_t count;
 };
 
-/* Descriptors that all relays of a container may still open. */
+/*
+ * Descriptors that all relays of a container may still open. A TCP connection holds some by a
+ * lease; when there are none left the one that nothing went through for longest is broken off,
+ * unless that was just now: idle clients must not keep others out for ever.
+ */
+struct relay_lease;
 struct relay_budget {
 	size_t left;
+	int64_t grace_ns; /* so long a lease that was used is safe; 0: five seconds */
+	struct relay_lease *oldest, *newest; /* by their last use */
 };
+
+struct relay_lease {
+	struct relay_budget *budget;
+	struct relay_lease *older, *newer;
+	size_t fds;
+	int64_t used_ns;
+	void (*evict)(struct relay_lease *lease); /* has to call relay_lease_end() */
+};
+
+void relay_lease_begin(struct relay_lease *lease, struct relay_budget *budget, size_t fds,
+		       void (*evict)(struct relay_lease *lease));
+void relay_lease_use(struct relay_lease *lease);
+void relay_lease_end(struct relay_lease *lease);
+
+/* So many are left, now or after others had to go. */
+bool relay_budget_has(struct relay_budget *budget, size_t fds);
 
 /* Looks at what a client sends before it is passed on; false breaks the connection. state: of this
  * connection, all zero at first. */

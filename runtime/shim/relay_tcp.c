@@ -50,6 +50,7 @@ struct end {
 
 struct flow {
 	struct relay_tcp *relay;
+	struct relay_lease lease;
 	struct flow *next, **at;
 	struct end ends[2];
 	size_t attempt; /* of the target's addresses */
@@ -78,15 +79,13 @@ static void end_deinit(struct end *end)
 
 static void flow_free(struct flow *flow)
 {
-	struct relay_tcp *relay = flow->relay;
-
 	*flow->at = flow->next;
 	if (flow->next)
 		flow->next->at = flow->at;
 	end_deinit(&flow->ends[CLIENT]);
 	end_deinit(&flow->ends[CONTAINER]);
+	relay_lease_end(&flow->lease);
 	free(flow);
-	relay->o.budget->left += FLOW_FDS;
 }
 
 /* One side broke it off, so the other shall see that, and no orderly end. */
@@ -99,6 +98,11 @@ static void flow_abort(struct flow *flow)
 			setsockopt(flow->ends[i].fd, SOL_SOCKET, SO_LINGER, &at_once,
 				   sizeof(at_once));
 	flow_free(flow);
+}
+
+static void on_evict(struct relay_lease *lease)
+{
+	flow_abort((struct flow *)((char *)lease - offsetof(struct flow, lease)));
 }
 
 /* ---- moving bytes ---- */
@@ -289,6 +293,7 @@ static int on_end(void *data, uint32_t events)
 	struct end *other = &flow->ends[end == &flow->ends[CLIENT]];
 	int r = 0;
 
+	relay_lease_use(&flow->lease);
 	if (flow->connecting) {
 		settle(flow, finish_connect(flow));
 		return 0;
@@ -345,7 +350,7 @@ static void flow_new(struct relay_tcp *relay, int fd)
 		flow->next->at = &flow->next;
 	flow->at = &relay->flows;
 	relay->flows = flow;
-	relay->o.budget->left -= FLOW_FDS;
+	relay_lease_begin(&flow->lease, relay->o.budget, FLOW_FDS, on_evict);
 	tune(fd);
 	settle(flow, connect_next(flow));
 }
@@ -358,7 +363,10 @@ static int on_listener(void *data, uint32_t events)
 	for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
 		int fd;
 
-		if (relay->o.budget->left < FLOW_FDS) {
+		/* Nobody has to go unless somebody waits, which only the first round tells. */
+		if (i && relay->o.budget->left < FLOW_FDS)
+			break;
+		if (!relay_budget_has(relay->o.budget, FLOW_FDS)) {
 			pause_accepting(relay);
 			break;
 		}

@@ -192,7 +192,7 @@ static struct client *client_new(struct relay_udp *relay, const struct msghdr *m
 
 	if (relay->count >= CLIENTS_MAX || relay->o.budget->left == 0)
 		free_oldest(relay);
-	client = relay->o.budget->left ? calloc(1, sizeof(*client)) : NULL;
+	client = relay_budget_has(relay->o.budget, 1) ? calloc(1, sizeof(*client)) : NULL;
 	if (!client)
 		return NULL;
 	client->relay = relay;

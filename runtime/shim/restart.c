@@ -2,10 +2,14 @@
 #include "runtime/shim/restart.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/path.h"
+#include "runtime/shim/deadline.h"
 #include "runtime/shim/end.h"
 #include "runtime/shim/journal.h"
 #include "runtime/shim/task_launch.h"
@@ -53,15 +57,13 @@ static bool is_due(const struct task *task)
 	return false;
 }
 
-void restart_save(const struct task *task)
+int restart_try_save(const struct task *task, struct err *err)
 {
 	const struct process *init = &task->init;
 	Journal__State state = JOURNAL__STATE__INIT;
-	struct err err = { 0 };
 
-	if (!task->io_dir || (task->policy.restart == SHIM_RESTART_NO && !task->restart.count &&
-			      !task->restart.pending && !task->health))
-		return;
+	if (!task->io_dir)
+		return 0;
 	state.restarts = task->restart.count;
 	state.restarting = task->restart.pending;
 	state.stopped = task->restart.forbidden;
@@ -70,8 +72,24 @@ void restart_save(const struct task *task)
 	state.exit_code = init->exit_code;
 	state.exit_unknown = init->exit_unknown;
 	state.backoff_ns = task->restart.backoff_ns;
+	deadline_save(task, &state);
+	return journal_write_state(task->bundle, &state, err);
+}
+
+void restart_save(const struct task *task)
+{
+	char path[PATH_MAX];
+	struct err err = { 0 };
+
+	/* One that was written is kept true. */
+	if (!task->io_dir ||
+	    (task->policy.restart == SHIM_RESTART_NO && !task->restart.count &&
+	     !task->restart.pending && !task->deadline &&
+	     (path_join(path, sizeof(path), task->bundle, JOURNAL_STATE, NULL) < 0 ||
+	      access(path, F_OK) < 0)))
+		return;
 	/* Only what a person sees of it is missing then. */
-	if (journal_write_state(task->bundle, &state, &err) < 0)
+	if (restart_try_save(task, &err) < 0)
 		log_warn("%s", err.text);
 }
 
@@ -89,6 +107,7 @@ void restart_load(struct task *task)
 	task->init.exited_ns = state->finished_ns;
 	task->init.exit_code = state->exit_code;
 	task->init.exit_unknown = state->exit_unknown;
+	deadline_load(task, state);
 }
 
 static int64_t next_backoff(const struct task *task)
@@ -223,6 +242,8 @@ void restart_now(struct task *task, int signal, int64_t timeout_ns, struct rpc_c
 {
 	struct err err = { 0 };
 
+	if (task->restart.asking && rpc_is_abandoned(task->restart.asking))
+		answer(task, 0, NULL);
 	if (task->restart.wanted) {
 		ttrpc_fail(&err, TTRPC_FAILED_PRECONDITION, "it is being restarted");
 		if (call)

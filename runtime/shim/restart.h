@@ -37,4 +37,5 @@ void restart_resume(struct task *task);
 
 /* Writes what others have to see of it, where there is anything to tell. */
 void restart_save(const struct task *task);
+int restart_try_save(const struct task *task, struct err *err); /* whether or not there is */
 void restart_load(struct task *task);

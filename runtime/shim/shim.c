@@ -2,6 +2,7 @@
 #include "runtime/shim/shim.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -9,10 +10,11 @@
 #include "runtime/shim/end.h"
 #include "runtime/shim/methods.h"
 #include "runtime/shim/trim.h"
+#include "runtime/shim/upgrade.h"
 
 #define FLUSH_EVENTS_MS 3000
 #define FLUSH_ANSWERS_MS 1000
-#define TRIM_AFTER_NS INT64_C(20000000000)
+#define TRIM_AFTER_NS INT64_C(1000000000)
 #define FIRST_CLIENT_NS INT64_C(10000000000)
 
 /* ctr's executed processes whose client has gone: nobody will delete them. */
@@ -53,6 +55,7 @@ static void on_request(void *data, struct rpc_call *call, const Ttrpc__Request *
 {
 	struct shim *shim = data;
 
+	shim->first_client = loop_remove(shim->first_client);
 	if (!shim->trim)
 		loop_add_time(shim->loop, clock_monotonic_ns() + TRIM_AFTER_NS, on_idle, shim,
 			      &shim->trim, NULL);
@@ -81,6 +84,11 @@ int shim_init(struct shim *shim, struct loop *loop, const struct shim_options *o
 void shim_deinit(struct shim *shim)
 {
 	shim->trim = loop_remove(shim->trim);
+	shim->first_client = loop_remove(shim->first_client);
+	shim->upgrade_turn = loop_remove(shim->upgrade_turn);
+	free(take_ptr(shim->upgrade_binary));
+	if (shim->upgrade)
+		rpc_fail(take_ptr(shim->upgrade), TTRPC_UNKNOWN, NULL);
 	while (shim->tasks)
 		task_free(shim->tasks);
 	shim->server = server_free(shim->server);
@@ -133,6 +141,7 @@ static int on_first_client_timeout(void *data)
 {
 	struct shim *shim = data;
 
+	shim->first_client = NULL;
 	if (!server_had_connection(shim->server))
 		shim_end(shim);
 	return 0;
@@ -182,7 +191,9 @@ static int serve(struct loop *loop, const struct shim_options *options, int list
 	r = watch_signals(&shim, &signals, err);
 	if (r == 0)
 		r = loop_add_time(loop, clock_monotonic_ns() + FIRST_CLIENT_NS,
-				  on_first_client_timeout, &shim, NULL, err);
+				  on_first_client_timeout, &shim, &shim.first_client, err);
+	if (r == 0 && options->upgrade)
+		r = upgrade_restore(&shim, options->upgrade, err);
 	if (r == 0 && options->adopt)
 		r = adopt_task(&shim, options->adopt, err);
 	if (r == 0)

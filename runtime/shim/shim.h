@@ -39,6 +39,7 @@ struct shim_options {
 	const char *ttrpc_address; /* of containerd's events; NULL */
 	const struct backend_ops *backend;
 	const char *adopt;		  /* bundle of a container whose shim is dead; NULL */
+	const Upgrade__State *upgrade;	  /* left by another program in this process; NULL */
 	const struct shim_engine *engine; /* NULL: only containerd is served */
 };
 
@@ -52,7 +53,12 @@ struct shim {
 	bool had_task;
 	bool durable; /* a client like containerd made a task: stay until Shutdown */
 	bool ending, unlisted;
-	struct loop_source *trim; /* NULL: nothing was done since the last time */
+	/* An upgrade (upgrade.h) that waits for its turn; NULL: none. */
+	struct rpc_call *upgrade;
+	char *upgrade_binary;
+	struct loop_source *upgrade_turn;
+	struct loop_source *first_client; /* what happens when none comes; NULL: one came */
+	struct loop_source *trim;	  /* NULL: nothing was done since the last time */
 };
 
 /* Serves until the end; owns listen_fd. 0, or -errno where it could not begin. */

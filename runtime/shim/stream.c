@@ -195,6 +195,13 @@ void stream_close_when_empty(struct stream *s)
 	pump_all(s);
 }
 
+int stream_source(const struct stream *s)
+{
+	if (s->ended)
+		return -1;
+	return s->finishing ? -EBUSY : s->o.source_fd;
+}
+
 bool stream_has_ended(const struct stream *s)
 {
 	return s->ended;

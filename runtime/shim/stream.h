@@ -48,4 +48,7 @@ void stream_finish(struct stream *stream, int wait_ms);
 /* stdin: ends once what is in the source has been delivered. */
 void stream_close_when_empty(struct stream *stream);
 
+/* Its source, which stays its own: -1 when it has ended, -EBUSY while it is about to. */
+int stream_source(const struct stream *stream);
+
 bool stream_has_ended(const struct stream *stream);

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "runtime/shim/adopt.h"
+#include "runtime/shim/deadline.h"
 #include "runtime/shim/health.h"
+#include "runtime/shim/oom.h"
 #include "runtime/shim/shim.h"
 #include "runtime/shim/task_network.h"
 
@@ -79,12 +81,13 @@ void task_free(struct task *task)
 	process_deinit(&task->init);
 	task->restart.timer = loop_remove(task->restart.timer);
 	task->restart.patience = loop_remove(task->restart.patience);
-	task->deadline = loop_remove(task->deadline);
+	task->deadline = deadline_free(task->deadline);
 	if (task->restart.asking)
 		rpc_fail(take_ptr(task->restart.asking), TTRPC_NOT_FOUND, NULL);
 	task->health = health_free(task->health);
 	cleanup_fd(&task->lock_fd);
 	task->adopted = adopted_free(task->adopted);
+	task->oom = oom_unwatch(task->oom);
 	task->spool = spool_close(task->spool);
 	task->log = shim_log_free(task->log);
 	task_close_network(task);
@@ -119,7 +122,8 @@ struct process *process_new(struct task *task, const Task__ExecRequest *request)
 		free(p);
 		return NULL;
 	}
-	memcpy(p->spec, request->spec->value.data, p->spec_len);
+	if (p->spec_len)
+		memcpy(p->spec, request->spec->value.data, p->spec_len);
 	p->spec[p->spec_len] = '\0';
 	p->next = task->execs;
 	task->execs = p;

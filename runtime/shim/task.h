@@ -26,6 +26,8 @@
 #include "runtime/shim/task.pb-c.h"
 
 struct adopted;
+struct deadline;
+struct oom_watch;
 struct shim;
 struct task;
 
@@ -47,7 +49,8 @@ struct process {
 	bool exit_unknown; /* nobody saw it: exit_code is 255 */
 	int64_t started_ns, exited_ns;
 	struct rpc_call *waiters;
-	struct rpc_call *deleting; /* a Delete that waits for the output */
+	size_t waiters_count, waiters_kept; /* now; after those who gave up were last forgotten */
+	struct rpc_call *deleting;	    /* a Delete that waits for the output */
 	struct loop_source *delete_timer, *report_timer;
 	bool overdue; /* is reported before its output is delivered */
 };
@@ -87,10 +90,11 @@ struct task {
 	uint64_t pipes[3];	   /* as the journal has them */
 	int lock_fd;		   /* of the journal; -1 */
 	struct task_restart restart;
-	struct health *health;	      /* health.h; NULL */
-	struct loop_source *deadline; /* NULL: none */
-	bool deadline_pauses;
-	struct adopted *adopted; /* of one that was not made here; NULL */
+	struct health *health;	   /* health.h; NULL */
+	struct deadline *deadline; /* NULL: none */
+	struct oom_watch *oom;	   /* oom.h; NULL */
+	uint64_t oom_kills;	   /* that were told of */
+	struct adopted *adopted;   /* of one that was not made here; NULL */
 	struct process init;
 	struct process *execs;
 };

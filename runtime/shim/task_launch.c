@@ -16,6 +16,7 @@
 #include "runtime/shim/event.pb-c.h"
 #include "runtime/shim/health.h"
 #include "runtime/shim/journal.h"
+#include "runtime/shim/oom.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/shim.h"
 #include "runtime/shim/task_news.h"
@@ -45,7 +46,8 @@ static void open_spool(struct task *task)
 		log_warn("%s", err.text);
 }
 
-int task_launch_stdio(struct task *task, const int *pipes, struct err *err)
+static int open_stdio(struct task *task, const int *pipes, const Upgrade__Io *saved,
+		      struct err *err)
 {
 	struct process *init = &task->init;
 	struct io_options o = {
@@ -73,7 +75,37 @@ int task_launch_stdio(struct task *task, const int *pipes, struct err *err)
 	open_spool(task);
 	o.log = task->log;
 	o.spool = task->spool;
-	return io_new(&o, &init->io, err);
+	return saved ? io_restore(&o, saved, &init->io, err) : io_new(&o, &init->io, err);
+}
+
+int task_launch_stdio(struct task *task, const int *pipes, struct err *err)
+{
+	return open_stdio(task, pipes, NULL, err);
+}
+
+int task_launch_restore_stdio(struct task *task, const Upgrade__Io *saved, struct err *err)
+{
+	return open_stdio(task, NULL, saved, err);
+}
+
+void task_launch_exec_options(struct process *p, struct io_options *ret)
+{
+	const struct task *task = p->task;
+
+	*ret = (struct io_options){
+		.loop = task->shim->loop,
+		.terminal = p->terminal,
+		.durable = task->durable,
+		.stdin_path = p->stdin_path,
+		.stdout_path = p->stdout_path,
+		.stderr_path = p->stderr_path,
+		.id = task->id,
+		.namespace_ = task->shim->options->namespace_,
+		.uid = task->io_uid,
+		.gid = task->io_gid,
+		.drained = process_drained,
+		.data = p,
+	};
 }
 
 int task_launch_container(struct task *task, struct err *err)
@@ -96,6 +128,7 @@ int task_launch_container(struct task *task, struct err *err)
 		return r;
 	init->pid = made.pid;
 	init->status = PROCESS_CREATED;
+	oom_watch(task);
 	r = io_attach(init->io, made.console_fd, err);
 	if (r == 0 && process_watch(init) < 0)
 		r = err_set(err, ENOMEM, "create container %s", task->id);

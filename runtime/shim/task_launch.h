@@ -7,6 +7,12 @@
 /* Opens log, spool and stdio. pipes: of a container that is adopted, taken over; NULL. */
 int task_launch_stdio(struct task *task, const int *pipes, struct err *err);
 
+/* The same from what another program left in this process (upgrade.h). */
+int task_launch_restore_stdio(struct task *task, const Upgrade__Io *saved, struct err *err);
+
+/* The stdio of an executed process; strings are the process's. */
+void task_launch_exec_options(struct process *process, struct io_options *ret);
+
 /* The container, created and watched; its stdio is open. On failure it may be there all the same,
  * for the caller to destroy. */
 int task_launch_container(struct task *task, struct err *err);

@@ -11,12 +11,14 @@
 #include "scheduler/core/alloc.h"
 #include "scheduler/core/class.h"
 #include "scheduler/core/demand.h"
+#include "scheduler/core/hold.h"
 #include "scheduler/core/queue.h"
 #include "scheduler/core/quota.h"
 #include "scheduler/core/timer.h"
 
 #define JOB_TASKS_MAX 1000000
 #define DIVISION_MAX 4096
+#define NOTICE_MAX_MS (24 * 3600 * 1000)
 
 int admit_check_request(const char *job, const struct request *request, struct err *err)
 {
@@ -37,10 +39,35 @@ int admit_check_request(const char *job, const struct request *request, struct e
 			       request->device_milli, DEVICE_WHOLE);
 	if (request->device_count > 1 && request->device_milli != DEVICE_WHOLE)
 		return err_say(err, EINVAL, "job %s: more than one device means whole ones", job);
+	if (request->amounts.of[RESOURCE_PORTS] > 65536)
+		return err_say(err, ERANGE, "job %s: %" PRId64 " ports are more than there are",
+			       job, request->amounts.of[RESOURCE_PORTS]);
 	if (request->nodes > MACHINE_NODES_MAX)
 		return err_say(err, ERANGE,
 			       "job %s: %u NUMA nodes are more than a machine can have", job,
 			       request->nodes);
+	return 0;
+}
+
+static bool may_run_here(const struct cell *cell, const struct job *job)
+{
+	for (size_t i = 0; i < job->cell_count; i++)
+		if (cell->name &&
+		    strcmp(job->cells[i], symbol_name(&cell->symbols, cell->name)) == 0)
+			return true;
+	return !job->cell_count;
+}
+
+static int check_ports(const struct job *job, struct err *err)
+{
+	for (size_t i = 0; i < job->host_port_count; i++) {
+		if (!job->host_ports[i])
+			return err_say(err, ERANGE, "job %s: 0 is no port", job->name);
+		for (size_t k = 0; k < i; k++)
+			if (job->host_ports[k] == job->host_ports[i])
+				return err_say(err, EINVAL, "job %s: port %u twice", job->name,
+					       job->host_ports[i]);
+	}
 	return 0;
 }
 
@@ -60,10 +87,29 @@ static int check_job(const struct cell *cell, const struct job *job, struct err 
 	if (!job->count || job->count > JOB_TASKS_MAX)
 		return err_say(err, ERANGE, "job %s: %u is no number of tasks (1 to %d)", name,
 			       job->count, JOB_TASKS_MAX);
+	if (!may_run_here(cell, job))
+		return err_say(err, EPERM, "job %s: it may not run in this cell%s%s", name,
+			       cell->name ? ", " : "", symbol_name(&cell->symbols, cell->name));
+	if (job->spread.kind == job->affinity.kind && job->spread.kind != SPREAD_NONE &&
+	    job->spread.domain == job->affinity.domain)
+		return err_say(err, EINVAL, "job %s: two spread rules of one kind over one domain",
+			       name);
+	if (job->affinity.kind == SPREAD_DIVIDED ||
+	    (job->spread.kind == SPREAD_DIVIDED && job->spread.soft))
+		return err_say(err, EINVAL, "job %s: divisions are demanded, in the first rule",
+			       name);
+	if (job->host_port_count && job->reserves)
+		return err_say(err, EINVAL, "alloc set %s: ports are chosen by the tasks in it",
+			       name);
+	if (job->notice_ms < 0 || job->notice_ms > NOTICE_MAX_MS)
+		return err_say(err, ERANGE, "job %s: %" PRId64 " ms is no notice (0 to %d)", name,
+			       job->notice_ms, NOTICE_MAX_MS);
 	if (job->spread.division >= DIVISION_MAX)
 		return err_say(err, ERANGE, "job %s: %u is no division of a group (below %d)", name,
 			       job->spread.division, DIVISION_MAX);
-	r = admit_check_request(name, &job->request, err);
+	r = check_ports(job, err);
+	if (r == 0)
+		r = admit_check_request(name, &job->request, err);
 	for (size_t i = 0; r == 0 && i < job->override_count; i++) {
 		if (job->overrides[i].index >= job->count ||
 		    (i && job->overrides[i].index <= job->overrides[i - 1].index))
@@ -194,6 +240,12 @@ static int make_job(struct cell *cell, const struct job *job, uint32_t *ret)
 		.reserves = job->reserves,
 		.latency_sensitive = job->latency_sensitive,
 		.on_preemption = (uint8_t)job->on_preemption,
+		.notice_ms = (uint32_t)job->notice_ms,
+		.next_held = NONE,
+		.restart = (uint8_t)job->restart.when,
+		.restart_most = job->restart.most,
+		.backoff_ms = job->restart.backoff_ms,
+		.backoff_max_ms = job->restart.backoff_max_ms,
 	};
 	int r = symbol_intern(&cell->symbols, job->name, &made.name);
 
@@ -220,6 +272,7 @@ static int make_job(struct cell *cell, const struct job *job, uint32_t *ret)
 
 int cell_submit(struct cell *cell, const struct job *job, uint32_t *ret_job, struct err *err)
 {
+	bool held;
 	uint32_t j;
 	int r = check_job(cell, job, err);
 
@@ -240,8 +293,15 @@ int cell_submit(struct cell *cell, const struct job *job, uint32_t *ret_job, str
 					 .priority = job->priority });
 	for (uint32_t t = cell->jobs[j].tasks; t != NONE; t = cell->tasks[t].next_in_job) {
 		want(cell, &cell->classes[cell->tasks[t].class]);
+		/* The class of a gang of this name that was proven not to fit: another number may.
+		 */
+		if (cell->jobs[j].gang)
+			class_unblock(cell, cell->tasks[t].class);
 		quota_charge(cell, &cell->jobs[j], &cell->classes[cell->tasks[t].class].request);
-		if (cell->jobs[j].waiting)
+	}
+	held = hold_job(cell, j);
+	for (uint32_t t = cell->jobs[j].tasks; t != NONE; t = cell->tasks[t].next_in_job) {
+		if (held || cell->jobs[j].waiting)
 			timer_set(cell, t, INT64_MAX);
 		else
 			queue_push(cell, t);

@@ -63,6 +63,9 @@ int after_add(struct cell *cell, const struct job *job, uint32_t j)
 
 static void let_in(struct cell *cell, uint32_t job)
 {
+	/* Held back it may be still, see hold.h. */
+	if (cell->jobs[job].held)
+		return;
 	for (uint32_t t = cell->jobs[job].tasks; t != NONE; t = cell->tasks[t].next_in_job)
 		if (cell->tasks[t].state == TASK_PENDING && cell->tasks[t].timer != NONE) {
 			timer_cancel(cell, t);

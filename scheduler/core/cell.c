@@ -11,9 +11,11 @@
 #include "scheduler/core/demand.h"
 #include "scheduler/core/drain.h"
 #include "scheduler/core/gang.h"
+#include "scheduler/core/hold.h"
 #include "scheduler/core/home.h"
 #include "scheduler/core/index.h"
 #include "scheduler/core/kind.h"
+#include "scheduler/core/pause.h"
 #include "scheduler/core/place.h"
 #include "scheduler/core/preempt.h"
 #include "scheduler/core/queue.h"
@@ -31,8 +33,14 @@ int cell_new(const struct cell_options *options, struct outside *outside, struct
 		return err_set(err, ENOMEM, "make a cell");
 	}
 	cell->options = *options;
+	cell->options.name = NULL;
 	cell->outside = outside;
 	cell->free_tasks = cell->free_jobs = cell->free_waits = cell->free_rooms = NONE;
+	cell->held_jobs = NONE;
+	if (symbol_intern(&cell->symbols, options->name, &cell->name) < 0) {
+		cell_free(cell);
+		return err_set(err, ENOMEM, "make a cell");
+	}
 	queue_init(&cell->queue);
 	*ret = cell;
 	return 0;
@@ -55,6 +63,9 @@ struct cell *cell_free(struct cell *cell)
 	map_deinit(&cell->group_at);
 	map_deinit(&cell->job_of);
 	map_deinit(&cell->quota_of);
+	map_deinit(&cell->port_taken);
+	map_deinit(&cell->port_of);
+	map_deinit(&cell->image_at);
 	free(cell->quotas);
 	free(cell->waits);
 	free(cell->machines);
@@ -132,42 +143,26 @@ static void preempt(struct cell *cell, uint32_t task, struct choice *choice)
 		class->depth_held = true;
 		return;
 	}
-	preempt_find(cell, class, &way);
+	preempt_find(cell, class, cell->tasks[task].avoid, &way);
 	if (way.machine == NONE)
 		return;
-	preempt_evict(cell, task, way.machine, way.victims, way.count);
+	choice->notice_ms = preempt_carry_out(cell, task, &way);
 	choice->machine = way.machine;
 	choice->grip = way.grip;
 	choice->score = 0;
-}
-
-/* The first of a group that stays together decides for all; while none is placed, anew each time.
- */
-static void choose_home(struct cell *cell, uint32_t task)
-{
-	uint32_t g = cell->classes[cell->tasks[task].class].group;
-	struct group *group = g == NONE ? NULL : &cell->groups[g];
-
-	if (group && group->kind == SPREAD_TOGETHER && !group->placed)
-		group->home = home_choose(cell, cell->tasks[task].job);
-}
-
-/* A home where nobody lives binds nobody. */
-static void forget_home(struct cell *cell, uint32_t task)
-{
-	uint32_t g = cell->classes[cell->tasks[task].class].group;
-
-	if (g != NONE && !cell->groups[g].placed)
-		cell->groups[g].home = 0;
 }
 
 static int decide_task(struct cell *cell, uint32_t task)
 {
 	uint32_t class = cell->tasks[task].class;
 	struct choice choice;
+	bool guessed = home_choose(cell, task);
 
-	choose_home(cell, task);
 	place_choose(cell, &cell->classes[class], cell->tasks[task].avoid, &choice);
+	if (choice.machine == NONE && guessed) {
+		home_forget(cell, task);
+		place_choose(cell, &cell->classes[class], cell->tasks[task].avoid, &choice);
+	}
 	if (choice.machine == NONE)
 		preempt(cell, task, &choice);
 	if (choice.machine != NONE && task_start(cell, task, choice.machine, &choice.grip) < 0)
@@ -176,7 +171,7 @@ static int decide_task(struct cell *cell, uint32_t task)
 	if (choice.machine != NONE)
 		alloc_offer(cell, task);
 	if (choice.machine == NONE) {
-		forget_home(cell, task);
+		home_forget(cell, task);
 		class_block(cell, class);
 		cell->infeasible++;
 	} else {
@@ -193,11 +188,15 @@ int cell_decide(struct cell *cell)
 		queue_push(cell, task);
 	if (!cell->in_pass) {
 		class_wake_held(cell);
+		hold_release(cell);
 		drain_step(cell);
 	}
 	task = queue_next(cell);
-	cell->in_pass = task != NONE;
+	cell->in_pass = true;
+	if (task == NONE && pause_resume(cell))
+		task = queue_next(cell);
 	if (task == NONE) {
+		cell->in_pass = false;
 		cell->pass++;
 		return 0;
 	}
@@ -210,7 +209,7 @@ int64_t cell_next_ms(const struct cell *cell)
 {
 	int64_t next, timer;
 
-	if (cell->depth_held)
+	if (cell->depth_held || hold_is_idle(cell))
 		return cell->outside->now_ms;
 	next = drain_next_ms(cell);
 	timer = cell->timer_count ? cell->tasks[cell->timers[0]].due_ms : INT64_MAX;
@@ -256,7 +255,20 @@ void cell_task(const struct cell *cell, uint32_t task, struct task_view *ret)
 		.priority = cell->classes[t->class].priority,
 		.request = &cell->classes[t->class].request,
 		.room = t->room,
+		.paused = t->paused,
 	};
+}
+
+uint32_t cell_find_job(const struct cell *cell, const char *name)
+{
+	uint32_t symbol = symbol_find(&cell->symbols, name);
+
+	return symbol ? map_get(&cell->job_of, symbol) : NOBODY;
+}
+
+const char *cell_job_name(const struct cell *cell, uint32_t job)
+{
+	return symbol_name(&cell->symbols, cell->jobs[job].name);
 }
 
 uint32_t cell_job_task(const struct cell *cell, uint32_t job, uint32_t index)

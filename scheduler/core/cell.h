@@ -39,11 +39,16 @@ struct outside {
 
 struct cell_options {
 	enum policy policy;
+	const char *name; /* of the cell; NULL: jobs that name cells are refused */
 	bool no_preemption;
 	bool quota;		 /* refuse jobs above priority 0 whose owner has none left */
 	double production_share; /* of the cell that production may be promised; 0 stands for 1 */
+	/* Best-effort batch jobs are held back, each as a whole, until all that is let in asks for
+	 * no more than this part of the cell; 0: they are not. */
+	double batch_share;
 };
 
+/* options->name is copied. */
 int cell_new(const struct cell_options *options, struct outside *outside, struct cell **ret,
 	     struct err *err);
 struct cell *cell_free(struct cell *cell);
@@ -54,6 +59,10 @@ int cell_add_machine(struct cell *cell, const struct machine_spec *spec, uint32_
 /* Down: its tasks are lost and pend again. Draining: they are moved by and by. Neither goes faster
  * than drain.h allows, so that a lost switch makes no storm. */
 void cell_set_machine(struct cell *cell, uint32_t machine, enum machine_state state);
+
+/* Does the machine hold the image? Jobs that run from it prefer those that do. 0 or -ENOMEM. */
+int cell_set_image(struct cell *cell, uint32_t machine, const char *image, bool held,
+		   struct err *err);
 
 /* Admission: the whole job or a sentence why not. */
 int cell_submit(struct cell *cell, const struct job *job, uint32_t *ret_job, struct err *err);
@@ -66,8 +75,9 @@ int cell_set_quota(struct cell *cell, const char *owner, enum band band,
 enum task_state { TASK_PENDING, TASK_RUNNING, TASK_ENDED };
 
 enum task_end {
-	END_FINISHED,  /* by itself, for good */
-	END_FAILED,    /* crashed: it pends again, later each time, and avoids that machine once */
+	END_FINISHED,  /* by itself, for good, unless its job starts again whatever ends */
+	END_FAILED,    /* crashed: it pends again, later each time, and avoids that machine; for
+			* good, where its job does not start again */
 	END_KILLED,    /* by its owner, for good */
 	END_LOST,      /* its machine went away: it pends again */
 	END_PREEMPTED, /* a higher one took its place: it pends again */
@@ -111,8 +121,14 @@ struct task_view {
 	unsigned priority;
 	const struct request *request;
 	uint32_t room; /* of an alloc: the machine that it is for others; NOBODY */
+	bool paused;   /* preempted in its place: it holds all but its CPU */
 };
 void cell_task(const struct cell *cell, uint32_t task, struct task_view *ret);
+/* The i-th port number of a running task: those that its job has chosen come first. 0: none. */
+uint32_t cell_task_port(const struct cell *cell, uint32_t task, uint32_t i);
+/* A job by name; NOBODY where there is none. Its name lives as long as the job. */
+uint32_t cell_find_job(const struct cell *cell, const char *name);
+const char *cell_job_name(const struct cell *cell, uint32_t job);
 /* The task of a job by index; NOBODY where there is none. */
 uint32_t cell_job_task(const struct cell *cell, uint32_t job, uint32_t index);
 

@@ -14,6 +14,8 @@
  *			budget, depth 1, sampling (so it is checked in small cells)
  *	8 rooms		the room of an alloc is up only on a host that is, holds tasks of its set
  *			alone, and is empty when down; what follows an alloc pends with it
+ *	9 ports		a port of a machine has one holder, which runs there and has no other count
+ *			of them than it asked for
  */
 /* clang-format on */
 #include <errno.h>
@@ -22,6 +24,7 @@
 
 #include "scheduler/core/fit.h"
 #include "scheduler/core/index.h"
+#include "scheduler/core/ports.h"
 #include "scheduler/core/preempt.h"
 
 #define BROKEN(err, ...) err_say(err, EUCLEAN, __VA_ARGS__)
@@ -47,6 +50,25 @@ static void take_from(const struct task *t, const struct request *request, struc
 			room->node_free[n].memory -=
 				request->amounts.of[RESOURCE_MEMORY] / request->nodes;
 		}
+}
+
+/* Invariant 9: each task holds what it asks for, and there is no entry besides. */
+static int check_ports(const struct cell *cell, struct err *err)
+{
+	size_t held = 0;
+
+	for (size_t t = 0; t < cell->task_count; t++) {
+		const struct task *task = &cell->tasks[t];
+		uint32_t count = task->state == TASK_RUNNING ? ports_count(cell, (uint32_t)t) : 0;
+
+		if (count && !ports_are_held(cell, (uint32_t)t))
+			return BROKEN(err, "task %zu runs without its ports", t);
+		held += count;
+	}
+	if (held != cell->port_taken.count || held != cell->port_of.count)
+		return BROKEN(err, "%zu ports are held, and %zu are taken", held,
+			      cell->port_taken.count);
+	return 0;
 }
 
 static bool below_nothing(const struct room *room)
@@ -146,6 +168,21 @@ static int check_index(const struct cell *cell, uint32_t machine, struct err *er
 	    at->machines[m->position] != machine || !(kind->filled[cpu] & 1u << other))
 		return BROKEN(err, "machine %s lies in the wrong cell of the index",
 			      name_of(cell, machine));
+	return 0;
+}
+
+static int check_above(const struct kind *kind, struct err *err)
+{
+	for (int i = INDEX_SIDE - 1; i >= 0; i--) {
+		uint32_t row = 0;
+
+		for (int j = INDEX_SIDE - 1; j >= 0; j--) {
+			row += kind->cells[i][j].count;
+			if (kind->above[i][j] != kind->above[i + 1][j] + row)
+				return BROKEN(err, "cell %d, %d of the index is counted wrong", i,
+					      j);
+		}
+	}
 	return 0;
 }
 
@@ -259,7 +296,7 @@ static int check_priority(struct cell *cell, struct err *err)
 		class = cell->blocked[b];
 		if (!cell->classes[class].gang && !cell->classes[class].depth_held &&
 		    class_has_tasks(cell, class))
-			preempt_find(cell, &cell->classes[class], &way);
+			preempt_find(cell, &cell->classes[class], NONE, &way);
 	}
 	cell->outside->random = random;
 	if (way.machine == NONE)
@@ -280,6 +317,8 @@ int cell_check(struct cell *cell, struct err *err)
 		err_try(check_index(cell, m, err));
 		err_try(check_room(cell, m, seen, &following, err));
 	}
+	for (size_t k = 0; k < cell->kind_count; k++)
+		err_try(check_above(cell->kinds[k], err));
 	for (size_t l = 0; l < cell->queue.line_count; l++)
 		err_try(check_line(cell, &cell->queue.lines[l], seen, &pending, err));
 	if (pending != cell->queue.pending || following != cell->following)
@@ -287,6 +326,7 @@ int cell_check(struct cell *cell, struct err *err)
 			      cell->queue.pending, pending, following, cell->following);
 	err_try(check_timers(cell, seen, err));
 	err_try(check_tasks(cell, seen, err));
+	err_try(check_ports(cell, err));
 	err_try(check_blocked(cell, err));
 	return check_priority(cell, err);
 }

@@ -130,14 +130,17 @@ static void one_class(struct codec *c, struct class *class)
 		bare = *class;
 	bare.constraints = NULL;
 	bare.eligible = NULL;
+	bare.ports = NULL;
 	raw(c, &bare, sizeof(bare));
 	if (c->in) {
 		*class = bare;
 		class->constraints = NULL;
 		class->eligible = NULL;
+		class->ports = NULL;
 	}
 	ARRAY(c, class->constraints, class->constraint_count, class->constraint_count);
 	ARRAY(c, class->eligible, class->eligible_count, class->eligible_count);
+	ARRAY(c, class->ports, class->port_count, class->port_count);
 }
 
 static void classes(struct codec *c, struct cell *cell, size_t count)
@@ -180,8 +183,7 @@ static void kinds(struct codec *c, struct cell *cell, size_t count)
 {
 	if (c->in && !c->error && cell->kind_size) {
 		cell->kinds = calloc(cell->kind_size, sizeof(*cell->kinds));
-		cell->search =
-			calloc(cell->kind_size, INDEX_SIDE * INDEX_SIDE * sizeof(*cell->search));
+		cell->search = calloc(cell->kind_size, sizeof(*cell->search));
 		if (!cell->kinds || !cell->search)
 			c->error = -ENOMEM;
 	}
@@ -220,14 +222,16 @@ static void forget_pointers(struct cell *cell)
 	cell->machine_of = cell->kind_of = cell->class_of = cell->shape_of = (struct map){ 0 };
 	cell->group_of = cell->group_at = cell->job_of = cell->quota_of = (struct map){ 0 };
 	cell->queue.line_of = cell->queue.turn_of = (struct map){ 0 };
+	cell->port_taken = cell->port_of = cell->image_at = (struct map){ 0 };
 }
 
 static void maps(struct codec *c, struct cell *cell)
 {
-	struct map *const all[] = { &cell->machine_of,	 &cell->kind_of,  &cell->class_of,
-				    &cell->shape_of,	 &cell->group_of, &cell->group_at,
-				    &cell->job_of,	 &cell->quota_of, &cell->queue.line_of,
-				    &cell->queue.turn_of };
+	struct map *const all[] = { &cell->machine_of,	  &cell->kind_of,    &cell->class_of,
+				    &cell->shape_of,	  &cell->group_of,   &cell->group_at,
+				    &cell->job_of,	  &cell->quota_of,   &cell->queue.line_of,
+				    &cell->queue.turn_of, &cell->port_taken, &cell->port_of,
+				    &cell->image_at };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		map(c, all[i]);

@@ -60,23 +60,49 @@ static int copy_constraints(struct cell *cell, const struct job *job, struct cla
 	return 0;
 }
 
-static int find_group(struct cell *cell, const struct job *job, struct class *class)
+static int find_groups(struct cell *cell, const struct job *job, struct class *class)
 {
+	const struct spread_rule *rules[] = { &job->spread, &job->affinity };
+	size_t count = 0;
 	uint32_t name;
-	int r;
+	int r = 0;
 
-	class->group = NONE;
-	if (job->spread.kind == SPREAD_NONE)
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(rules); i++) {
+		if (rules[i]->kind == SPREAD_NONE)
+			continue;
+		if (rules[i]->kind == SPREAD_DIVIDED)
+			class->division = rules[i]->division;
+		class->per_machine = class->per_machine || rules[i]->soft;
+		r = symbol_intern(&cell->symbols, rules[i]->group ? rules[i]->group : job->name,
+				  &name);
+		if (r == 0)
+			r = spread_group(cell, rules[i], name, &class->groups[count++]);
+	}
+	return r;
+}
+
+static int copy_ports(const struct job *job, struct class *class)
+{
+	size_t size = job->host_port_count * sizeof(*class->ports);
+
+	if (!size)
 		return 0;
-	class->division = job->spread.division;
-	r = symbol_intern(&cell->symbols, job->spread.group ? job->spread.group : job->name, &name);
-	return r < 0 ? r : spread_group(cell, &job->spread, name, &class->group);
+	class->ports = malloc(size);
+	if (!class->ports)
+		return -ENOMEM;
+	memcpy(class->ports, job->host_ports, size);
+	class->port_count = (uint32_t)job->host_port_count;
+	return 0;
 }
 
 static bool same_class(const struct class *a, const struct class *b)
 {
-	return a->shape == b->shape && a->priority == b->priority && a->group == b->group &&
-	       a->division == b->division && a->gang == b->gang && a->set == b->set &&
+	return a->shape == b->shape && a->priority == b->priority &&
+	       memcmp(a->groups, b->groups, sizeof(a->groups)) == 0 && a->division == b->division &&
+	       a->gang == b->gang && a->set == b->set && a->image == b->image &&
+	       a->port_count == b->port_count &&
+	       (!a->port_count ||
+		memcmp(a->ports, b->ports, a->port_count * sizeof(*a->ports)) == 0) &&
 	       a->constraint_count == b->constraint_count &&
 	       (!a->constraint_count || memcmp(a->constraints, b->constraints,
 					       a->constraint_count * sizeof(*a->constraints)) == 0);
@@ -84,9 +110,11 @@ static bool same_class(const struct class *a, const struct class *b)
 
 static uint64_t hash_class(const struct class *class)
 {
-	uint64_t h = hash_mix((uint64_t) class->shape << 32 | class->group);
+	uint64_t h = hash_mix((uint64_t) class->shape << 32 | class->groups[0]);
 
+	h = hash_mix(h ^ class->groups[1] ^ (uint64_t) class->image << 32);
 	h = hash_mix(h ^ class->set);
+	h = hash_bytes(class->ports, class->port_count * sizeof(*class->ports), h);
 	h = hash_mix(h ^ ((uint64_t) class->priority << 52 ^ (uint64_t) class->gang << 20 ^
 			  class->division));
 	return hash_bytes(class->constraints, class->constraint_count * sizeof(*class->constraints),
@@ -97,6 +125,7 @@ static void class_deinit(struct class *class)
 {
 	free(class->constraints);
 	free(class->eligible);
+	free(class->ports);
 }
 
 static int add_class(struct cell *cell, struct class *class, uint64_t key)
@@ -149,10 +178,12 @@ int class_with(struct cell *cell, uint32_t class, const struct request *request,
 	struct class made = { .request = *request,
 			      .priority = like->priority,
 			      .constraint_count = like->constraint_count,
-			      .group = like->group,
+			      .groups = { like->groups[0], like->groups[1] },
 			      .division = like->division,
 			      .gang = like->gang,
 			      .set = like->set,
+			      .image = like->image,
+			      .port_count = like->port_count,
 			      .lines = NONE,
 			      .per_machine = like->per_machine };
 	size_t size = like->constraint_count * sizeof(*like->constraints);
@@ -166,19 +197,40 @@ int class_with(struct cell *cell, uint32_t class, const struct request *request,
 			return -ENOMEM;
 		memcpy(made.constraints, like->constraints, size);
 	}
+	if (like->port_count) {
+		made.ports = malloc(like->port_count * sizeof(*made.ports));
+		if (!made.ports) {
+			class_deinit(&made);
+			return -ENOMEM;
+		}
+		memcpy(made.ports, like->ports, like->port_count * sizeof(*made.ports));
+	}
 	return keep_class(cell, &made, ret);
 }
 
 int class_find(struct cell *cell, const struct job *job, const struct request *request,
 	       uint32_t *ret)
 {
-	struct class class = { .request = *request, .priority = job->priority, .lines = NONE };
-	int r = find_shape(cell, request, &class.shape);
+	struct class class = { .request = *request,
+			       .priority = job->priority,
+			       .groups = { NONE, NONE },
+			       .per_machine = job->image,
+			       .lines = NONE };
+	int r = 0;
+
+	if (job->device_model && request->device_count)
+		r = symbol_intern(&cell->symbols, job->device_model, &class.request.device_model);
+	if (r == 0)
+		r = find_shape(cell, &class.request, &class.shape);
 
 	if (r == 0)
 		r = copy_constraints(cell, job, &class);
 	if (r == 0)
-		r = find_group(cell, job, &class);
+		r = find_groups(cell, job, &class);
+	if (r == 0)
+		r = copy_ports(job, &class);
+	if (r == 0)
+		r = symbol_intern(&cell->symbols, job->image, &class.image);
 	if (r == 0)
 		r = symbol_intern(&cell->symbols, job->alloc_set, &class.set);
 	/* The attributes in a set are those of each alloc's host. */
@@ -262,6 +314,7 @@ void class_wake(struct cell *cell, uint32_t machine)
 void class_wake_group(struct cell *cell, uint32_t group)
 {
 	for (size_t i = cell->blocked_count; i-- > 0;)
-		if (cell->classes[cell->blocked[i]].group == group)
+		if (cell->classes[cell->blocked[i]].groups[0] == group ||
+		    cell->classes[cell->blocked[i]].groups[1] == group)
 			class_unblock(cell, cell->blocked[i]);
 }

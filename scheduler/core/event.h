@@ -8,13 +8,18 @@
 #define NOBODY UINT32_MAX /* no task, no machine, no job */
 
 enum event_kind {
-	EVENT_MACHINE,	  /* machine changed to state `detail` */
-	EVENT_SUBMIT,	  /* job of `count` tasks at `priority` */
-	EVENT_PLACE,	  /* task onto machine: `examined` looked at, `score` of the best */
+	EVENT_MACHINE, /* machine changed to state `detail` */
+	EVENT_SUBMIT,  /* job of `count` tasks at `priority` */
+	/* Task onto machine: `examined` looked at, `score` of the best; `count`: ms of notice that
+	 * tasks which have to go first are given. */
+	EVENT_PLACE,
 	EVENT_INFEASIBLE, /* task fits nowhere now: `examined` looked at */
-	EVENT_PREEMPT,	  /* task leaves machine for task `other` */
-	EVENT_END,	  /* task left machine: `detail` is an enum task_end */
-	EVENT_RESIZE,	  /* task's request changed; machine is where it lies now */
+	/* Task leaves machine for task `other`: `detail` is an enum on_preemption, `count` its
+	 * notice in ms. */
+	EVENT_PREEMPT,
+	EVENT_END,    /* task left machine: `detail` is an enum task_end */
+	EVENT_RESIZE, /* task's request changed; machine is where it lies now */
+	EVENT_RESUME, /* task, which was paused, goes on */
 };
 
 struct event {

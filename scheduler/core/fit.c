@@ -8,6 +8,7 @@
 #include "scheduler/core/index.h"
 #include "scheduler/core/job.h"
 #include "scheduler/core/kind.h"
+#include "scheduler/core/ports.h"
 #include "scheduler/core/spread.h"
 
 void room_of(const struct cell *cell, uint32_t machine, struct room *ret)
@@ -98,13 +99,16 @@ bool fit_kind(struct cell *cell, struct class *class, uint32_t kind)
 /* ---- machines ---- */
 
 /* What a constraint asks about; of a room it is its host's. */
-static uint32_t value_on(const struct cell *cell, const struct class_constraint *c,
-			 uint32_t machine)
+static uint32_t value_on(const struct cell *cell, const struct class *class,
+			 const struct class_constraint *c, uint32_t machine)
 {
-	uint32_t alloc = cell->more[machine].alloc;
+	uint32_t alloc;
 
 	if (c->domain >= 0)
 		return cell->more[machine].domain[c->domain];
+	/* Only what runs in a set is looked up by its room: for the others the machine's second
+	 * half stays out of the cache. */
+	alloc = class->set ? cell->more[machine].alloc : NONE;
 	if (alloc != NONE)
 		machine = cell->tasks[alloc].machine;
 	return machine == NONE ? 0
@@ -117,7 +121,7 @@ bool fit_domains(const struct cell *cell, const struct class *class, uint32_t ma
 		const struct class_constraint *c = &class->constraints[i];
 
 		if (!c->soft && (c->domain >= 0 || class->set) &&
-		    !compare(c, value_on(cell, c, machine)))
+		    !compare(c, value_on(cell, class, c, machine)))
 			return false;
 	}
 	return true;
@@ -132,7 +136,7 @@ unsigned fit_unmet(const struct cell *cell, const struct class *class, uint32_t 
 
 		if (!c->soft)
 			continue;
-		unmet += !compare(c, value_on(cell, c, machine));
+		unmet += !compare(c, value_on(cell, class, c, machine));
 	}
 	return unmet;
 }
@@ -230,7 +234,9 @@ enum fit fit_machine(const struct cell *cell, const struct class *class, uint32_
 		return FIT_NODES;
 	if (class->per_machine && !fit_domains(cell, class, machine))
 		return FIT_CONSTRAINT;
-	if (class->group != NONE && !spread_allows(cell, class, machine))
+	if (class->port_count && !ports_are_free(cell, class, machine))
+		return FIT_PORTS;
+	if (class->groups[0] != NONE && !spread_allows(cell, class, machine))
 		return FIT_SPREAD;
 	return FIT_YES;
 }

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Gangs: the tasks of such a job start all in one decision, or none does. Classes of a gang are its
- * own, so that its waiting holds up nobody else. A task that ends early starts again by itself. A
- * gang preempts nobody.
+ * own, so that its waiting holds up nobody else. A task that ends early starts again by itself.
+ *
+ * Where a gang does not fit it is tried a second time with preemption, the largest task first: each
+ * that finds no place takes its cheapest victims, by the rules of preempt.h, on the cell as it is
+ * with the victims lifted out. When all have a place, victims who need not have gone stay, the
+ * dearest first; then they leave for real. When one has none, nothing has happened.
  */
 #pragma once
 

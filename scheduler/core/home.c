@@ -9,6 +9,7 @@
 /* A machine as it is tried: with what was thought to be put on it. */
 struct seat {
 	uint32_t machine, domain;
+	uint32_t tasks; /* thought to be put on it */
 	struct room room;
 };
 
@@ -18,6 +19,7 @@ struct trial {
 	size_t task_count;
 	struct seat *seats; /* by domain */
 	size_t seat_count;
+	uint32_t most; /* tasks on a machine, by another rule of the class; UINT32_MAX */
 };
 
 static int by_domain(const void *a, const void *b)
@@ -42,10 +44,21 @@ static int by_size(const void *a, const void *b, void *data)
 	return x->sequence < y->sequence ? -1 : 1;
 }
 
-static int set_up(struct trial *trial, uint32_t job, struct arena *arena)
+/* Tasks that are to share a rack may have to lie on machines of their own. */
+static uint32_t most_on_machine(const struct cell *cell, const struct class *class)
+{
+	for (int i = 0; i < CLASS_GROUPS && class->groups[i] != NONE; i++) {
+		const struct group *group = &cell->groups[class->groups[i]];
+
+		if (group->kind == SPREAD_APART && !group->soft && group->domain == DOMAIN_MACHINE)
+			return group->most;
+	}
+	return UINT32_MAX;
+}
+
+static int set_up(struct trial *trial, uint32_t job, enum domain domain, struct arena *arena)
 {
 	struct cell *cell = trial->cell;
-	enum domain domain = DOMAIN_MACHINE;
 	bool inside = false;
 
 	trial->tasks = arena_calloc(arena, cell->jobs[job].count, sizeof(*trial->tasks));
@@ -58,7 +71,7 @@ static int set_up(struct trial *trial, uint32_t job, struct arena *arena)
 		if (cell->tasks[t].state != TASK_PENDING)
 			continue;
 		trial->tasks[trial->task_count++] = t;
-		domain = cell->groups[class->group].domain;
+		trial->most = most_on_machine(cell, class);
 		inside = class->set;
 	}
 	qsort_r(trial->tasks, trial->task_count, sizeof(*trial->tasks), by_size, cell);
@@ -104,7 +117,8 @@ static bool seat_task(struct trial *trial, uint32_t task, size_t from, size_t to
 		struct seat *seat = &trial->seats[i];
 		uint32_t kind = cell->machines[seat->machine].kind;
 
-		if ((best &&
+		if (seat->tasks >= trial->most ||
+		    (best &&
 		     seat->room.free.of[RESOURCE_CPU] >= best->room.free.of[RESOURCE_CPU]) ||
 		    !fit_kind(cell, class, kind) || !fit_domains(cell, class, seat->machine) ||
 		    fit_room(cell->kinds[kind], &class->request, &seat->room, &grip) != FIT_YES)
@@ -112,20 +126,22 @@ static bool seat_task(struct trial *trial, uint32_t task, size_t from, size_t to
 		best = seat;
 		best_grip = grip;
 	}
-	if (best)
+	if (best) {
 		sit(&class->request, &best_grip, &best->room);
+		best->tasks++;
+	}
 	return best;
 }
 
-uint32_t home_choose(struct cell *cell, uint32_t job)
+static uint32_t choose(struct cell *cell, uint32_t job, enum domain domain)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
-	struct trial trial = { .cell = cell };
+	struct trial trial = { .cell = cell, .most = UINT32_MAX };
 	size_t most = 0;
 	int64_t least = INT64_MAX;
 	uint32_t home = 0;
 
-	if (!arena || set_up(&trial, job, arena) < 0)
+	if (!arena || set_up(&trial, job, domain, arena) < 0)
 		return 0;
 	for (size_t from = 0, to; from < trial.seat_count; from = to) {
 		size_t seated = 0;
@@ -144,4 +160,29 @@ uint32_t home_choose(struct cell *cell, uint32_t job)
 		}
 	}
 	return home;
+}
+
+bool home_choose(struct cell *cell, uint32_t task)
+{
+	const struct class *class = &cell->classes[cell->tasks[task].class];
+	bool chosen = false;
+
+	for (int i = 0; i < CLASS_GROUPS && class->groups[i] != NONE; i++) {
+		struct group *group = &cell->groups[class->groups[i]];
+
+		if (group->kind == SPREAD_TOGETHER && !group->placed) {
+			group->home = choose(cell, cell->tasks[task].job, group->domain);
+			chosen = chosen || group->home;
+		}
+	}
+	return chosen;
+}
+
+void home_forget(struct cell *cell, uint32_t task)
+{
+	const struct class *class = &cell->classes[cell->tasks[task].class];
+
+	for (int i = 0; i < CLASS_GROUPS && class->groups[i] != NONE; i++)
+		if (!cell->groups[class->groups[i]].placed)
+			cell->groups[class->groups[i]].home = 0;
 }

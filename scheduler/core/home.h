@@ -5,8 +5,12 @@
 #include "scheduler/core/state.h"
 
 /*
- * For the pending tasks of a job whose class has SPREAD_TOGETHER and none placed: of the domains
- * that take all of them the one with the least CPU free, else the one that takes most. 0: none
- * takes any, or out of memory.
+ * The first of a group decides for all: where the task's class has SPREAD_TOGETHER and none is
+ * placed, the home becomes, of the domains that take all pending tasks of the job, the one with
+ * the least CPU free, else the one that takes most. Where none takes any it binds nobody.
+ * Whether a home was chosen now: it is a guess that knows nothing of ports, other rules and
+ * preemption, so what finds no place with it is tried again without.
  */
-uint32_t home_choose(struct cell *cell, uint32_t job);
+bool home_choose(struct cell *cell, uint32_t task);
+/* The task found no place: a home where nobody lives binds nobody. */
+void home_forget(struct cell *cell, uint32_t task);

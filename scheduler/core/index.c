@@ -66,6 +66,14 @@ static int grow(struct index_cell *at)
 	return 0;
 }
 
+/* A machine came into the cell, or left it. */
+static void count(struct kind *kind, unsigned cpu, unsigned other, uint32_t by)
+{
+	for (unsigned i = 0; i <= cpu; i++)
+		for (unsigned j = 0; j <= other; j++)
+			kind->above[i][j] += by;
+}
+
 static void put(struct cell *cell, uint32_t machine)
 {
 	struct machine *m = &cell->machines[machine];
@@ -78,6 +86,7 @@ static void put(struct cell *cell, uint32_t machine)
 	m->position = at->count;
 	at->machines[at->count++] = machine;
 	kind->filled[m->cell_cpu] |= (uint16_t)(1u << m->cell_other);
+	count(kind, m->cell_cpu, m->cell_other, 1);
 }
 
 static void take(struct cell *cell, uint32_t machine)
@@ -87,6 +96,7 @@ static void take(struct cell *cell, uint32_t machine)
 	struct index_cell *at = &kind->cells[m->cell_cpu][m->cell_other];
 	uint32_t last = at->machines[--at->count];
 
+	count(kind, m->cell_cpu, m->cell_other, UINT32_MAX);
 	at->machines[m->position] = last;
 	cell->machines[last].position = m->position;
 	if (!at->count)
@@ -156,20 +166,13 @@ uint16_t index_first(const struct kind *kind, const struct request *request)
 			  place_of(other, kind->other_scale));
 }
 
-uint32_t index_collect(struct kind *kind, uint16_t first, struct index_cell **list, size_t *count)
+uint32_t index_part(const struct kind *kind, uint16_t first, struct index_part *ret)
 {
-	unsigned cpu = (first >> 4 & 15u) >> kind->shift, from = (first & 15u) >> kind->shift;
-	uint32_t machines = 0;
+	unsigned cpu = (first >> 4 & 15u) >> kind->shift, other = (first & 15u) >> kind->shift;
 
-	for (; cpu < (unsigned)INDEX_SIDE >> kind->shift; cpu++) {
-		unsigned filled = kind->filled[cpu] >> from << from;
-
-		for (; filled; filled &= filled - 1) {
-			struct index_cell *at = &kind->cells[cpu][__builtin_ctz(filled)];
-
-			list[(*count)++] = at;
-			machines += at->count;
-		}
-	}
-	return machines;
+	*ret = (struct index_part){ .kind = kind,
+				    .count = kind->above[cpu][other],
+				    .cpu = (uint8_t)cpu,
+				    .other = (uint8_t)other };
+	return ret->count;
 }

@@ -23,8 +23,8 @@ void index_move(struct cell *cell, uint32_t machine);
 
 /* The first cell that may hold the request, as 16 * CPU + other, before the kind's shift. */
 uint16_t index_first(const struct kind *kind, const struct request *request);
-/* Appends the kind's cells from that one on; returns how many machines lie in them. */
-uint32_t index_collect(struct kind *kind, uint16_t first, struct index_cell **list, size_t *count);
+/* The part of the kind from that cell on; returns how many machines lie in it. */
+uint32_t index_part(const struct kind *kind, uint16_t first, struct index_part *ret);
 
 /* Where a machine belongs by what is free now; for index_move and the invariant check. */
 void index_place(const struct cell *cell, uint32_t machine, uint8_t *ret_cpu, uint8_t *ret_other);

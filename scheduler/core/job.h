@@ -57,6 +57,7 @@ struct spread_rule {
 	const char *group; /* NULL: the job itself */
 	uint32_t most;	   /* SPREAD_APART; 0 stands for 1 */
 	uint32_t division; /* SPREAD_DIVIDED */
+	bool soft;	   /* preferred, not demanded: TOGETHER and APART alone */
 };
 
 enum on_preemption { PREEMPTION_KILL, PREEMPTION_PAUSE, PREEMPTION_CHECKPOINT };
@@ -67,19 +68,37 @@ struct task_override {
 	struct request request;
 };
 
+/* Which tasks start again when they have ended by themselves. */
+enum restart { RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_NEVER };
+
+struct restart_rule {
+	enum restart when;
+	uint32_t most;		/* restarts of one task; 0: no end */
+	int64_t backoff_ms;	/* before the first, doubled each time; 0 stands for 1 s */
+	int64_t backoff_max_ms; /* 0 stands for 5 min */
+};
+
 struct job {
 	const char *name, *owner;
 	unsigned priority;	/* 0..450 */
 	bool latency_sensitive; /* else batch */
 	uint32_t count;		/* tasks, at least 1 */
 	struct request request;
+	const char *device_model;   /* of all requests, where they ask for devices; NULL: any */
+	const uint16_t *host_ports; /* beside request's: these numbers, each task on its machine */
+	size_t host_port_count;
+	const char *image;		       /* machines that hold it are preferred; NULL */
 	const struct task_override *overrides; /* by rising index */
 	size_t override_count;
 	const struct constraint *constraints;
 	size_t constraint_count;
-	struct spread_rule spread;
+	struct spread_rule spread, affinity; /* two rules; both must hold */
 	uint32_t disruption_budget; /* tasks that may be down by our doing at once; 0: any number */
 	enum on_preemption on_preemption;
+	int64_t notice_ms; /* that a victim gets; told in its event */
+	struct restart_rule restart;
+	const char *const *cells; /* names of cells that it may run in; none: any */
+	size_t cell_count;
 	bool gang;		  /* all tasks start or none */
 	const char *const *after; /* names of jobs that must be over; they must be there */
 	size_t after_count;

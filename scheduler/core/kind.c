@@ -26,6 +26,9 @@ static int check_spec(const struct cell *cell, const struct machine_spec *spec, 
 		if (cell->capacity.of[r] > AMOUNT_SUM_MAX - spec->capacity.of[r])
 			return err_say(err, ERANGE, "machine %s: too much %s for one cell", name,
 				       resource_names[r]);
+	if (spec->first_port + spec->capacity.of[RESOURCE_PORTS] > 65536)
+		return err_say(err, ERANGE, "machine %s: %" PRId64 " ports from %u on are too many",
+			       name, spec->capacity.of[RESOURCE_PORTS], spec->first_port);
 	if (spec->node_count > MACHINE_NODES_MAX)
 		return err_say(err, ERANGE, "machine %s: more than %d NUMA nodes", name,
 			       MACHINE_NODES_MAX);
@@ -107,13 +110,12 @@ static int fill_kind(struct cell *cell, const struct machine_spec *spec, struct 
 
 static int add_kind(struct cell *cell, struct kind *kind, uint64_t key)
 {
-	struct index_cell **search;
+	struct index_part *search;
 	int r = state_grow(cell->kinds, cell->kind_count, cell->kind_size);
 
 	if (r < 0)
 		return r;
-	search = reallocarray(cell->search, cell->kind_size,
-			      INDEX_SIDE * INDEX_SIDE * sizeof(*search));
+	search = reallocarray(cell->search, cell->kind_size, sizeof(*search));
 	if (!search)
 		return -ENOMEM;
 	cell->search = search;
@@ -243,6 +245,8 @@ int cell_add_machine(struct cell *cell, const struct machine_spec *spec, uint32_
 	if (intern_domains(cell, spec, more.domain) < 0)
 		return err_set(err, ENOMEM, "add machine %s", spec->name);
 	more.name = more.domain[DOMAIN_MACHINE];
+	more.first_port = (uint16_t)(spec->first_port ? spec->first_port
+						      : 65536 - spec->capacity.of[RESOURCE_PORTS]);
 	if (map_get(&cell->machine_of, more.name) != MAP_NONE)
 		return err_say(err, EEXIST, "there is a machine called %s already", spec->name);
 	if (map_put(&cell->machine_of, more.name, (uint32_t)cell->machine_count) < 0)
@@ -254,6 +258,21 @@ int cell_add_machine(struct cell *cell, const struct machine_spec *spec, uint32_
 	cell_set_machine(cell, machine, MACHINE_UP);
 	if (ret_machine)
 		*ret_machine = machine;
+	return 0;
+}
+
+int cell_set_image(struct cell *cell, uint32_t machine, const char *image, bool held,
+		   struct err *err)
+{
+	uint32_t symbol;
+	int r = symbol_intern(&cell->symbols, image, &symbol);
+
+	if (r == 0 && held)
+		r = map_put(&cell->image_at, (uint64_t)symbol << 32 | machine, 1);
+	if (r < 0)
+		return err_set(err, ENOMEM, "note the image %s", image);
+	if (!held)
+		map_remove(&cell->image_at, (uint64_t)symbol << 32 | machine);
 	return 0;
 }
 

@@ -23,6 +23,7 @@ struct machine_spec {
 	struct amounts node[MACHINE_NODES_MAX];
 	unsigned device_count; /* equal devices, each of 1000 milli */
 	const char *device_model;
+	uint16_t first_port;	  /* of those that tasks get; 0: they end with 65535 */
 	const char *rack, *power; /* failure domains; NULL: one of its own */
 	const struct attribute *attributes;
 	size_t attribute_count;

@@ -28,9 +28,12 @@ static void look_at(struct search *s, uint32_t machine)
 	s->best.examined++;
 	if (fit_machine(s->cell, s->class, machine, &choice.grip) != FIT_YES)
 		return;
+	s->scored++;
+	if (machine != s->avoid && s->best.machine != NONE &&
+	    score_at_least(s->cell, machine) > s->best.score)
+		return;
 	choice.score = score_of(s->cell, s->class, machine, &choice.grip);
 	choice.examined = s->best.examined;
-	s->scored++;
 	if (machine == s->avoid)
 		s->avoided = choice;
 	else if (s->best.machine == NONE || choice.score < s->best.score)
@@ -50,38 +53,64 @@ static void look_at_batch(struct search *s, struct batch *batch)
 	batch->count = 0;
 }
 
-/* Every stride-th machine of the list from `at` on. */
-static void sweep(struct search *s, size_t cells, uint32_t at, uint32_t stride)
+/* Every stride-th machine of a row of cells from `at` on; returns where the next row goes on. */
+static uint32_t sweep_row(struct search *s, const struct index_part *part, unsigned cpu,
+			  uint32_t at, uint32_t stride, struct batch *batch)
+{
+	unsigned filled = part->kind->filled[cpu] >> part->other << part->other;
+
+	for (; filled; filled &= filled - 1) {
+		const struct index_cell *here = &part->kind->cells[cpu][__builtin_ctz(filled)];
+
+		for (; at < here->count; at += stride) {
+			__builtin_prefetch(&s->cell->machines[here->machines[at]]);
+			batch->machines[batch->count++] = here->machines[at];
+			if (batch->count == ARRAY_SIZE(batch->machines))
+				look_at_batch(s, batch);
+		}
+		at -= here->count;
+	}
+	return at;
+}
+
+/* The same of the whole list: kinds and rows in which none is due are passed over. */
+static void sweep(struct search *s, size_t parts, uint32_t at, uint32_t stride)
 {
 	struct batch batch;
 
 	batch.count = 0;
-	for (size_t c = 0; c < cells && s->scored < s->wanted; c++) {
-		const struct index_cell *here = s->cell->search[c];
+	for (size_t p = 0; p < parts && s->scored < s->wanted; p++) {
+		const struct index_part *part = &s->cell->search[p];
+		uint32_t left = part->count;
 
-		for (; at < here->count; at += stride) {
-			__builtin_prefetch(&s->cell->machines[here->machines[at]]);
-			batch.machines[batch.count++] = here->machines[at];
-			if (batch.count == ARRAY_SIZE(batch.machines))
-				look_at_batch(s, &batch);
+		if (at >= left) {
+			at -= left;
+			continue;
 		}
-		at -= here->count;
+		for (unsigned cpu = part->cpu; left; cpu++) {
+			uint32_t below = part->kind->above[cpu + 1][part->other];
+			uint32_t row = left - below;
+
+			at = at < row ? sweep_row(s, part, cpu, at, stride, &batch) : at - row;
+			left = below;
+		}
 	}
 	look_at_batch(s, &batch);
 }
 
-static uint32_t collect(struct cell *cell, const struct class *class, size_t *ret_cells)
+static uint32_t collect(struct cell *cell, const struct class *class, size_t *ret_parts)
 {
 	uint32_t machines = 0;
 
-	*ret_cells = 0;
+	*ret_parts = 0;
 	for (uint32_t k = 0; k < cell->kind_count; k++) {
 		/* A kind that came after the class: worked out here. */
 		uint16_t first = k < class->eligible_count ? class->eligible[k]
 							   : fit_kind_first(cell, class, k);
 
 		if (first && cell->kinds[k]->up)
-			machines += index_collect(cell->kinds[k], first, cell->search, ret_cells);
+			machines +=
+				index_part(cell->kinds[k], first, &cell->search[(*ret_parts)++]);
 	}
 	return machines;
 }
@@ -96,13 +125,13 @@ void place_choose(struct cell *cell, struct class *class, uint32_t avoid, struct
 		.best = { .machine = NONE },
 		.avoided = { .machine = NONE },
 	};
-	size_t cells;
-	uint32_t machines = collect(cell, class, &cells);
+	size_t parts;
+	uint32_t machines = collect(cell, class, &parts);
 	uint32_t stride = machines / s.wanted + 1, start;
 
 	start = (uint32_t)(cell_random(cell) % stride);
 	for (uint32_t i = 0; i < stride && s.scored < s.wanted; i++)
-		sweep(&s, cells, (start + i) % stride, stride);
+		sweep(&s, parts, (start + i) % stride, stride);
 	if (s.best.machine == NONE && s.avoided.machine != NONE) {
 		s.avoided.examined = s.best.examined;
 		s.best = s.avoided;
@@ -121,6 +150,7 @@ void place_tell(struct cell *cell, uint32_t task, const struct choice *choice)
 				   .index = t->index,
 				   .machine = choice->machine,
 				   .other = NOBODY,
+				   .count = choice->notice_ms,
 				   .examined = choice->examined,
 				   .priority = cell->classes[t->class].priority,
 				   .score = choice->score });

@@ -9,6 +9,7 @@ struct choice {
 	struct grip grip;
 	float score;
 	uint32_t examined;
+	uint32_t notice_ms; /* that the victims are given */
 };
 
 /* avoid: a machine not to be taken while there is another; NONE. */

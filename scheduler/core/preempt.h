@@ -5,6 +5,10 @@
  * lowest band, then the one that loses least work (CPU times time run), then the one with fewest
  * victims. Below monitoring, disruption budgets hold. A victim preempts nobody in the pass in which
  * it was preempted.
+ *
+ * A victim is killed, checkpointed or paused, as its job says, with the notice that its job asks
+ * for. Paused it keeps its place and all it holds there but the CPU, and loses no work: so that is
+ * tried first; where CPU alone is not enough, or for production, it is killed. See pause.h.
  */
 #pragma once
 
@@ -15,6 +19,7 @@
 
 struct preemption {
 	uint32_t machine; /* NONE: there is no way */
+	bool pause;	  /* victims that can be paused are, and keep all but their CPU */
 	struct grip grip; /* of the task, once the victims are gone */
 	uint32_t victims[VICTIMS_MAX];
 	unsigned count;
@@ -22,11 +27,21 @@ struct preemption {
 	double lost;	/* millicore-milliseconds */
 };
 
-/* The victims leave the machine for the task. */
-void preempt_evict(struct cell *cell, uint32_t task, uint32_t machine, const uint32_t *victims,
-		   unsigned count);
+/* The victims leave the machine for the task. Returns the longest notice that one is given, ms. */
+uint32_t preempt_evict(struct cell *cell, uint32_t task, uint32_t machine, const uint32_t *victims,
+		       unsigned count);
+/* The same, but that those who can be paused are where the way says so. */
+uint32_t preempt_carry_out(struct cell *cell, uint32_t task, const struct preemption *way);
 
-void preempt_find(struct cell *cell, struct class *class, struct preemption *ret);
+/* avoid: a machine not to be taken while there is another; NONE. */
+void preempt_find(struct cell *cell, struct class *class, uint32_t avoid, struct preemption *ret);
+/* Only ways in which every victim leaves: nobody is paused. */
+void preempt_find_whole(struct cell *cell, struct class *class, uint32_t avoid,
+			struct preemption *ret);
+
+/* What goes with the task when it has to leave now: CPU times time run, in millicore-milliseconds.
+ * Next to nothing where it can be checkpointed. */
+double preempt_lost_work(const struct cell *cell, uint32_t task);
 
 /* Could preemption on that machine help the class at all? Never says no where it could. */
 bool preempt_might(struct cell *cell, struct class *class, uint32_t machine);

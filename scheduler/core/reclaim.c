@@ -26,20 +26,22 @@ static bool overcommitted(const struct cell *cell, uint32_t machine)
 	return free->of[RESOURCE_CPU] < 0 || free->of[RESOURCE_MEMORY] < 0;
 }
 
-/* Who goes next: above its memory limit, then the lowest; production only for the first reason. */
+/* Who goes next: above its memory limit, then the lowest, of equal ones batch before what somebody
+ * waits for; production only for the first reason. */
 static uint32_t next_victim(const struct cell *cell, uint32_t machine)
 {
+	unsigned lowest = 2 * PRIORITY_PRODUCTION;
 	uint32_t victim = NONE;
-	unsigned lowest = PRIORITY_PRODUCTION;
 
 	for (uint32_t t = cell->more[machine].tasks; t != NONE; t = cell->tasks[t].next) {
 		const struct task *task = &cell->tasks[t];
-		unsigned priority = cell->classes[task->class].priority;
+		unsigned rank = 2 * cell->classes[task->class].priority +
+				cell->jobs[task->job].latency_sensitive;
 
 		if (task->over_memory)
 			return t;
-		if (priority < lowest) {
-			lowest = priority;
+		if (rank < lowest) {
+			lowest = rank;
 			victim = t;
 		}
 	}
@@ -59,6 +61,7 @@ static void relieve(struct cell *cell, uint32_t machine)
 						 .index = t->index,
 						 .machine = machine,
 						 .other = NOBODY,
+						 .count = cell->jobs[t->job].notice_ms,
 						 .priority = cell->classes[t->class].priority });
 		cell_end_task(cell, victim, END_PREEMPTED);
 		cell->preempted++;
@@ -74,7 +77,7 @@ void cell_report_usage(struct cell *cell, uint32_t task, int64_t cpu_milli, int6
 	uint32_t machine = t->machine;
 
 	/* An alloc keeps all that it reserves. */
-	if (t->state != TASK_RUNNING || t->room != NONE)
+	if (t->state != TASK_RUNNING || t->room != NONE || t->paused)
 		return;
 	limit = &cell->classes[t->class].request.amounts;
 	t->over_memory = memory_bytes > limit->of[RESOURCE_MEMORY];

@@ -6,6 +6,7 @@
 
 #include "scheduler/core/admit.h"
 #include "scheduler/core/alloc.h"
+#include "scheduler/core/ports.h"
 #include "scheduler/core/preempt.h"
 #include "scheduler/core/quota.h"
 #include "scheduler/core/spread.h"
@@ -50,14 +51,6 @@ static bool may_go(const struct planner *p, const struct class *class, uint32_t 
 		job->down + count_of(&p->down, t->job) < job->budget);
 }
 
-static double lost_work(const struct cell *cell, uint32_t task)
-{
-	const struct task *t = &cell->tasks[task];
-
-	return (double)cell->classes[t->class].request.amounts.of[RESOURCE_CPU] *
-	       (double)(cell->outside->now_ms - t->since_ms + 2);
-}
-
 /* The lowest goes first, then who loses least. */
 static uint32_t next_victim(const struct planner *p, const struct class *class, uint32_t machine)
 {
@@ -71,7 +64,8 @@ static uint32_t next_victim(const struct planner *p, const struct class *class, 
 		if (!may_go(p, class, t))
 			continue;
 		if (best == NONE || priority < low ||
-		    (priority == low && lost_work(cell, t) < lost_work(cell, best))) {
+		    (priority == low &&
+		     preempt_lost_work(cell, t) < preempt_lost_work(cell, best))) {
 			best = t;
 			low = priority;
 		}
@@ -154,30 +148,59 @@ static int plan_preemption(struct planner *p, const struct class *class, struct 
 /* ---- moves ---- */
 
 /* The domain that a move to the machine takes for a spread group; 0: it takes none. */
-static uint32_t domain_on(const struct cell *cell, const struct class *class, uint32_t machine)
+static uint32_t domain_on(const struct cell *cell, const struct class *class, int i,
+			  uint32_t machine)
 {
-	return class->group == NONE || cell->groups[class->group].kind == SPREAD_TOGETHER
+	uint32_t group = class->groups[i];
+
+	return group == NONE || cell->groups[group].kind == SPREAD_TOGETHER ||
+			       cell->groups[group].soft
 		       ? 0
-		       : cell->more[machine].domain[cell->groups[class->group].domain];
+		       : cell->more[machine].domain[cell->groups[group].domain];
+}
+
+static bool domains_taken(const struct planner *p, const struct class *class, uint32_t machine)
+{
+	for (int i = 0; i < CLASS_GROUPS; i++) {
+		uint32_t domain = domain_on(p->cell, class, i, machine);
+
+		if (domain && map_get(&p->taken, domain) != MAP_NONE)
+			return true;
+	}
+	return false;
+}
+
+static int take_domains(struct planner *p, const struct class *class, uint32_t machine)
+{
+	int r = 0;
+
+	for (int i = 0; r == 0 && i < CLASS_GROUPS; i++) {
+		uint32_t domain = domain_on(p->cell, class, i, machine);
+
+		r = domain ? map_put(&p->taken, domain, 1) : 0;
+	}
+	/* Ports of their own choice: one of them a machine. */
+	if (r == 0 && class->port_count)
+		r = map_put(&p->taken, p->cell->more[machine].name, 1);
+	return r;
 }
 
 static bool may_come(struct planner *p, const struct class *class, uint32_t machine)
 {
 	struct cell *cell = p->cell;
-	uint32_t domain = domain_on(cell, class, machine);
 
 	return cell->machines[machine].state == MACHINE_UP &&
 	       fit_kind_reason(cell, class, cell->machines[machine].kind) == FIT_YES &&
-	       fit_domains(cell, class, machine) &&
-	       (class->group == NONE || spread_allows(cell, class, machine)) &&
-	       (!domain || map_get(&p->taken, domain) == MAP_NONE);
+	       fit_domains(cell, class, machine) && spread_allows(cell, class, machine) &&
+	       !domains_taken(p, class, machine) && ports_are_free(cell, class, machine) &&
+	       (!class->port_count || map_get(&p->taken, cell->more[machine].name) == MAP_NONE);
 }
 
 /* To the machine that is left with least CPU. 1, 0 or -ENOMEM. */
 static int plan_move(struct planner *p, const struct class *class, struct resize_step *step)
 {
 	struct trial_room *room;
-	uint32_t best = NONE, from = step->machine, domain;
+	uint32_t best = NONE, from = step->machine;
 	struct grip grip;
 	int64_t least = 0;
 
@@ -200,9 +223,8 @@ static int plan_move(struct planner *p, const struct class *class, struct resize
 	}
 	if (best == NONE)
 		return 0;
-	domain = domain_on(p->cell, class, best);
 	room = trial_room(&p->trial, best);
-	if (!room || (domain && map_put(&p->taken, domain, 1) < 0))
+	if (!room || take_domains(p, class, best) < 0)
 		return -ENOMEM;
 	trial_take(room, &class->request, &step->grip);
 	step->machine = best;
@@ -229,6 +251,10 @@ static int plan_task(struct planner *p, const struct request *request, struct re
 		err_try(alloc_check_resize(cell, step->task, request, err));
 	if (t->state != TASK_RUNNING)
 		return 0;
+	if (t->room == NONE && request->amounts.of[RESOURCE_PORTS] !=
+				       cell->classes[t->class].request.amounts.of[RESOURCE_PORTS])
+		return err_say(err, EINVAL, "task %u of job %s keeps its ports while it runs",
+			       t->index, name);
 	room = trial_room(&p->trial, t->machine);
 	if (!room)
 		return err_set(err, ENOMEM, "plan a resize");

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "scheduler/core/spread.h"
 #include "scheduler/core/strand.h"
 
 /* What would be left of each resource of the machine, as a part of its capacity. */
@@ -77,13 +78,42 @@ static float e_pvm(const struct left *left)
 	return powers(used_after, left->count) - powers(used_before, left->count);
 }
 
+/* Which device a share is cut from matters as much as on which machine: the one that strands least
+ * is taken. Devices with as much free are one choice. */
+static float by_strand(struct cell *cell, const struct request *request, uint32_t machine,
+		       struct grip *grip)
+{
+	const uint16_t *free = cell->more[machine].device_free;
+	float best = strand_after(cell, machine, request, grip), score;
+	unsigned count = cell->kinds[cell->machines[machine].kind]->device_count;
+	struct grip other = *grip;
+
+	if (request->device_count != 1 || request->device_milli == DEVICE_WHOLE)
+		count = 0;
+	for (unsigned d = 0; d < count; d++) {
+		unsigned same = 0;
+
+		while (free[same] != free[d])
+			same++;
+		if (free[d] < request->device_milli || same < d || grip->devices & 1u << d)
+			continue;
+		other.devices = (uint16_t)(1u << d);
+		score = strand_after(cell, machine, request, &other);
+		if (score < best) {
+			best = score;
+			grip->devices = other.devices;
+		}
+	}
+	return best - strand_of(cell, machine);
+}
+
 static float by_policy(struct cell *cell, const struct request *request, uint32_t machine,
-		       const struct grip *grip)
+		       struct grip *grip)
 {
 	struct left left;
 
 	if (cell->options.policy == POLICY_STRAND)
-		return strand_after(cell, machine, request, grip) - strand_of(cell, machine);
+		return by_strand(cell, request, machine, grip);
 	look(cell, request, machine, &left);
 	if (!left.count)
 		return 0;
@@ -103,15 +133,42 @@ static float by_policy(struct cell *cell, const struct request *request, uint32_
 	}
 }
 
-/* A soft constraint that is not met weighs like a tenth of a machine. */
+/* A wish that is not met (a soft constraint, a soft rule) weighs like a tenth of a machine, an
+ * image that has to be fetched like half of that. */
 #define UNMET 0.1f
+#define NO_IMAGE 0.05f
 
-float score_of(struct cell *cell, const struct class *class, uint32_t machine,
-	       const struct grip *grip)
+static bool holds_image(const struct cell *cell, const struct class *class, uint32_t machine)
+{
+	uint32_t alloc = class->set ? cell->more[machine].alloc : NONE;
+
+	if (alloc != NONE)
+		machine = cell->tasks[alloc].machine;
+	return map_get(&cell->image_at, (uint64_t) class->image << 32 | machine) != MAP_NONE;
+}
+
+static float wishes(const struct cell *cell, const struct class *class, uint32_t machine)
+{
+	float cost = UNMET * (float)fit_unmet(cell, class, machine);
+
+	cost += UNMET * spread_unmet(cell, class, machine);
+	if (class->image && cell->image_at.count && !holds_image(cell, class, machine))
+		cost += NO_IMAGE;
+	return cost;
+}
+
+float score_at_least(struct cell *cell, uint32_t machine)
+{
+	/* Nothing is left stranded, at best; a hundredth covers what the rounding of copies does.
+	 */
+	return cell->options.policy == POLICY_STRAND ? -strand_of(cell, machine) - 0.01f : -1e9f;
+}
+
+float score_of(struct cell *cell, const struct class *class, uint32_t machine, struct grip *grip)
 {
 	float score = by_policy(cell, &class->request, machine, grip);
 
 	if (class->per_machine)
-		score += UNMET * (float)fit_unmet(cell, class, machine);
+		score += wishes(cell, class, machine);
 	return score;
 }

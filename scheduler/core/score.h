@@ -4,5 +4,7 @@
 
 #include "scheduler/core/fit.h"
 
-float score_of(struct cell *cell, const struct class *class, uint32_t machine,
-	       const struct grip *grip);
+float score_of(struct cell *cell, const struct class *class, uint32_t machine, struct grip *grip);
+/* No task can score less there, whatever it asks for: what is not less than the best so far need
+ * not be scored. */
+float score_at_least(struct cell *cell, uint32_t machine);

@@ -43,11 +43,12 @@ struct machine {
 
 /* The rest. */
 struct machine_more {
-	uint32_t name;		       /* symbol */
-	uint32_t domain[DOMAIN_COUNT]; /* symbols; DOMAIN_MACHINE: the name */
-	uint32_t tasks;		       /* head of the list through task.next */
-	uint32_t alloc;		       /* whose room it is, see alloc.h; NONE: a real machine */
-	uint32_t followers;	       /* list through task.next; or the next free room */
+	uint32_t name;			/* symbol */
+	uint32_t domain[DOMAIN_COUNT];	/* symbols; DOMAIN_MACHINE: the name */
+	uint32_t tasks;			/* head of the list through task.next */
+	uint32_t alloc;			/* whose room it is, see alloc.h; NONE: a real machine */
+	uint32_t followers;		/* list through task.next; or the next free room */
+	uint16_t first_port, next_port; /* see ports.h; next: counted from the first */
 	uint16_t device_free[MACHINE_DEVICES_MAX];
 	struct node_room {
 		int64_t cpu, memory;
@@ -59,6 +60,13 @@ struct machine_more {
 struct index_cell {
 	uint32_t *machines;
 	uint32_t count, size;
+};
+
+/* The machines of a kind that may hold a request: those in cells from one on. */
+struct index_part {
+	const struct kind *kind;
+	uint32_t count;
+	uint8_t cpu, other; /* the cell */
 };
 
 /* Machines that differ in nothing but name and failure domain. */
@@ -75,6 +83,9 @@ struct kind {
 	double cpu_scale, other_scale; /* from an amount to the square of its place in the index */
 	struct index_cell cells[INDEX_SIDE][INDEX_SIDE]; /* [CPU][memory, or devices] */
 	uint16_t filled[INDEX_SIDE];			 /* a bit for each cell that is not empty */
+	/* Machines in all cells from this one on along both axes; a row beyond the last is empty.
+	 */
+	uint32_t above[INDEX_SIDE + 1][INDEX_SIDE];
 	uint8_t shift; /* the index has 16 >> shift cells a side */
 	uint32_t machines, up;
 };
@@ -89,6 +100,7 @@ struct class_constraint {
 };
 
 #define FITS 0x100
+#define CLASS_GROUPS 2
 
 /* Tasks that no placement can tell apart: equal requests, constraints, rule and priority. */
 struct class
@@ -97,20 +109,23 @@ struct class
 	unsigned priority;
 	struct class_constraint *constraints;
 	size_t constraint_count;
-	uint32_t group; /* of its spread rule; NONE */
+	uint32_t groups[CLASS_GROUPS]; /* of its spread rules, filled from the front; NONE */
 	uint32_t division;
-	uint32_t gang; /* name of the job whose tasks start all or none; 0 */
-	uint32_t set;  /* name of the alloc set it runs in; 0 */
+	uint32_t port_count;
+	uint16_t *ports; /* of the machine, by number; see ports.h */
+	uint32_t image;	 /* it runs from; 0 */
+	uint32_t gang;	 /* name of the job whose tasks start all or none; 0 */
+	uint32_t set;	 /* name of the alloc set it runs in; 0 */
 	uint32_t shape;
 	/* By kind: 0 where capacity or attributes never do, else FITS and the first cell of the
 	 * index that may hold the request (unshifted). */
 	uint16_t *eligible;
 	size_t eligible_count;
-	uint32_t lines;	  /* head of its lines in the queue */
-	uint32_t tasks;	  /* alive */
-	bool per_machine; /* constraints on failure domains, or soft ones: look at each machine */
-	bool depth_held;  /* blocked until the next pass */
-	bool blocked;	  /* proven to fit nowhere; until room comes */
+	uint32_t lines;	     /* head of its lines in the queue */
+	uint32_t tasks;	     /* alive */
+	bool per_machine;    /* wishes, or constraints on failure domains: look at each machine */
+	bool depth_held;     /* blocked until the next pass */
+	bool blocked;	     /* proven to fit nowhere; until room comes */
 	uint32_t blocked_at; /* its place in cell.blocked */
 	uint32_t next;	     /* of the same hash */
 };
@@ -128,6 +143,7 @@ struct group {
 	uint32_t most;
 	uint32_t placed;
 	uint32_t home; /* SPREAD_TOGETHER: the domain taken; 0 */
+	uint32_t soft; /* a wish */
 };
 
 struct task {
@@ -145,6 +161,7 @@ struct task {
 	uint8_t down;	       /* by our doing: counted in its job */
 	uint8_t ending;	       /* an alloc that is about to go for good */
 	uint8_t over_memory;   /* uses more than its limit */
+	uint8_t paused;	       /* see pause.h */
 	uint32_t preempted_in; /* the pass in which it was, plus 1 */
 	int64_t since_ms, due_ms, reported_ms;
 	uint64_t sequence;	/* order of submission */
@@ -159,8 +176,12 @@ struct cell_job {
 	uint32_t budget;
 	uint32_t waiters, waiting; /* see after.h */
 	uint32_t set;		   /* name of the alloc set it runs in; 0 */
-	bool gang, reserves, latency_sensitive;
-	uint8_t on_preemption;
+	uint32_t next_held;	   /* list of the jobs that are held back, see hold.h; NONE */
+	uint32_t notice_ms;
+	bool gang, reserves, latency_sensitive, held;
+	uint8_t on_preemption, restart; /* enum restart */
+	uint32_t restart_most;
+	int64_t backoff_ms, backoff_max_ms;
 };
 
 /* ---- the queue ---- */
@@ -195,7 +216,7 @@ struct queue {
 /* ---- demand ---- */
 
 #define DEMAND_PLAIN 16	  /* representatives without devices: a multiple of 4 */
-#define DEMAND_DEVICES 32 /* and with */
+#define DEMAND_DEVICES 64 /* and with */
 
 /* A request that stands for those like it. */
 struct demand_device {
@@ -240,6 +261,7 @@ struct quota {
 
 struct cell {
 	struct cell_options options;
+	uint32_t name; /* symbol */
 	struct outside *outside;
 	struct symbols symbols;
 
@@ -254,15 +276,17 @@ struct cell {
 	struct amounts capacity; /* of machines that are not down */
 	struct amounts used;	 /* by limits of running tasks */
 	uint64_t devices, devices_used_milli;
-	struct index_cell **search; /* room for a list of all cells of the index */
+	struct index_part *search; /* room for one a kind */
 
 	struct class *classes;
 	struct shape *shapes;
 	struct group *groups;
 	size_t class_count, class_size, shape_count, shape_size, group_count, group_size;
 	struct map class_of, shape_of, group_of;
-	struct map group_at; /* group and domain: tasks there */
-	uint32_t *blocked;   /* classes */
+	struct map group_at;		/* group and domain: tasks there */
+	struct map port_taken, port_of; /* see ports.h */
+	struct map image_at;		/* image and machine */
+	uint32_t *blocked;		/* classes */
 	size_t blocked_count, blocked_size;
 
 	struct task *tasks;
@@ -275,6 +299,9 @@ struct cell {
 	struct wait *waits;
 	size_t wait_count, wait_size;
 	uint32_t free_waits;
+	uint32_t held_jobs;	  /* by rank, see hold.h; NONE */
+	struct amounts held_back; /* what they ask for */
+	int64_t held_room[2];	  /* CPU, memory: when none of them fitted; see hold.c */
 	struct quota *quotas;
 	size_t quota_count, quota_size;
 	struct map quota_of;
@@ -292,6 +319,7 @@ struct cell {
 	bool in_pass;
 	int64_t lost_slot_us, drain_slot_us; /* see drain.h */
 	uint32_t draining;		     /* machines */
+	uint32_t paused;		     /* tasks */
 	uint32_t depth_held; /* classes blocked only because a victim may not preempt */
 };
 

@@ -8,6 +8,9 @@
 #include "scheduler/core/class.h"
 #include "scheduler/core/demand.h"
 #include "scheduler/core/drain.h"
+#include "scheduler/core/hold.h"
+#include "scheduler/core/pause.h"
+#include "scheduler/core/ports.h"
 #include "scheduler/core/queue.h"
 #include "scheduler/core/quota.h"
 #include "scheduler/core/room.h"
@@ -75,16 +78,21 @@ int task_start(struct cell *cell, uint32_t task, uint32_t machine, const struct 
 {
 	struct task *t = &cell->tasks[task];
 	const struct class *class = &cell->classes[t->class];
-	int r = class->group == NONE ? 0 : spread_came(cell, class, machine);
+	int r = spread_came(cell, class, machine);
 
 	if (r < 0)
 		return r;
+	t->machine = machine;
+	r = ports_wanted(class) ? ports_take(cell, task) : 0;
+	if (r < 0) {
+		t->machine = NONE;
+		spread_left(cell, class, machine);
+		return r;
+	}
 	queue_remove(cell, task);
 	move(cell, t, TASK_RUNNING);
-	t->machine = machine;
 	t->devices = grip->devices;
 	t->nodes = grip->nodes;
-	t->avoid = NONE;
 	room_take(cell, task);
 	count_used(cell, class, 1);
 	count_running(cell, class->priority, 1);
@@ -100,6 +108,14 @@ static void leave_machine(struct cell *cell, uint32_t task)
 	uint32_t machine = t->machine;
 
 	room_give(cell, task);
+	if (ports_wanted(class)) {
+		ports_give(cell, task);
+		ports_forget(cell, task);
+	}
+	if (t->paused) {
+		pause_over(cell, task);
+		count_up(cell, t);
+	}
 	count_used(cell, class, -1);
 	count_running(cell, class->priority, -1);
 	cell->jobs[t->job].running--;
@@ -110,10 +126,55 @@ static void leave_machine(struct cell *cell, uint32_t task)
 	t->slack = (struct node_room){ 0 };
 	t->over_memory = 0;
 	t->reported_ms = 0;
-	if (class->group != NONE) {
-		spread_left(cell, class, machine);
-		class_wake_group(cell, class->group);
-	}
+	spread_left(cell, class, machine);
+	for (int i = 0; i < CLASS_GROUPS && class->groups[i] != NONE; i++)
+		class_wake_group(cell, class->groups[i]);
+}
+
+/* The tasks in the room of an alloc have their ports on its host. */
+static void with_guests(struct cell *cell, uint32_t task, void (*change)(struct cell *, uint32_t))
+{
+	uint32_t room = cell->tasks[task].room;
+
+	change(cell, task);
+	for (uint32_t t = room == NONE ? NONE : cell->more[room].tasks; t != NONE;
+	     t = cell->tasks[t].next)
+		change(cell, t);
+}
+
+bool task_could_be_put_back(const struct cell *cell, uint32_t task)
+{
+	uint32_t room = cell->tasks[task].room;
+	bool could = spread_allows(cell, &cell->classes[cell->tasks[task].class],
+				   cell->tasks[task].machine) &&
+		     ports_could_retake(cell, task);
+
+	for (uint32_t t = room == NONE ? NONE : cell->more[room].tasks; could && t != NONE;
+	     t = cell->tasks[t].next)
+		could = ports_could_retake(cell, t);
+	return could;
+}
+
+void task_lift(struct cell *cell, uint32_t task)
+{
+	struct task *t = &cell->tasks[task];
+	const struct class *class = &cell->classes[t->class];
+
+	room_give(cell, task);
+	with_guests(cell, task, ports_give);
+	spread_left(cell, class, t->machine);
+	cell->jobs[t->job].down++;
+}
+
+void task_put_back(struct cell *cell, uint32_t task)
+{
+	struct task *t = &cell->tasks[task];
+
+	/* The entry was there before: this never allocates. */
+	spread_came(cell, &cell->classes[t->class], t->machine);
+	with_guests(cell, task, ports_retake);
+	room_take(cell, task);
+	cell->jobs[t->job].down--;
 }
 
 void task_unstart(struct cell *cell, uint32_t task)
@@ -129,18 +190,36 @@ static void leave_cell(struct cell *cell, struct task *t)
 
 	demand_remove(cell, class);
 	quota_return(cell, &cell->jobs[t->job], &class->request);
+	if (cell->jobs[t->job].held)
+		amounts_subtract(&cell->held_back, &class->request.amounts);
 	class->tasks--;
-	if (!--cell->jobs[t->job].alive)
+	if (!--cell->jobs[t->job].alive) {
+		hold_forget(cell, t->job);
 		after_release(cell, t->job);
+	}
 }
 
-static int64_t backoff(const struct task *t)
+static int64_t backoff(const struct cell_job *job, const struct task *t)
 {
-	int64_t ms = BACKOFF_FIRST_MS;
+	int64_t ms = job->backoff_ms ? job->backoff_ms : BACKOFF_FIRST_MS;
+	int64_t most = job->backoff_max_ms ? job->backoff_max_ms : BACKOFF_MOST_MS;
 
-	for (uint32_t i = 1; i < t->failures && ms < BACKOFF_MOST_MS; i++)
+	for (uint32_t i = 1; i < t->failures && ms < most; i++)
 		ms *= 2;
-	return ms < BACKOFF_MOST_MS ? ms : BACKOFF_MOST_MS;
+	return ms < most ? ms : most;
+}
+
+/* Does a task that has ended so pend again? */
+static bool comes_again(const struct cell_job *job, const struct task *t, enum task_end end)
+{
+	bool failed = end == END_FAILED;
+
+	if (end == END_KILLED)
+		return false;
+	if (!failed && end != END_FINISHED)
+		return true;
+	return (job->restart == RESTART_ALWAYS || (job->restart == RESTART_ON_FAILURE && failed)) &&
+	       (!job->restart_most || t->failures < job->restart_most);
 }
 
 static void end_for_good(struct cell *cell, uint32_t task)
@@ -163,7 +242,7 @@ static void pend_again(struct cell *cell, uint32_t task, enum task_end end, uint
 	struct task *t = &cell->tasks[task];
 
 	move(cell, t, TASK_PENDING);
-	t->down = end != END_FAILED;
+	t->down = end != END_FAILED && end != END_FINISHED;
 	cell->jobs[t->job].down += t->down;
 	if (end == END_PREEMPTED)
 		t->preempted_in = cell->pass + 1;
@@ -175,25 +254,27 @@ static void pend_again(struct cell *cell, uint32_t task, enum task_end end, uint
 		timer_set(cell, task, drain_lost_ms(cell));
 		return;
 	}
-	if (end != END_FAILED) {
+	if (end != END_FAILED && end != END_FINISHED) {
 		queue_push(cell, task);
 		return;
 	}
 	t->failures++;
-	t->avoid = machine;
-	timer_set(cell, task, cell->outside->now_ms + backoff(t));
+	if (end == END_FAILED)
+		t->avoid = machine;
+	timer_set(cell, task, cell->outside->now_ms + backoff(&cell->jobs[t->job], t));
 }
 
 void cell_end_task(struct cell *cell, uint32_t task, enum task_end end)
 {
 	struct task *t = &cell->tasks[task];
 	uint32_t machine = t->machine;
+	bool for_good = !comes_again(&cell->jobs[t->job], t, end);
 
 	assert(t->state == TASK_RUNNING || end == END_KILLED);
-	alloc_leaves(cell, task, end == END_FINISHED || end == END_KILLED);
+	alloc_leaves(cell, task, for_good);
 	if (t->state == TASK_RUNNING)
 		leave_machine(cell, task);
-	if (end == END_FINISHED || end == END_KILLED) {
+	if (for_good) {
 		/* Pending it may still be; running it has left its machine. */
 		end_for_good(cell, task);
 	} else {
@@ -209,6 +290,9 @@ void cell_end_task(struct cell *cell, uint32_t task, enum task_end end)
 					 .detail = (int)end });
 	if (machine != NONE)
 		class_wake(cell, machine);
+	/* Its ports are those of a host, and of all rooms there. */
+	if (machine != NONE && cell->classes[t->class].port_count)
+		class_wake_all(cell);
 }
 
 static void change_class(struct cell *cell, struct task *t, uint32_t class)
@@ -219,6 +303,10 @@ static void change_class(struct cell *cell, struct task *t, uint32_t class)
 	demand_add(cell, is);
 	quota_return(cell, &cell->jobs[t->job], &was->request);
 	quota_charge(cell, &cell->jobs[t->job], &is->request);
+	if (cell->jobs[t->job].held) {
+		amounts_subtract(&cell->held_back, &was->request.amounts);
+		amounts_add(&cell->held_back, &is->request.amounts);
+	}
 	was->tasks--;
 	is->tasks++;
 	t->class = class;
@@ -235,6 +323,8 @@ void task_resize(struct cell *cell, uint32_t task, uint32_t class, const struct 
 		room_give(cell, task);
 		count_used(cell, &cell->classes[t->class], -1);
 		t->slack = (struct node_room){ 0 };
+		pause_over(cell, task);
+		count_up(cell, t);
 		t->devices = grip->devices;
 		t->nodes = grip->nodes;
 	}

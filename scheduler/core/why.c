@@ -2,14 +2,15 @@
 #include "scheduler/core/why.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "scheduler/core/gang.h"
 #include "scheduler/core/kind.h"
 #include "scheduler/core/preempt.h"
 #include "scheduler/core/room.h"
 #include "scheduler/core/spread.h"
+#include "scheduler/core/why_gang.h"
 
 #define MIB ((int64_t)1 << 20)
 
@@ -43,8 +44,8 @@ static bool would_run(struct look *look)
 		if (look->eligible[cell->machines[m].kind] &&
 		    fit_machine(cell, &look->class, m, &grip) == FIT_YES)
 			return true;
-	if (!cell->options.no_preemption && !look->class.gang)
-		preempt_find(cell, &look->class, &way);
+	if (!cell->options.no_preemption)
+		preempt_find(cell, &look->class, NONE, &way);
 	cell->outside->random = random;
 	return way.machine != NONE;
 }
@@ -142,14 +143,42 @@ static void try_constraints(struct look *look, struct change *best)
 
 static void try_spread(struct look *look, struct change *best)
 {
-	uint32_t group = look->class.group;
+	static const char *const domains[DOMAIN_COUNT] = { "machine", "rack", "power" };
+	uint32_t had[CLASS_GROUPS];
 
-	if (group == NONE)
-		return;
-	look->class.group = NONE;
-	if (would_run(look))
-		keep_smaller(best, &(struct change){ .kind = CHANGE_SPREAD, .size = 0.5 });
-	look->class.group = group;
+	memcpy(had, look->class.groups, sizeof(had));
+	for (int i = 0; i < CLASS_GROUPS && had[i] != NONE; i++) {
+		const struct group *group = &look->cell->groups[had[i]];
+
+		/* Filled from the front. */
+		look->class.groups[0] = had[!i];
+		look->class.groups[1] = NONE;
+		if (!group->soft && would_run(look))
+			keep_smaller(best, &(struct change){ .kind = CHANGE_SPREAD,
+							     .key = domains[group->domain],
+							     .spread = group->kind,
+							     .size = 0.5 });
+		memcpy(look->class.groups, had, sizeof(had));
+	}
+}
+
+static void try_ports(struct look *look, struct change *best)
+{
+	struct class *class = &look->class;
+
+	/* Each in turn to the end of the list, and left out. */
+	for (uint32_t n = class->port_count; n-- > 0;) {
+		uint16_t port = class->ports[0];
+
+		memmove(class->ports, class->ports + 1,
+			(class->port_count - 1) * sizeof(*class->ports));
+		class->ports[--class->port_count] = port;
+		if (would_run(look))
+			keep_smaller(best, &(struct change){ .kind = CHANGE_PORT,
+							     .amount = port,
+							     .size = 0.5 });
+		class->port_count++;
+	}
 }
 
 /* The lowest priority with which it could preempt; band by band, then within the band. */
@@ -185,6 +214,7 @@ static void find_change(struct look *look, struct change *ret)
 	try_devices(look, ret);
 	try_constraints(look, ret);
 	try_spread(look, ret);
+	try_ports(look, ret);
 	if (!look->cell->options.no_preemption)
 		try_priority(look, ret);
 	if (ret->kind == CHANGE_NONE)
@@ -261,12 +291,31 @@ static uint32_t count_ahead(const struct cell *cell, uint32_t task)
 	return ahead;
 }
 
+static void tell_wait(const struct cell *cell, uint32_t task, struct why *ret)
+{
+	const struct task *t = &cell->tasks[task];
+	const struct cell_job *job = &cell->jobs[t->job];
+
+	if (t->follows != NONE) {
+		ret->wait = WAIT_ALLOC;
+	} else if (job->waiting) {
+		ret->wait = WAIT_AFTER;
+		ret->jobs = job->waiting;
+	} else if (job->held) {
+		ret->wait = WAIT_HELD;
+	} else if (t->timer != NONE) {
+		ret->wait = WAIT_BACKOFF;
+		ret->until_ms = t->due_ms;
+	}
+}
+
 int cell_why(struct cell *cell, uint32_t task, struct why *ret, struct err *err)
 {
 	const struct class *class = &cell->classes[cell->tasks[task].class];
 	struct look look;
+	int r = 0;
 
-	*ret = (struct why){ 0 };
+	*ret = (struct why){ .gang = gang_is_whole(cell, cell->tasks[task].job) };
 	if (look_init(&look, cell, class) < 0)
 		return err_set(err, ENOMEM, "explain a task");
 	for (uint32_t m = 0; m < cell->machine_count; m++) {
@@ -278,45 +327,11 @@ int cell_why(struct cell *cell, uint32_t task, struct why *ret, struct err *err)
 		ret->machines++;
 	}
 	ret->ahead = count_ahead(cell, task);
-	find_change(&look, &ret->change);
+	tell_wait(cell, task, ret);
+	if (ret->gang)
+		r = why_gang(cell, cell->tasks[task].job, &ret->change);
+	else
+		find_change(&look, &ret->change);
 	free(look.eligible);
-	return 0;
-}
-
-int why_format_change(const struct cell *cell, uint32_t task, const struct change *change,
-		      char *text, size_t size)
-{
-	static const char *const units[RESOURCE_COUNT] = { "millicores of CPU", "MiB of memory",
-							   "MiB of disk", "ports" };
-	const struct request *request = &cell->classes[cell->tasks[task].class].request;
-	bool bytes = change->resource == RESOURCE_MEMORY || change->resource == RESOURCE_DISK;
-
-	switch (change->kind) {
-	case CHANGE_NOT_NEEDED:
-		return snprintf(text, size, "it fits, and waits for its turn");
-	case CHANGE_AMOUNT:
-		return snprintf(text, size,
-				"it would run with %" PRId64 " instead of %" PRId64 " %s",
-				change->amount / (bytes ? MIB : 1),
-				request->amounts.of[change->resource] / (bytes ? MIB : 1),
-				units[change->resource]);
-	case CHANGE_DEVICES:
-		return snprintf(text, size, "it would run with %" PRId64 " instead of %d %s",
-				change->amount,
-				request->device_count == 1 ? request->device_milli
-							   : request->device_count,
-				request->device_count == 1 ? "thousandths of a device" : "devices");
-	case CHANGE_CONSTRAINT:
-		return snprintf(text, size, "it would run without its constraint on %s",
-				change->key);
-	case CHANGE_SPREAD:
-		return snprintf(text, size, "it would run without its spread rule");
-	case CHANGE_PRIORITY:
-		return snprintf(text, size, "it would run with priority %" PRId64 " instead of %u",
-				change->amount, cell->classes[cell->tasks[task].class].priority);
-	default:
-		return snprintf(text, size,
-				"no single change of the task helps: the cell needs "
-				"a machine with room");
-	}
+	return r < 0 ? err_set(err, -r, "explain a gang") : 0;
 }

@@ -22,6 +22,7 @@ struct csv {
 	char *name, *text, *at; /* the whole file; what comes next */
 	size_t len, line;
 	const char *header[COLUMNS_MAX];
+	size_t columns[COLUMNS_MAX]; /* where they stand */
 	size_t width;
 	struct cell_text cells[COLUMNS_MAX];
 };
@@ -108,6 +109,7 @@ static int read_header(struct csv *csv, struct err *err)
 		return r < 0 ? r : err_say(err, EINVAL, "%s: empty, not even a header", csv->name);
 	for (size_t i = 0; i < csv->width; i++) {
 		csv->header[i] = csv->cells[i].text;
+		csv->columns[i] = csv->cells[i].column;
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(csv->header[i], csv->header[j]) == 0)
 				return bad_at(csv, csv->cells[i].column, err,
@@ -190,6 +192,20 @@ int csv_open(const char *path, struct csv **ret, struct err *err)
 		return err_set(err, -r, "read %s", path);
 	}
 	return start(path, text, len, ret, err);
+}
+
+int csv_only(const struct csv *csv, const char *const *names, struct err *err)
+{
+	for (int i = 0; i < COLUMNS_MAX && csv->header[i]; i++) {
+		const char *const *name = names;
+
+		while (*name && strcmp(*name, csv->header[i]) != 0)
+			name++;
+		if (!*name)
+			return err_say(err, EINVAL, "%s:1:%zu: there is no column '%.40s'",
+				       csv->name, csv->columns[i], csv->header[i]);
+	}
+	return 0;
 }
 
 int csv_find(const struct csv *csv, const char *name)

@@ -28,6 +28,9 @@ struct csv *csv_close(struct csv *csv);
 int csv_column(const struct csv *csv, const char *name, struct err *err);
 int csv_find(const struct csv *csv, const char *name);
 
+/* -EINVAL where the header has a column that is not among these. NULL-terminated. */
+int csv_only(const struct csv *csv, const char *const *names, struct err *err);
+
 /* The next row: 1, 0 at the end, <0. A row of another length than the header is refused. */
 int csv_next(struct csv *csv, struct err *err);
 size_t csv_line(const struct csv *csv);

@@ -8,6 +8,7 @@
 struct ending {
 	int64_t at_ms;
 	uint32_t task, trace_task, start; /* of the core; of the trace; how often it had started */
+	uint32_t unused;		  /* no padding: endings are saved as bytes */
 };
 
 struct endings {

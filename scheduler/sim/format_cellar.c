@@ -7,6 +7,16 @@
 
 #include "scheduler/sim/row.h"
 
+const char *const cellar_task_columns[] = {
+	"job",	       "arrive_s", "end_s",	   "cpu_milli",	   "memory_mib", "disk_mib",
+	"ports",       "devices",  "device_milli", "device_model", "priority",	 "owner",
+	"constraints", "spread",   "after",	   NULL,
+};
+const char *const cellar_machine_columns[] = {
+	"name",	   "cpu_milli",	   "memory_mib", "disk_mib",   "ports",
+	"devices", "device_model", "rack",	 "attributes", NULL,
+};
+
 /* "arch=arm64;zone!=b;ssd;!gpu", a "?" in front makes one soft. */
 static int parse_constraints(struct trace *trace, struct csv *csv, struct trace_job *job,
 			     struct err *err)
@@ -66,24 +76,50 @@ static int parse_spread(struct csv *csv, struct spread_rule *rule, struct err *e
 	return csv_bad(csv, csv_find(csv, "spread"), err, "'%.40s' is no spread rule", name);
 }
 
+/* "prepare;load": jobs that came before, so that no circle can be written. */
+static int parse_after(struct trace *trace, struct csv *csv, struct trace_job *job, struct err *err)
+{
+	char *list = arena_strdup(trace->arena, row_optional_text(csv, "after")), *save = NULL;
+	const char **all =
+		list ? arena_calloc(trace->arena, strlen(list) / 2 + 2, sizeof(*all)) : NULL;
+
+	if (!all)
+		return ROW_OUT_OF_MEMORY(err);
+	for (char *word = strtok_r(list, ";", &save); word; word = strtok_r(NULL, ";", &save)) {
+		if (!symbol_find(&trace->job_names, word) || strcmp(word, job->name) == 0)
+			return csv_bad(
+				csv, csv_find(csv, "after"), err,
+				"it is to start after '%.40s', which does not come before it",
+				word);
+		all[job->after_count++] = word;
+	}
+	job->after = all;
+	return 0;
+}
+
 static int start_job(struct trace *trace, struct csv *csv, const char *name, struct err *err)
 {
 	struct trace_job *job = &trace->jobs[trace->job_count - 1];
+	const char *model = row_optional_text(csv, "device_model");
 	int64_t priority = 0;
 
+	err_try(row_new_name(csv, "job", &trace->job_names, err));
 	job->name = arena_strdup(trace->arena, name);
 	job->owner = arena_strdup(trace->arena, row_optional_text(csv, "owner"));
-	if (!job->name || !job->owner)
+	job->device_model = *model ? arena_strdup(trace->arena, model) : NULL;
+	if (!job->name || !job->owner || (*model && !job->device_model))
 		return ROW_OUT_OF_MEMORY(err);
 	err_try(row_number(csv, "priority", PRIORITY_MAX, &priority, err));
 	job->priority = (unsigned)priority;
 	err_try(parse_spread(csv, &job->spread, err));
+	err_try(parse_after(trace, csv, job, err));
 	return parse_constraints(trace, csv, job, err);
 }
 
 int cellar_task(struct trace *trace, struct csv *csv, struct err *err)
 {
 	int64_t arrive, cpu, memory, disk = 0, devices = 0, milli = DEVICE_WHOLE, end = -1;
+	int64_t ports = 0;
 	const char *name;
 	struct trace_task *task;
 	struct trace_job *job = trace->job_count ? &trace->jobs[trace->job_count - 1] : NULL;
@@ -93,11 +129,17 @@ int cellar_task(struct trace *trace, struct csv *csv, struct err *err)
 		return csv_bad(csv, csv_find(csv, "job"), err, "a job needs a name");
 	err_try(row_number(csv, "arrive_s", ROW_SECONDS_MAX, &arrive, err));
 	err_try(row_optional(csv, "end_s", ROW_SECONDS_MAX, &end, err));
-	err_try(row_number(csv, "cpu_milli", AMOUNT_MAX, &cpu, err));
+	err_try(row_number(csv, "cpu_milli", ROW_CPU_MAX, &cpu, err));
 	err_try(row_number(csv, "memory_mib", AMOUNT_MAX / ROW_MIB, &memory, err));
 	err_try(row_optional(csv, "disk_mib", AMOUNT_MAX / ROW_MIB, &disk, err));
+	err_try(row_optional(csv, "ports", ROW_PORTS, &ports, err));
 	err_try(row_optional(csv, "devices", MACHINE_DEVICES_MAX, &devices, err));
 	err_try(row_optional(csv, "device_milli", DEVICE_WHOLE, &milli, err));
+	if (devices && !milli)
+		return csv_bad(csv, csv_find(csv, "device_milli"), err, "no share of a device");
+	if (devices > 1 && milli != DEVICE_WHOLE)
+		return csv_bad(csv, csv_find(csv, "device_milli"), err,
+			       "more than one device means whole ones");
 	if (end >= 0 && end < arrive)
 		return csv_bad(csv, csv_find(csv, "end_s"), err, "it ends before it comes");
 	if (trace->task_count && trace->tasks[trace->task_count - 1].arrive_ms > arrive * 1000)
@@ -108,7 +150,8 @@ int cellar_task(struct trace *trace, struct csv *csv, struct err *err)
 		return ROW_OUT_OF_MEMORY(err);
 	task->arrive_ms = arrive * 1000;
 	task->end_ms = end < 0 ? TRACE_NEVER : end * 1000;
-	task->request.amounts = (struct amounts){ { cpu, memory * ROW_MIB, disk * ROW_MIB } };
+	task->request.amounts =
+		(struct amounts){ { cpu, memory * ROW_MIB, disk * ROW_MIB, ports } };
 	task->request.device_count = (uint16_t)devices;
 	task->request.device_milli = (uint16_t)(devices ? milli : 0);
 	trace->timed = true;
@@ -144,11 +187,12 @@ int cellar_machine(struct trace *trace, struct csv *csv, struct err *err)
 	const char *name, *rack, *model;
 	struct machine_spec *m;
 
+	err_try(row_new_name(csv, "name", &trace->machine_names, err));
 	err_try(row_text(csv, "name", &name, err));
-	err_try(row_number(csv, "cpu_milli", AMOUNT_MAX, &cpu, err));
+	err_try(row_number(csv, "cpu_milli", ROW_CPU_MAX, &cpu, err));
 	err_try(row_number(csv, "memory_mib", AMOUNT_MAX / ROW_MIB, &memory, err));
 	err_try(row_optional(csv, "disk_mib", AMOUNT_MAX / ROW_MIB, &disk, err));
-	err_try(row_optional(csv, "ports", 65536, &ports, err));
+	err_try(row_optional(csv, "ports", ROW_PORTS, &ports, err));
 	err_try(row_optional(csv, "devices", MACHINE_DEVICES_MAX, &devices, err));
 	m = trace_add_machine(trace);
 	if (!m)

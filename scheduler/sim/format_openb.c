@@ -26,6 +26,7 @@ int openb_task(struct trace *trace, struct csv *csv, struct err *err)
 	err_try(row_number(csv, "gpu_milli", DEVICE_WHOLE, &milli, err));
 	err_try(row_text(csv, "qos", &qos, err));
 	err_try(row_text(csv, "gpu_spec", &spec, err));
+	err_try(row_new_name(csv, "name", &trace->job_names, err));
 	if (devices && !milli)
 		return csv_bad(csv, csv_find(csv, "gpu_milli"), err, "no share of a GPU");
 	if (strchr(spec, '|'))
@@ -59,6 +60,7 @@ int openb_machine(struct trace *trace, struct csv *csv, struct err *err)
 	err_try(row_number(csv, "memory_mib", AMOUNT_MAX / ROW_MIB, &memory, err));
 	err_try(row_number(csv, "gpu", MACHINE_DEVICES_MAX, &devices, err));
 	err_try(row_text(csv, "model", &model, err));
+	err_try(row_new_name(csv, "sn", &trace->machine_names, err));
 	m = trace_add_machine(trace);
 	if (!m)
 		return ROW_OUT_OF_MEMORY(err);

@@ -20,6 +20,21 @@ int row_text(struct csv *csv, const char *name, const char **ret, struct err *er
 	return 0;
 }
 
+int row_new_name(struct csv *csv, const char *column, struct symbols *names, struct err *err)
+{
+	const char *name;
+	uint32_t symbol;
+
+	err_try(row_text(csv, column, &name, err));
+	if (!*name)
+		return csv_bad(csv, csv_find(csv, column), err, "a name is needed");
+	if (!names->names && symbols_init(names) < 0)
+		return ROW_OUT_OF_MEMORY(err);
+	if (symbol_find(names, name))
+		return csv_bad(csv, csv_find(csv, column), err, "'%.60s' came before", name);
+	return symbol_intern(names, name, &symbol) < 0 ? ROW_OUT_OF_MEMORY(err) : 0;
+}
+
 struct trace_task *row_new_task(struct trace *trace, bool new_job)
 {
 	struct trace_job *job = new_job ? trace_add_job(trace) : &trace->jobs[trace->job_count - 1];

@@ -8,29 +8,10 @@
 #include <sys/resource.h>
 
 #include "base/clock.h"
-#include "scheduler/sim/endings.h"
-#include "scheduler/sim/meter.h"
 #include "scheduler/sim/progress.h"
+#include "scheduler/sim/run_state.h"
 
 #define MIB (1 << 20)
-
-struct run {
-	const struct trace *trace;
-	const struct run_options *options;
-	struct outside outside;
-	struct cell *cell;
-	uint32_t *trace_job; /* by job of the core */
-	uint32_t *left;	     /* by job of the trace: tasks that have not ended */
-	uint32_t *starts;    /* by task of the trace */
-	size_t job_size;
-	struct endings endings;
-	struct meter waits_ms, decisions_ns;
-	struct run_result result;
-	double peak;
-	size_t lines, differs_at; /* of the log of events */
-	size_t fault;		  /* the next of the script */
-	bool out_of_memory;
-};
 
 static double cpu_seconds(void)
 {
@@ -56,7 +37,7 @@ static void started(struct run *run, const struct event *e)
 		run->out_of_memory |=
 			endings_push(&run->endings,
 				     (struct ending){ e->time_ms + task->end_ms - task->arrive_ms,
-						      e->task, at, run->starts[at] }) < 0;
+						      e->task, at, run->starts[at], 0 }) < 0;
 }
 
 /* The first line that differs is kept: the run's error. */
@@ -65,7 +46,6 @@ static void log_event(struct run *run, const struct event *event)
 	char text[EVENT_TEXT_SIZE], was[EVENT_TEXT_SIZE + 1];
 
 	event_format(event, text);
-	run->lines++;
 	if (run->options->record)
 		fputs(text, run->options->record);
 	if (!run->options->replay || run->differs_at)
@@ -81,7 +61,8 @@ static int check_replay(struct run *run, struct err *err)
 {
 	if (!run->options->replay)
 		return 0;
-	if (!run->differs_at && fgetc(run->options->replay) != EOF)
+	/* Only a whole run has to come to the end of the log. */
+	if (!run->differs_at && !run->options->until_ms && fgetc(run->options->replay) != EOF)
 		run->differs_at = run->lines + 1;
 	if (run->differs_at)
 		return err_say(err, EUCLEAN, "the replay differs from the log at line %zu",
@@ -92,6 +73,8 @@ static int check_replay(struct run *run, struct err *err)
 static void on_event(void *data, const struct event *event)
 {
 	struct run *run = data;
+
+	run->lines++;
 	if (run->options->record || run->options->replay)
 		log_event(run, event);
 	if (event->kind == EVENT_PLACE)
@@ -138,61 +121,6 @@ static void end_one(struct run *run)
 		cell_remove_job(run->cell, view.job);
 }
 
-static int remember_job(struct run *run, uint32_t job, uint32_t trace_job)
-{
-	if (job >= run->job_size) {
-		size_t size = run->job_size ? run->job_size * 2 : 1024;
-		uint32_t *more = reallocarray(run->trace_job, size, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		run->trace_job = more;
-		run->job_size = size;
-	}
-	run->trace_job[job] = trace_job;
-	return 0;
-}
-
-/* The overrides of a job: tasks that ask for something else than its first. */
-static struct task_override *list_overrides(const struct trace *trace, const struct trace_job *job,
-					    size_t *ret_count)
-{
-	const struct trace_task *tasks = &trace->tasks[job->first];
-	struct task_override *list = calloc(job->count, sizeof(*list));
-
-	*ret_count = 0;
-	for (uint32_t i = 1; list && i < job->count; i++)
-		if (memcmp(&tasks[i].request, &tasks[0].request, sizeof(tasks[0].request)) != 0)
-			list[(*ret_count)++] = (struct task_override){ i, tasks[i].request };
-	return list;
-}
-
-static int submit(struct run *run, uint32_t j, uint32_t *ret, struct err *err)
-{
-	const struct trace_job *from = &run->trace->jobs[j];
-	struct job job = {
-		.name = from->name,
-		.owner = from->owner,
-		.priority = from->priority,
-		.count = from->count,
-		.request = run->trace->tasks[from->first].request,
-		.spread = from->spread,
-		.constraints = from->constraints,
-		.constraint_count = from->constraint_count,
-	};
-	_cleanup_free_ struct task_override *overrides =
-		list_overrides(run->trace, from, &job.override_count);
-	int r = overrides ? 0 : err_set(err, ENOMEM, "submit job %s", from->name);
-
-	job.overrides = overrides;
-	if (r == 0)
-		r = cell_submit(run->cell, &job, ret, err);
-	if (r == 0 && remember_job(run, *ret, j) < 0)
-		r = err_set(err, ENOMEM, "submit job %s", from->name);
-	run->left[j] = from->count;
-	return r;
-}
-
 /* Turns away what of the job was not placed. */
 static void refuse(struct run *run, uint32_t job, uint32_t trace_job)
 {
@@ -217,7 +145,7 @@ static int arrive(struct run *run, uint32_t j, struct err *err)
 {
 	uint64_t placed = run->result.placed;
 	uint32_t job;
-	int r = submit(run, j, &job, err);
+	int r = run_submit(run, j, &job, err);
 
 	if (r == 0)
 		r = decide(run, err);
@@ -251,15 +179,15 @@ static void look(struct run *run)
 	result->stranded_memory_mib = t.stranded_memory_bytes / MIB;
 }
 
-static int64_t next_ms(const struct run *run, size_t job)
+static int64_t next_ms(const struct run *run)
 {
 	const struct trace *trace = run->trace;
 	const struct fault_script *faults = run->options->faults;
 	int64_t next = cell_next_ms(run->cell), ending = endings_next_ms(&run->endings);
 	int64_t arrival = INT64_MAX;
 
-	if (job < trace->job_count)
-		arrival = trace->tasks[trace->jobs[job].first].arrive_ms;
+	if (run->job < trace->job_count)
+		arrival = trace->tasks[trace->jobs[run->job].first].arrive_ms;
 	next = ending < next ? ending : next;
 	if (faults && run->fault < faults->count && faults->faults[run->fault].at_ms < next)
 		next = faults->faults[run->fault].at_ms;
@@ -269,27 +197,26 @@ static int64_t next_ms(const struct run *run, size_t job)
 static int replay(struct run *run, struct err *err)
 {
 	const struct trace *trace = run->trace;
-	size_t job = 0;
-	int64_t now;
+	int64_t now, until_ms = run->options->until_ms ? run->options->until_ms : INT64_MAX - 1;
 	int r = 0;
 
-	while (r == 0 && !run->result.stopped && (now = next_ms(run, job)) != INT64_MAX) {
+	while (r == 0 && !run->result.stopped && (now = next_ms(run)) <= until_ms) {
 		run->outside.now_ms = now;
 		while (endings_next_ms(&run->endings) <= now)
 			end_one(run);
 		if (run->options->faults)
 			fault_apply(run->options->faults, &run->fault, run->cell, now);
 		r = decide(run, err);
-		while (r == 0 && job < trace->job_count &&
-		       trace->tasks[trace->jobs[job].first].arrive_ms <= now &&
+		while (r == 0 && run->job < trace->job_count &&
+		       trace->tasks[trace->jobs[run->job].first].arrive_ms <= now &&
 		       !run->result.stopped) {
-			r = arrive(run, (uint32_t)job++, err);
+			r = arrive(run, (uint32_t)run->job++, err);
 			run->result.stopped = run->options->refuse &&
 					      run->result.refused > run->options->refuse_limit;
 		}
 		look(run);
 		if (run->options->progress)
-			progress_show(job, trace->job_count, now);
+			progress_show(run->job, trace->job_count, now);
 	}
 	return r;
 }
@@ -306,6 +233,18 @@ static int add_machines(struct run *run, size_t machines, const uint32_t *order,
 	return r;
 }
 
+/* What was logged before the state was saved. */
+static int skip_log(struct run *run, struct err *err)
+{
+	char line[EVENT_TEXT_SIZE + 1];
+
+	for (size_t i = 0; run->options->replay && i < run->lines; i++)
+		if (!fgets(line, sizeof(line), run->options->replay))
+			return err_say(err, EUCLEAN,
+				       "the log ends at line %zu, before the checkpoint", i);
+	return 0;
+}
+
 static int set_up(struct run *run, size_t machines, const uint32_t *order, struct err *err)
 {
 	struct cell_options options = { .policy = run->options->policy,
@@ -319,6 +258,10 @@ static int set_up(struct run *run, size_t machines, const uint32_t *order, struc
 	run->starts = calloc(trace->task_count + 1, sizeof(*run->starts));
 	if (!run->left || !run->starts)
 		return err_set(err, ENOMEM, "run a trace");
+	if (run->options->from) {
+		r = run_load(run, run->options->from, run->options->from_len, err);
+		return r < 0 ? r : skip_log(run, err);
+	}
 	r = cell_new(&options, &run->outside, &run->cell, err);
 	return r < 0 ? r : add_machines(run, machines, order, err);
 }
@@ -367,11 +310,17 @@ int run_trace(const struct trace *trace, size_t machines, const uint32_t *order,
 	if (r == 0) {
 		finish(&run, from_ns, from_cpu);
 		*ret = run.result;
+		r = options->finished ? options->finished(options->finished_data, &run, err) : 0;
 	}
 	if (options->progress)
 		progress_done();
 	tear_down(&run);
 	return r;
+}
+
+struct cell *run_cell(const struct run *run)
+{
+	return run->cell;
 }
 
 size_t run_lower_bound(const struct trace *trace, const struct trace_peak *peak,

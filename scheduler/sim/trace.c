@@ -44,6 +44,8 @@ void trace_deinit(struct trace *trace)
 	free(trace->tasks);
 	free(trace->jobs);
 	free(trace->machines);
+	symbols_deinit(&trace->job_names);
+	symbols_deinit(&trace->machine_names);
 	*trace = (struct trace){ 0 };
 }
 

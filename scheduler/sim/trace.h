@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "scheduler/core/job.h"
 #include "scheduler/core/machine.h"
+#include "scheduler/core/symbol.h"
 
 #define TRACE_NEVER INT64_MAX
 
@@ -30,6 +31,8 @@ struct trace_job {
 	const struct constraint *constraints;
 	size_t constraint_count;
 	const char *device_model; /* NULL: any */
+	const char *const *after; /* names of jobs before it that have to be over */
+	size_t after_count;
 };
 
 struct trace {
@@ -40,6 +43,7 @@ struct trace {
 	size_t job_count, job_size;
 	struct machine_spec *machines;
 	size_t machine_count, machine_size;
+	struct symbols job_names, machine_names; /* so far, where a format gives them */
 	bool timed; /* else a list in order of arrival, of which nothing ends */
 };
 

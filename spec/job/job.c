@@ -270,7 +270,7 @@ static int check_job(const struct yaml_node *root, const struct job_file *f, str
 	return check_overrides(root, t, err);
 }
 
-static bool has_key(const struct yaml_node *root, const char *name)
+static bool find_key(const struct yaml_node *root, const char *name, struct job_place *ret)
 {
 	struct yaml_node child;
 	void *state = NULL;
@@ -278,9 +278,18 @@ static bool has_key(const struct yaml_node *root, const char *name)
 
 	if (yaml_is_mapping(root))
 		while (yaml_next(root, &state, &key, &child, NULL) > 0)
-			if (strcmp(key, name) == 0)
+			if (strcmp(key, name) == 0) {
+				*ret = (struct job_place){ child.line, child.column };
 				return true;
+			}
 	return false;
+}
+
+static bool has_key(const struct yaml_node *root, const char *name)
+{
+	struct job_place at;
+
+	return find_key(root, name, &at);
 }
 
 static int read_file(const struct yaml_node *root, struct arena *arena, struct job_file *f,
@@ -289,6 +298,8 @@ static int read_file(const struct yaml_node *root, struct arena *arena, struct j
 	bool is_set = !has_key(root, "job") && has_key(root, "alloc_set");
 
 	err_try(fields_read(root, is_set ? alloc_set_fields : job_fields, arena, f, err));
+	find_key(root, is_set ? "alloc_set" : "job", &f->name_at);
+	find_key(root, "after", &f->after_at);
 	if (has_key(root, "spread") && !f->spread.most)
 		f->spread.most = 1;
 	if (has_key(root, "affinity"))
@@ -319,6 +330,9 @@ int job_file_parse(const char *name, const char *text, size_t len, struct arena 
 			       name, JOB_FILE_BYTES_MAX >> 20);
 	err_try(yaml_parse(name, text, len, &doc, err));
 	root = yaml_root(doc);
+	file.file = arena_strdup(arena, name);
+	if (!file.file)
+		return err_set(err, ENOMEM, "read %s", name);
 	err_try(read_file(&root, arena, &file, err));
 	*ret = file;
 	return 0;

@@ -105,8 +105,14 @@ struct job_restarts {
 	int64_t backoff_ms, backoff_max_ms; /* default 1 s, 5 min */
 };
 
+struct job_place {
+	int line, column; /* from 1 */
+};
+
 struct job_file {
-	const char *job, *alloc_set; /* the name: exactly one of them */
+	const char *file;		    /* what errors call it */
+	struct job_place name_at, after_at; /* of job or alloc_set, of after */
+	const char *job, *alloc_set;	    /* the name: exactly one of them */
 	const char *owner;
 	int64_t priority; /* 0..450, Borg's bands of 2019 */
 	int class;	  /* enum job_class; default by priority: production is latency-sensitive */

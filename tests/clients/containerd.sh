@@ -5,33 +5,31 @@ CLIENT_PROGRAMS=(/usr/bin/containerd /usr/bin/ctr /usr/bin/containerd-shim-runc-
 . "$(dirname "$0")/lib.sh"
 clients_enter "$@"
 
+. "$T_TOP/tests/lib/containerd.sh"
+containerd_config grpc.v1.cri
+containerd_up
+containerd_image
 image=localhost/bb:latest
-base=$T_DIR/containerd
-mkdir -m 711 "$base" "$base/root" "$base/state"
-cat >"$base/config.toml" <<END_CONFIG
-version = 2
-root = "$base/root"
-state = "$base/state"
-disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.btrfs",
-	"io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.aufs",
-	"io.containerd.snapshotter.v1.devmapper", "io.containerd.internal.v1.tracing",
-	"io.containerd.tracing.processor.v1.otlp"]
-[grpc]
-address = "$base/socket"
-[ttrpc]
-address = "$base/socket.ttrpc"
-[plugins."io.containerd.internal.v1.opt"]
-path = "$base/opt"
-END_CONFIG
-ctrd() { timeout -k 5 60 /usr/bin/ctr --address "$base/socket" --namespace "$T_ID" "$@"; }
-client_daemon containerd /usr/bin/containerd --config "$base/config.toml"
-t_wait 30 ctrd version || t_skip_all "containerd does not start: $(tail -n 3 "$T_DIR/containerd.log")"
-tar -C "$(t_image)" -cf "$T_DIR/image.tar" .
-ctrd images import "$T_DIR/image.tar" >/dev/null || t_skip_all "the image cannot be imported"
 mkdir "$T_DIR/shared"
 echo "from outside" >"$T_DIR/shared/file"
 jq -n '{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO"}]}' \
 	>"$T_DIR/seccomp.json"
+# What ctr has no option for is in a specification: a user, a host name, a folder as root.
+t_rootfs "$T_DIR/rootfs"
+ctrd oci spec | jq --arg root "$T_DIR/rootfs" '.hostname = "box" | .root.path = $root | .process.args = ["sh", "-c", "id -u; id -G; hostname; pwd"]
+	| .process.user = {uid: 1000, gid: 1000, additionalGids: [1000, 7]} | .process.cwd = "/tmp"
+	| .mounts |= map(select(.type != "cgroup"))' >"$T_DIR/spec.json"
+cat >"$T_DIR/logger" <<'END_LOGGER'
+#!/bin/sh
+# A logger as containerd has them: 3 and 4 are stdout and stderr, the end of 5 says that it is there.
+exec 5>&-
+out=$2
+echo "$1 $CONTAINER_ID" >"$out"
+cat <&4 >>"$out.err" &
+cat <&3 >>"$out"
+wait
+END_LOGGER
+chmod 755 "$T_DIR/logger"
 
 no_caps=(--cap-drop=CAP_{CHOWN,DAC_OVERRIDE,FSETID,FOWNER,MKNOD,NET_RAW,SETGID,SETUID,SETFCAP,SETPCAP}
 	--cap-drop=CAP_{NET_BIND_SERVICE,SYS_CHROOT,KILL,AUDIT_WRITE})
@@ -43,11 +41,23 @@ clean() {
 	ctrd tasks rm "$1"
 	ctrd containers rm "$1"
 } >/dev/null 2>&1
-task_is() { ctrd tasks ls | awk -v id="$1" '$1 == id { print $3 }' | grep -qx "$2"; }
 in_task() { # ID WORD...
 	local id=$1
 	shift
 	ctrd tasks exec --exec-id "e$RANDOM" "$id" "$@"
+}
+
+# limits PID: memory, cpu quota and period, as the host has them
+limits() {
+	local v1=/sys/fs/cgroup/memory v2=/sys/fs/cgroup path
+	if path=$(grep -m1 -E '^[0-9]+:memory:' "/proc/$1/cgroup"); then
+		cat "$v1${path##*:}/memory.limit_in_bytes"
+		path=$(grep -m1 -E '^[0-9]+:[^:]*\bcpu\b' "/proc/$1/cgroup")
+		cat "/sys/fs/cgroup/cpu${path##*:}"/cpu.cfs_{quota,period}_us
+	else
+		path=$(sed -n 's/^0:://p' "/proc/$1/cgroup")
+		cat "$v2$path"/{memory,cpu}.max
+	fi
 }
 
 checks() {
@@ -79,10 +89,23 @@ checks() {
 	t_is "${n}no_new_privs" 1 "$(run --rm $image $id awk '/NoNewPrivs/ {print $2}' /proc/self/status)"
 	t_match "${n}privileged" "^0000" "$(run --rm --privileged $image $id awk '/CapEff/ {print $2}' /proc/self/status)"
 	t_is "${n}user namespace" "0 100000 65536" "$(run --rm --uidmap 0:100000:65536 --gidmap 0:100000:65536 $image $id cat /proc/self/uid_map | xargs)"
+	t_is "${n}a device" "c 0:1:3" "$(run --rm --device /dev/null $image $id stat -c '%F 0:%t:%T' /dev/null | sed 's/character special file/c/')"
+	t_is "${n}another's network" "$(readlink /proc/self/ns/net)" "$(run --rm --with-ns network:/proc/self/ns/net $image $id readlink /proc/self/ns/net)"
+	t_is "${n}the host's network" "$(readlink /proc/self/ns/net)" "$(run --rm --net-host $image $id readlink /proc/self/ns/net)"
+	t_is "${n}user, groups, host name, folder" "1000 7 1000 box /tmp" "$(run --rm --config "$T_DIR/spec.json" $id |
+		awk 'NR == 2 { n = split($0, g, " "); for (i = n; i > 0; i--) if (!seen[g[i]]++) print g[i]; next } 1' | xargs)"
+	t_is "${n}a log file" "err out" "$(run --rm --log-uri "file://$T_DIR/log-$id" $image $id sh -c 'echo out; echo err >&2'; sort "$T_DIR/log-$id" | xargs)"
+	rm -f "$T_DIR/log-$id" "$T_DIR/binary"*
+	run -d --log-uri "binary://$T_DIR/logger?file=$T_DIR/binary" $image $id sh -c 'echo out; echo err >&2' >/dev/null
+	t_wait 30 task_is $id STOPPED
+	clean $id
+	t_is "${n}a logger" "file $id out err" "$(cat "$T_DIR/binary" "$T_DIR/binary.err" | xargs)"
 	t_is "${n}OOM kill" 137 "$(run --rm --memory-limit 8000000 $image $id sh -c 'exec tail /dev/zero' >/dev/null 2>&1; echo $?)"
 
-	run -d $image $id sh -c 'trap "exit 3" TERM; echo up; while :; do sleep 0.1; done' >/dev/null
+	run -d --cpus 0.5 --cpu-shares 512 --memory-limit 50331648 --pid-file "$T_DIR/pid" $image $id sh -c 'trap "exit 3" TERM; echo up; while :; do sleep 0.1; done' >/dev/null
 	t_wait 10 task_is $id RUNNING && t_ok "${n}detached" || t_fail "${n}detached" "$(ctrd tasks ls)"
+	t_is "${n}the file with its pid" "$(ctrd tasks ls | awk -v id=$id '$1 == id {print $2}')" "$(cat "$T_DIR/pid")"
+	t_is "${n}limits" "50331648 50000 100000" "$(limits "$(cat "$T_DIR/pid")" | xargs)"
 	t_status "${n}exec: exit status" 5 in_task $id sh -c 'echo in; exit 5'
 	t_is "${n}exec: output" in "$T_OUT"
 	t_is "${n}exec: stdin" there "$(echo there | in_task $id head -n 1)"
@@ -115,18 +138,18 @@ checks() {
 	t_status "${n}a killed shim: its task can be removed" 0 eval "ctrd tasks rm -f $id; ctrd containers rm $id"
 	t_is "${n}a killed shim: nothing is left" "" "$(client_residue)"
 
-	for out in 1 2 3 4 5 6 7 8 9 10; do
-		run -d $image many$out sleep 1000 2>"$T_DIR/many.err" || t_fail "${n}ten at once" "$(cat "$T_DIR/many.err")" &
-		many[out]=$!
+	for ((out = 1; out <= many; out++)); do
+		run -d $image many$out sleep 1000 2>"$T_DIR/many.err" || t_fail "${n}$many at once" "$(cat "$T_DIR/many.err")" &
+		jobs[out]=$!
 	done
-	wait "${many[@]}"
-	t_is "${n}ten at once" 10 "$(ctrd tasks ls | grep -c RUNNING)"
-	for out in 1 2 3 4 5 6 7 8 9 10; do
+	wait "${jobs[@]}"
+	t_is "${n}$many at once" $many "$(ctrd tasks ls | grep -c RUNNING)"
+	for ((out = 1; out <= many; out++)); do
 		clean many$out &
-		many[out]=$!
+		jobs[out]=$!
 	done
-	wait "${many[@]}"
-	t_is "${n}ten at once: gone" 0 "$(ctrd tasks ls -q | wc -l)"
+	wait "${jobs[@]}"
+	t_is "${n}$many at once: gone" 0 "$(ctrd tasks ls -q | wc -l)"
 	t_is "${n}nothing is left" "" "$(client_residue)"
 }
 

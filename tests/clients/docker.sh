@@ -15,7 +15,7 @@ jq -n --arg base "$base" --arg runtime "$RUNTIME" --arg id "$T_ID" '{
 	"exec-opts": ["native.cgroupdriver=cgroupfs"], "cgroup-parent": "/\($id)",
 	runtimes: {test: {path: $runtime}}, "default-runtime": "test"}' >"$base/daemon.json"
 export DOCKER_CONFIG=$base/client
-d() { timeout -k 5 60 /usr/bin/docker -H "unix://$base/socket" "$@"; }
+d() { timeout -k 5 "$CLIENT_TIMEOUT" /usr/bin/docker -H "unix://$base/socket" "$@"; }
 # Of our own namespace: without it docker warns at each run.
 echo 1 >/proc/sys/net/ipv4/ip_forward
 client_daemon dockerd /usr/sbin/dockerd --config-file "$base/daemon.json"
@@ -76,6 +76,8 @@ t_is "host's pid and uts namespaces" "$(hostname)" "$(d run --rm --pid host --ut
 cg() { # CONTAINER FILE_V1 FILE_V2
 	d exec "$1" sh -c "cat /sys/fs/cgroup/$2 2>/dev/null || cat /sys/fs/cgroup/$3"
 }
+weight=512
+[ ! -e /sys/fs/cgroup/cgroup.controllers ] || weight=20
 t_status "OOM kill" 137 d run --name oom -m 12m $image sh -c 'tail /dev/zero; code=$?; sleep 2; exit $code'
 becomes "OOM kill is told" oom OOMKilled true
 d rm oom >/dev/null
@@ -86,6 +88,8 @@ d run -d --name web --restart no -m 64m --memory-swap 64m --cpus 0.5 --pids-limi
 t_is "memory limit" 67108864 "$(cg web memory/memory.limit_in_bytes memory.max)"
 t_match "cpu limit" "^50000" "$(cg web cpu/cpu.cfs_quota_us cpu.max)"
 t_is "processes limit" 100 "$(cg web pids/pids.max pids.max)"
+t_is "cpu shares and cpus" "0 $weight" "$(d run --rm --cpu-shares 512 --cpuset-cpus 0 $image sh -c \
+	'cat /sys/fs/cgroup/cpuset/cpuset.cpus /sys/fs/cgroup/cpu/cpu.shares 2>/dev/null || cat /sys/fs/cgroup/cpuset.cpus /sys/fs/cgroup/cpu.weight' | xargs)"
 t_status "update" 0 d update -m 96m --memory-swap 96m --cpus 0.7 --pids-limit 50 web
 t_is "update: memory limit" 100663296 "$(cg web memory/memory.limit_in_bytes memory.max)"
 t_match "update: cpu limit" "^70000" "$(cg web cpu/cpu.cfs_quota_us cpu.max)"
@@ -142,12 +146,24 @@ t_status "stop of one that does not listen" 0 d stop -t 1 hard
 becomes "it was killed" hard ExitCode 137
 t_status "remove by force" 0 d rm -f hard
 
-for i in 1 2 3 4 5 6 7 8 9 10; do
-	d run -d --name "many$i" $image sleep 1000 >/dev/null 2>"$T_DIR/many.err" || t_fail "ten at once" "$(cat "$T_DIR/many.err")" &
-	many[i]=$!
+d run -d --name attached $image sh -c 'until [ -e /tmp/go ]; do sleep 0.1; done; echo seen; sleep 1; exit 6' >/dev/null
+d attach --no-stdin attached >"$T_DIR/attached" 2>&1 &
+attach=$!
+t_wait 30 pgrep -f "[a]ttach --no-stdin attached"
+sleep 1
+d exec attached touch /tmp/go
+wait $attach
+code=$?
+t_is "attach: output and status" "seen 6" "$(cat "$T_DIR/attached") $code"
+t_is "wait" 6 "$(d wait attached)"
+d rm attached >/dev/null
+
+for ((i = 1; i <= many; i++)); do
+	d run -d --name "many$i" $image sleep 1000 >/dev/null 2>"$T_DIR/many.err" || t_fail "$many at once" "$(cat "$T_DIR/many.err")" &
+	jobs[i]=$!
 done
-wait "${many[@]}"
-t_is "ten at once" 10 "$(d ps -q | wc -l)"
-t_status "ten at once: removed" 0 d rm -f many{1,2,3,4,5,6,7,8,9,10}
+wait "${jobs[@]}"
+t_is "$many at once" $many "$(d ps -q | wc -l)"
+t_status "$many at once: removed" 0 d rm -f $(seq -f 'many%.0f' 1 $many)
 
 t_is "nothing is left" "" "$(pgrep -f 'cellar-init|containerd-shim'; find /sys/fs/cgroup -mindepth 2 -type d -path "*/$T_ID/*")"

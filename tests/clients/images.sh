@@ -94,7 +94,7 @@ if [ -x /usr/bin/podman ]; then
 	mkdir -m 711 podman
 	printf '[containers]\ndefault_ulimits = ["nofile=1024:4096", "nproc=4096:4096"]\n' >podman/containers.conf
 	export CONTAINERS_CONF=$T_DIR/podman/containers.conf
-	p() { timeout -k 5 60 /usr/bin/podman --root "$T_DIR/podman/root" --runroot "$T_DIR/podman/run" \
+	p() { timeout -k 5 "$CLIENT_TIMEOUT" /usr/bin/podman --root "$T_DIR/podman/root" --runroot "$T_DIR/podman/run" \
 		--tmpdir "$T_DIR/podman/tmp" --cgroup-manager cgroupfs --events-backend file --storage-driver overlay "$@"; }
 	t_status "podman loads ours" 0 p load -q -i ours.tar
 	taken "podman has our image" p images --no-trunc --format '{{.ID}} {{.Names}}'
@@ -122,7 +122,7 @@ if [ -x /usr/sbin/dockerd ] && [ -x /usr/bin/docker ] && [ -x /usr/bin/container
 		"ip-masq": false, bridge: "none", "userland-proxy": false, "storage-driver": "overlay2",
 		"exec-opts": ["native.cgroupdriver=cgroupfs"], "cgroup-parent": "/\($id)"}' >"$base/daemon.json"
 	export DOCKER_CONFIG=$base/client
-	d() { timeout -k 5 60 /usr/bin/docker -H "unix://$base/socket" "$@"; }
+	d() { timeout -k 5 "$CLIENT_TIMEOUT" /usr/bin/docker -H "unix://$base/socket" "$@"; }
 	client_daemon dockerd /usr/sbin/dockerd --config-file "$base/daemon.json"
 	if t_wait 60 d version; then
 		t_status "docker loads ours" 0 d load -q -i ours.tar

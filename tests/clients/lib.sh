@@ -12,6 +12,13 @@
 
 RUNTIME=$(command -v "${RUNTIME:-$CELLAR_BIN/cellar}") || t_skip_all "no runtime ${RUNTIME:-cellar}"
 export RUNTIME
+# Of one command of a client, in seconds.
+CLIENT_TIMEOUT=60
+[ -z "${CELLAR_IN_VM:-}" ] || CLIENT_TIMEOUT=400
+# Containers started at once.
+many=12
+[ -z "${CELLAR_TEST_FULL:-}" ] || many=50
+[ -z "${CELLAR_IN_VM:-}" ] || many=4
 
 # Before anything else. Needs the client's programs.
 clients_enter() {

@@ -13,7 +13,7 @@ printf '[containers]\ndefault_ulimits = ["nofile=1024:4096", "nproc=4096:4096"]\
 export CONTAINERS_CONF=$base/containers.conf
 podman=(/usr/bin/podman --root "$base/root" --runroot "$base/run" --tmpdir "$base/tmp" --cgroup-manager cgroupfs
 	--events-backend file --storage-driver overlay --runtime "$RUNTIME")
-p() { timeout -k 5 60 "${podman[@]}" "$@"; }
+p() { timeout -k 5 "$CLIENT_TIMEOUT" "${podman[@]}" "$@"; }
 with=(--network none --cgroup-parent "/$T_ID")
 run() { p run "${with[@]}" "$@"; }
 p pull -q "oci:$(t_image):$image" >/dev/null 2>"$T_DIR/pull.err" ||
@@ -71,6 +71,8 @@ t_is "init" podman-init "$(run --rm --init $image cat /proc/1/comm)"
 cg() { # CONTAINER FILE_V1 FILE_V2
 	p exec "$1" sh -c "cat /sys/fs/cgroup/$2 2>/dev/null || cat /sys/fs/cgroup/$3"
 }
+weight=512
+[ ! -e /sys/fs/cgroup/cgroup.controllers ] || weight=20
 t_status "OOM kill" 137 run --name oom -m 12m $image sh -c 'exec tail /dev/zero'
 p rm oom >/dev/null
 t_match "pids limit" "can't fork|Resource temporarily" "$(run --rm --pids-limit 5 $image sh -c \
@@ -80,6 +82,8 @@ run -d --name web -m 64m --memory-swap 64m --cpus 0.5 --pids-limit 100 --health-
 t_is "memory limit" 67108864 "$(cg web memory/memory.limit_in_bytes memory.max)"
 t_match "cpu limit" "^50000" "$(cg web cpu/cpu.cfs_quota_us cpu.max)"
 t_is "processes limit" 100 "$(cg web pids/pids.max pids.max)"
+t_is "cpu shares and cpus" "0 $weight" "$(run --rm --cpu-shares 512 --cpuset-cpus 0 $image sh -c \
+	'cat /sys/fs/cgroup/cpuset/cpuset.cpus /sys/fs/cgroup/cpu/cpu.shares 2>/dev/null || cat /sys/fs/cgroup/cpuset.cpus /sys/fs/cgroup/cpu.weight' | xargs)"
 if p update --help >/dev/null 2>&1; then
 	t_status "update" 0 p update --cpus 0.7 -m 96m --memory-swap 96m web
 	t_match "update: cpu limit" "^70000" "$(cg web cpu/cpu.cfs_quota_us cpu.max)"
@@ -129,6 +133,20 @@ run -d --name hard $image sh -c 'trap "" TERM; while :; do sleep 0.1; done' >/de
 t_status "stop of one that does not listen" 0 p stop -t 1 hard
 becomes "it was killed" hard ExitCode 137
 t_status "remove by force" 0 p rm -f hard
+run -d --name again --restart on-failure:2 $image sh -c 'echo run; exit 1' >/dev/null
+again() { [ "$(p logs again | grep -c run)" = 3 ]; }
+t_wait 30 again
+t_is "restart policy" 3 "$(p logs again | grep -c run)"
+p rm -f again >/dev/null
+run -d --name attached $image sh -c 'trap "exit 4" TERM; until [ -e /tmp/go ]; do sleep 0.1; done; echo seen; sleep 1; exit 6' >/dev/null
+p attach --no-stdin attached >"$T_DIR/attached" 2>&1 &
+attach=$!
+t_wait 30 pgrep -f "[a]ttach --no-stdin attached"
+sleep 1
+p exec attached touch /tmp/go
+wait $attach
+# Its status is 0 or the container's, with runc as well.
+t_is "attach: output" seen "$(cat "$T_DIR/attached")"
 t_is "wait" 7 "$(p wait "$(run -d $image sh -c 'sleep 0.3; exit 7')")"
 p rm -a >/dev/null
 
@@ -143,12 +161,12 @@ t_status "a pod: stop" 0 p pod stop -t 1 pod
 t_status "a pod: start" 0 p pod start pod
 t_status "a pod: remove" 0 p pod rm -f -t 0 pod
 
-for i in 1 2 3 4 5 6 7 8 9 10; do
-	run -d --name "many$i" $image sleep 1000 >/dev/null 2>"$T_DIR/many.err" || t_fail "ten at once" "$(cat "$T_DIR/many.err")" &
-	many[i]=$!
+for ((i = 1; i <= many; i++)); do
+	run -d --name "many$i" $image sleep 1000 >/dev/null 2>"$T_DIR/many.err" || t_fail "$many at once" "$(cat "$T_DIR/many.err")" &
+	jobs[i]=$!
 done
-wait "${many[@]}"
-t_is "ten at once" 10 "$(p ps -q | wc -l)"
-t_status "ten at once: removed" 0 p rm -f -t 0 many{1,2,3,4,5,6,7,8,9,10}
+wait "${jobs[@]}"
+t_is "$many at once" $many "$(p ps -q | wc -l)"
+t_status "$many at once: removed" 0 p rm -f -t 0 $(seq -f 'many%.0f' 1 $many)
 # What conmon itself runs in is podman's, and so is the folder above those of a pod's containers.
 t_is "nothing is left" "" "$(client_residue | grep -v -e '/conmon$' -e "$pod")"

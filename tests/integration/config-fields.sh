@@ -247,9 +247,9 @@ if [ -e /proc/self/ns/time ]; then
 		'.linux.namespaces += [{type: "time"}] | .annotations = {"run.oci.timens_offset": "boottime 5000000 0"}'
 	refused "run.oci.timens_offset of no clock" 'run.oci.timens_offset.*"tai 1 0" is not' '.linux.namespaces += [{type: "time"}] | .annotations = {"run.oci.timens_offset": "tai 1 0"}'
 fi
-config true '.annotations = {"run.oci.delegate-cgroup": "x"}'
+config true '.annotations = {"run.oci.handler-options": "x"}'
 t_status "an annotation of crun that means nothing here" 0 c run -b "$bundle" "$id"
-t_match "an annotation of crun that means nothing here, in words" 'run.oci.delegate-cgroup.*nothing is done' "$T_ERR"
+t_match "an annotation of crun that means nothing here, in words" 'run.oci.handler-options.*nothing is done' "$T_ERR"
 
 if grep -q ' - resctrl ' /proc/self/mountinfo; then
 	t_skip "intelRdt" "this host has resctrl: nothing of it is touched by tests"

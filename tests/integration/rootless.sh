@@ -175,7 +175,8 @@ with --arg p "/proc/$holder/ns/user" '.linux.namespaces |= map(if .type == "user
 t_is "a user namespace is joined" "$(readlink /proc/$holder/ns/user)" "$(run)"
 kill $holder
 root_in() { u unshare -U -r "$@"; }
-with '.linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings, .linux.gidMappings) | .process.args = ["sh", "-c", "id -u; cat /proc/self/uid_map"]'
+with '.linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings, .linux.gidMappings) | .process.args = ["sh", "-c", "id -u; cat /proc/self/uid_map"]
+	| (.mounts[] | select(.destination == "/dev/pts")).options += ["gid=5"]'
 t_is "root of a user namespace: no further one" "0 0 $user 1" "$(root_in cellar run -b "$bundle" x 2>&1 | xargs)"
 with '.linux.uidMappings[0].hostID = 0 | .linux.gidMappings[0].hostID = 0 | .process.args = ["sh", "-c", "cat /proc/self/uid_map"]'
 t_is "root of a user namespace: one inside" "0 0 1" "$(root_in cellar run -b "$bundle" x 2>&1 | xargs)"

@@ -18,7 +18,7 @@ jq '.process.terminal = false | del(.linux.cgroupsPath) | .process.args = ["slee
 	"$bundle/config.json" >"$T_DIR/config.json"
 t_defer 'c delete -f $id; c delete -f $id-2'
 config() { jq "$1" "$T_DIR/config.json" >"$bundle/config.json"; }
-begin() { s run -d -b "$bundle" "$@" "$id" </dev/null >/dev/null 2>"$T_DIR/begin.err"; }
+begin() { s run -d -b "$bundle" "$id" </dev/null >/dev/null 2>"$T_DIR/begin.err"; }
 pid() { c state "$id" | jq .pid; }
 cgroup_of() { sed -n 's/^0:://p' "/proc/$1/cgroup"; }
 v2=
@@ -99,7 +99,9 @@ fi
 # ---- systemd ----
 
 show() { systemctl show -p "$1" --value "${2:-$scope}"; }
-file() { cat "/sys/fs/cgroup$(cgroup_of "$(pid)")/$1"; }
+# What systemd and the kernel have: "Name=value ..." in order of the names; lines of files.
+properties() { systemctl show -p "$1" "$scope" | sort | xargs; }
+files() { (cd "/sys/fs/cgroup$(cgroup_of "$(pid)")" && cat "$@" | xargs); }
 gone() { [ "$(show LoadState "${1:-$scope}")" = not-found ]; }
 
 config '.linux.resources = (.linux.resources + {"memory": {"limit": 100000000, "swap": 150000000, "reservation": 50000000},
@@ -107,29 +109,27 @@ config '.linux.resources = (.linux.resources + {"memory": {"limit": 100000000, "
 	| .annotations = {"org.systemd.property.TimeoutStopSec": "7", "org.systemd.property.Documentation": "[\u0027man:x\u0027]"}'
 begin && t_ok "run" || t_fail "run" "$(cat "$T_DIR/begin.err")"
 t_is "the scope is in system.slice" "/system.slice/$scope" "$(cgroup_of "$(pid)")"
-t_is "systemd knows it" "active running" "$(show ActiveState) $(show SubState)"
-t_is "it is delegated" yes "$(show Delegate)"
-t_is "its only process is the container's" "$(pid)" "$(file cgroup.procs)"
-t_is "systemd knows its limits" "100000000 50000000 50000000 77 500ms 50ms 0 0" \
-	"$(for p in MemoryMax MemorySwapMax MemoryLow TasksMax CPUQuotaPerSecUSec CPUQuotaPeriodUSec AllowedCPUs AllowedMemoryNodes; do show $p; done | xargs)"
-t_is "the kernel has the same" "99999744 49999872 49999872 77 25000 50000 0 0" \
-	"$(for f in memory.max memory.swap.max memory.low pids.max cpu.max cpuset.cpus cpuset.mems; do file $f; done | xargs)"
-t_is "weights agree" "$(file cpu.weight) $(file io.weight | sed 's/default //')" "$(show CPUWeight) $(show IOWeight)"
-t_is "annotations set properties" "7s man:x" "$(show TimeoutStopUSec) $(show Documentation)"
+t_is "its only process is the container's" "$(pid)" "$(files cgroup.procs)"
+t_is "the kernel has its limits" "99999744 49999872 49999872 77 25000 50000 0 0 79 default 910" \
+	"$(files memory.max memory.swap.max memory.low pids.max cpu.max cpuset.cpus cpuset.mems cpu.weight io.weight)"
+t_is "systemd knows the same, and annotations" \
+	"ActiveState=active AllowedCPUs=0 AllowedMemoryNodes=0 CPUQuotaPerSecUSec=500ms CPUQuotaPeriodUSec=50ms CPUWeight=79 Delegate=yes Documentation=man:x IOWeight=910 MemoryLow=50000000 MemoryMax=100000000 MemorySwapMax=50000000 SubState=running TasksMax=77 TimeoutStopUSec=7s" \
+	"$(properties ActiveState,SubState,Delegate,MemoryMax,MemorySwapMax,MemoryLow,TasksMax,CPUQuotaPerSecUSec,CPUQuotaPeriodUSec,AllowedCPUs,AllowedMemoryNodes,CPUWeight,IOWeight,TimeoutStopUSec,Documentation)"
 t_is "the state tells the unit" "$scope" "$(jq -r .systemdUnit "$root/$id/state.json")"
 t_status "exec" 0 c exec "$id" cat /proc/self/cgroup
 t_status "ps" 0 c ps -f json "$id"
 t_is "pause and resume" "paused running" "$({ c pause "$id"; c state "$id" | jq -r .status; c resume "$id"; c state "$id" | jq -r .status; } | xargs)"
 
 t_status "update" 0 c update --memory 200m --memory-swap 300m --pids-limit 20 --cpu-quota 12345 --cpu-period 100000 --cpu-share 512 --cpuset-cpus 0-1 "$id"
-t_is "update: systemd knows" "209715200 104857600 20 130ms 0-1" "$(for p in MemoryMax MemorySwapMax TasksMax CPUQuotaPerSecUSec AllowedCPUs; do show $p; done | sed 's/^0 1$/0-1/' | xargs)"
-t_is "update: the kernel has it to the microsecond" "209715200 104857600 20 12345 100000 0-1" "$(for f in memory.max memory.swap.max pids.max cpu.max cpuset.cpus; do file $f; done | xargs)"
-t_is "update: weights agree" "$(file cpu.weight)" "$(show CPUWeight)"
+t_is "update: systemd knows" "AllowedCPUs=0-1 CPUQuotaPerSecUSec=130ms CPUWeight=20 MemoryMax=209715200 MemorySwapMax=104857600 TasksMax=20" \
+	"$(properties MemoryMax,MemorySwapMax,TasksMax,CPUQuotaPerSecUSec,AllowedCPUs,CPUWeight | sed 's/=0 1/=0-1/')"
+t_is "update: the kernel has it to the microsecond" "209715200 104857600 20 12345 100000 0-1 20" \
+	"$(files memory.max memory.swap.max pids.max cpu.max cpuset.cpus cpu.weight)"
 t_status "a daemon-reload" 0 systemctl daemon-reload
-t_is "leaves the limits" "209715200 20" "$(file memory.max) $(file pids.max)"
+t_is "leaves the limits" "209715200 20" "$(files memory.max pids.max)"
 t_is "and the device rules" denied "$(c exec "$id" sh -c 'mknod /tmp/x b 7 0 2>/dev/null; (: </tmp/x) 2>/dev/null && echo open || echo denied')"
 t_status "update lifts limits" 0 c update --memory -1 --memory-swap -1 --pids-limit -1 "$id"
-t_is "for both" "max max infinity infinity" "$(file memory.max) $(file pids.max) $(show MemoryMax) $(show TasksMax)"
+t_is "for both" "max max MemoryMax=infinity TasksMax=infinity" "$(files memory.max pids.max) $(properties MemoryMax,TasksMax)"
 t_status "a second one of the same name is refused" 1 s create -b "$bundle" "$id"
 
 t_status "kill" 0 c kill "$id" KILL
@@ -141,7 +141,7 @@ t_is "and its folder" "" "$(find /sys/fs/cgroup -name "*$id*")"
 config '.linux.cgroupsPath = "one-two.slice:pre:na-me" | .linux.resources.pids.limit = 1'
 begin && t_ok "slice:prefix:name, at most one process" || t_fail "slice:prefix:name" "$(cat "$T_DIR/begin.err")"
 t_is "is where systemd wants it" "/one.slice/one-two.slice/pre-na-me.scope" "$(cgroup_of "$(pid)")"
-t_is "one process is one" "1 1" "$(file pids.max) $(show TasksMax pre-na-me.scope)"
+t_is "one process is one" "1 1" "$(files pids.max) $(show TasksMax pre-na-me.scope)"
 config '.linux.cgroupsPath = "one-two.slice:pre:na-me"'
 t_status "the scope of another is not taken" 1 s create -b "$bundle" "$id-2"
 t_match "and in words" "systemd has a unit of this name already" "$T_ERR"
@@ -157,7 +157,7 @@ t_status "delete of a slice" 0 c delete -f "$id"
 config '.annotations = {"run.oci.systemd.subgroup": "sub", "run.oci.delegate-cgroup": "own"} | .linux.resources.memory.limit = 100000000'
 begin && t_ok "run.oci.systemd.subgroup" || t_fail "run.oci.systemd.subgroup" "$(cat "$T_DIR/begin.err")"
 t_is "is below the scope" "/system.slice/$scope/sub/own" "$(cgroup_of "$(pid)")"
-t_is "and has the limit" "99999744 max" "$(cat "/sys/fs/cgroup/system.slice/$scope/sub/memory.max") $(file memory.max)"
+t_is "and has the limit" "99999744 max" "$(cat "/sys/fs/cgroup/system.slice/$scope/sub/memory.max") $(files memory.max)"
 t_status "exec goes beside" 0 c exec "$id" true
 t_status "delete with sub-cgroups" 0 c delete -f "$id"
 t_is "no folder is left of it" "" "$(find /sys/fs/cgroup -name "*$id*")"

@@ -89,9 +89,9 @@ t_at_most() {
 	fi
 }
 
-# t_wait SECONDS COMMAND...: polls until the command succeeds
+# t_wait SECONDS COMMAND...: polls until the command succeeds; longer where all is emulated
 t_wait() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * (${CELLAR_IN_VM:+7} + 1)))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || return 1

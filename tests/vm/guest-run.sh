@@ -6,6 +6,10 @@
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb
 export TMPDIR=/vmtmp
 part=${1:-outside}
+# Changes the folder, and the arguments into the command.
+# shellcheck source=/dev/null
+. /vmshare/command
+: "${modules:?}" "${release:?}" "${init:?}"
 
 set_up() {
 	: >/vmshare/began
@@ -80,10 +84,6 @@ become_systemd() {
 		--show-status=0
 }
 
-# Changes the folder, and the arguments into the command.
-# shellcheck source=/dev/null
-. /vmshare/command
-: "${modules:?}" "${release:?}" "${init:?}"
 if [ "$part" = outside ]; then
 	set_up
 	[ "$init" != systemd ] || become_systemd

@@ -46,6 +46,8 @@ static inline int add_random_machine(struct draw *d, struct cell *cell, unsigned
 	}
 	snprintf(name, sizeof(name), "m%u", i);
 	snprintf(rack, sizeof(rack), "r%u", i / 3);
+	if (i % 2)
+		spec.first_port = 20000;
 	return cell_add_machine(cell, &spec, NULL, err);
 }
 
@@ -53,8 +55,35 @@ static inline int add_random_machine(struct draw *d, struct cell *cell, unsigned
 struct random_job {
 	struct job job;
 	struct constraint constraint;
+	uint16_t ports[2];
 	char name[16], owner[16];
 };
+
+/* The lesser used of what a job can ask for. */
+static inline void draw_extras(struct draw *d, struct random_job *ret)
+{
+	struct job *job = &ret->job;
+
+	job->on_preemption = (enum on_preemption)(draw(d) % 3);
+	job->notice_ms = draw_from(d, 0, 3) * 1000;
+	job->latency_sensitive = draw(d) % 2;
+	job->restart.when = (enum restart)(draw(d) % 6 ? 0 : draw(d) % 3);
+	job->restart.most = (uint32_t)(draw(d) % 4);
+	job->image = draw(d) % 4 ? NULL : draw(d) % 2 ? "bb" : "nginx";
+	if (draw(d) % 6 == 0) {
+		ret->ports[0] = (uint16_t)draw_from(d, 80, 82);
+		ret->ports[1] = (uint16_t)(ret->ports[0] + 1);
+		job->host_ports = ret->ports;
+		job->host_port_count = (size_t)draw_from(d, 1, 2);
+	}
+	if (draw(d) % 8 == 0)
+		job->affinity = (struct spread_rule){ .kind = SPREAD_TOGETHER,
+						      .domain = DOMAIN_RACK,
+						      .soft = draw(d) % 2 };
+	if (job->spread.kind == job->affinity.kind && job->spread.domain == job->affinity.domain)
+		job->affinity.kind = SPREAD_NONE;
+	job->spread.soft = draw(d) % 4 == 0;
+}
 
 static inline void draw_job(struct draw *d, unsigned i, struct random_job *ret)
 {
@@ -93,4 +122,5 @@ static inline void draw_job(struct draw *d, unsigned i, struct random_job *ret)
 	if (draw(d) % 5 == 0)
 		job->spread = (struct spread_rule){ .kind = (enum spread)draw_from(d, 1, 2),
 						    .domain = (enum domain)draw_from(d, 0, 1) };
+	draw_extras(d, ret);
 }

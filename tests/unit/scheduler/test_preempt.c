@@ -74,6 +74,10 @@ static void build(struct world *w, uint64_t seed)
 		job.job.request.device_count = 0;
 		job.job.request.device_milli = 0;
 		job.job.disruption_budget = 0;
+		job.job.host_port_count = 0;
+		job.job.affinity.kind = SPREAD_NONE;
+		job.job.on_preemption = PREEMPTION_KILL;
+		job.job.latency_sensitive = false;
 		job.job.request.amounts.of[RESOURCE_CPU] /= 4;
 		w->outside.now_ms += draw_from(&w->draw, 0, 5000);
 		assert_int_equal(cell_submit(w->cell, &job.job, &j, &err), 0);

@@ -22,7 +22,7 @@ struct world {
 	uint32_t job[JOBS];
 };
 
-static unsigned confirmed[CHANGE_MACHINE + 1];
+static unsigned confirmed[CHANGE_MACHINE + 1], gangs;
 
 static void build(struct world *w, uint64_t seed)
 {
@@ -40,7 +40,7 @@ static void build(struct world *w, uint64_t seed)
 	for (unsigned j = 0; j < JOBS; j++) {
 		w->outside.now_ms += 1000;
 		draw_job(&w->draw, j, &w->jobs[j]);
-		w->jobs[j].job.gang = false;
+		w->jobs[j].job.gang = seed % 3 == 0 && j % 4 == 0;
 		assert_int_equal(cell_submit(w->cell, &w->jobs[j].job, &w->job[j], &err), 0);
 		while (cell_next_ms(w->cell) <= w->outside.now_ms || cell_decide(w->cell) > 0)
 			cell_decide(w->cell);
@@ -62,8 +62,19 @@ static void change_job(struct job *job, const struct change *change)
 	case CHANGE_CONSTRAINT:
 		job->constraint_count = 0;
 		break;
+	case CHANGE_PORT:
+		if (job->host_ports[0] == change->amount)
+			job->host_ports++;
+		job->host_port_count--;
+		break;
 	case CHANGE_SPREAD:
-		job->spread.kind = SPREAD_NONE;
+		if (job->spread.kind == change->spread)
+			job->spread.kind = SPREAD_NONE;
+		else
+			job->affinity.kind = SPREAD_NONE;
+		break;
+	case CHANGE_COUNT:
+		job->count = (uint32_t)change->amount;
 		break;
 	case CHANGE_PRIORITY:
 		job->priority = (unsigned)change->amount;
@@ -71,6 +82,36 @@ static void change_job(struct job *job, const struct change *change)
 	default:
 		break;
 	}
+}
+
+static bool all_run(struct world *w, uint32_t job, uint32_t count)
+{
+	struct task_view view;
+
+	for (uint32_t i = 0; i < count; i++) {
+		cell_task(w->cell, cell_job_task(w->cell, job, i), &view);
+		if (view.state != TASK_RUNNING)
+			return false;
+	}
+	return true;
+}
+
+/* The gang goes, and comes again with the change: all of it must run. */
+static void confirm_gang(struct world *w, unsigned j, const struct change *change, uint64_t seed)
+{
+	struct job job = w->jobs[j].job;
+	struct err err = { 0 };
+	uint32_t again;
+
+	cell_remove_job(w->cell, w->job[j]);
+	change_job(&job, change);
+	assert_int_equal(cell_submit(w->cell, &job, &again, &err), 0);
+	while (!all_run(w, again, job.count) && cell_decide(w->cell) > 0)
+		;
+	if (!all_run(w, again, job.count))
+		fail_msg("seed %lu, gang %u: change %d does not help", (unsigned long)seed, j,
+			 change->kind);
+	gangs++;
 }
 
 /* One task with the change, in the same cell: it must run. */
@@ -83,6 +124,8 @@ static void confirm(struct world *w, unsigned j, const struct change *change, ui
 
 	if (job.spread.kind != SPREAD_NONE)
 		job.spread.group = job.name;
+	if (job.affinity.kind != SPREAD_NONE)
+		job.affinity.group = job.name;
 	job.name = "again";
 	job.count = 1;
 	change_job(&job, change);
@@ -124,6 +167,10 @@ static void explain_one(uint64_t seed)
 		assert_int_equal(cell_why(w.cell, task, &why, &err), 0);
 		check_counts(&why);
 		assert_true(why_format_change(w.cell, task, &why.change, text, sizeof(text)) > 0);
+		if (why.change.kind != CHANGE_MACHINE && why.gang) {
+			confirm_gang(&w, j, &why.change, seed);
+			break;
+		}
 		if (why.change.kind != CHANGE_MACHINE) {
 			confirm(&w, j, &why.change, seed);
 			break;
@@ -140,6 +187,7 @@ static void what_why_says_is_true(void **state)
 		explain_one(seed);
 	assert_true(confirmed[CHANGE_AMOUNT] > 50);
 	assert_true(confirmed[CHANGE_PRIORITY] > 5);
+	assert_true(gangs > 20);
 }
 
 int main(void)

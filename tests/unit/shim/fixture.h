@@ -28,6 +28,7 @@
 
 #include "base/fd.h"
 #include "base/process.h"
+#include "runtime/container.h"
 #include "runtime/shim/client.h"
 #include "runtime/shim/client_call.h"
 #include "runtime/shim/event.pb-c.h"
@@ -152,6 +153,19 @@ static inline int fake_update(void *handle, const char *json, size_t len, struct
 	return 0;
 }
 
+static inline int fake_checkpoint(void *handle, const struct container_criu_options *options,
+				  struct err *err)
+{
+	struct fake *fake = handle;
+	char note[300];
+
+	(void)err;
+	snprintf(note, sizeof(note), "checkpoint %s%s%s", options->image_path,
+		 options->leave_running ? " running" : "", options->tcp_established ? " tcp" : "");
+	fake_note(fake->bundle, note);
+	return 0;
+}
+
 static inline bool fake_has_pid_namespace(void *handle)
 {
 	(void)handle;
@@ -224,6 +238,7 @@ static const struct backend_ops fake_ops = {
 	.kill = fake_kill,
 	.freeze = fake_freeze,
 	.update = fake_update,
+	.checkpoint = fake_checkpoint,
 	.has_pid_namespace = fake_has_pid_namespace,
 	.stats = fake_stats,
 	.pids = fake_pids,

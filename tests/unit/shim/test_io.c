@@ -190,6 +190,27 @@ static void test_durable_client_may_come_late(void **state)
 	fixture_stop(&f);
 }
 
+/* containerd's clients open their ends in the background. */
+static void test_durable_client_may_come_after_the_end(void **state)
+{
+	struct fixture f;
+	struct names n;
+	char *text;
+
+	(void)state;
+	fixture_start(&f, "b", "echo hello", false);
+	make_names(&f, &n);
+	assert_return_code(create_durable(&f, "c", n.out), 0);
+	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	wait_exit(&f, "c", NULL, 0);
+	usleep(100000);
+	text = read_all(open_reader(n.out));
+	assert_string_equal(text, "hello\n");
+	free(text);
+	assert_return_code(shim_delete(f.client, "c", NULL, NULL, &f.err), 0);
+	fixture_stop(&f);
+}
+
 static void test_stdin_ends_with_the_client(void **state)
 {
 	struct fixture f;
@@ -461,6 +482,7 @@ int main(void)
 		cmocka_unit_test(test_vanished_client_stops_nothing),
 		cmocka_unit_test(test_slow_client_gets_everything),
 		cmocka_unit_test(test_durable_client_may_come_late),
+		cmocka_unit_test(test_durable_client_may_come_after_the_end),
 		cmocka_unit_test(test_stdin_ends_with_the_client),
 		cmocka_unit_test(test_close_io_ends_stdin_of_an_exec),
 		cmocka_unit_test(test_file_output_is_appended_to),

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* celld dev: master and agent in one process, a cell of one machine. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "cmd/celld/verbs.h"
+#include "runtime/engine/engine.h"
+#include "scheduler/agent/agent.h"
+#include "scheduler/api/api.h"
+#include "scheduler/master/master.h"
+
+#define CELL_NAME "dev"
+
+struct dev_args {
+	const char *root, *runroot;
+	bool debug;
+};
+
+static const struct option_entry dev_options[] = {
+	OPTION_STRING(struct dev_args, root, 0, "root", "DIR",
+		      "images, containers and the cell's store (default " ENGINE_ROOT_DEFAULT ")"),
+	OPTION_STRING(struct dev_args, runroot, 0, "runroot", "DIR",
+		      "what does not outlive a reboot (default " ENGINE_RUNROOT_DEFAULT ")"),
+	OPTION_BOOL(struct dev_args, debug, 0, "debug", "tell more"),
+	OPTION_END,
+};
+
+struct dev {
+	struct loop *loop;
+	struct loop_source *signals;
+	struct master *master;
+	struct agent *agent;
+	struct api *api;
+	struct agent_link link;
+	struct master_contact contact;
+	int listen_fd; /* until the API has it */
+};
+
+static void dev_deinit(struct dev *dev)
+{
+	cleanup_fd(&dev->listen_fd);
+	agent_free(dev->agent);
+	api_free(dev->api);
+	master_free(dev->master);
+	loop_remove(dev->signals);
+	loop_free(dev->loop);
+}
+
+/* ---- the link within one process ---- */
+
+static void send_report(void *data, const char *text, size_t len, struct agent *agent)
+{
+	struct dev *dev = data;
+	_cleanup_free_ char *answer = NULL;
+	struct err err = { 0 };
+	size_t answer_len = 0;
+
+	if (master_sync(dev->master, text, len, &dev->contact, &answer, &answer_len, &err) < 0) {
+		log_warn("%s", err.text);
+		agent_reply(agent, NULL, 0);
+		return;
+	}
+	agent_reply(agent, answer, answer_len);
+}
+
+static void poke(void *data)
+{
+	struct dev *dev = data;
+
+	if (dev->agent)
+		agent_poke(dev->agent);
+}
+
+/* ---- life ---- */
+
+static int on_signal(void *data, int signal)
+{
+	struct dev *dev = data;
+
+	(void)signal;
+	loop_quit(dev->loop, 0);
+	return 0;
+}
+
+static int listen_to_signals(struct dev *dev, struct err *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	signal(SIGPIPE, SIG_IGN);
+	return loop_add_signals(dev->loop, &set, on_signal, dev, &dev->signals, err);
+}
+
+static int start(struct dev *dev, const struct dev_args *args, struct err *err)
+{
+	char store[PATH_MAX], socket[PATH_MAX], who[HOST_NAME_MAX + 32], machine[HOST_NAME_MAX + 1];
+	struct master_options master = { .store_path = store, .who = who };
+	struct agent_options agent = {
+		.root = args->root, .runroot = args->runroot, .cell = CELL_NAME, .machine = machine
+	};
+
+	if (gethostname(machine, sizeof(machine)) < 0)
+		return err_set(err, errno, "read the host's name");
+	snprintf(who, sizeof(who), "%s:%d", machine, getpid());
+	if (snprintf(store, sizeof(store), "%s/cell.db", args->root) >= PATH_MAX ||
+	    snprintf(socket, sizeof(socket), "%s/cell.sock", args->runroot) >= PATH_MAX)
+		return err_say(err, ENAMETOOLONG, "the path of --root or --runroot is too long");
+	err_try(dir_create(AT_FDCWD, args->root, 0711, err));
+	err_try(dir_create(AT_FDCWD, args->runroot, 0711, err));
+	dev->link = (struct agent_link){ .data = dev, .send = send_report };
+	dev->contact = (struct master_contact){ .data = dev, .poke = poke };
+	dev->listen_fd = api_listen(socket, err);
+	if (dev->listen_fd < 0)
+		return dev->listen_fd;
+	err_try(loop_new(&dev->loop, err));
+	err_try(listen_to_signals(dev, err));
+	err_try(master_new(dev->loop, &master, &dev->master, err));
+	err_try(agent_new(dev->loop, &agent, &dev->link, &dev->agent, err));
+	err_try(api_new(dev->loop, dev->master, take_fd(&dev->listen_fd), socket, &dev->api, err));
+	printf("cell %s is ready on %s: ctr job run FILE\n", CELL_NAME, machine);
+	fflush(stdout);
+	return 0;
+}
+
+static int run_dev(int argc, char **argv, struct err *err)
+{
+	struct dev_args args = { .root = ENGINE_ROOT_DEFAULT, .runroot = ENGINE_RUNROOT_DEFAULT };
+	_cleanup_(dev_deinit) struct dev dev = { .listen_fd = -1 };
+	char **words;
+	size_t count;
+	int r;
+
+	r = options_parse(&verb_dev.command, argc, argv, &args, &words, &count, err);
+	if (r != 0)
+		return r > 0 ? VERB_HELP : r;
+	if (args.debug)
+		log_set_level(LOG_LEVEL_DEBUG);
+	err_try(start(&dev, &args, err));
+	r = loop_run(dev.loop, err);
+	return r == -ESTALE ? err_say(err, ESTALE, "another master was elected; this one ends") : r;
+}
+
+const struct verb verb_dev = {
+	.command = {
+		.name = "celld dev",
+		.summary = "master and agent in one process: a cell of this machine",
+		.details = "Runs until SIGTERM or SIGINT; the tasks run on, and the next one takes them up.\n"
+			   "\n"
+			   "Example:\n"
+			   "  celld dev &  ctr job run web.yaml  &&  ctr job status web",
+		.options = dev_options,
+	},
+	.run = run_dev,
+};

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ctr job, ctr machine: hand over to the helper that talks to cells, in place of ourselves. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "cmd/ctr/verbs.h"
+#include "base/program.h"
+
+#define HELPER "cellar-cell"
+
+/* Options and help of what is behind the group are the helper's. */
+static int hand_over(const char *group, const struct ctr *ctr, int argc, char **argv,
+		     struct err *err)
+{
+	_cleanup_free_ const char **command = calloc((size_t)argc + 8, sizeof(*command));
+	char program[PATH_MAX];
+	size_t n = 0;
+
+	err_try(program_find(HELPER, program, err));
+	if (!command)
+		return err_set(err, ENOMEM, "execute %s", program);
+	command[n++] = HELPER;
+	if (ctr->root) {
+		command[n++] = "--root";
+		command[n++] = ctr->root;
+	}
+	if (ctr->runroot) {
+		command[n++] = "--runroot";
+		command[n++] = ctr->runroot;
+	}
+	command[n++] = group;
+	for (int i = 0; i < argc; i++)
+		command[n++] = argv[i];
+	execv(program, (char *const *)(uintptr_t)command);
+	return err_set(err, errno, "execute %s", program);
+}
+
+static int job_verb(const struct ctr *ctr, int argc, char **argv, struct err *err)
+{
+	return hand_over("job", ctr, argc, argv, err);
+}
+
+static int machine_verb(const struct ctr *ctr, int argc, char **argv, struct err *err)
+{
+	return hand_over("machine", ctr, argc, argv, err);
+}
+
+static const struct option_entry no_options[] = { OPTION_END };
+
+const struct verb verb_job = {
+	.command = {
+		.name = "ctr job",
+		.args = "run|ls|status|why|logs|stop|validate [ARG...]",
+		.summary = "jobs of a cell",
+		.options = no_options,
+		.flags = OPTIONS_STOP_AT_ARG,
+		.args_max = SIZE_MAX,
+	},
+	.run = job_verb,
+};
+
+const struct verb verb_machine = {
+	.command = {
+		.name = "ctr machine",
+		.args = "ls [ARG...]",
+		.summary = "machines of a cell",
+		.options = no_options,
+		.flags = OPTIONS_STOP_AT_ARG,
+		.args_max = SIZE_MAX,
+	},
+	.run = machine_verb,
+};

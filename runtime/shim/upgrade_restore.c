@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The new program's side of a live upgrade. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "runtime/shim/adopt.h"
+#include "runtime/shim/deadline.h"
+#include "runtime/shim/end.h"
+#include "runtime/shim/health.h"
+#include "runtime/shim/journal.h"
+#include "runtime/shim/oom.h"
+#include "runtime/shim/proto.h"
+#include "runtime/shim/restart.h"
+#include "runtime/shim/task_launch.h"
+#include "runtime/shim/task_network.h"
+#include "runtime/shim/upgrade.h"
+
+static void set_end(struct process *p, const Upgrade__Process *saved)
+{
+	p->pid = saved->pid;
+	p->status = saved->stopped ? PROCESS_STOPPED : PROCESS_RUNNING;
+	p->reported = saved->stopped;
+	p->exit_code = saved->exit_code;
+	p->exit_unknown = saved->exit_unknown;
+	p->started_ns = saved->started_ns;
+	p->exited_ns = saved->exited_ns;
+}
+
+static int restore_exec(struct task *task, const Upgrade__Process *saved, struct err *err)
+{
+	Task__ExecRequest request = TASK__EXEC_REQUEST__INIT;
+	Pb__Any spec = PB__ANY__INIT;
+	struct io_options io;
+	struct process *p;
+
+	request.exec_id = saved->exec_id;
+	request.terminal = saved->terminal;
+	request.stdin = saved->stdin;
+	request.stdout = saved->stdout;
+	request.stderr = saved->stderr;
+	request.spec = &spec;
+	p = process_new(task, &request);
+	if (!p)
+		return err_set(err, ENOMEM, "take over process %s", saved->exec_id);
+	free(take_ptr(p->spec));
+	p->pidfd = saved->pidfd;
+	set_end(p, saved);
+	if (saved->stopped)
+		return 0;
+	task_launch_exec_options(p, &io);
+	if (!saved->io || process_watch(p) < 0)
+		return err_set(err, ENOMEM, "take over process %s", saved->exec_id);
+	return io_restore(&io, saved->io, &p->io, err);
+}
+
+static int open_container(struct task *task, struct err *err)
+{
+	const struct backend_create o = {
+		.root = task->runtime_root,
+		.id = task->id,
+		.bundle = task->bundle,
+	};
+	struct backend_process found = { .pidfd = -1, .console_fd = -1 };
+	int r = task->shim->options->backend->adopt(&o, &task->handle, &found, err);
+
+	if (r == 0) {
+		cleanup_fd(&found.pidfd);
+		task->paused = found.paused;
+	}
+	return r;
+}
+
+static int restore_task(struct task *task, const Journal__Create *create,
+			const Upgrade__State *state, struct err *err)
+{
+	struct process *init = &task->init;
+	struct err lost = { 0 };
+	int r = task_read_options(task, create->request, err);
+
+	if (r == 0)
+		r = open_container(task, err);
+	if (r < 0)
+		return r;
+	task->mounted = create->request->n_rootfs > 0;
+	restart_load(task);
+	if (task_open_network(task, &lost) < 0)
+		log_warn("container %s: %s", task->id, lost.text);
+	if (!state->init->io)
+		return err_say(err, EBADMSG, "what the shim left has no stdio");
+	r = task_launch_restore_stdio(task, state->init->io, err);
+	if (r < 0)
+		return r;
+	io_pipe_inodes(init->io, task->pipes);
+	set_end(init, state->init);
+	if (process_watch(init) < 0)
+		return err_set(err, ENOMEM, "take over container %s", task->id);
+	oom_watch(task);
+	/* A check that was under way is made again. */
+	health_resume(task);
+	/* The list has the newest first. */
+	for (size_t i = state->n_execs; i > 0 && r == 0; i--)
+		r = restore_exec(task, state->execs[i - 1], err);
+	return r;
+}
+
+static int restore(struct shim *shim, const Upgrade__State *state, struct err *err)
+{
+	_cleanup_proto_ Journal__Create *create = NULL;
+	struct task *task;
+	int r = journal_read_create(state->bundle, &create, err);
+
+	if (r < 0)
+		return r;
+	task = task_new(shim, create->request);
+	if (!task)
+		return err_set(err, ENOMEM, "take over container %s", create->request->id);
+	task->next = shim->tasks;
+	shim->tasks = task;
+	shim->had_task = true;
+	task->lock_fd = state->lock_fd;
+	r = restore_task(task, create, state, err);
+	if (r < 0)
+		task_free(task);
+	else
+		deadline_resume(task);
+	return r;
+}
+
+int upgrade_restore(struct shim *shim, const Upgrade__State *state, struct err *err)
+{
+	struct rpc_call *call;
+	struct err why = { 0 };
+	int r;
+
+	upgrade_pass_fds(state, false);
+	r = restore(shim, state, &why);
+	if (r < 0) {
+		log_error("%s", why.text);
+		r = adopt_task(shim, state->bundle, err);
+	}
+	if (r < 0)
+		return r;
+	server_restore(shim->server, state, &call);
+	if (call && why.code)
+		rpc_fail(call, TTRPC_UNKNOWN, &why);
+	else if (call)
+		rpc_reply(call, NULL);
+	return 0;
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/agent/agent.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "scheduler/agent/inside.h"
+
+#define BEAT_NS INT64_C(1000000000)
+#define SOON_NS 0
+#define MILLI 1000
+
+static int on_beat(void *data);
+
+/* At most one message is on its way; what comes up meanwhile goes with the next. */
+static void ask_in(struct agent *agent, int64_t in_ns)
+{
+	agent->beat = loop_remove(agent->beat);
+	if (!agent->asking)
+		loop_add_time(agent->loop, clock_monotonic_ns() + in_ns, on_beat, agent,
+			      &agent->beat, NULL);
+}
+
+void agent_changed(struct agent *agent)
+{
+	agent->changed = true;
+	ask_in(agent, SOON_NS);
+}
+
+void agent_poke(struct agent *agent)
+{
+	agent->poked = true;
+	ask_in(agent, SOON_NS);
+}
+
+static size_t count_boxes(const struct agent *agent)
+{
+	size_t count = 0;
+
+	for (struct box *box = agent->boxes; box; box = box->next)
+		count++;
+	return count;
+}
+
+static char *write_report(const struct agent *agent, size_t *ret_len)
+{
+	size_t count = count_boxes(agent), n = 0;
+	_cleanup_free_ struct report *reports = calloc(count + 1, sizeof(*reports));
+	struct machine_report report = {
+		.machine = agent->options.machine,
+		.rack = agent->options.rack,
+		.cpu_milli = agent->options.cpu_milli,
+		.memory_bytes = agent->options.memory_bytes,
+		.disk_bytes = agent->options.disk_bytes,
+		.tasks = reports,
+		.task_count = count,
+	};
+
+	if (!reports)
+		return NULL;
+	for (struct box *box = agent->boxes; box; box = box->next)
+		box_report(box, &reports[n++]);
+	return machine_report_format(&report, ret_len);
+}
+
+static int on_beat(void *data)
+{
+	struct agent *agent = data;
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+
+	agent->beat = NULL;
+	agent->changed = agent->poked = false;
+	text = write_report(agent, &len);
+	if (!text) {
+		ask_in(agent, BEAT_NS);
+		return 0;
+	}
+	agent->asking = true;
+	agent->link->send(agent->link->data, text, len, agent);
+	return 0;
+}
+
+/* ---- what the master wants ---- */
+
+static struct box *find(const struct agent *agent, const struct want *want)
+{
+	for (struct box *box = agent->boxes; box; box = box->next)
+		if (box->incarnation == want->incarnation && strcmp(box->task, want->task) == 0)
+			return box;
+	return NULL;
+}
+
+static void add(struct agent *agent, const struct want *want)
+{
+	struct box *box = want->program && !want->ended ? box_new(agent, want) : NULL;
+
+	if (!box)
+		return;
+	box->wanted = true;
+	box->next = agent->boxes;
+	agent->boxes = box;
+	agent->changed = true;
+}
+
+/* Room is free for it, or nobody is about to give any: the master knows best. */
+static bool may_start(const struct agent *agent, const struct box *box)
+{
+	int64_t cpu = box->cpu_milli, memory = box->memory_bytes;
+	bool stopping = false;
+
+	for (struct box *other = agent->boxes; other; other = other->next) {
+		if (other->state == BOX_WAITING)
+			continue;
+		/* What it was before still holds its ports and volumes. */
+		if (other != box && strcmp(other->task, box->task) == 0)
+			return false;
+		if (other->state == BOX_ENDED)
+			continue;
+		stopping |= other->state == BOX_STOPPING;
+		cpu += other->cpu_milli;
+		memory += other->memory_bytes;
+	}
+	return !stopping ||
+	       (cpu <= agent->options.cpu_milli && memory <= agent->options.memory_bytes);
+}
+
+static void start_waiting(struct agent *agent)
+{
+	for (struct box *box = agent->boxes; box; box = box->next)
+		if (box->state == BOX_WAITING && box->wanted && may_start(agent, box))
+			box_start(box);
+}
+
+static void stop_unwanted(struct agent *agent)
+{
+	struct box *next;
+
+	for (struct box *box = agent->boxes; box; box = next) {
+		next = box->next;
+		if (!box->wanted && box->state != BOX_STOPPING)
+			box_stop(box);
+	}
+}
+
+static void apply(struct agent *agent, const struct machine_wants *wants)
+{
+	/* An earlier master, which does not know yet that it is none any more. */
+	if (wants->epoch < agent->epoch)
+		return;
+	agent->epoch = wants->epoch;
+	for (struct box *box = agent->boxes; box; box = box->next)
+		box->wanted = false;
+	for (size_t i = 0; i < wants->task_count; i++) {
+		struct box *box = find(agent, &wants->tasks[i]);
+
+		if (box) {
+			box->wanted = true;
+			box->paused = wants->tasks[i].paused;
+			box_pause(box);
+		} else {
+			add(agent, &wants->tasks[i]);
+		}
+	}
+	stop_unwanted(agent);
+	start_waiting(agent);
+}
+
+void agent_reply(struct agent *agent, const char *text, size_t len)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct machine_wants wants;
+	struct err err = { 0 };
+
+	agent->asking = false;
+	if (text && arena) {
+		if (machine_wants_parse(text, len, arena, &wants, &err) < 0)
+			log_warn("the master's answer: %s", err.text);
+		else
+			apply(agent, &wants);
+	}
+	ask_in(agent, text && (agent->changed || agent->poked) ? SOON_NS : BEAT_NS);
+}
+
+void agent_forget(struct agent *agent, struct box *box)
+{
+	struct box **p = &agent->boxes;
+
+	while (*p != box)
+		p = &(*p)->next;
+	*p = box->next;
+	box_free(box);
+	agent_changed(agent);
+	start_waiting(agent);
+}
+
+/* ---- life ---- */
+
+static int adopt_one(void *data, const struct engine_container *container)
+{
+	struct agent *agent = data;
+	struct box *box = box_adopt(agent, container);
+
+	if (box) {
+		box->next = agent->boxes;
+		agent->boxes = box;
+	}
+	return 0;
+}
+
+/* What was not said is what there is. */
+static void find_capacity(struct agent_options *o)
+{
+	struct sysinfo info;
+	struct statvfs disk;
+
+	if (!o->cpu_milli)
+		o->cpu_milli = sysconf(_SC_NPROCESSORS_ONLN) * MILLI;
+	if (!o->memory_bytes && sysinfo(&info) == 0)
+		o->memory_bytes = (int64_t)info.totalram * info.mem_unit;
+	if (!o->disk_bytes && statvfs(o->root, &disk) == 0)
+		o->disk_bytes = (int64_t)(disk.f_blocks * disk.f_frsize);
+}
+
+static int copy_options(struct agent *agent, const struct agent_options *options)
+{
+	struct agent_options *o = &agent->options;
+
+	*o = *options;
+	o->root = strdup(engine_root(agent->engine));
+	o->runroot = strdup(engine_runroot(agent->engine));
+	o->cell = strdup(options->cell);
+	o->machine = strdup(options->machine);
+	o->rack = options->rack ? strdup(options->rack) : NULL;
+	if (!o->root || !o->runroot || !o->cell || !o->machine || (options->rack && !o->rack))
+		return -ENOMEM;
+	find_capacity(o);
+	return 0;
+}
+
+int agent_new(struct loop *loop, const struct agent_options *options, const struct agent_link *link,
+	      struct agent **ret, struct err *err)
+{
+	_cleanup_agent_ struct agent *agent = calloc(1, sizeof(*agent));
+
+	if (!agent)
+		return err_set(err, ENOMEM, "start the agent");
+	agent->loop = loop;
+	agent->link = link;
+	err_try(engine_open(options->root, options->runroot, &agent->engine, err));
+	if (copy_options(agent, options) < 0)
+		return err_set(err, ENOMEM, "start the agent");
+	err_try(engine_each(agent->engine, adopt_one, agent, err));
+	agent_changed(agent);
+	*ret = take_ptr(agent);
+	return 0;
+}
+
+struct agent *agent_free(struct agent *agent)
+{
+	struct box *next;
+
+	if (!agent)
+		return NULL;
+	loop_remove(agent->beat);
+	for (struct box *box = agent->boxes; box; box = next) {
+		next = box->next;
+		box_free(box);
+	}
+	engine_close(agent->engine);
+	free((char *)agent->options.root);
+	free((char *)agent->options.runroot);
+	free((char *)agent->options.cell);
+	free((char *)agent->options.machine);
+	free((char *)agent->options.rack);
+	free(agent);
+	return NULL;
+}

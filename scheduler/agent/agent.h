@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The agent of a cell on one machine (Borg's Borglet): makes true what the master wants of the
+ * machine, with containers under shims of their own, as `ctr run -d` makes them. They run on when
+ * the agent is gone; the next one finds them by their labels.
+ */
+#pragma once
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "scheduler/agent/exchange.h"
+
+struct loop;
+struct agent;
+
+/* How a message gets to the master. */
+struct agent_link {
+	void *data;
+	/* Sends the text, and calls agent_reply() once, now or later: with the answer, or with NULL
+	 * when there is none. */
+	void (*send)(void *data, const char *text, size_t len, struct agent *agent);
+};
+
+struct agent_options {
+	const char *root, *runroot; /* of the engine, as for `ctr` */
+	const char *cell;	    /* its name; containers of another cell are left alone */
+	const char *machine, *rack; /* rack: or NULL */
+	int64_t cpu_milli, memory_bytes, disk_bytes; /* 0: all that the machine has */
+};
+
+/* Adopts what runs of an earlier agent, and begins to talk. The link outlives the agent. */
+int agent_new(struct loop *loop, const struct agent_options *options, const struct agent_link *link,
+	      struct agent **ret, struct err *err);
+/* Its containers go on. */
+struct agent *agent_free(struct agent *agent);
+
+/* The master's answer; the text is the caller's. */
+void agent_reply(struct agent *agent, const char *text, size_t len);
+/* The master has news: ask for them now, not at the next beat. */
+void agent_poke(struct agent *agent);
+
+CLEANUP_DEFINE(struct agent, agent, agent_free);
+#define _cleanup_agent_ _cleanup_(cleanup_agent)

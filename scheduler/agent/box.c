@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/agent/box.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "scheduler/agent/inside.h"
+#include "scheduler/agent/launch.h"
+
+#define KILL_WAIT_MS 10000
+
+static struct box *box_bare(struct agent *agent, const char *task, uint64_t incarnation)
+{
+	struct box *box = calloc(1, sizeof(*box));
+
+	if (!box || !(box->arena = arena_new())) {
+		free(box);
+		return NULL;
+	}
+	box->agent = agent;
+	box->incarnation = incarnation;
+	box->exit_code = -1;
+	snprintf(box->task, sizeof(box->task), "%s", task);
+	snprintf(box->container, sizeof(box->container), "%s.%s.%" PRIu64, agent->options.cell,
+		 task, incarnation);
+	for (char *p = box->container; *p; p++)
+		if (*p == '/')
+			*p = '.';
+	return box;
+}
+
+struct box *box_new(struct agent *agent, const struct want *want)
+{
+	struct box *box = box_bare(agent, want->task, want->incarnation);
+
+	if (!box)
+		return NULL;
+	box->program = launch_copy(want->program, box->arena);
+	if (!box->program)
+		return box_free(box);
+	box->cpu_milli = want->program->cpu_milli;
+	box->memory_bytes = want->program->memory_bytes;
+	box->grace_ms = want->program->stop_grace_ms;
+	return box;
+}
+
+struct box *box_free(struct box *box)
+{
+	if (!box)
+		return NULL;
+	loop_remove(box->source);
+	shim_close(box->waiter);
+	work_abandon(box->work);
+	arena_free(box->arena);
+	free(box->reason);
+	free(box->address);
+	free(box);
+	return NULL;
+}
+
+static void ended(struct box *box, int code, const char *reason)
+{
+	box->state = BOX_ENDED;
+	box->exit_code = code;
+	if (reason && !box->reason)
+		box->reason = strdup(reason);
+	agent_changed(box->agent);
+	if (!box->wanted)
+		box_stop(box);
+}
+
+/* ---- watching ---- */
+
+/* 1: it has ended already, and the box knows how. */
+static int watch(struct box *box, struct err *err);
+
+static int on_container_end(void *data, uint32_t events)
+{
+	struct box *box = data;
+	struct shim_exit end;
+	int r = shim_wait_finish(box->waiter, &end, NULL);
+
+	(void)events;
+	box->source = loop_remove(box->source);
+	box->waiter = shim_close(box->waiter);
+	if (r == 0) {
+		box->oom = end.oom_killed;
+		if (box->state == BOX_RUNNING)
+			ended(box, end.unknown ? -1 : (int)end.status, NULL);
+		return 0;
+	}
+	/* Its shim was killed: another one takes the container over, and is asked instead. */
+	if (box->state != BOX_RUNNING)
+		return 0;
+	r = watch(box, NULL);
+	if (r < 0)
+		ended(box, -1, "its supervisor was killed, and its end was not seen");
+	else if (r > 0)
+		ended(box, box->exit_code, NULL);
+	return 0;
+}
+
+static int take_ports(struct box *box, const struct engine_container *c, struct err *err)
+{
+	box->address = c->address ? strdup(c->address) : NULL;
+	if (box->address)
+		box->address[strcspn(box->address, "/")] = '\0';
+	if (!c->ports.count)
+		return 0;
+	box->ports = arena_calloc(box->arena, c->ports.count, sizeof(*box->ports));
+	if (!box->ports)
+		return err_set(err, ENOMEM, "watch task %s", box->task);
+	for (size_t i = 0; i < c->ports.count; i++)
+		box->ports[box->port_count++] =
+			(struct report_port){ c->ports.items[i].host, c->ports.items[i].container };
+	return 0;
+}
+
+static int watch(struct box *box, struct err *err)
+{
+	_cleanup_engine_container_ struct engine_container *c = NULL;
+	int r = engine_find(box->agent->engine, box->container, &c, err);
+
+	if (r == 0 && strcmp(c->status, "exited") == 0) {
+		box->exit_code = c->exit_code;
+		box->oom = c->oom_killed;
+		return 1;
+	}
+	if (r == 0)
+		r = engine_connect(box->agent->engine, c, &box->waiter, err);
+	if (r == 0)
+		r = shim_wait_begin(box->waiter, c->id, NULL, err);
+	if (r == 0)
+		r = loop_add_fd(box->agent->loop, shim_fd(box->waiter), EPOLLIN, on_container_end,
+				box, &box->source, err);
+	if (r < 0) {
+		box->waiter = shim_close(box->waiter);
+		return r;
+	}
+	return box->port_count || box->address ? 0 : take_ports(box, c, err);
+}
+
+/* ---- starting ---- */
+
+static int start_work(void *data, struct err *err)
+{
+	struct box *box = data;
+
+	/* Half a container without anybody who knows of it would be the worst of all ends. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return launch_run(box, err);
+}
+
+static void started(void *data, const struct err *result)
+{
+	struct box *box = data;
+	struct err err = *result;
+	int r = -err.code;
+
+	box->work = NULL;
+	if (r == 0)
+		r = watch(box, &err);
+	/* One that ended between two looks may have taken its shim along. */
+	if (r < 0 && !result->code)
+		r = watch(box, &err);
+	if (r < 0)
+		ended(box, -1, err.text);
+	else if (r > 0)
+		ended(box, box->exit_code, NULL);
+	else
+		box->state = BOX_RUNNING;
+	agent_changed(box->agent);
+	if (!box->wanted && box->state == BOX_RUNNING)
+		box_stop(box);
+}
+
+void box_start(struct box *box)
+{
+	struct err err = { 0 };
+
+	box->state = BOX_STARTING;
+	agent_changed(box->agent);
+	if (work_start(box->agent->loop, start_work, started, box, &box->work, &err) < 0)
+		ended(box, -1, err.text);
+}
+
+/* ---- pausing ---- */
+
+void box_pause(struct box *box)
+{
+	_cleanup_engine_container_ struct engine_container *c = NULL;
+	_cleanup_shim_client_ struct shim_client *client = NULL;
+	struct err err = { 0 };
+	int r;
+
+	if (box->state != BOX_RUNNING || box->paused == box->is_paused)
+		return;
+	r = engine_find(box->agent->engine, box->container, &c, &err);
+	if (r == 0)
+		r = engine_connect(box->agent->engine, c, &client, &err);
+	if (r == 0)
+		r = box->paused ? shim_pause(client, c->id, &err)
+				: shim_resume(client, c->id, &err);
+	/* It is tried again at the next beat. */
+	if (r < 0)
+		log_warn("task %s: %s", box->task, err.text);
+	else
+		box->is_paused = box->paused;
+}
+
+/* ---- stopping ---- */
+
+static int stop_work(void *data, struct err *err)
+{
+	struct box *box = data;
+	struct engine *engine = box->agent->engine;
+	_cleanup_engine_container_ struct engine_container *c = NULL;
+	struct engine_exit end;
+	int r = engine_find(engine, box->container, &c, err);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	if (c->pid && engine_kill(engine, c, SIGTERM, true, NULL) == 0 &&
+	    engine_wait(engine, c, (int)box->grace_ms, &end, NULL) == 0 &&
+	    engine_kill(engine, c, SIGKILL, true, NULL) == 0)
+		engine_wait(engine, c, KILL_WAIT_MS, &end, NULL);
+	return engine_destroy(engine, c, ENGINE_REMOVE_FORCE | ENGINE_REMOVE_VOLUMES, err);
+}
+
+/* What cannot be removed is tried again by the next answer of the master. */
+static void stopped(void *data, const struct err *err)
+{
+	struct box *box = data;
+
+	box->work = NULL;
+	if (!err->code) {
+		agent_forget(box->agent, box);
+		return;
+	}
+	log_warn("task %s: %s", box->task, err->text);
+	box->state = BOX_ENDED;
+}
+
+void box_stop(struct box *box)
+{
+	struct err err = { 0 };
+
+	/* It is stopped when its start is over. */
+	if (box->work)
+		return;
+	if (box->state == BOX_WAITING) {
+		agent_forget(box->agent, box);
+		return;
+	}
+	box->source = loop_remove(box->source);
+	box->waiter = shim_close(box->waiter);
+	box->state = BOX_STOPPING;
+	agent_changed(box->agent);
+	if (work_start(box->agent->loop, stop_work, stopped, box, &box->work, &err) < 0)
+		log_warn("task %s: %s", box->task, err.text);
+}
+
+/* ---- after a restart of the agent ---- */
+
+static const char *label(const struct engine_container *c, const char *key)
+{
+	for (size_t i = 0; i < c->labels.count; i++)
+		if (strcmp(c->labels.items[i].key, key) == 0)
+			return c->labels.items[i].value;
+	return NULL;
+}
+
+static void find_state(struct box *box, const struct engine_container *c)
+{
+	struct err err = { 0 };
+
+	if (c->pid && watch(box, &err) == 0) {
+		box->state = BOX_RUNNING;
+		box->is_paused = strcmp(c->status, "paused") == 0;
+		return;
+	}
+	box->state = BOX_ENDED;
+	box->exit_code = c->exit_code;
+	box->oom = c->oom_killed;
+	/* Its start was cut short. */
+	if (strcmp(c->status, "exited") != 0)
+		box->reason = strdup(err.code ? err.text : "the agent was ended while it started");
+}
+
+struct box *box_adopt(struct agent *agent, const struct engine_container *container)
+{
+	const char *cell = label(container, BOX_LABEL_CELL);
+	const char *task = label(container, BOX_LABEL_TASK);
+	const char *incarnation = label(container, BOX_LABEL_INCARNATION);
+	const char *grace = label(container, BOX_LABEL_GRACE);
+	struct box *box;
+
+	if (!cell || !task || !incarnation || strcmp(cell, agent->options.cell) != 0 ||
+	    strlen(task) >= TASK_NAME_SIZE)
+		return NULL;
+	box = box_bare(agent, task, strtoull(incarnation, NULL, 10));
+	if (!box)
+		return NULL;
+	snprintf(box->container, sizeof(box->container), "%s", container->name);
+	box->cpu_milli = container->limits.cpu_millicpu;
+	box->memory_bytes = container->limits.memory_bytes;
+	box->grace_ms = grace ? strtoll(grace, NULL, 10) : ENGINE_STOP_TIMEOUT_S * 1000;
+	box->wanted = true; /* until the master says what it wants */
+	find_state(box, container);
+	return box;
+}
+
+void box_report(const struct box *box, struct report *ret)
+{
+	static const enum report_state states[] = {
+		[BOX_WAITING] = REPORT_STARTING, [BOX_STARTING] = REPORT_STARTING,
+		[BOX_RUNNING] = REPORT_RUNNING,	 [BOX_STOPPING] = REPORT_STOPPING,
+		[BOX_ENDED] = REPORT_ENDED,
+	};
+
+	*ret = (struct report){
+		.task = box->task,
+		.incarnation = box->incarnation,
+		.state = states[box->state],
+		.exit_code = box->exit_code,
+		.oom = box->oom,
+		.reason = box->reason,
+		.container = box->container,
+		.address = box->address,
+		.ports = box->ports,
+		.port_count = box->port_count,
+	};
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A task on this machine, in one incarnation: its container, and where it stands. It goes from
+ * waiting (for the room of others that are ending) to starting, running, stopping, ended; whatever
+ * happens to the agent in between, the container's labels tell the next one enough.
+ */
+#pragma once
+
+#include "runtime/engine/engine.h"
+#include "scheduler/agent/agent.h"
+#include "scheduler/agent/work.h"
+#include "runtime/shim/client.h"
+
+#define BOX_LABEL_CELL "cellar.cell"
+#define BOX_LABEL_TASK "cellar.task"
+#define BOX_LABEL_INCARNATION "cellar.incarnation"
+#define BOX_LABEL_GRACE "cellar.grace-ms"
+
+enum box_state { BOX_WAITING, BOX_STARTING, BOX_RUNNING, BOX_STOPPING, BOX_ENDED };
+
+struct box {
+	struct agent *agent;
+	struct box *next;
+	char task[TASK_NAME_SIZE];
+	char container[TASK_NAME_SIZE + 32];
+	uint64_t incarnation;
+	enum box_state state;
+	bool wanted; /* by the master's last word */
+	bool paused; /* as the master wants it */
+	bool is_paused;
+	struct arena *arena;	 /* of the program and the ports */
+	struct program *program; /* NULL: adopted */
+	int64_t cpu_milli, memory_bytes, grace_ms;
+	struct work *work;
+	struct shim_client *waiter; /* answers when it ends */
+	struct loop_source *source;
+	int exit_code;
+	bool oom;
+	char *reason; /* why it could not run, or NULL */
+	char *address;
+	struct report_port *ports;
+	size_t port_count;
+};
+
+/* Copies the program. NULL when out of memory. */
+struct box *box_new(struct agent *agent, const struct want *want);
+/* Of a container that an earlier agent made; it is watched, or has ended. NULL: it is no task of
+ * this cell, or was never started (then it is removed). */
+struct box *box_adopt(struct agent *agent, const struct engine_container *container);
+/* Its container goes on. */
+struct box *box_free(struct box *box);
+
+void box_start(struct box *box);
+/* Freezes or thaws a running one, as the master wants it. */
+void box_pause(struct box *box);
+/* Ends and removes the container; the box goes with it (agent_forget). */
+void box_stop(struct box *box);
+void box_report(const struct box *box, struct report *ret);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The documents between master and agent, as plain data: what a machine is to run, and what it says
+ * of it. One exchange (`sync`) goes over whatever link there is; both ways it is JSON.
+ *
+ *	agent -> master	{"machine": NAME, "capacity": {...}, "tasks": [REPORT...]}
+ *	master -> agent	{"epoch": N, "tasks": [WANT...]}
+ *
+ * The reply is the whole of what the machine is to have: the agent starts what is wanted and not
+ * there, and ends what is there and not wanted. A task's incarnation rises with each start, so that
+ * an earlier one is never taken for it. The wanted program comes along until the agent reports the
+ * task. Nothing is lost when a message is: the next one says the same.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/json.h"
+
+#define TASK_NAME_SIZE 80 /* "JOB/INDEX" with NUL */
+
+enum report_state {
+	REPORT_STARTING,
+	REPORT_RUNNING,
+	REPORT_STOPPING,
+	REPORT_ENDED, /* exit code or reason say how */
+};
+
+struct report_port {
+	uint16_t host, container;
+};
+
+struct report {
+	const char *task; /* "JOB/INDEX" */
+	uint64_t incarnation;
+	enum report_state state;
+	int exit_code; /* of an ended one; -1: unknown, or it never ran */
+	bool oom;
+	const char *reason;    /* why it could not run, or NULL */
+	const char *container; /* its name under `ctr`, or NULL */
+	const char *address;   /* or NULL */
+	const struct report_port *ports;
+	size_t port_count;
+};
+
+struct want_port {
+	const char *name;
+	uint16_t container, host; /* host 0: any */
+	bool udp;
+};
+
+struct want_mount {
+	const char *source, *target;
+	bool readonly;
+};
+
+enum want_network { WANT_BRIDGE, WANT_HOST, WANT_NONE };
+
+/* What is to run. */
+struct program {
+	const char *image;
+	const char *const *entrypoint, *const *command; /* NULL: the image's */
+	const char *const *env;				/* "K=V" */
+	const char *workdir, *user;			/* or NULL */
+	int64_t cpu_milli, memory_bytes, stop_grace_ms;
+	unsigned priority;
+	bool latency_sensitive;
+	enum want_network network;
+	const struct want_port *ports;
+	size_t port_count;
+	const struct want_mount *mounts;
+	size_t mount_count;
+};
+
+struct want {
+	const char *task;
+	uint64_t incarnation;
+	bool ended;		       /* is over, and stays for its log; never started anew */
+	bool paused;		       /* it is to stand still, in its memory */
+	const struct program *program; /* NULL: the agent has it */
+};
+
+struct machine_report {
+	const char *machine, *rack; /* rack: or NULL */
+	int64_t cpu_milli, memory_bytes, disk_bytes;
+	const struct report *tasks;
+	size_t task_count;
+};
+
+struct machine_wants {
+	uint64_t epoch;
+	const struct want *tasks;
+	size_t task_count;
+};
+
+/* The texts are owned by the caller; NULL when out of memory. */
+char *machine_report_format(const struct machine_report *report, size_t *ret_len);
+char *machine_wants_format(const struct machine_wants *wants, size_t *ret_len);
+
+/* What they point to lives in the arena. -EINVAL with the JSON path. */
+int machine_report_parse(const char *text, size_t len, struct arena *arena,
+			 struct machine_report *ret, struct err *err);
+int machine_wants_parse(const char *text, size_t len, struct arena *arena,
+			struct machine_wants *ret, struct err *err);
+
+const char *report_state_name(enum report_state state);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an agent shares with its boxes. */
+#pragma once
+
+#include "scheduler/agent/box.h"
+
+struct agent {
+	struct loop *loop;
+	struct engine *engine;
+	struct agent_options options; /* strings are copies */
+	const struct agent_link *link;
+	struct box *boxes;
+	struct loop_source *beat;
+	bool asking;  /* a message is on its way */
+	bool changed; /* since the last message */
+	bool poked;
+	uint64_t epoch; /* of the highest master that was heard */
+};
+
+/* Something about a box is worth telling. */
+void agent_changed(struct agent *agent);
+/* The box is removed and freed; others may have waited for its room. */
+void agent_forget(struct agent *agent, struct box *box);

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/agent/launch.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "base/log.h"
+#include "scheduler/agent/inside.h"
+
+/* CPU weight against other tasks: what was asked for, or next to nothing for batch. */
+#define SHARES_PER_CPU 1024
+#define SHARES_BATCH 2
+#define MILLI 1000
+
+/* ---- copying ---- */
+
+static const char *const *copy_words(const char *const *words, struct arena *arena)
+{
+	size_t count = 0;
+	const char **copy;
+
+	if (!words)
+		return NULL;
+	while (words[count])
+		count++;
+	copy = arena_calloc(arena, count + 1, sizeof(*copy));
+	for (size_t i = 0; copy && i < count; i++)
+		if (!(copy[i] = arena_strdup(arena, words[i])))
+			return NULL;
+	return copy;
+}
+
+/* Lists of which copies may not be missing. */
+static bool copied(const void *of, const void *copy)
+{
+	return !of || copy;
+}
+
+static bool copy_lists(struct program *to, const struct program *from, struct arena *arena)
+{
+	struct want_port *ports = arena_calloc(arena, from->port_count + 1, sizeof(*ports));
+	struct want_mount *mounts = arena_calloc(arena, from->mount_count + 1, sizeof(*mounts));
+
+	if (!ports || !mounts)
+		return false;
+	for (size_t i = 0; i < from->port_count; i++) {
+		ports[i] = from->ports[i];
+		if (!(ports[i].name = arena_strdup(arena, from->ports[i].name)))
+			return false;
+	}
+	for (size_t i = 0; i < from->mount_count; i++) {
+		mounts[i] = from->mounts[i];
+		mounts[i].source = arena_strdup(arena, from->mounts[i].source);
+		mounts[i].target = arena_strdup(arena, from->mounts[i].target);
+		if (!mounts[i].source || !mounts[i].target)
+			return false;
+	}
+	to->ports = ports;
+	to->mounts = mounts;
+	return true;
+}
+
+struct program *launch_copy(const struct program *program, struct arena *arena)
+{
+	struct program *copy = arena_alloc(arena, sizeof(*copy));
+
+	if (!copy)
+		return NULL;
+	*copy = *program;
+	copy->image = arena_strdup(arena, program->image);
+	copy->entrypoint = copy_words(program->entrypoint, arena);
+	copy->command = copy_words(program->command, arena);
+	copy->env = copy_words(program->env, arena);
+	copy->workdir = program->workdir ? arena_strdup(arena, program->workdir) : NULL;
+	copy->user = program->user ? arena_strdup(arena, program->user) : NULL;
+	if (!copy->image || !copied(program->entrypoint, copy->entrypoint) ||
+	    !copied(program->command, copy->command) || !copied(program->env, copy->env) ||
+	    !copied(program->workdir, copy->workdir) || !copied(program->user, copy->user) ||
+	    !copy_lists(copy, program, arena))
+		return NULL;
+	return copy;
+}
+
+/* ---- running ---- */
+
+static int fill_labels(const struct box *box, struct arena *arena, struct labels *ret)
+{
+	struct oci_annotation *items = arena_calloc(arena, 4, sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	items[0] = (struct oci_annotation){ BOX_LABEL_CELL, box->agent->options.cell };
+	items[1] = (struct oci_annotation){ BOX_LABEL_TASK, box->task };
+	items[2] = (struct oci_annotation){ BOX_LABEL_INCARNATION,
+					    arena_printf(arena, "%" PRIu64, box->incarnation) };
+	items[3] = (struct oci_annotation){ BOX_LABEL_GRACE,
+					    arena_printf(arena, "%" PRId64, box->grace_ms) };
+	*ret = (struct labels){ items, 4 };
+	return items[2].value && items[3].value ? 0 : -ENOMEM;
+}
+
+static int fill_ports(const struct program *p, struct arena *arena,
+		      struct engine_network_options *ret)
+{
+	struct publish_port *ports = arena_calloc(arena, p->port_count + 1, sizeof(*ports));
+
+	if (!ports)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->port_count; i++)
+		ports[i] = (struct publish_port){
+			.host = p->ports[i].host,
+			.host_last = p->ports[i].host,
+			.container = p->ports[i].container,
+			.udp = p->ports[i].udp,
+		};
+	ret->ports = ports;
+	ret->ports_count = p->network == WANT_BRIDGE ? p->port_count : 0;
+	return 0;
+}
+
+/* A source with a slash in front is a path of the host, else a volume. */
+static int fill_mounts(const struct program *p, struct arena *arena, struct engine_mounts *ret)
+{
+	struct engine_mount *mounts = arena_calloc(arena, p->mount_count + 1, sizeof(*mounts));
+
+	if (!mounts)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->mount_count; i++)
+		mounts[i] = (struct engine_mount){
+			.type = p->mounts[i].source[0] == '/' ? ENGINE_MOUNT_BIND
+							      : ENGINE_MOUNT_VOLUME,
+			.source = p->mounts[i].source,
+			.target = p->mounts[i].target,
+			.readonly = p->mounts[i].readonly,
+			.must_exist = true,
+		};
+	ret->items = mounts;
+	ret->count = p->mount_count;
+	return 0;
+}
+
+static void fill_limits(const struct program *p, struct engine_limits *ret)
+{
+	int64_t shares = p->cpu_milli * SHARES_PER_CPU / MILLI;
+
+	ret->memory_bytes = p->memory_bytes;
+	ret->cpu_millicpu = p->cpu_milli;
+	ret->cpu_shares = p->latency_sensitive && shares > SHARES_BATCH ? shares : SHARES_BATCH;
+}
+
+static void warn(const char *sentence)
+{
+	log_debug("%s", sentence);
+}
+
+static int fill(const struct box *box, struct arena *arena, struct engine_run_options *ret,
+		struct err *err)
+{
+	static const enum engine_network networks[] = {
+		[WANT_BRIDGE] = ENGINE_NETWORK_BRIDGE,
+		[WANT_HOST] = ENGINE_NETWORK_HOST,
+		[WANT_NONE] = ENGINE_NETWORK_NONE,
+	};
+	const struct program *p = box->program;
+
+	*ret = (struct engine_run_options){
+		.image = p->image,
+		.name = box->container,
+		.args = p->command,
+		.entrypoint = p->entrypoint,
+		.env = p->env,
+		.workdir = p->workdir,
+		.user = p->user,
+		.detach = true,
+		.network = networks[p->network],
+	};
+	fill_limits(p, &ret->limits);
+	engine_limits_fit(&ret->limits, NULL, warn);
+	if (fill_labels(box, arena, &ret->labels) < 0 || fill_ports(p, arena, &ret->net) < 0 ||
+	    fill_mounts(p, arena, &ret->mounts) < 0)
+		return err_set(err, ENOMEM, "start task %s", box->task);
+	return 0;
+}
+
+int launch_run(const struct box *box, struct err *err)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	_cleanup_engine_container_ struct engine_container *c = NULL;
+	_cleanup_shim_client_ struct shim_client *client = NULL;
+	struct engine *engine = box->agent->engine;
+	struct engine_run_options options;
+	int r;
+
+	if (!arena)
+		return err_set(err, ENOMEM, "start task %s", box->task);
+	err_try(fill(box, arena, &options, err));
+	err_try(engine_create(engine, &options, &c, NULL, err));
+	r = engine_connect(engine, c, &client, err);
+	if (r == 0)
+		r = engine_start(engine, c, client, err);
+	if (r < 0)
+		engine_destroy(engine, c, ENGINE_REMOVE_FORCE | ENGINE_REMOVE_VOLUMES, NULL);
+	return r;
+}

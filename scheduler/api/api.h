@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The API of a cell, HTTP and JSON below /v1 (docs/cell.md): routes from a request to the master.
+ */
+#pragma once
+
+#include "base/cleanup.h"
+#include "base/err.h"
+
+struct api;
+struct loop;
+struct master;
+
+/*
+ * A unix socket that only its owner may use; one that nobody listens on is replaced. It is taken
+ * before anything else is: -EADDRINUSE says that another celld is at work. Returns the descriptor.
+ */
+int api_listen(const char *socket_path, struct err *err);
+
+/* listen_fd is the API's from now on; the path is removed in the end. */
+int api_new(struct loop *loop, struct master *master, int listen_fd, const char *socket_path,
+	    struct api **ret, struct err *err);
+struct api *api_free(struct api *api);
+
+CLEANUP_DEFINE(struct api, api, api_free);
+#define _cleanup_api_ _cleanup_(cleanup_api)

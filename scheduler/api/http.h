@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A small HTTP server on an event loop, over libmicrohttpd: one function gets each request when it
+ * is whole, and answers at once or later. Nobody is trusted before that function has looked: what
+ * is too large, too slow or too much never gets there.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+
+struct loop;
+struct http_server;
+struct http_request;
+
+struct http_limits {
+	size_t body_bytes;
+	unsigned connections, idle_s;
+};
+
+/*
+ * The request is answered by http_answer(), inside the function or after it; its pointers are good
+ * until then. A client that goes while it waits is noticed when it is answered, so no answer should
+ * take for ever. data is http_server_new()'s.
+ */
+typedef void (*http_fn)(void *data, struct http_request *request);
+
+/* listen_fd: listening and non-blocking, from now on the server's. */
+int http_server_new(struct loop *loop, int listen_fd, const struct http_limits *limits, http_fn fn,
+		    void *data, struct http_server **ret, struct err *err);
+/* Every request must have been answered. */
+struct http_server *http_server_free(struct http_server *server);
+
+const char *http_method(const struct http_request *request);
+const char *http_path(const struct http_request *request);
+/* Of the query string, decoded; NULL where there is none. */
+const char *http_query(const struct http_request *request, const char *name);
+const char *http_header(const struct http_request *request, const char *name);
+/* NUL-terminated. */
+const char *http_body(const struct http_request *request, size_t *ret_len);
+/* Of a unix socket's other end; -ENOTCONN for any other socket. */
+int http_peer(const struct http_request *request, uid_t *ret_uid, pid_t *ret_pid);
+
+/* Takes the body over (from malloc; may be NULL). The request is gone after it. */
+void http_answer(struct http_request *request, unsigned status, const char *content_type,
+		 char *body, size_t len);
+
+CLEANUP_DEFINE(struct http_server, http_server, http_server_free);
+#define _cleanup_http_server_ _cleanup_(cleanup_http_server)

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the master share. */
+#pragma once
+
+#include <stdint.h>
+
+#include "scheduler/agent/exchange.h"
+#include "scheduler/core/cell.h"
+#include "scheduler/master/master.h"
+#include "scheduler/store/store.h"
+#include "spec/job/job.h"
+
+#define MACHINE_NAME_MAX 64
+/* The ports that the cell hands out: below those that kernels choose themselves. */
+#define MACHINE_FIRST_PORT 20000
+#define MACHINE_PORTS 12000
+
+struct held_job;
+
+/* A task as the cell remembers it. */
+struct held_task {
+	struct held_job *job;
+	uint32_t index;
+	uint32_t at; /* machine on which it is, or was last, while that is worth knowing; NOBODY */
+	bool live;   /* it is to run there; else what it left is kept for its log */
+	bool over;   /* it has ended for good */
+	bool paused; /* others have its CPU; not in the store */
+	bool dirty;
+	uint64_t incarnation;
+	uint32_t restarts;
+	struct held_task *next_at, *previous_at, *next_dirty;
+	/* As its machine said last, of this incarnation. Not in the store. */
+	bool reported;
+	enum report_state state;
+	int exit_code; /* of the last end; -1: none, or unknown. In the store. */
+	bool oom;
+	char *reason;	 /* or NULL */
+	char *container; /* or NULL */
+	char *address;	 /* or NULL */
+	char *ports;	 /* JSON, or NULL */
+};
+
+struct held_job {
+	struct held_job *next;
+	struct arena *arena; /* of the file */
+	struct job_file file;
+	char *file_name, *text;
+	size_t len;
+	uint32_t core; /* its number there; NOBODY once it is stopped */
+	bool stopped;
+	int64_t submitted_ms;
+	struct held_task *tasks;
+	uint32_t count;
+};
+
+struct held_machine {
+	char name[MACHINE_NAME_MAX];
+	struct machine_spec spec; /* strings are of the arena */
+	uint32_t core;
+	int64_t seen_ns;
+	bool down, news;
+	const struct master_contact *contact;
+	struct held_task *tasks;
+};
+
+struct master {
+	struct loop *loop;
+	struct loop_source *timer, *watchdog;
+	struct cell_store *store;
+	uint64_t epoch;
+	int64_t detection_ns;
+	struct cell *cell;
+	struct outside outside;
+	struct arena *arena; /* names of machines */
+	struct held_job *jobs;
+	struct held_job **by_core; /* jobs by their number in the core */
+	size_t by_core_size;
+	struct held_machine *machines; /* by their number here */
+	uint32_t *machine_by_core;     /* and that by their number in the core; NOBODY */
+	size_t machine_by_core_size;
+	size_t machine_count, machine_size;
+	struct held_task *dirty;
+	bool loading; /* what the core tells now is known already */
+	bool stuck;   /* the store did not take the last batch: nothing is told until it does */
+};
+
+/* ---- settle.c ---- */
+
+/* The core's clock; before every call to it. */
+void master_tick(struct master *master);
+/* Lets the core decide all that it can, writes what has changed, and tells the machines. */
+void master_settle(struct master *master);
+/* Writes the tasks that have changed with further changes, which may be none. */
+int master_commit(struct master *master, const struct store_change *more, size_t more_count,
+		  struct err *err);
+void master_on_event(void *data, const struct event *event);
+
+/* ---- tasks.c ---- */
+
+void task_changed(struct master *master, struct held_task *task);
+void task_place(struct master *master, struct held_task *task, uint32_t machine);
+void task_unplace(struct master *master, struct held_task *task);
+void task_pause(struct master *master, struct held_task *task, bool paused);
+void task_forget_report(struct held_task *task);
+/* By the core's numbers. */
+struct held_task *task_of(struct master *master, uint32_t job, uint32_t index);
+/* By "JOB/INDEX"; NULL. */
+struct held_task *task_find(struct master *master, const char *name);
+/* The core's number; NOBODY. */
+uint32_t task_core(const struct master *master, const struct held_task *task);
+
+/* ---- jobs.c ---- */
+
+struct held_job *job_find(struct master *master, const char *name);
+/* Takes the text over in any case; the job is in the master but not in the core. */
+int job_make(struct master *master, const char *file_name, char *text, size_t len,
+	     struct held_job **ret, struct err *err);
+int job_admit(struct master *master, struct held_job *job, struct err *err);
+void job_drop(struct master *master, struct held_job *job);
+/* What its tasks run; the strings are of the arena. */
+int job_program(const struct master *master, const struct held_task *task, struct arena *arena,
+		struct program *ret);
+
+/* ---- machines.c ---- */
+
+/* -ENOENT: NOBODY. */
+struct held_machine *machine_find(struct master *master, const char *name);
+int machine_add(struct master *master, const char *name, const struct machine_spec *spec,
+		struct held_machine **ret, struct err *err);
+/* By its number in the core; where that is an alloc's room, the machine that the alloc is on. */
+uint32_t machine_of_core(const struct master *master, uint32_t core);
+/* Looks who was silent for too long. */
+void machines_watch(struct master *master);
+
+/* ---- persist.c ---- */
+
+/* Texts are owned by the caller; NULL when out of memory. */
+char *persist_task(const struct master *master, const struct held_task *task, size_t *ret_len);
+char *persist_job(const struct held_job *job, size_t *ret_len);
+char *persist_machine(const struct held_machine *machine, size_t *ret_len);
+int persist_load(struct master *master, struct err *err);

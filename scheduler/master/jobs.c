@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Jobs: how they come, are stopped, and go. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/loop.h"
+#include "scheduler/intake/intake.h"
+#include "scheduler/master/inside.h"
+
+static const char *name_of(const struct held_job *job)
+{
+	return job->file.job ? job->file.job : job->file.alloc_set;
+}
+
+struct held_job *job_find(struct master *master, const char *name)
+{
+	for (struct held_job *job = master->jobs; job; job = job->next)
+		if (strcmp(name_of(job), name) == 0)
+			return job;
+	return NULL;
+}
+
+static struct held_job *job_free(struct held_job *job)
+{
+	if (!job)
+		return NULL;
+	for (uint32_t i = 0; job->tasks && i < job->count; i++)
+		task_forget_report(&job->tasks[i]);
+	free(job->tasks);
+	free(job->file_name);
+	free(job->text);
+	arena_free(job->arena);
+	free(job);
+	return NULL;
+}
+
+CLEANUP_DEFINE(struct held_job, held_job, job_free);
+
+static int make_tasks(struct held_job *job)
+{
+	job->count = (uint32_t)(job->file.job ? job->file.tasks.count : job->file.allocs);
+	job->tasks = calloc(job->count, sizeof(*job->tasks));
+	for (uint32_t i = 0; job->tasks && i < job->count; i++)
+		job->tasks[i] =
+			(struct held_task){ .job = job, .index = i, .at = NOBODY, .exit_code = -1 };
+	return job->tasks ? 0 : -ENOMEM;
+}
+
+int job_make(struct master *master, const char *file_name, char *text, size_t len,
+	     struct held_job **ret, struct err *err)
+{
+	_cleanup_(cleanup_held_job) struct held_job *job = calloc(1, sizeof(*job));
+
+	if (!job) {
+		free(text);
+		return err_set(err, ENOMEM, "submit a job");
+	}
+	job->text = text;
+	job->len = len;
+	job->core = NOBODY;
+	job->submitted_ms = master->outside.now_ms;
+	job->file_name = strdup(file_name);
+	job->arena = arena_new();
+	if (!job->arena || !job->file_name)
+		return err_set(err, ENOMEM, "submit a job");
+	err_try(job_file_parse(file_name, text, len, job->arena, &job->file, err));
+	if (make_tasks(job) < 0)
+		return err_set(err, ENOMEM, "submit job %s", name_of(job));
+	job->next = master->jobs;
+	master->jobs = job;
+	*ret = take_ptr(job);
+	return 0;
+}
+
+static int remember(struct master *master, struct held_job *job, struct err *err)
+{
+	if (job->core >= master->by_core_size) {
+		size_t size = (job->core + 1) * (size_t)2;
+		struct held_job **more = reallocarray(master->by_core, size, sizeof(*more));
+
+		if (!more)
+			return err_set(err, ENOMEM, "submit job %s", name_of(job));
+		memset(more + master->by_core_size, 0,
+		       (size - master->by_core_size) * sizeof(*more));
+		master->by_core = more;
+		master->by_core_size = size;
+	}
+	master->by_core[job->core] = job;
+	return 0;
+}
+
+int job_admit(struct master *master, struct held_job *job, struct err *err)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct job asked;
+	int r;
+
+	if (!arena)
+		return err_set(err, ENOMEM, "submit job %s", name_of(job));
+	err_try(intake_job(&job->file, arena, &asked, err));
+	err_try(cell_submit(master->cell, &asked, &job->core, err));
+	r = remember(master, job, err);
+	if (r < 0) {
+		cell_remove_job(master->cell, job->core);
+		job->core = NOBODY;
+	}
+	return r;
+}
+
+/* Out of the core; nothing of it runs any more. */
+static void leave_core(struct master *master, struct held_job *job)
+{
+	if (job->core == NOBODY)
+		return;
+	for (uint32_t i = 0; i < job->count; i++)
+		task_unplace(master, &job->tasks[i]);
+	master->by_core[job->core] = NULL;
+	cell_remove_job(master->cell, job->core);
+	job->core = NOBODY;
+}
+
+static void undirty(struct master *master, const struct held_job *job)
+{
+	for (struct held_task **p = &master->dirty; *p;)
+		if ((*p)->job == job)
+			*p = (*p)->next_dirty;
+		else
+			p = &(*p)->next_dirty;
+}
+
+void job_drop(struct master *master, struct held_job *job)
+{
+	struct held_job **p = &master->jobs;
+
+	leave_core(master, job);
+	undirty(master, job);
+	while (*p != job)
+		p = &(*p)->next;
+	*p = job->next;
+	job_free(job);
+}
+
+/* ---- what people ask for ---- */
+
+#define KEY_SIZE (TASK_NAME_SIZE + 16)
+
+/* Changes that remove all tasks of a job, and one more to fill in. */
+struct changes {
+	struct store_change *items;
+	char *keys;
+	size_t count;
+};
+
+static void changes_deinit(struct changes *changes)
+{
+	free(changes->items);
+	free(changes->keys);
+}
+
+static struct store_change *changes_begin(const struct held_job *job, struct changes *ret)
+{
+	size_t tasks = job ? job->count : 0;
+
+	*ret = (struct changes){
+		.items = calloc(tasks + 1, sizeof(*ret->items)),
+		.keys = calloc(tasks + 1, KEY_SIZE),
+		.count = tasks + 1,
+	};
+	if (!ret->items || !ret->keys)
+		return NULL;
+	for (size_t i = 0; i <= tasks; i++)
+		ret->items[i].key = ret->keys + i * KEY_SIZE;
+	for (size_t i = 0; i < tasks; i++)
+		snprintf(ret->keys + i * KEY_SIZE, KEY_SIZE, "task/%s/%zu", name_of(job), i);
+	return &ret->items[tasks];
+}
+
+/* old: a job of that name, of which nothing stays; or NULL. */
+static int write_job(struct master *master, const struct held_job *job, const struct held_job *old,
+		     struct err *err)
+{
+	_cleanup_(changes_deinit) struct changes changes = { 0 };
+	struct store_change *change = changes_begin(old, &changes);
+	size_t len = 0;
+	_cleanup_free_ char *text = persist_job(job, &len);
+
+	if (!change || !text)
+		return err_set(err, ENOMEM, "write job %s", name_of(job));
+	snprintf((char *)change->key, KEY_SIZE, "job/%s", name_of(job));
+	change->value = text;
+	change->len = len;
+	return master_commit(master, changes.items, changes.count, err);
+}
+
+static int erase_job(struct master *master, const struct held_job *job, struct err *err)
+{
+	_cleanup_(changes_deinit) struct changes changes = { 0 };
+	struct store_change *change = changes_begin(job, &changes);
+
+	if (!change)
+		return err_set(err, ENOMEM, "purge job %s", name_of(job));
+	snprintf((char *)change->key, KEY_SIZE, "job/%s", name_of(job));
+	undirty(master, job);
+	return master_commit(master, changes.items, changes.count, err);
+}
+
+static int take_in(struct master *master, struct held_job *job, struct held_job *old,
+		   struct err *err)
+{
+	if (old && !old->stopped)
+		return err_say(err, EEXIST, "there is a job called %s already; stop it first",
+			       name_of(job));
+	err_try(job_admit(master, job, err));
+	if (old)
+		undirty(master, old);
+	return write_job(master, job, old, err);
+}
+
+int master_submit(struct master *master, const char *name, const char *text, size_t len,
+		  const char **ret_job, struct err *err)
+{
+	char *copy = strndup(text, len);
+	struct held_job *job, *old;
+	int r;
+
+	if (!copy)
+		return err_set(err, ENOMEM, "submit a job");
+	master_tick(master);
+	err_try(job_make(master, name, copy, len, &job, err));
+	/* The new one is first in the list. */
+	old = job->next;
+	while (old && strcmp(name_of(old), name_of(job)) != 0)
+		old = old->next;
+	r = take_in(master, job, old, err);
+	if (r < 0) {
+		job_drop(master, job);
+		return r;
+	}
+	if (old)
+		job_drop(master, old);
+	*ret_job = name_of(job);
+	master_settle(master);
+	return 0;
+}
+
+int master_stop(struct master *master, const char *name, bool purge, struct err *err)
+{
+	struct held_job *job = job_find(master, name);
+	int r;
+
+	if (!job)
+		return err_say(err, ENOENT, "there is no job called %s", name);
+	master_tick(master);
+	if (purge) {
+		r = erase_job(master, job, err);
+		if (r == 0)
+			job_drop(master, job);
+	} else {
+		bool was = job->stopped;
+
+		job->stopped = true;
+		r = write_job(master, job, NULL, err);
+		if (r < 0)
+			job->stopped = was;
+		else
+			leave_core(master, job);
+	}
+	if (r == 0)
+		master_settle(master);
+	return r;
+}
+
+/* ---- its program ---- */
+
+static const char *const *add_env(const struct job_tasks *tasks, uint32_t index,
+				  struct arena *arena)
+{
+	const struct field_pairs *own = NULL;
+	size_t count = tasks->env.count, n = 0;
+	const char **list;
+
+	FIELD_EACH(job_override, o, tasks->overrides)
+	if (o->index == index)
+		own = &o->env;
+	count += own ? own->count : 0;
+	list = arena_calloc(arena, count + 1, sizeof(*list));
+	for (size_t i = 0; list && i < count; i++) {
+		const struct field_pair *pair = i < tasks->env.count
+							? &tasks->env.items[i]
+							: &own->items[i - tasks->env.count];
+
+		if (!(list[n++] = arena_printf(arena, "%s=%s", pair->key, pair->value)))
+			return NULL;
+	}
+	return list;
+}
+
+/* The cell chooses numbers where the job did not, so that no two tasks of a machine want one. */
+static uint16_t host_port(const struct master *master, const struct held_task *task, size_t i)
+{
+	uint32_t core = task_core(master, task);
+	uint32_t port = core == NOBODY ? 0
+				       : cell_task_port(master->cell, core,
+							intake_port(&task->job->file, i));
+
+	return (uint16_t)port;
+}
+
+static int add_lists(const struct master *master, const struct held_task *task, struct arena *arena,
+		     struct program *ret)
+{
+	const struct job_tasks *tasks = &task->job->file.tasks;
+	struct want_port *ports = arena_calloc(arena, tasks->ports.count + 1, sizeof(*ports));
+	struct want_mount *mounts = arena_calloc(arena, tasks->volumes.count + 1, sizeof(*mounts));
+
+	if (!ports || !mounts)
+		return -ENOMEM;
+	FIELD_EACH(job_port, p, tasks->ports)
+	{
+		ports[ret->port_count] =
+			(struct want_port){ p->name, (uint16_t)p->container,
+					    host_port(master, task, ret->port_count),
+					    p->protocol == JOB_UDP };
+		ret->port_count++;
+	}
+	FIELD_EACH(job_volume, v, tasks->volumes)
+	mounts[ret->mount_count++] = (struct want_mount){ v->source, v->target, v->readonly };
+	ret->ports = ports;
+	ret->mounts = mounts;
+	return 0;
+}
+
+int job_program(const struct master *master, const struct held_task *task, struct arena *arena,
+		struct program *ret)
+{
+	const struct held_job *job = task->job;
+	uint32_t index = task->index;
+	static const enum want_network networks[] = {
+		[JOB_NETWORK_BRIDGE] = WANT_BRIDGE,
+		[JOB_NETWORK_HOST] = WANT_HOST,
+		[JOB_NETWORK_NONE] = WANT_NONE,
+	};
+	const struct job_tasks *tasks = &job->file.tasks;
+	struct job_resources resources = tasks->resources;
+
+	FIELD_EACH(job_override, o, tasks->overrides)
+	{
+		if (o->index != index)
+			continue;
+		if (o->resources.cpu_milli)
+			resources.cpu_milli = o->resources.cpu_milli;
+		if (o->resources.memory_bytes)
+			resources.memory_bytes = o->resources.memory_bytes;
+	}
+	*ret = (struct program){
+		.image = tasks->image,
+		.entrypoint = tasks->entrypoint,
+		.command = tasks->command,
+		.env = add_env(tasks, index, arena),
+		.workdir = tasks->workdir,
+		.user = tasks->user,
+		.cpu_milli = resources.cpu_milli,
+		.memory_bytes = resources.memory_bytes,
+		.stop_grace_ms = tasks->stop_grace_ms,
+		.priority = (unsigned)job->file.priority,
+		.latency_sensitive = job->file.class == JOB_LATENCY_SENSITIVE ||
+				     (job->file.class == JOB_CLASS_DEFAULT &&
+				      job->file.priority >= PRIORITY_PRODUCTION),
+		.network = networks[tasks->network],
+	};
+	return ret->env ? add_lists(master, task, arena, ret) : -ENOMEM;
+}

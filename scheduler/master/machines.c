@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Machines: what they say, what they are told, and when they are given up. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "scheduler/master/inside.h"
+
+struct held_machine *machine_find(struct master *master, const char *name)
+{
+	for (size_t i = 0; i < master->machine_count; i++)
+		if (strcmp(master->machines[i].name, name) == 0)
+			return &master->machines[i];
+	return NULL;
+}
+
+static int remember(struct master *master, uint32_t core, struct err *err)
+{
+	if (core >= master->machine_by_core_size) {
+		size_t size = (core + 1) * (size_t)2;
+		uint32_t *more = reallocarray(master->machine_by_core, size, sizeof(*more));
+
+		if (!more)
+			return err_set(err, ENOMEM, "add a machine");
+		for (size_t i = master->machine_by_core_size; i < size; i++)
+			more[i] = NOBODY;
+		master->machine_by_core = more;
+		master->machine_by_core_size = size;
+	}
+	master->machine_by_core[core] = (uint32_t)master->machine_count;
+	return 0;
+}
+
+uint32_t machine_of_core(const struct master *master, uint32_t core)
+{
+	struct machine_view view;
+	struct task_view alloc;
+
+	if (cell_machine(master->cell, core, &view) == 0 && view.alloc != NOBODY) {
+		cell_task(master->cell, view.alloc, &alloc);
+		core = alloc.machine;
+	}
+	return core < master->machine_by_core_size ? master->machine_by_core[core] : NOBODY;
+}
+
+int machine_add(struct master *master, const char *name, const struct machine_spec *spec,
+		struct held_machine **ret, struct err *err)
+{
+	struct held_machine *machine;
+
+	if (strlen(name) >= MACHINE_NAME_MAX || !*name)
+		return err_say(err, EINVAL, "\"%s\" is no name of a machine (1 to %d characters)",
+			       name, MACHINE_NAME_MAX - 1);
+	if (master->machine_count == master->machine_size) {
+		size_t size = master->machine_size ? master->machine_size * 2 : 16;
+		struct held_machine *more = reallocarray(master->machines, size, sizeof(*more));
+
+		if (!more)
+			return err_set(err, ENOMEM, "add machine %s", name);
+		master->machines = more;
+		master->machine_size = size;
+	}
+	machine = &master->machines[master->machine_count];
+	*machine = (struct held_machine){ .spec = *spec, .seen_ns = clock_monotonic_ns() };
+	snprintf(machine->name, sizeof(machine->name), "%s", name);
+	machine->spec.rack = spec->rack ? arena_strdup(master->arena, spec->rack) : NULL;
+	machine->spec.name = arena_strdup(master->arena, name);
+	if (!machine->spec.name || (spec->rack && !machine->spec.rack))
+		return err_set(err, ENOMEM, "add machine %s", name);
+	err_try(cell_add_machine(master->cell, &machine->spec, &machine->core, err));
+	err_try(remember(master, machine->core, err));
+	master->machine_count++;
+	*ret = machine;
+	return 0;
+}
+
+static int register_machine(struct master *master, const struct machine_report *report,
+			    struct held_machine **ret, struct err *err)
+{
+	struct machine_spec spec = { .name = report->machine, .rack = report->rack };
+	char key[MACHINE_NAME_MAX + 16];
+	struct store_change change = { .key = key };
+	_cleanup_free_ char *text = NULL;
+
+	spec.capacity.of[RESOURCE_CPU] = report->cpu_milli;
+	spec.capacity.of[RESOURCE_MEMORY] = report->memory_bytes;
+	spec.capacity.of[RESOURCE_DISK] = report->disk_bytes;
+	spec.capacity.of[RESOURCE_PORTS] = MACHINE_PORTS;
+	spec.first_port = MACHINE_FIRST_PORT;
+	err_try(machine_add(master, report->machine, &spec, ret, err));
+	text = persist_machine(*ret, &change.len);
+	if (!text)
+		return err_set(err, ENOMEM, "add machine %s", report->machine);
+	change.value = text;
+	snprintf(key, sizeof(key), "machine/%s", report->machine);
+	return master_commit(master, &change, 1, err);
+}
+
+/* ---- what it says ---- */
+
+/* The core knows the job's rule of restarts. */
+static void end_task(struct master *master, struct held_task *task, const struct report *report)
+{
+	uint32_t core = task_core(master, task);
+	struct task_view view = { .state = TASK_ENDED };
+
+	task->live = task->paused = false;
+	task->exit_code = report->exit_code;
+	if (core != NOBODY) {
+		cell_end_task(master->cell, core,
+			      report->exit_code == 0 ? END_FINISHED : END_FAILED);
+		cell_task(master->cell, core, &view);
+	}
+	task->over = view.state == TASK_ENDED;
+	task->restarts += !task->over;
+	task_changed(master, task);
+}
+
+static const char *port_name(const struct held_job *job, uint16_t container)
+{
+	FIELD_EACH(job_port, port, job->file.tasks.ports)
+	if (port->container == container)
+		return port->name;
+	return NULL;
+}
+
+static char *write_ports(const struct held_job *job, const struct report *report)
+{
+	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
+	size_t len;
+
+	if (!w || !report->port_count)
+		return NULL;
+	json_open_array(w);
+	for (size_t i = 0; i < report->port_count; i++) {
+		json_open_object(w);
+		json_field_string(w, "name", port_name(job, report->ports[i].container));
+		json_field_u64(w, "host", report->ports[i].host);
+		json_field_u64(w, "container", report->ports[i].container);
+		json_close_object(w);
+	}
+	json_close_array(w);
+	return json_writer_take(w, &len);
+}
+
+static void take_report(struct master *master, uint32_t machine, const struct report *report)
+{
+	struct held_task *task = task_find(master, report->task);
+
+	/* What is stale is not wanted, and will be told so. */
+	if (!task || task->at != machine || task->incarnation != report->incarnation)
+		return;
+	task_forget_report(task);
+	task->reported = true;
+	task->state = report->state;
+	task->oom = report->oom;
+	task->reason = report->reason ? strdup(report->reason) : NULL;
+	task->container = report->container ? strdup(report->container) : NULL;
+	task->address = report->address ? strdup(report->address) : NULL;
+	task->ports = write_ports(task->job, report);
+	if (report->state == REPORT_ENDED && task->live)
+		end_task(master, task, report);
+}
+
+/* ---- what it is told ---- */
+
+static int write_wants(struct master *master, const struct held_machine *machine, char **ret,
+		       size_t *ret_len, struct err *err)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct machine_wants wants = { .epoch = master->epoch };
+	struct want *list;
+	size_t count = 0;
+
+	for (struct held_task *task = machine->tasks; task; task = task->next_at)
+		count++;
+	list = arena ? arena_calloc(arena, count + 1, sizeof(*list)) : NULL;
+	for (struct held_task *task = machine->tasks; list && task; task = task->next_at) {
+		struct want *want = &list[wants.task_count];
+		struct program *program = arena_alloc(arena, sizeof(*program));
+
+		/* An alloc is room, and nothing runs for it. */
+		if (!task->job->file.job)
+			continue;
+		wants.task_count++;
+		*want = (struct want){
+			.task = arena_printf(arena, "%s/%" PRIu32, task->job->file.job,
+					     task->index),
+			.incarnation = task->incarnation,
+			.ended = !task->live,
+			.paused = task->paused,
+			.program = task->live && !task->reported ? program : NULL,
+		};
+		if (!want->task || !program ||
+		    (want->program && job_program(master, task, arena, program) < 0))
+			list = NULL;
+	}
+	wants.tasks = list;
+	*ret = list ? machine_wants_format(&wants, ret_len) : NULL;
+	return *ret ? 0 : err_set(err, ENOMEM, "answer machine %s", machine->name);
+}
+
+int master_sync(struct master *master, const char *text, size_t len,
+		const struct master_contact *contact, char **ret, size_t *ret_len, struct err *err)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct machine_report report;
+	struct held_machine *machine;
+
+	if (!arena)
+		return err_set(err, ENOMEM, "read a machine's report");
+	err_try(machine_report_parse(text, len, arena, &report, err));
+	machine = machine_find(master, report.machine);
+	master_tick(master);
+	if (!machine)
+		err_try(register_machine(master, &report, &machine, err));
+	machine->seen_ns = clock_monotonic_ns();
+	machine->contact = contact;
+	/* A new agent has none of the programs. */
+	for (struct held_task *task = machine->tasks; task; task = task->next_at)
+		task->reported = false;
+	if (machine->down) {
+		log_info("machine %s is back", machine->name);
+		machine->down = false;
+		cell_set_machine(master->cell, machine->core, MACHINE_UP);
+	}
+	for (size_t i = 0; i < report.task_count; i++)
+		take_report(master, (uint32_t)(machine - master->machines), &report.tasks[i]);
+	master_settle(master);
+	if (master->stuck)
+		return err_say(err, EAGAIN, "the store does not take anything now");
+	machine->news = false;
+	return write_wants(master, machine, ret, ret_len, err);
+}
+
+void machines_watch(struct master *master)
+{
+	int64_t now = clock_monotonic_ns();
+	bool lost = false;
+
+	for (size_t i = 0; i < master->machine_count; i++) {
+		struct held_machine *machine = &master->machines[i];
+
+		if (machine->down || now - machine->seen_ns < master->detection_ns)
+			continue;
+		log_warn("machine %s is silent: its tasks start elsewhere", machine->name);
+		machine->down = lost = true;
+		machine->contact = NULL;
+		master_tick(master);
+		cell_set_machine(master->cell, machine->core, MACHINE_DOWN);
+	}
+	if (lost)
+		master_settle(master);
+}

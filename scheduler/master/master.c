@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/master/master.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/loop.h"
+#include "scheduler/master/inside.h"
+
+#define NS_PER_MS INT64_C(1000000)
+#define WATCH_NS (INT64_C(250) * NS_PER_MS)
+#define DETECTION_MS 3000
+
+static int on_watch(void *data)
+{
+	struct master *master = data;
+
+	master->watchdog = NULL;
+	machines_watch(master);
+	return loop_add_time(master->loop, clock_monotonic_ns() + WATCH_NS, on_watch, master,
+			     &master->watchdog, NULL);
+}
+
+static int set_up(struct master *master, const struct master_options *options, struct err *err)
+{
+	struct cell_options cell = { .production_share = options->production_share };
+
+	master->arena = arena_new();
+	if (!master->arena)
+		return err_set(err, ENOMEM, "start the master");
+	master->outside = (struct outside){ .random = (uint64_t)clock_realtime_ns(),
+					    .event = master_on_event,
+					    .data = master };
+	master_tick(master);
+	err_try(cell_new(&cell, &master->outside, &master->cell, err));
+	err_try(cell_store_open(options->store_path, &master->store, err));
+	err_try(cell_store_elect(master->store, options->who, &master->epoch, err));
+	return persist_load(master, err);
+}
+
+int master_new(struct loop *loop, const struct master_options *options, struct master **ret,
+	       struct err *err)
+{
+	_cleanup_master_ struct master *master = calloc(1, sizeof(*master));
+
+	if (!master)
+		return err_set(err, ENOMEM, "start the master");
+	master->loop = loop;
+	master->detection_ns =
+		(options->detection_ms ? options->detection_ms : DETECTION_MS) * NS_PER_MS;
+	err_try(set_up(master, options, err));
+	on_watch(master);
+	master_settle(master);
+	*ret = take_ptr(master);
+	return 0;
+}
+
+struct master *master_free(struct master *master)
+{
+	if (!master)
+		return NULL;
+	loop_remove(master->timer);
+	loop_remove(master->watchdog);
+	master->loading = true;
+	while (master->jobs)
+		job_drop(master, master->jobs);
+	cell_free(master->cell);
+	cell_store_close(master->store);
+	arena_free(master->arena);
+	free(master->by_core);
+	free(master->machines);
+	free(master->machine_by_core);
+	free(master);
+	return NULL;
+}

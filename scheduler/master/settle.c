@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One turn of the master: decide, write, tell. In this order, always. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "scheduler/master/inside.h"
+
+#define NS_PER_MS INT64_C(1000000)
+#define RETRY_MS 1000
+#define KEY_SIZE (TASK_NAME_SIZE + 16)
+
+void master_tick(struct master *master)
+{
+	int64_t now = clock_realtime_ns() / NS_PER_MS;
+
+	/* The host's clock may be set back; the core's never goes there. */
+	if (now > master->outside.now_ms)
+		master->outside.now_ms = now;
+}
+
+void master_on_event(void *data, const struct event *event)
+{
+	struct master *master = data;
+	struct held_task *task;
+
+	if (master->loading || event->task == NOBODY)
+		return;
+	task = task_of(master, event->job, event->index);
+	if (!task)
+		return;
+	switch (event->kind) {
+	case EVENT_PLACE:
+		task_place(master, task, machine_of_core(master, event->machine));
+		task->incarnation++;
+		task_changed(master, task);
+		break;
+	case EVENT_PREEMPT:
+		if (event->detail == PREEMPTION_PAUSE) {
+			task_pause(master, task, true);
+			break;
+		}
+		task_unplace(master, task);
+		task_changed(master, task);
+		break;
+	case EVENT_END:
+		/* Those that ended by themselves are known, and kept for their log. */
+		if (event->detail != END_FINISHED && event->detail != END_FAILED)
+			task_unplace(master, task);
+		task_changed(master, task);
+		break;
+	case EVENT_RESUME:
+		task_pause(master, task, false);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- writing ---- */
+
+static size_t count_dirty(const struct master *master)
+{
+	size_t count = 0;
+
+	for (struct held_task *task = master->dirty; task; task = task->next_dirty)
+		count++;
+	return count;
+}
+
+static int add_task(const struct master *master, const struct held_task *task,
+		    char key[static KEY_SIZE], struct store_change *ret)
+{
+	size_t len = 0;
+	char *text = persist_task(master, task, &len);
+
+	snprintf(key, KEY_SIZE, "task/%s/%" PRIu32,
+		 task->job->file.job ? task->job->file.job : task->job->file.alloc_set,
+		 task->index);
+	*ret = (struct store_change){ key, text, len };
+	return text ? 0 : -ENOMEM;
+}
+
+static void clean_dirty(struct master *master)
+{
+	struct held_task *next;
+
+	for (struct held_task *task = master->dirty; task; task = next) {
+		next = task->next_dirty;
+		task->dirty = false;
+		task->next_dirty = NULL;
+	}
+	master->dirty = NULL;
+}
+
+int master_commit(struct master *master, const struct store_change *more, size_t more_count,
+		  struct err *err)
+{
+	size_t count = count_dirty(master), n = 0;
+	_cleanup_free_ struct store_change *changes =
+		calloc(count + more_count + 1, sizeof(*changes));
+	_cleanup_free_ char *keys = calloc(count + 1, KEY_SIZE);
+	int r = 0;
+
+	if (!count && !more_count)
+		return 0;
+	if (!changes || !keys)
+		return err_set(err, ENOMEM, "write to the store");
+	for (struct held_task *task = master->dirty; task && r == 0; task = task->next_dirty, n++)
+		r = add_task(master, task, keys + n * KEY_SIZE, &changes[n]);
+	for (size_t i = 0; i < more_count; i++)
+		changes[count + i] = more[i];
+	if (r == 0)
+		r = cell_store_commit(master->store, master->epoch, changes, count + more_count,
+				      NULL, err);
+	else
+		err_set(err, ENOMEM, "write to the store");
+	for (size_t i = 0; i < n; i++)
+		free((void *)changes[i].value);
+	/* Whoever took over knows better than this one. */
+	if (r == -ESTALE)
+		loop_quit(master->loop, r);
+	if (r == 0)
+		clean_dirty(master);
+	return r;
+}
+
+/* ---- telling ---- */
+
+static void tell_machines(struct master *master)
+{
+	for (size_t i = 0; i < master->machine_count; i++) {
+		struct held_machine *machine = &master->machines[i];
+
+		if (!machine->news)
+			continue;
+		machine->news = false;
+		if (machine->contact)
+			machine->contact->poke(machine->contact->data);
+	}
+}
+
+static int on_time(void *data)
+{
+	struct master *master = data;
+
+	master->timer = NULL;
+	master_settle(master);
+	return 0;
+}
+
+static void settle_again(struct master *master)
+{
+	int64_t next_ms =
+		master->stuck ? master->outside.now_ms + RETRY_MS : cell_next_ms(master->cell);
+	int64_t wait_ms = next_ms - master->outside.now_ms;
+
+	master->timer = loop_remove(master->timer);
+	if (next_ms == INT64_MAX)
+		return;
+	if (wait_ms < 1)
+		wait_ms = 1;
+	loop_add_time(master->loop, clock_monotonic_ns() + wait_ms * NS_PER_MS, on_time, master,
+		      &master->timer, NULL);
+}
+
+void master_settle(struct master *master)
+{
+	struct err err = { 0 };
+
+	master_tick(master);
+	while (cell_decide(master->cell))
+		;
+	if (master_commit(master, NULL, 0, &err) < 0) {
+		if (!master->stuck)
+			log_error("%s; nothing is decided until that works", err.text);
+		master->stuck = true;
+	} else {
+		if (master->stuck)
+			log_info("the store works again");
+		master->stuck = false;
+		tell_machines(master);
+	}
+	settle_again(master);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tasks: where they are, and what is yet to be written of them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/master/inside.h"
+
+void task_changed(struct master *master, struct held_task *task)
+{
+	if (task->dirty)
+		return;
+	task->dirty = true;
+	task->next_dirty = master->dirty;
+	master->dirty = task;
+}
+
+void task_forget_report(struct held_task *task)
+{
+	free(task->reason);
+	free(task->container);
+	free(task->address);
+	free(task->ports);
+	task->reason = task->container = task->address = task->ports = NULL;
+	task->reported = task->oom = false;
+}
+
+void task_unplace(struct master *master, struct held_task *task)
+{
+	struct held_machine *machine;
+
+	if (task->at == NOBODY)
+		return;
+	machine = &master->machines[task->at];
+	if (task->previous_at)
+		task->previous_at->next_at = task->next_at;
+	else
+		machine->tasks = task->next_at;
+	if (task->next_at)
+		task->next_at->previous_at = task->previous_at;
+	task->next_at = task->previous_at = NULL;
+	task->at = NOBODY;
+	task->live = task->paused = false;
+	task_forget_report(task);
+	machine->news = true;
+}
+
+void task_place(struct master *master, struct held_task *task, uint32_t machine)
+{
+	struct held_machine *to;
+
+	task_unplace(master, task);
+	if (machine == NOBODY)
+		return;
+	to = &master->machines[machine];
+	task->at = machine;
+	task->live = true;
+	task->next_at = to->tasks;
+	if (to->tasks)
+		to->tasks->previous_at = task;
+	to->tasks = task;
+	to->news = true;
+}
+
+void task_pause(struct master *master, struct held_task *task, bool paused)
+{
+	task->paused = paused;
+	if (task->at != NOBODY)
+		master->machines[task->at].news = true;
+}
+
+struct held_task *task_of(struct master *master, uint32_t job, uint32_t index)
+{
+	struct held_job *held = job < master->by_core_size ? master->by_core[job] : NULL;
+
+	return held && index < held->count ? &held->tasks[index] : NULL;
+}
+
+struct held_task *task_find(struct master *master, const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	char job[TASK_NAME_SIZE];
+	struct held_job *held;
+	char *end;
+	unsigned long index;
+
+	if (!slash || (size_t)(slash - name) >= sizeof(job))
+		return NULL;
+	memcpy(job, name, (size_t)(slash - name));
+	job[slash - name] = '\0';
+	index = strtoul(slash + 1, &end, 10);
+	held = job_find(master, job);
+	return held && !*end && end != slash + 1 && index < held->count ? &held->tasks[index]
+									: NULL;
+}
+
+uint32_t task_core(const struct master *master, const struct held_task *task)
+{
+	return task->job->core == NOBODY
+		       ? NOBODY
+		       : cell_job_task(master->cell, task->job->core, task->index);
+}

@@ -1,0 +1,148 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# checkpoint and restore: a process that counts goes on counting, from memory, with its files, its
+# terminal and its cgroup; what cannot be written down is told in one sentence and runs on.
+. "$(dirname "$0")/../lib/common.sh"
+. "$(dirname "$0")/../lib/criu.sh"
+t_need_root
+command -v jq >/dev/null || t_skip_all "jq is not installed"
+[ -x "$CELLAR_BIN/cellar" ] || t_skip_all "no cellar in $CELLAR_BIN"
+
+bundle=$T_DIR/bundle root=$T_DIR/state id=$T_ID-k images=$T_DIR/images
+mkdir -p "$bundle" "$T_DIR/volume"
+chmod 755 "$T_DIR"
+t_rootfs "$bundle/rootfs"
+CRIU=/nonexistent
+c() { cellar --root "$root" --criu "$CRIU" "$@"; }
+cellar spec -b "$bundle"
+cp "$bundle/config.json" "$T_DIR/spec.json"
+t_defer 'for name in $(c list -q); do c delete -f $name; done'
+# config SCRIPT FILTER
+config() {
+	jq --arg script "$1" --arg dir "$T_DIR" '.process.terminal = false | .root.readonly = false
+		| .process.args = ["sh", "-c", $script] | '"${2:-.}" "$T_DIR/spec.json" >"$bundle/config.json"
+}
+# The number lives in the shell's memory only.
+count='n=0; while :; do n=$((n + 1)); echo $n >/count.new; mv /count.new /count; sleep 0.1; done'
+number() { cat "$bundle/rootfs/count"; }
+beyond() { [ "$(number)" -gt "$1" ]; }
+up() { c run -d -b "$bundle" "$id" </dev/null >/dev/null 2>"$T_DIR/err" || t_fail "$1" "$(cat "$T_DIR/err")"; }
+save() { t_status "$@" --work-path "$T_DIR/work" --image-path "$images" "$id"; }
+
+# ---- refused ----
+
+config 'while :; do sleep 1; done'
+up "a container"
+t_status "without criu: refused" 1 c checkpoint --image-path "$images" "$id"
+t_match "without criu: in words" 'checkpoint.*/nonexistent: No such file' "$T_ERR"
+t_is "without criu: it runs on" running "$(c state "$id" | jq -r .status)"
+c delete -f "$id"
+t_status "a container that is not there" 1 c checkpoint --image-path "$images" "$id"
+t_match "a container that is not there, in words" 'does not exist' "$T_ERR"
+t_status "--manage-cgroups-mode of none" 1 c restore --manage-cgroups-mode loose --image-path "$images" -b "$bundle" "$id"
+t_match "--manage-cgroups-mode of none, in words" "manage-cgroups-mode: 'loose' is none of" "$T_ERR"
+t_is "nothing was left" "" "$(ls -A "$root")"
+
+t_criu || t_skip_all "$CRIU_WHY"
+echo "# $CRIU: $("$CRIU" --version | head -n 1)"
+
+# ---- a process that counts ----
+
+config "$count" '.mounts += [{destination: "/volume", type: "bind", source: ($dir + "/volume"), options: ["rbind", "ro", "nosuid"]}]
+	| .hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "echo hook >>\($dir)/hooks"]}]
+	| .linux.resources.pids = {limit: 50} | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["getcpu"], action: "SCMP_ACT_ERRNO"}]}'
+up "counting"
+t_wait 60 beyond 3 || t_fail "counting" "it does not"
+facts() {
+	local pid
+	pid=$(c state "$1" | jq .pid)
+	grep -E '^(Cap|NoNew|Seccomp|Uid|Gid)' "/proc/$pid/status"
+	# A second mask may come back without its flags: what it shows is /dev/null.
+	awk '{print $5, $6}' "/proc/$pid/mountinfo" | grep -v '^/proc/[a-z_]* ' | sort
+	sed "s/$1/ID/" "/proc/$pid/cgroup"
+}
+before=$(facts "$id")
+save "checkpoint --leave-running" 0 c checkpoint --leave-running
+t_is "checkpoint --leave-running: it runs" running "$(c state "$id" | jq -r .status)"
+t_wait 60 beyond "$(number)" && t_ok "checkpoint --leave-running: it counts" || t_fail "checkpoint --leave-running: it counts" "no"
+rm -rf "$images"
+save "checkpoint" 0 c checkpoint
+t_is "checkpoint: the container is gone" "" "$(ls -A "$root"; find /sys/fs/cgroup -type d -name "$id*" 2>/dev/null)"
+at=$(number)
+t_is "checkpoint: its log is in the work folder" yes "$([ -s "$T_DIR/work/dump.log" ] && echo yes)"
+sleep 0.5
+t_is "checkpoint: it counts no more" "$at" "$(number)"
+rm -f "$T_DIR/hooks"
+t_status "restore" 0 c restore -d --pid-file "$T_DIR/pid" --work-path "$T_DIR/work" --image-path "$images" -b "$bundle" "$id"
+t_wait 60 beyond "$at" && t_ok "restore: it counts on" || t_fail "restore: it counts on" "$(number), not beyond $at; $(grep Error "$T_DIR/work/restore.log")"
+t_is "restore: from where it was" yes "$([ "$(number)" -lt $((at + 1000)) ] && echo yes)"
+t_is "restore: the state" "running $(cat "$T_DIR/pid")" "$(c state "$id" | jq -r '"\(.status) \(.pid)"')"
+t_is "restore: identity, mounts, cgroups" "$before" "$(facts "$id")"
+t_is "restore: hooks ran" hook "$(cat "$T_DIR/hooks" 2>&1)"
+t_is "restore: limits" 50 "$(find /sys/fs/cgroup -path "*$id/pids.max" -exec cat {} + | head -n 1)"
+t_is "restore: exec" fine "$(c exec "$id" echo fine 2>&1)"
+t_status "restore: the id is taken" 1 c restore -d --image-path "$images" -b "$bundle" "$id"
+t_status "restore: kill" 0 c kill "$id" KILL
+t_wait 60 eval '[ "$(c state "$id" | jq -r .status)" = stopped ]' || t_fail "restore: kill" "$(c state "$id")"
+t_status "restore: delete" 0 c delete "$id"
+t_is "restore: no mount is left" "" "$(grep "$T_DIR" /proc/self/mountinfo)"
+
+# Once more, under another name, twice from the same images.
+for other in "$id-a" "$id-b"; do
+	rm -f "$bundle/rootfs/count"
+	t_status "restore as $other" 0 c restore -d --image-path "$images" -b "$bundle" "$other"
+	t_wait 60 test -s "$bundle/rootfs/count" || t_fail "restore as $other" "it does not count"
+	t_is "restore as $other: a cgroup of its own" yes "$(grep -q "$other" "/proc/$(c state "$other" | jq .pid)/cgroup" && echo yes)"
+	c delete -f "$other"
+done
+
+# ---- in the foreground, with pipes ----
+
+config 'while [ ! -e /go ]; do sleep 0.1; done; echo said; exit 7'
+rm -rf "$images" "$bundle/rootfs/go"
+c run -d -b "$bundle" "$id" </dev/null > >(cat >"$T_DIR/first") 2>&1
+save "checkpoint: with pipes" 0 c checkpoint
+c restore --image-path "$images" -b "$bundle" "$id" </dev/null 2>&1 | cat >"$T_DIR/second" &
+reader=$!
+t_wait 60 eval '[ "$(c state "$id" | jq -r .status)" = running ]' || t_fail "restore: in the foreground" "$(cat "$T_DIR/second")"
+touch "$bundle/rootfs/go"
+wait $reader
+t_is "restore: pipes lead to the new caller" said "$(cat "$T_DIR/second")"
+t_is "restore: not to the old one" "" "$(cat "$T_DIR/first")"
+rm -f "$bundle/rootfs/go"
+(sleep 1; touch "$bundle/rootfs/go") &
+t_status "restore: the exit status is the container's" 7 c restore --image-path "$images" -b "$bundle" "$id"
+t_is "restore: deleted when it has ended" "" "$(ls -A "$root")"
+
+# ---- a terminal ----
+
+if command -v script >/dev/null; then
+	config 'tty; while [ ! -e /go ]; do sleep 0.1; done; stty size >/dev/null && tty; echo end' '.process.terminal = true'
+	rm -rf "$images" "$bundle/rootfs/go"
+	script -qec "$CELLAR_BIN/cellar --root $root run -b $bundle $id" /dev/null </dev/null >"$T_DIR/tty1" 2>&1 &
+	t_wait 60 grep -q /dev/ "$T_DIR/tty1" || t_fail "a terminal" "$(cat "$T_DIR/tty1")"
+	save "checkpoint: a terminal" 0 c checkpoint
+	wait $!
+	script -qec "$CELLAR_BIN/cellar --root $root --criu $CRIU restore --image-path $images -b $bundle $id" /dev/null </dev/null >"$T_DIR/tty2" 2>&1 &
+	t_wait 60 eval '[ "$(c state "$id" | jq -r .status)" = running ]' || t_fail "restore: a terminal" "$(cat "$T_DIR/tty2")"
+	touch "$bundle/rootfs/go"
+	wait $!
+	t_match "restore: a terminal" '/dev/(pts/0|console).*end' "$(tr -d '\r' <"$T_DIR/tty2" | xargs)"
+else
+	t_skip "a terminal" "script is not installed"
+fi
+
+# ---- what it cannot do ----
+
+config 'sleep 1000 | nc -l -p 1099 >/dev/null & until sleep 1000 | nc 127.0.0.1 1099 >/dev/null; do sleep 0.2; done' .
+rm -rf "$images"
+up "a connection"
+joined() { grep -q ' 01 ' "/proc/$(c state "$id" | jq .pid)/net/tcp"; }
+t_wait 60 joined || t_fail "a connection" "it is not made"
+save "a connection: refused" 1 c checkpoint
+t_match "a connection: in words" "checkpoint container $id: criu: .*([Cc]onnected TCP|established)" "$T_ERR"
+t_is "a connection: it runs on" running "$(c state "$id" | jq -r .status)"
+c delete -f "$id"
+t_status "restore: images that are none" 1 c restore -d --image-path "$T_DIR/volume" -b "$bundle" "$id"
+t_match "restore: images that are none, in words" '^cellar: restore: criu: ' "$T_ERR"
+t_is "nothing is left" "" "$(ls -A "$root"; find /sys/fs/cgroup -type d -name "*$T_ID*" 2>/dev/null; grep "$T_DIR" /proc/self/mountinfo)"
