@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* clang-format off */
 /*
  * Cgroups that systemd makes. Theory of operation: a scope is made around a process and goes with
  * its last one, but our container's first process is to be born in it (CLONE_INTO_CGROUP), with
  * limits and plan ready. So a placeholder stands in:
  *
  *	1 clone it; it does nothing but wait for the end of a pipe, so it dies with us, too
- *	2 StartTransientUnit with its pid; systemd makes and delegates the folder, sets what it
- *knows 3 we make the folders of hierarchies that systemd leaves alone, and the sub-folder 4
- *cgroup_apply() sets all limits and devices, as in any cgroup 5 the container's process is born in
- *it 6 cgroup_settle(): the placeholder ends
+ *	2 StartTransientUnit with its pid; systemd makes and delegates the folder, sets what it knows
+ *	3 we make the folders of hierarchies that systemd leaves alone, and the sub-folder
+ *	4 cgroup_apply() sets all limits and devices, as in any cgroup
+ *	5 the container's process is born in it
+ *	6 cgroup_settle(): the placeholder ends
  *
  * It uses no memory of the scope (a page is charged to where it was touched first), but counts as a
  * process: a limit of one process is set after step 6.
  */
+/* clang-format on */
 #include "cgroups/cgroup_unit.h"
 
 #include <errno.h>
@@ -191,7 +194,8 @@ const char *cgroup_unit(const struct cgroup *cgroup, bool *ret_user)
 {
 	if (!cgroup->unit[0])
 		return NULL;
-	*ret_user = cgroup->user;
+	if (ret_user)
+		*ret_user = cgroup->user;
 	return cgroup->unit;
 }
 

@@ -154,21 +154,23 @@ static int clone_failed(const struct launch_options *o, uint64_t flags, int code
 
 /*
  * One that waits for its id maps needs us to run meanwhile; the kernel gives no time namespace to
- * one that shares memory; and where an unprivileged runtime has to reach its files in /proc,
- * cellar-init must not have hidden them yet.
+ * one that shares memory; one that is born in the container's cgroup may be killed there for want
+ * of memory, or be frozen, and both would hit us (memory.oom.group kills all who share the memory
+ * of a member); and where an unprivileged runtime has to reach its files in /proc, cellar-init must
+ * not have hidden them yet.
  */
-static bool may_borrow(const struct plan *plan, uint64_t flags)
+static bool may_borrow(const struct plan *plan, uint64_t flags, int cgroup_fd)
 {
 	bool waits = plan->flags & PLAN_USER_NAMESPACE && !(plan->flags & PLAN_STAGE);
 
-	return !waits && !(flags & CLONE_NEWTIME) &&
+	return !waits && cgroup_fd < 0 && !(flags & CLONE_NEWTIME) &&
 	       !(plan->flags & (PLAN_ROOTLESS | PLAN_IN_USERNS));
 }
 
 /* The pid, 0 in a child with memory of its own, or -errno. */
 static pid_t clone_it(struct child *child, uint64_t flags, int cgroup_fd, int *ret_pidfd)
 {
-	if (may_borrow(child->options->plan, flags))
+	if (may_borrow(child->options->plan, flags, cgroup_fd))
 		return process_clone_run(flags, cgroup_fd, run_child, child, ret_pidfd);
 	return process_clone(flags, cgroup_fd, ret_pidfd);
 }

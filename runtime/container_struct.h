@@ -30,6 +30,7 @@ struct container {
 	int pidfd;
 	struct launch launch; /* of the creating process with start_here, until it is started */
 	bool start_here;
+	bool rdt_made; /* here and now */
 	int console_fd;
 	const struct oci_config *config; /* as given to create, not owned; NULL: the cache's */
 	struct container_cache *cache;

@@ -330,6 +330,7 @@ static int run_hooks(void *data, pid_t pid, struct err *err)
 	if (cr->config->net_devices_count > 0)
 		err_try(net_devices_move(cr->config, pid, err));
 	err_try(rdt_create(cr->config, c->id, pid, err));
+	c->rdt_made = rdt_is_wanted(cr->config);
 	if (!has_hooks(&cr->config->hooks))
 		return 0;
 	cr->hooks_began = true;
@@ -371,14 +372,20 @@ static bool is_awaited(const struct creation *cr)
 	       create_cgroup_wants_delegate(cr->c->cache->cgroup, cr->config);
 }
 
-/* Nothing of what publish() and the caller do before the start is there for the program. */
+/*
+ * Nothing of what publish() and the caller do before the start is there for the program. Without a
+ * cgroup only the record, which comes after, tells who was started; in systemd's a limit of one
+ * process is set after the launch.
+ */
 static bool may_start_early(const struct creation *cr)
 {
 	const struct container_create_options *o = cr->options;
+	const struct cgroup *cgroup = cr->c->cache->cgroup;
 
 	return o->start_here && o->start_follows && !o->pid_file && !o->pidfd_socket &&
 	       !o->console_socket && !o->notify && !cr->config->process.terminal &&
-	       !has_hooks(&cr->config->hooks) &&
+	       !has_hooks(&cr->config->hooks) && !cgroup_is_none(cgroup) &&
+	       !cgroup_unit(cgroup, NULL) &&
 	       !oci_config_annotation(cr->config, ANNOTATION_PIDFD_RECEIVER);
 }
 

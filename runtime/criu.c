@@ -159,8 +159,11 @@ static Criu__Response *receive(int socket, int *ret_fd, int *ret_r, struct err *
 	if (n <= 0)
 		return NULL;
 	response = criu__response__unpack(NULL, (size_t)n, data);
-	if (!response)
+	if (!response) {
+		cleanup_fd(ret_fd);
+		*ret_fd = -1;
 		*ret_r = err_say(err, EPROTO, "criu said what nobody understands");
+	}
 	return response;
 }
 

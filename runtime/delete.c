@@ -90,11 +90,10 @@ int container_destroy(struct container *c, bool poststop, struct err *err)
 	/* A folder that is gone while processes are left would lose them: stop here. */
 	if (r < 0)
 		return r;
-	if (poststop && c->record.bundle) {
-		if (container_load_config(c, &config, NULL) == 0)
-			rdt_remove(config, c->id);
+	if ((poststop || c->rdt_made) && container_load_config(c, &config, NULL) == 0)
+		rdt_remove(config, c->id);
+	if (poststop && c->record.bundle)
 		run_poststop(c);
-	}
 	return folder_remove(c->root, c->id, c->dirfd, err);
 }
 

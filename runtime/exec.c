@@ -97,12 +97,15 @@ static int launch(struct container *c, const struct container_exec_options *o, s
 		.target_pidfd = c->pidfd,
 		.listener = give_listener,
 		.hooks_data = c,
-		.start_early = true,
 	};
+	const struct oci_config *config;
 	struct cgroup *cgroup;
 	cpu_set_t cpus;
 	int r;
 
+	/* In its class before it runs. */
+	err_try(container_blur(container_load_config(c, &config, err), err));
+	options.start_early = !rdt_is_wanted(config);
 	err_try(container_blur(container_load_cgroup(c, &cgroup, err), err));
 	if (cgroup_is_none(cgroup) && o->cgroups)
 		return err_say(err, EINVAL, "--cgroup: container %s has no cgroup of its own",

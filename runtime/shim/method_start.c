@@ -74,6 +74,10 @@ static enum ttrpc_code start_exec(struct process *p, struct err *err)
 	if (p->task->init.status != PROCESS_RUNNING || !p->task->handle)
 		return ttrpc_fail(err, TTRPC_FAILED_PRECONDITION, "container %s is not running",
 				  p->task->id);
+	/* It would freeze in its turn, with us waiting for it. */
+	if (p->task->paused)
+		return ttrpc_fail(err, TTRPC_FAILED_PRECONDITION,
+				  "cannot exec in a paused container: %s", p->task->id);
 	if (execute(p, err) == 0) {
 		free(take_ptr(p->spec));
 		return TTRPC_OK;
