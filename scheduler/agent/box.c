@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 
 #include "base/log.h"
 #include "base/loop.h"
@@ -58,7 +57,7 @@ struct box *box_free(struct box *box)
 		return NULL;
 	loop_remove(box->source);
 	shim_close(box->waiter);
-	work_abandon(box->work);
+	work_cancel(box->work);
 	arena_free(box->arena);
 	free(box->reason);
 	free(box->address);
@@ -124,27 +123,37 @@ static int take_ports(struct box *box, const struct engine_container *c, struct 
 	return 0;
 }
 
-static int watch(struct box *box, struct err *err)
+/* The shim knows best, for as long as there is one: the record of an end comes from it. */
+static int ask_shim(struct box *box, const struct engine_container *c, struct err *err)
 {
-	_cleanup_engine_container_ struct engine_container *c = NULL;
-	int r = engine_find(box->agent->engine, box->container, &c, err);
+	int r = engine_connect(box->agent->engine, c, &box->waiter, err);
 
-	if (r == 0 && strcmp(c->status, "exited") == 0) {
-		box->exit_code = c->exit_code;
-		box->oom = c->oom_killed;
-		return 1;
-	}
-	if (r == 0)
-		r = engine_connect(box->agent->engine, c, &box->waiter, err);
 	if (r == 0)
 		r = shim_wait_begin(box->waiter, c->id, NULL, err);
 	if (r == 0)
 		r = loop_add_fd(box->agent->loop, shim_fd(box->waiter), EPOLLIN, on_container_end,
 				box, &box->source, err);
-	if (r < 0) {
+	if (r < 0)
 		box->waiter = shim_close(box->waiter);
+	return r;
+}
+
+static int watch(struct box *box, struct err *err)
+{
+	_cleanup_engine_container_ struct engine_container *c = NULL, *now = NULL;
+	int r = engine_find(box->agent->engine, box->container, &c, err);
+
+	if (r < 0)
 		return r;
+	r = ask_shim(box, c, err);
+	if (r < 0 && engine_find(box->agent->engine, box->container, &now, NULL) == 0 &&
+	    strcmp(now->status, "exited") == 0) {
+		box->exit_code = now->exit_code;
+		box->oom = now->oom_killed;
+		return 1;
 	}
+	if (r < 0)
+		return r;
 	return box->port_count || box->address ? 0 : take_ports(box, c, err);
 }
 
@@ -154,8 +163,6 @@ static int start_work(void *data, struct err *err)
 {
 	struct box *box = data;
 
-	/* Half a container without anybody who knows of it would be the worst of all ends. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	return launch_run(box, err);
 }
 
@@ -167,9 +174,6 @@ static void started(void *data, const struct err *result)
 
 	box->work = NULL;
 	if (r == 0)
-		r = watch(box, &err);
-	/* One that ended between two looks may have taken its shim along. */
-	if (r < 0 && !result->code)
 		r = watch(box, &err);
 	if (r < 0)
 		ended(box, -1, err.text);
@@ -226,7 +230,6 @@ static int stop_work(void *data, struct err *err)
 	struct engine_exit end;
 	int r = engine_find(engine, box->container, &c, err);
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
@@ -267,8 +270,10 @@ void box_stop(struct box *box)
 	box->waiter = shim_close(box->waiter);
 	box->state = BOX_STOPPING;
 	agent_changed(box->agent);
-	if (work_start(box->agent->loop, stop_work, stopped, box, &box->work, &err) < 0)
+	if (work_start(box->agent->loop, stop_work, stopped, box, &box->work, &err) < 0) {
 		log_warn("task %s: %s", box->task, err.text);
+		box->state = BOX_ENDED;
+	}
 }
 
 /* ---- after a restart of the agent ---- */
@@ -284,18 +289,23 @@ static const char *label(const struct engine_container *c, const char *key)
 static void find_state(struct box *box, const struct engine_container *c)
 {
 	struct err err = { 0 };
+	int r = c->pid ? watch(box, &err) : -ESRCH;
 
-	if (c->pid && watch(box, &err) == 0) {
+	if (r == 0) {
 		box->state = BOX_RUNNING;
 		box->is_paused = strcmp(c->status, "paused") == 0;
 		return;
 	}
 	box->state = BOX_ENDED;
-	box->exit_code = c->exit_code;
-	box->oom = c->oom_killed;
-	/* Its start was cut short. */
-	if (strcmp(c->status, "exited") != 0)
+	if (r > 0)
+		return;
+	/* Nobody has started it yet, or nobody knows how it ended. */
+	if (strcmp(c->status, "exited") == 0) {
+		box->exit_code = c->exit_code;
+		box->oom = c->oom_killed;
+	} else {
 		box->reason = strdup(err.code ? err.text : "the agent was ended while it started");
+	}
 }
 
 struct box *box_adopt(struct agent *agent, const struct engine_container *container)

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -49,11 +50,15 @@ static int on_end(void *data, uint32_t events)
 }
 
 /* The loop blocks signals for its own sake. */
-static void run_child(work_fn fn, void *data, int answer)
+static void run_child(work_fn fn, void *data, int answer, pid_t parent)
 {
 	struct err err = { 0 };
 	sigset_t none;
 
+	/* Half a container without anybody who knows of it would be the worst of all ends. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (fn(data, &err) < 0 && !err.code)
@@ -66,7 +71,7 @@ int work_start(struct loop *loop, work_fn fn, work_done_fn done, void *data, str
 {
 	struct work *work = calloc(1, sizeof(*work));
 	int fds[2], r;
-	pid_t pid;
+	pid_t pid, self = getpid();
 
 	if (!work)
 		return err_set(err, ENOMEM, "start a worker");
@@ -77,7 +82,7 @@ int work_start(struct loop *loop, work_fn fn, work_done_fn done, void *data, str
 	*work = (struct work){ .pidfd = -1, .answer = fds[0], .done = done, .data = data };
 	pid = process_clone(0, -1, &work->pidfd);
 	if (pid == 0)
-		run_child(fn, data, fds[1]);
+		run_child(fn, data, fds[1], self);
 	close(fds[1]);
 	r = pid < 0 ? err_set(err, (int)-pid, "start a worker")
 		    : loop_add_fd(loop, work->pidfd, EPOLLIN, on_end, work, &work->source, err);
@@ -101,9 +106,4 @@ struct work *work_cancel(struct work *work)
 	process_pidfd_signal(work->pidfd, SIGKILL);
 	process_wait(work->pidfd, &status);
 	return work_free(work);
-}
-
-struct work *work_abandon(struct work *work)
-{
-	return work ? work_free(work) : NULL;
 }

@@ -10,7 +10,7 @@
 struct loop;
 struct work;
 
-/* In the child; what it returns is told to work_done_fn. It may block. */
+/* In the child, which dies with us; what it returns is told to work_done_fn. It may block. */
 typedef int (*work_fn)(void *data, struct err *err);
 /* In the agent. err is unset when all went well. The work is gone. */
 typedef void (*work_done_fn)(void *data, const struct err *err);
@@ -19,5 +19,3 @@ int work_start(struct loop *loop, work_fn fn, work_done_fn done, void *data, str
 	       struct err *err);
 /* Kills the child and waits for its end: nobody is told. Takes NULL, returns NULL. */
 struct work *work_cancel(struct work *work);
-/* Lets the child go on by itself; nobody is told. Takes NULL, returns NULL. */
-struct work *work_abandon(struct work *work);

@@ -99,6 +99,26 @@ int ports_take(struct cell *cell, uint32_t task)
 	return 0;
 }
 
+int ports_change(struct cell *cell, uint32_t task, uint32_t i, uint32_t port)
+{
+	const struct class *class = &cell->classes[cell->tasks[task].class];
+	uint32_t host = host_of(cell, cell->tasks[task].machine), had, holder;
+
+	if (i < class->port_count || i >= ports_count(cell, task) ||
+	    port < cell->more[host].first_port ||
+	    port - cell->more[host].first_port >= range(cell, host))
+		return -EEXIST;
+	had = map_get(&cell->port_of, key_of(task, i));
+	holder = map_get(&cell->port_taken, key_taken(host, port));
+	if (holder != MAP_NONE)
+		return had == port ? 0 : -EEXIST;
+	if (map_put(&cell->port_taken, key_taken(host, port), task) < 0)
+		return -ENOMEM;
+	map_remove(&cell->port_taken, key_taken(host, had));
+	map_put(&cell->port_of, key_of(task, i), port);
+	return 0;
+}
+
 void ports_give(struct cell *cell, uint32_t task)
 {
 	uint32_t count = ports_count(cell, task);

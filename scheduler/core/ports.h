@@ -23,6 +23,9 @@ int64_t ports_holder(const struct cell *cell, const struct class *class, uint32_
 
 /* The task lies on task->machine now. 0 or -ENOMEM, with nothing changed. */
 int ports_take(struct cell *cell, uint32_t task);
+/* Gives a running task that number in place of the i-th that was chosen for it. -EEXIST: another
+ * one holds it, or it is none of the machine's; -ENOMEM. */
+int ports_change(struct cell *cell, uint32_t task, uint32_t i, uint32_t port);
 /* It leaves; what it had is remembered until ports_forget, so that ports_retake can undo it. */
 void ports_give(struct cell *cell, uint32_t task);
 void ports_retake(struct cell *cell, uint32_t task);

@@ -10,7 +10,7 @@
 #include "scheduler/store/store.h"
 #include "spec/job/job.h"
 
-#define MACHINE_NAME_MAX 64
+#define MACHINE_NAME_MAX 128
 /* The ports that the cell hands out: below those that kernels choose themselves. */
 #define MACHINE_FIRST_PORT 20000
 #define MACHINE_PORTS 12000
@@ -48,6 +48,7 @@ struct held_job {
 	size_t len;
 	uint32_t core; /* its number there; NOBODY once it is stopped */
 	bool stopped;
+	char *refusal; /* why it could not be taken up after a restart, or NULL */
 	int64_t submitted_ms;
 	struct held_task *tasks;
 	uint32_t count;
@@ -59,6 +60,7 @@ struct held_machine {
 	uint32_t core;
 	int64_t seen_ns;
 	bool down, news;
+	bool written; /* to the store */
 	const struct master_contact *contact;
 	struct held_task *tasks;
 };
@@ -68,7 +70,9 @@ struct master {
 	struct loop_source *timer, *watchdog;
 	struct cell_store *store;
 	uint64_t epoch;
+	uint64_t incarnations; /* the highest that was given away, ever; in the store */
 	int64_t detection_ns;
+	int64_t watch_due_ns; /* when the watchdog was to come */
 	struct cell *cell;
 	struct outside outside;
 	struct arena *arena; /* names of machines */
@@ -133,6 +137,8 @@ uint32_t machine_of_core(const struct master *master, uint32_t core);
 void machines_watch(struct master *master);
 
 /* ---- persist.c ---- */
+
+#define PERSIST_INCARNATIONS "incarnations" /* a number in decimal digits */
 
 /* Texts are owned by the caller; NULL when out of memory. */
 char *persist_task(const struct master *master, const struct held_task *task, size_t *ret_len);

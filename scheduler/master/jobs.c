@@ -30,6 +30,7 @@ static struct held_job *job_free(struct held_job *job)
 		task_forget_report(&job->tasks[i]);
 	free(job->tasks);
 	free(job->file_name);
+	free(job->refusal);
 	free(job->text);
 	arena_free(job->arena);
 	free(job);
@@ -91,6 +92,19 @@ static int remember(struct master *master, struct held_job *job, struct err *err
 	return 0;
 }
 
+/* Jobs that it was to come after, and that have been stopped or forgotten since. */
+static void leave_out_gone(struct master *master, struct job *asked, struct arena *arena)
+{
+	const char **left = arena_calloc(arena, asked->after_count + 1, sizeof(*left));
+	size_t n = 0;
+
+	for (size_t i = 0; left && i < asked->after_count; i++)
+		if (cell_find_job(master->cell, asked->after[i]) != NOBODY)
+			left[n++] = asked->after[i];
+	asked->after = left;
+	asked->after_count = left ? n : 0;
+}
+
 int job_admit(struct master *master, struct held_job *job, struct err *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
@@ -100,6 +114,8 @@ int job_admit(struct master *master, struct held_job *job, struct err *err)
 	if (!arena)
 		return err_set(err, ENOMEM, "submit job %s", name_of(job));
 	err_try(intake_job(&job->file, arena, &asked, err));
+	if (master->loading)
+		leave_out_gone(master, &asked, arena);
 	err_try(cell_submit(master->cell, &asked, &job->core, err));
 	r = remember(master, job, err);
 	if (r < 0) {
@@ -112,10 +128,10 @@ int job_admit(struct master *master, struct held_job *job, struct err *err)
 /* Out of the core; nothing of it runs any more. */
 static void leave_core(struct master *master, struct held_job *job)
 {
-	if (job->core == NOBODY)
-		return;
 	for (uint32_t i = 0; i < job->count; i++)
 		task_unplace(master, &job->tasks[i]);
+	if (job->core == NOBODY)
+		return;
 	master->by_core[job->core] = NULL;
 	cell_remove_job(master->cell, job->core);
 	job->core = NOBODY;
@@ -202,7 +218,6 @@ static int erase_job(struct master *master, const struct held_job *job, struct e
 	if (!change)
 		return err_set(err, ENOMEM, "purge job %s", name_of(job));
 	snprintf((char *)change->key, KEY_SIZE, "job/%s", name_of(job));
-	undirty(master, job);
 	return master_commit(master, changes.items, changes.count, err);
 }
 
@@ -213,20 +228,20 @@ static int take_in(struct master *master, struct held_job *job, struct held_job 
 		return err_say(err, EEXIST, "there is a job called %s already; stop it first",
 			       name_of(job));
 	err_try(job_admit(master, job, err));
-	if (old)
-		undirty(master, old);
 	return write_job(master, job, old, err);
 }
 
 int master_submit(struct master *master, const char *name, const char *text, size_t len,
 		  const char **ret_job, struct err *err)
 {
-	char *copy = strndup(text, len);
+	char *copy = malloc(len + 1);
 	struct held_job *job, *old;
 	int r;
 
 	if (!copy)
 		return err_set(err, ENOMEM, "submit a job");
+	memcpy(copy, text, len);
+	copy[len] = '\0';
 	master_tick(master);
 	err_try(job_make(master, name, copy, len, &job, err));
 	/* The new one is first in the list. */

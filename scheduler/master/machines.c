@@ -78,26 +78,32 @@ int machine_add(struct master *master, const char *name, const struct machine_sp
 	return 0;
 }
 
+static int write_machine(struct master *master, struct held_machine *machine, struct err *err)
+{
+	char key[MACHINE_NAME_MAX + 16];
+	struct store_change change = { .key = key };
+	_cleanup_free_ char *text = persist_machine(machine, &change.len);
+
+	if (!text)
+		return err_set(err, ENOMEM, "add machine %s", machine->name);
+	change.value = text;
+	snprintf(key, sizeof(key), "machine/%s", machine->name);
+	err_try(master_commit(master, &change, 1, err));
+	machine->written = true;
+	return 0;
+}
+
 static int register_machine(struct master *master, const struct machine_report *report,
 			    struct held_machine **ret, struct err *err)
 {
 	struct machine_spec spec = { .name = report->machine, .rack = report->rack };
-	char key[MACHINE_NAME_MAX + 16];
-	struct store_change change = { .key = key };
-	_cleanup_free_ char *text = NULL;
 
 	spec.capacity.of[RESOURCE_CPU] = report->cpu_milli;
 	spec.capacity.of[RESOURCE_MEMORY] = report->memory_bytes;
 	spec.capacity.of[RESOURCE_DISK] = report->disk_bytes;
 	spec.capacity.of[RESOURCE_PORTS] = MACHINE_PORTS;
 	spec.first_port = MACHINE_FIRST_PORT;
-	err_try(machine_add(master, report->machine, &spec, ret, err));
-	text = persist_machine(*ret, &change.len);
-	if (!text)
-		return err_set(err, ENOMEM, "add machine %s", report->machine);
-	change.value = text;
-	snprintf(key, sizeof(key), "machine/%s", report->machine);
-	return master_commit(master, &change, 1, err);
+	return machine_add(master, report->machine, &spec, ret, err);
 }
 
 /* ---- what it says ---- */
@@ -218,6 +224,8 @@ int master_sync(struct master *master, const char *text, size_t len,
 	master_tick(master);
 	if (!machine)
 		err_try(register_machine(master, &report, &machine, err));
+	if (!machine->written)
+		err_try(write_machine(master, machine, err));
 	machine->seen_ns = clock_monotonic_ns();
 	machine->contact = contact;
 	/* A new agent has none of the programs. */

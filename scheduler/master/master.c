@@ -15,10 +15,16 @@
 static int on_watch(void *data)
 {
 	struct master *master = data;
+	int64_t now = clock_monotonic_ns(), late = now - master->watch_due_ns;
 
 	master->watchdog = NULL;
+	/* While this process stood still it heard nobody: that is no silence of theirs. */
+	for (size_t i = 0; master->watch_due_ns && late > WATCH_NS && i < master->machine_count;
+	     i++)
+		master->machines[i].seen_ns += late;
 	machines_watch(master);
-	return loop_add_time(master->loop, clock_monotonic_ns() + WATCH_NS, on_watch, master,
+	master->watch_due_ns = now + WATCH_NS;
+	return loop_add_time(master->loop, master->watch_due_ns, on_watch, master,
 			     &master->watchdog, NULL);
 }
 

@@ -9,6 +9,19 @@
 #include "scheduler/core/restore.h"
 #include "scheduler/master/inside.h"
 
+static void write_ports(const struct master *master, uint32_t core, struct json_writer *w)
+{
+	uint32_t port;
+
+	if (core == NOBODY)
+		return;
+	json_key(w, "ports");
+	json_open_array(w);
+	for (uint32_t i = 0; (port = cell_task_port(master->cell, core, i)) != 0; i++)
+		json_put_u64(w, port);
+	json_close_array(w);
+}
+
 char *persist_task(const struct master *master, const struct held_task *task, size_t *ret_len)
 {
 	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
@@ -23,6 +36,8 @@ char *persist_task(const struct master *master, const struct held_task *task, si
 	json_field_u64(w, "incarnation", task->incarnation);
 	json_field_u64(w, "restarts", task->restarts);
 	json_field_i64(w, "exit_code", task->exit_code);
+	if (task->live)
+		write_ports(master, task_core(master, task), w);
 	json_close_object(w);
 	return json_writer_take(w, ret_len);
 }
@@ -80,7 +95,9 @@ static int load_machine(struct master *master, const char *name, const struct js
 	err_try(json_get_i64(root, "disk_bytes", &c->of[RESOURCE_DISK], err));
 	c->of[RESOURCE_PORTS] = MACHINE_PORTS;
 	spec.first_port = MACHINE_FIRST_PORT;
-	return machine_add(master, name, &spec, &machine, err);
+	err_try(machine_add(master, name, &spec, &machine, err));
+	machine->written = true;
+	return 0;
 }
 
 static int load_job(struct master *master, const char *name, const struct json_node *root,
@@ -105,23 +122,48 @@ static int load_job(struct master *master, const char *name, const struct json_n
 }
 
 /* Where it was, if it can be there; else it pends, and is placed like any other. */
-static void put_back(struct master *master, struct held_task *task, const char *machine)
+static void put_back(struct master *master, struct held_task *task, const char *machine,
+		     const uint16_t *ports, uint32_t port_count)
 {
 	struct held_machine *at = machine ? machine_find(master, machine) : NULL;
 	uint32_t core = task_core(master, task);
 	bool live = task->live;
 
-	if (core == NOBODY || !at)
-		task->live = false;
+	task->live = false;
+	/* Of a job that was stopped nothing is to run, and nothing is kept. */
+	if (core == NOBODY)
+		return;
 	if (at)
 		task_place(master, task, (uint32_t)(at - master->machines));
 	task->live = live && at;
-	if (core == NOBODY)
-		return;
 	if (task->over)
 		cell_end_task(master->cell, core, END_KILLED);
-	else if (task->live && cell_restore_task(master->cell, core, at->core) < 0)
+	else if (task->live &&
+		 cell_restore_task(master->cell, core, at->core, ports, port_count) < 0)
 		task_unplace(master, task);
+}
+
+static int read_ports(const struct json_node *root, struct arena *arena, uint16_t **ret,
+		      uint32_t *ret_count, struct err *err)
+{
+	struct json_node array;
+	size_t count = 0;
+	int r = json_get_array(root, "ports", &array, &count, err);
+
+	if (r <= 0)
+		return r;
+	*ret = arena_calloc(arena, count + 1, sizeof(**ret));
+	if (!*ret)
+		return err_set(err, ENOMEM, "load ports");
+	for (size_t i = 0; i < count; i++) {
+		struct json_node one = json_at(&array, i);
+		int64_t port;
+
+		err_try(json_i64(&one, 0, UINT16_MAX, &port, err));
+		(*ret)[i] = (uint16_t)port;
+	}
+	*ret_count = (uint32_t)count;
+	return 0;
 }
 
 static int load_task(struct master *master, const char *name, const struct json_node *root,
@@ -131,6 +173,8 @@ static int load_task(struct master *master, const char *name, const struct json_
 	struct held_task *task = task_find(master, name);
 	const char *machine = NULL;
 	uint64_t restarts = 0;
+	uint16_t *ports = NULL;
+	uint32_t port_count = 0;
 	int64_t code = -1;
 
 	if (!arena)
@@ -145,7 +189,18 @@ static int load_task(struct master *master, const char *name, const struct json_
 	err_try(json_get_range(root, "exit_code", -1, 255, &code, err));
 	task->restarts = (uint32_t)restarts;
 	task->exit_code = (int)code;
-	put_back(master, task, machine);
+	err_try(read_ports(root, arena, &ports, &port_count, err));
+	put_back(master, task, machine, ports, port_count);
+	return 0;
+}
+
+static int load_incarnations(struct master *master, const struct store_change *item)
+{
+	char text[24] = "";
+
+	if (item->len < sizeof(text))
+		memcpy(text, item->value, item->len);
+	master->incarnations = strtoull(text, NULL, 10);
 	return 0;
 }
 
@@ -157,6 +212,8 @@ static int load_item(void *data, const struct store_change *item, struct err *er
 	struct json_node root;
 	int r;
 
+	if (strcmp(item->key, PERSIST_INCARNATIONS) == 0)
+		return load_incarnations(loading->master, item);
 	if (strncmp(item->key, loading->prefix, len) != 0)
 		return 0;
 	r = json_parse(item->value, item->len, &doc, err);
@@ -190,9 +247,15 @@ static int admit_jobs(struct master *master, struct err *err)
 	for (struct held_job *job = master->jobs; job; job = job->next)
 		list[n++] = job;
 	qsort(list, count, sizeof(struct held_job *), by_time);
-	for (n = 0; n < count; n++)
-		if (!list[n]->stopped)
-			err_try(job_admit(master, list[n], err));
+	for (n = 0; n < count; n++) {
+		struct err why = { 0 };
+
+		if (list[n]->stopped || job_admit(master, list[n], &why) == 0)
+			continue;
+		/* One that is refused now is no reason for the others not to run. */
+		log_error("%s: the job is not taken up", why.text);
+		list[n]->refusal = strdup(why.text);
+	}
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -36,7 +37,7 @@ void master_on_event(void *data, const struct event *event)
 	switch (event->kind) {
 	case EVENT_PLACE:
 		task_place(master, task, machine_of_core(master, event->machine));
-		task->incarnation++;
+		task->incarnation = ++master->incarnations;
 		task_changed(master, task);
 		break;
 	case EVENT_PREEMPT:
@@ -104,6 +105,7 @@ int master_commit(struct master *master, const struct store_change *more, size_t
 	_cleanup_free_ struct store_change *changes =
 		calloc(count + more_count + 1, sizeof(*changes));
 	_cleanup_free_ char *keys = calloc(count + 1, KEY_SIZE);
+	char counter[24];
 	int r = 0;
 
 	if (!count && !more_count)
@@ -114,8 +116,11 @@ int master_commit(struct master *master, const struct store_change *more, size_t
 		r = add_task(master, task, keys + n * KEY_SIZE, &changes[n]);
 	for (size_t i = 0; i < more_count; i++)
 		changes[count + i] = more[i];
+	snprintf(counter, sizeof(counter), "%" PRIu64, master->incarnations);
+	changes[count + more_count] =
+		(struct store_change){ PERSIST_INCARNATIONS, counter, strlen(counter) };
 	if (r == 0)
-		r = cell_store_commit(master->store, master->epoch, changes, count + more_count,
+		r = cell_store_commit(master->store, master->epoch, changes, count + more_count + 1,
 				      NULL, err);
 	else
 		err_set(err, ENOMEM, "write to the store");

@@ -20,6 +20,8 @@ static const char *state_of(const struct held_task *task)
 {
 	if (task->job->stopped)
 		return "stopped";
+	if (task->job->refusal)
+		return "refused";
 	if (task->over)
 		return task->exit_code == 0 ? "finished" : "failed";
 	if (task->at == NOBODY || !task->live)
@@ -103,6 +105,8 @@ static const char *reason_of(struct master *master, const struct held_task *task
 	struct task_view view;
 	uint32_t core = task_core(master, task);
 
+	if (task->job->refusal)
+		return task->job->refusal;
 	if (task->live || task->over || core == NOBODY)
 		return end_of(task, text);
 	cell_task(master->cell, core, &view);
