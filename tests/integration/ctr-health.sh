@@ -97,8 +97,8 @@ c image rm sick:1 >/dev/null
 c run -d --name fatal --network none --health-cmd false --health-interval 100ms --health-retries 1 \
 	--health-on-failure kill "$IMAGE" sleep 1000 >/dev/null
 t_is "on failure: kill" 137 "$(c wait fatal)"
-c run -d --name over --network none --restart always --health-cmd false --health-interval 100ms --health-retries 1 \
-	--health-on-failure stop "$IMAGE" sh -c 'trap "exit 5" TERM; while :; do sleep 0.1; done' >/dev/null
+c run -d --name over --network none --restart always --health-cmd 'test ! -e /up' --health-interval 100ms \
+	--health-retries 1 --health-on-failure stop "$IMAGE" sh -c 'trap "exit 5" TERM; touch /up; while :; do sleep 0.1; done' >/dev/null
 t_is "on failure: stop, which no restart follows" "5 exited" "$(c wait over) $(field over status | tr -d '"')"
 c run -d --name again --network none --health-cmd 'test -e /ok' --health-interval 100ms --health-retries 1 \
 	--health-on-failure restart --stop-signal KILL "$IMAGE" sh -c 'echo run; exec sleep 1000' >/dev/null
