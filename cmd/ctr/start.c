@@ -16,6 +16,12 @@ struct start_args {
 	const char *detach_keys;
 };
 
+/* Between creation and start, where also a killed `ctr run` leaves it. */
+static bool is_ready(const struct engine_container *c)
+{
+	return c->pid && strcmp(c->status, "created") == 0;
+}
+
 static int start_detached(struct engine *engine, const char *name, void *data, struct err *err)
 {
 	_cleanup_engine_container_ struct engine_container *c = NULL;
@@ -24,8 +30,8 @@ static int start_detached(struct engine *engine, const char *name, void *data, s
 	(void)data;
 	if (r < 0)
 		return r;
-	/* What was asked for is the case. */
-	if (!c->pid && strcmp(c->status, "restarting") != 0)
+	/* Of others, what was asked for is the case. */
+	if (is_ready(c) || (!c->pid && strcmp(c->status, "restarting") != 0))
 		r = engine_run_again(engine, c, err);
 	if (r == 0)
 		puts(name);
@@ -35,6 +41,9 @@ static int start_detached(struct engine *engine, const char *name, void *data, s
 static int check_attach(const struct engine_container *c, const struct start_args *args,
 			struct err *err)
 {
+	if (is_ready(c))
+		return err_say(err, EBUSY, "container %s is about to start; write `ctr start %s`",
+			       c->name, c->name);
 	if (c->pid || strcmp(c->status, "restarting") == 0)
 		return err_say(err, EBUSY, "container %s is %s; write `ctr attach %s`", c->name,
 			       c->status, c->name);

@@ -194,12 +194,26 @@ static bool is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* With the mounts below it, and read-only, as in the container; so before it can be reached. */
+static int show_mount(const struct engine_mount *m, const char *source, int place, struct err *err)
+{
+	unsigned below = m->below == ENGINE_BELOW_NOTHING ? 0 : AT_RECURSIVE;
+	_cleanup_fd_ int tree =
+		open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | below);
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	unsigned how = AT_EMPTY_PATH | (m->below == ENGINE_BELOW_SAME ? AT_RECURSIVE : 0);
+
+	if (tree < 0 || (m->readonly && mount_setattr(tree, "", how, &attr, sizeof(attr)) < 0) ||
+	    move_mount(tree, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return err_set(err, errno, "show %s at %s", source, m->target);
+	return 0;
+}
+
 static int show_mounts(const struct job *job, int root_fd, struct err *err)
 {
 	for (size_t i = 0; i < job->container->mounts_count; i++) {
 		const struct engine_mount *m = &job->container->mounts[i];
 		_cleanup_fd_ int place = -1;
-		char path[PATH_FD_SIZE];
 
 		if (!job->sources[i])
 			continue;
@@ -208,9 +222,8 @@ static int show_mounts(const struct job *job, int root_fd, struct err *err)
 		    make_place(root_fd, m->target) == 0)
 			place = path_open_in_root(root_fd, m->target, O_PATH, 0);
 		/* A file's is made at the start, and nobody can mean it before. */
-		if (place >= 0 && mount(job->sources[i], path_of_fd(place, path), NULL,
-					MS_BIND | MS_REC, NULL) < 0)
-			return err_set(err, errno, "show %s at %s", job->sources[i], m->target);
+		if (place >= 0)
+			err_try(show_mount(m, job->sources[i], place, err));
 	}
 	return 0;
 }

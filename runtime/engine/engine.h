@@ -159,16 +159,18 @@ int engine_create(struct engine *engine, const struct engine_run_options *option
 /*
  * Makes one that was created for later, or has ended, ready to be started again: then it is as
  * engine_create() leaves one, with all that it wrote, its name and its address. -EBUSY when it
- * runs. ret_io: filled unless detach, when it may be NULL.
+ * runs, -EALREADY when it is ready, made so by somebody who starts it or was killed. ret_io: filled
+ * unless detach, when it may be NULL.
  */
 int engine_renew(struct engine *engine, const struct engine_container *container, bool detach,
 		 struct engine_container **ret, struct engine_stdio *ret_io, struct err *err);
 
-/* The same with its start: it runs, with nobody at its stdio. */
+/* The same with its start, also of one that is ready: it runs, with nobody at its stdio. */
 int engine_run_again(struct engine *engine, const struct engine_container *container,
 		     struct err *err);
 
-/* Executes its program; client as engine_connect gives it. Errors of exec come back. */
+/* Executes its program; client as engine_connect gives it. Errors of exec come back. 0 also when
+ * somebody else was quicker. */
 int engine_start(struct engine *engine, const struct engine_container *container,
 		 struct shim_client *client, struct err *err);
 

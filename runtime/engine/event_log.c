@@ -64,8 +64,11 @@ static int open_log(int dirfd)
 			sched_yield();
 			continue;
 		}
-		if (flock(fd, LOCK_SH | LOCK_NB) < 0 || is_current(dirfd, fd))
+		if (flock(fd, LOCK_SH | LOCK_NB) == 0 ? is_current(dirfd, fd)
+						      : errno != EWOULDBLOCK)
 			return take_fd(&fd);
+		/* Who renames it, or just did, is quick. */
+		sched_yield();
 	}
 }
 

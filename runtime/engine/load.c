@@ -66,6 +66,9 @@ static int set_alive(struct engine *engine, struct engine_container *c, struct e
 	status = container_status(container);
 	if (status == OCI_STOPPED)
 		return 0;
+	/* The runtime does not tell a process that waits in its shim from one that runs. */
+	if (status == OCI_RUNNING && c->started_ns == 0)
+		status = OCI_CREATED;
 	c->status = status == OCI_CREATING ? "created" : oci_status_name(status);
 	c->pid = status == OCI_CREATING ? 0 : container_pid(container);
 	return 1;

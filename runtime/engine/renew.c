@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -80,16 +81,22 @@ static void recall_addresses(const struct meta *meta, struct network_request *re
 		ret->address6 = six;
 }
 
-/* It has told of the end, and may still be about to go. */
+/*
+ * It has told of the end, and may still be about to go. Or it is the next one already: who made it
+ * was killed before forget_last_run(), and nobody will start it.
+ */
 static int end_last_shim(const struct engine_container *now, struct err *err)
 {
 	_cleanup_shim_client_ struct shim_client *client = NULL;
 	struct pollfd fd = { .events = POLLIN };
+	struct shim_state state = { 0 };
 	struct shim_exit end;
 	char rest[64];
 
 	if (!now->shim_address || shim_connect(now->shim_address, &client, NULL) < 0)
 		return 0;
+	if (shim_state(client, now->id, NULL, &state, NULL) == 0 && state.status == SHIM_CREATED)
+		shim_kill_finally(client, now->id, SIGKILL, true, NULL);
 	fd.fd = shim_fd(client);
 	if (shim_wait_begin(client, now->id, NULL, NULL) == 0 && poll(&fd, 1, SHIM_WAIT_MS) > 0)
 		shim_wait_finish(client, &end, NULL);
@@ -115,6 +122,9 @@ static int open_container(struct creation *c, const char *id, struct err *err)
 	err_try(engine_load(c->engine, c->fd, id, &now, err));
 	if (strcmp(now->status, "exited") != 0 && strcmp(now->status, "created") != 0)
 		return err_say(err, EBUSY, "it is %s", now->status);
+	/* Whoever made it ready starts it, or was killed before that. */
+	if (now->pid)
+		return err_say(err, EALREADY, "it is ready to be started");
 	if (now->auto_remove && strcmp(now->status, "exited") == 0)
 		return err_say(err, EBUSY, "it is being removed");
 	err_try(end_last_shim(now, err));
@@ -255,14 +265,24 @@ int engine_renew(struct engine *engine, const struct engine_container *container
 	return 0;
 }
 
+static int start_ready(struct engine *engine, const struct engine_container *container,
+		       struct err *err)
+{
+	_cleanup_shim_client_ struct shim_client *client = NULL;
+	int r = engine_connect(engine, container, &client, err);
+
+	return r < 0 ? r : engine_start(engine, container, client, err);
+}
+
 int engine_run_again(struct engine *engine, const struct engine_container *container,
 		     struct err *err)
 {
 	_cleanup_engine_container_ struct engine_container *ready = NULL;
-	_cleanup_shim_client_ struct shim_client *client = NULL;
 	int r = engine_renew(engine, container, true, &ready, NULL, err);
 
-	if (r == 0)
-		r = engine_connect(engine, ready, &client, err);
-	return r < 0 ? r : engine_start(engine, ready, client, err);
+	if (r == -EALREADY) {
+		err_clear(err);
+		r = engine_find(engine, container->id, &ready, err);
+	}
+	return r < 0 ? r : start_ready(engine, ready, err);
 }

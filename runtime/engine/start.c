@@ -63,6 +63,15 @@ static void unmark_started(const struct engine_container *container)
 		unlinkat(dirfd, LAYOUT_STARTED, 0);
 }
 
+/* Somebody else started it. */
+static bool was_started(const struct engine_container *container, struct shim_client *client)
+{
+	struct shim_state now = { 0 };
+
+	return shim_state(client, container->id, NULL, &now, NULL) == 0 &&
+	       now.status != SHIM_CREATED && now.status != SHIM_UNKNOWN;
+}
+
 int engine_start(struct engine *engine, const struct engine_container *container,
 		 struct shim_client *client, struct err *err)
 {
@@ -75,6 +84,10 @@ int engine_start(struct engine *engine, const struct engine_container *container
 	if (r < 0)
 		return r;
 	r = shim_start(client, container->id, NULL, NULL, err);
+	if (r == -EBUSY && was_started(container, client)) {
+		err_clear(err);
+		return 0;
+	}
 	if (r < 0)
 		unmark_started(container);
 	return r;

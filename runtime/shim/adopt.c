@@ -158,7 +158,7 @@ static int go_on(struct task *task, const struct backend_process *found, struct 
 	}
 	init->status = PROCESS_RUNNING;
 	task->paused = found->paused;
-	oom_watch(task);
+	oom_watch(task, 0);
 	if (found->pidfd < 0) {
 		init->exit_unknown = true;
 		process_end(init, UNKNOWN_STATUS);

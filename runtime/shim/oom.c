@@ -86,7 +86,7 @@ static int on_event(void *data, uint32_t events)
 	return look(watch);
 }
 
-void oom_watch(struct task *task)
+void oom_watch(struct task *task, uint64_t told)
 {
 	const struct backend_ops *backend = task->shim->options->backend;
 	struct oom_watch *watch;
@@ -94,8 +94,8 @@ void oom_watch(struct task *task)
 	uint64_t kills;
 
 	task->oom = oom_unwatch(task->oom);
-	task->oom_kills = 0;
-	task->oom_killed = false;
+	task->oom_kills = told;
+	task->oom_killed = told > 0;
 	watch = backend->watch_oom && task->handle ? calloc(1, sizeof(*watch)) : NULL;
 	if (!watch)
 		return;

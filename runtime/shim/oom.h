@@ -10,8 +10,8 @@
 
 struct oom_watch;
 
-/* Where it cannot be had, the end of the init tells. */
-void oom_watch(struct task *task);
+/* told: kills that were told of already. Where it cannot be had, the end of the init tells. */
+void oom_watch(struct task *task, uint64_t told);
 struct oom_watch *oom_unwatch(struct oom_watch *watch); /* takes NULL, returns NULL */
 
 /* Looks now: before the container's cgroup goes. */

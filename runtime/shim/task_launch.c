@@ -128,7 +128,7 @@ int task_launch_container(struct task *task, struct err *err)
 		return r;
 	init->pid = made.pid;
 	init->status = PROCESS_CREATED;
-	oom_watch(task);
+	oom_watch(task, 0);
 	r = io_attach(init->io, made.console_fd, err);
 	if (r == 0 && process_watch(init) < 0)
 		r = err_set(err, ENOMEM, "create container %s", task->id);

@@ -138,6 +138,7 @@ static int save_task(struct task *task, struct saved *saved)
 	saved->state.execs = saved->execs;
 	saved->state.bundle = task->bundle;
 	saved->state.lock_fd = task->lock_fd;
+	saved->state.oom_kills = task->oom_kills;
 	return r;
 }
 

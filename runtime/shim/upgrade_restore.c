@@ -96,7 +96,7 @@ static int restore_task(struct task *task, const Journal__Create *create,
 	set_end(init, state->init);
 	if (process_watch(init) < 0)
 		return err_set(err, ENOMEM, "take over container %s", task->id);
-	oom_watch(task);
+	oom_watch(task, state->oom_kills);
 	/* A check that was under way is made again. */
 	health_resume(task);
 	/* The list has the newest first. */

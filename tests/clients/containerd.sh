@@ -134,7 +134,9 @@ checks() {
 
 	run -d $image $id sleep 1000
 	pkill -9 -f "[c]ontainerd-shim.* -id $id "
-	sleep 0.2
+	# containerd hears of it, and cleans up after it, in its own time.
+	t_wait 60 eval '! task_is $id RUNNING'
+	t_wait 60 eval '[ -z "$(client_residue)" ]'
 	t_status "${n}a killed shim: its task can be removed" 0 eval "ctrd tasks rm -f $id; ctrd containers rm $id"
 	t_is "${n}a killed shim: nothing is left" "" "$(client_residue)"
 

@@ -146,15 +146,15 @@ t_status "stop of one that does not listen" 0 d stop -t 1 hard
 becomes "it was killed" hard ExitCode 137
 t_status "remove by force" 0 d rm -f hard
 
-d run -d --name attached $image sh -c 'until [ -e /tmp/go ]; do sleep 0.1; done; echo seen; sleep 1; exit 6' >/dev/null
+d run -d --name attached $image sh -c 'until [ -e /tmp/go ]; do echo tick; sleep 0.1; done; echo seen; sleep 1; exit 6' >/dev/null
 d attach --no-stdin attached >"$T_DIR/attached" 2>&1 &
 attach=$!
-t_wait 30 pgrep -f "[a]ttach --no-stdin attached"
-sleep 1
+# It is connected once something arrives.
+t_wait 60 test -s "$T_DIR/attached" || t_fail "attach" "nothing arrives"
 d exec attached touch /tmp/go
 wait $attach
 code=$?
-t_is "attach: output and status" "seen 6" "$(cat "$T_DIR/attached") $code"
+t_is "attach: output and status" "seen 6" "$(grep -v tick "$T_DIR/attached") $code"
 t_is "wait" 6 "$(d wait attached)"
 d rm attached >/dev/null
 

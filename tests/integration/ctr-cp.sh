@@ -52,6 +52,18 @@ for name in on off; do
 	says "$name: no such folder, by a slash" 'open folder /nope/' "$h/file" "$name:/nope/"
 	says "$name: a folder over a file" 'is there, and is no folder' "$h/tree" "$name:/root/new"
 done
+mkdir "$h/ro"
+echo old >"$h/ro/file"
+c create --name ro --network none -v "$h/ro:/ro:ro" "$IMAGE" sleep 1000 >/dev/null
+for name in created running ended; do
+	[ $name = created ] || c start ro >/dev/null
+	[ $name != ended ] || c stop -t 0 ro >/dev/null
+	says "a read-only volume, $name" 'Read-only file system' "$h/file" ro:/ro/new
+	says "a file in it, $name" 'Read-only file system' "$h/file" ro:/ro/file
+	t_status "out of it, $name" 0 c cp ro:/ro/file "$h/got/ro-$name"
+	t_is "its bytes, $name" "old old file" "$(cat "$h/got/ro-$name" "$h/ro/file" | xargs) $(ls "$h/ro")"
+done
+c rm -f ro >/dev/null
 t_status "into a tmpfs of a running one" 0 c cp "$h/file" on:/tmpfs
 t_is "which it sees" one "$(c exec on cat /tmpfs/file)"
 says "neither is a container's" 'neither of' "$h/file" /tmp/x

@@ -61,6 +61,16 @@ if [ -e /sys/fs/cgroup/memory ] || grep -qw memory /sys/fs/cgroup/cgroup.control
 	c run --name hog -m 16m "$IMAGE" tail /dev/zero 2>/dev/null
 	t_match "OOM" 'oom' "$(told -f container=hog)"
 	c rm hog >/dev/null
+	c run -d --name lives --network none -m 16m "$IMAGE" sh -c 'while :; do sleep 0.1; done' >/dev/null
+	c exec lives tail /dev/zero 2>/dev/null
+	ooms() { told -f container=lives | tr ' ' '\n' | grep -cx oom; }
+	one() { [ "$(ooms)" = 1 ]; }
+	t_wait 60 one && t_ok "OOM of an executed process" || t_fail "OOM of an executed process" "$(told -f container=lives)"
+	t_status "an upgrade" 0 c upgrade lives
+	c kill lives >/dev/null
+	c wait lives >/dev/null
+	t_is "does not tell of it again" 1 "$(ooms)"
+	c rm lives >/dev/null
 fi
 
 # ---- filters, times, text ----

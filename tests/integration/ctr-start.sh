@@ -138,5 +138,30 @@ wait
 t_wait 60 sh -c "[ -n \"\$(ctr --root $C_ROOT --runroot $C_RUN logs race)\" ]"
 t_is "many at once start it once" "running 1" "$(field race status) $(c logs race | wc -l)"
 c rm -f race >/dev/null
+
+# ---- killed between creation and start: a start that cannot note itself leaves the same ----
+keep() { # FILE...: no way to remove or write it
+	for file; do mount --bind "$file" "$file" && mount -o remount,bind,ro "$file"; done
+}
+c create --name left --network none "$IMAGE" sh -c 'echo run; exit 4' >/dev/null
+dir=$C_ROOT/containers/$(field left id)
+for how in start restart; do
+	mkdir "$dir/started"
+	says "a start that stops half-way" 1 started start left
+	rmdir "$dir/started"
+	t_match "it is created, and has a process" 'created [1-9]' "$(field left status) $(field left pid)"
+	says "start -a says what to do" 1 'write .ctr start left.' start -a left
+	t_is "$how starts it" left "$(c $how left)"
+	t_is "it runs" 4 "$(c wait left)"
+	keep "$dir/exit.json" "$dir/started"
+	says "the same over an end" 1 started start left
+	umount "$dir/exit.json" "$dir/started"
+	t_is "it has ended, still" exited "$(field left status)"
+	t_is "$how starts it, too" left "$(c $how left)"
+	t_is "and it runs" 4 "$(c wait left)"
+	c rm left >/dev/null
+	c create --name left --network none "$IMAGE" sh -c 'echo run; exit 4' >/dev/null
+	dir=$C_ROOT/containers/$(field left id)
+done
 c_clean >/dev/null
 c_nothing_left "$T_DIR/before"
