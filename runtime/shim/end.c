@@ -180,7 +180,7 @@ static int on_report_timer(void *data)
 /* An answer to Wait finds all output delivered, unless the client does not read it. */
 static bool may_report(struct process *p)
 {
-	if (p->task->durable || p->overdue || process_is_drained(p))
+	if (p->overdue || process_is_drained(p))
 		return true;
 	if (!p->report_timer && loop_add_time(p->task->shim->loop, clock_monotonic_ns() + REPORT_NS,
 					      on_report_timer, p, &p->report_timer, NULL) < 0)
