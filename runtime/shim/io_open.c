@@ -37,18 +37,11 @@ static const char *strip_scheme(const char *path)
 	return strncmp(path, "fifo://", 7) ? path : path + 7;
 }
 
-static bool has_reader(const char *path)
-{
-	_cleanup_fd_ int fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
-
-	return fd >= 0;
-}
-
 int io_open_output(const char *path, bool durable, int *ret, struct err *err)
 {
+	_cleanup_fd_ int probe = -1;
 	struct stat st;
 	int fd, flags = O_CLOEXEC | O_NONBLOCK;
-	bool late;
 
 	if (!path || !*path) {
 		*ret = -1;
@@ -65,7 +58,10 @@ int io_open_output(const char *path, bool durable, int *ret, struct err *err)
 	/* A reader's end of our own keeps a durable client's FIFO alive while the client is away.
 	 */
 	durable = durable && S_ISFIFO(st.st_mode);
-	late = durable && !has_reader(path);
+	/* Whether a client is there; open until we have the other: a client that waits for a writer
+	 * to open it would else find the end of the file. */
+	if (durable)
+		probe = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
 	flags |= durable ? O_RDWR : O_WRONLY | O_APPEND;
 	fd = open(path, flags);
 	if (fd < 0 && errno == ENXIO && S_ISFIFO(st.st_mode)) {
@@ -76,7 +72,7 @@ int io_open_output(const char *path, bool durable, int *ret, struct err *err)
 	if (fd < 0)
 		return err_set(err, errno, "open output %s", path);
 	*ret = fd;
-	return durable ? (late ? IO_FIFO_UNREAD : IO_FIFO) : 0;
+	return !durable ? 0 : probe < 0 ? IO_FIFO_UNREAD : IO_FIFO;
 }
 
 int io_open_input(const char *path, bool keep, int *ret, int *ret_writer, struct err *err)
