@@ -165,7 +165,15 @@ static int no_unmount(const char *bundle, struct err *err)
 	return 0;
 }
 
+static int no_checkpoint(void *handle, const struct container_criu_options *o, struct err *err)
+{
+	(void)handle;
+	(void)o;
+	return err_say(err, ENOSYS, "no checkpoint");
+}
+
 static const struct backend_ops backend = {
+	.checkpoint = no_checkpoint,
 	.create = no_create,
 	.start = no_start,
 	.exec = no_exec,
