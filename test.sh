@@ -161,7 +161,7 @@ suite_show() {
 		[ -n "$CELLAR_TEST_FULL" ] || [ "${script#tests/show/any-image/}" = "$script" ] || limit=600
 		case ${script##*/} in
 		# fresh-clone runs this very script; bench needs a quiet machine; the rest takes long.
-		fresh-clone | bench* | init | java | python-node) [ -n "$CELLAR_TEST_FULL" ] || continue ;;
+		fresh-clone | bench* | init | java | python-node | deadline | memory | upgrade) [ -n "$CELLAR_TEST_FULL" ] || continue ;;
 		esac
 		[ "${script##*/}" != fresh-clone ] || [ -z "${CELLAR_FRESH_CLONE:-}" ] || continue
 		run "show/${script#tests/show/}" $limit bash "$script"
