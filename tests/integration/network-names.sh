@@ -63,7 +63,9 @@ id=$(c run -d --name web --hostname www --network-alias Cache --network-alias db
 web=$(of web)
 t_is "a name, for one that was there before" "$web" "$(ask early web)"
 t_is "the name as others write it" "$web" "$(ask early cache)"
-t_is "the beginning of the id" "$web" "$(ask early "${id:0:12}")"
+# One of digits alone the C library takes for an address.
+[[ ${id:0:12} =~ ^[0-9]*$ ]] && t_skip "the beginning of the id" "${id:0:12} is a number" ||
+	t_is "the beginning of the id ${id:0:12}" "$web" "$(ask early "${id:0:12}")"
 t_is "the host name" "$web" "$(ask early www)"
 t_is "its own name" "$web" "$(ask web web)"
 t_is "the other way round" "$(of early)" "$(ask web early)"
