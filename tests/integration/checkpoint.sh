@@ -134,7 +134,7 @@ fi
 
 # ---- what it cannot do ----
 
-config 'sleep 1000 | nc -l -p 1099 >/dev/null & until sleep 1000 | nc 127.0.0.1 1099 >/dev/null; do sleep 0.2; done' .
+config 'sleep 1000 | nc -l -p 1099 >/dev/null & until grep -q ":044B .* 0A " /proc/net/tcp /proc/net/tcp6; do sleep 0.1; done; sleep 1000 | nc 127.0.0.1 1099 >/dev/null' .
 rm -rf "$images"
 up "a connection"
 joined() { grep -q ' 01 ' "/proc/$(c state "$id" | jq .pid)/net/tcp"; }
