@@ -221,12 +221,29 @@ static int erase_job(struct master *master, const struct held_job *job, struct e
 	return master_commit(master, changes.items, changes.count, err);
 }
 
+/* What a job file may say and no agent does yet: better refused than forgotten. */
+static int check_supported(const struct held_job *job, struct err *err)
+{
+	const struct job_tasks *tasks = &job->file.tasks;
+	const char *what = job->file.single_instance ? "single_instance"
+			   : tasks->api		     ? "tasks.api"
+			   : tasks->secrets.count    ? "tasks.secrets"
+			   : tasks->health.exec || tasks->health.http || tasks->health.tcp
+				   ? "tasks.health"
+				   : NULL;
+
+	return what ? err_say(err, EINVAL, "%s: %s: this cell cannot do that yet; leave it out",
+			      job->file_name, what)
+		    : 0;
+}
+
 static int take_in(struct master *master, struct held_job *job, struct held_job *old,
 		   struct err *err)
 {
 	if (old && !old->stopped)
 		return err_say(err, EEXIST, "there is a job called %s already; stop it first",
 			       name_of(job));
+	err_try(check_supported(job, err));
 	err_try(job_admit(master, job, err));
 	return write_job(master, job, old, err);
 }
