@@ -4,6 +4,8 @@
 
 #include "scheduler/agent/box.h"
 
+struct pressure;
+
 struct agent {
 	struct loop *loop;
 	struct engine *engine;
@@ -14,6 +16,9 @@ struct agent {
 	bool asking;  /* a message is on its way */
 	bool changed; /* since the last message */
 	bool poked;
+	/* What the machine has for tasks. */
+	int64_t cpu_milli, memory_bytes, disk_bytes;
+	struct pressure *pressure;
 	int64_t sent_ns; /* the report that is on its way, CLOCK_BOOTTIME */
 	uint64_t epoch;	 /* of the highest master that was heard */
 };

@@ -35,10 +35,11 @@ struct held_task {
 	enum report_state state;
 	int exit_code; /* of the last end; -1: none, or unknown. In the store. */
 	bool oom;
-	char *reason;	 /* or NULL */
-	char *container; /* or NULL */
-	char *address;	 /* or NULL */
-	char *ports;	 /* JSON, or NULL */
+	int64_t used_cpu_milli, used_memory_bytes; /* -1: unknown */
+	char *reason;				   /* or NULL */
+	char *container;			   /* or NULL */
+	char *address;				   /* or NULL */
+	char *ports;				   /* JSON, or NULL */
 };
 
 struct held_job {
@@ -61,6 +62,7 @@ struct held_machine {
 	uint32_t core;
 	int64_t seen_ns;
 	bool down, news;
+	bool pressed;		 /* it takes nothing new for now, for want of memory */
 	enum machine_state wish; /* of the operator: up, cordoned or draining; in the store */
 	bool written;		 /* to the store */
 	const struct master_contact *contact;

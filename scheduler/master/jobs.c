@@ -44,8 +44,12 @@ static int make_tasks(struct held_job *job)
 	job->count = (uint32_t)(job->file.job ? job->file.tasks.count : job->file.allocs);
 	job->tasks = calloc(job->count, sizeof(*job->tasks));
 	for (uint32_t i = 0; job->tasks && i < job->count; i++)
-		job->tasks[i] =
-			(struct held_task){ .job = job, .index = i, .at = NOBODY, .exit_code = -1 };
+		job->tasks[i] = (struct held_task){ .job = job,
+						    .index = i,
+						    .at = NOBODY,
+						    .exit_code = -1,
+						    .used_cpu_milli = -1,
+						    .used_memory_bytes = -1 };
 	return job->tasks ? 0 : -ENOMEM;
 }
 
