@@ -8,6 +8,7 @@
 #include "base/err.h"
 
 struct api;
+struct http_request;
 struct loop;
 struct master;
 
@@ -21,6 +22,10 @@ int api_listen(const char *socket_path, struct err *err);
 int api_new(struct loop *loop, struct master *master, int listen_fd, const char *socket_path,
 	    struct api **ret, struct err *err);
 struct api *api_free(struct api *api);
+
+/* For another server whose clients may see this API; it has looked who they are and what they ask.
+ */
+void api_serve(struct api *api, struct http_request *request);
 
 CLEANUP_DEFINE(struct api, api, api_free);
 #define _cleanup_api_ _cleanup_(cleanup_api)

@@ -46,6 +46,10 @@ const char *http_body(const struct http_request *request, size_t *ret_len);
 /* Of a unix socket's other end; -ENOTCONN for any other socket. */
 int http_peer(const struct http_request *request, uid_t *ret_uid, pid_t *ret_pid);
 
+/* Before http_answer(); both texts outlive the answer. */
+#define HTTP_HEADERS_MAX 8
+void http_set_header(struct http_request *request, const char *name, const char *value);
+
 /* Takes the body over (from malloc; may be NULL). The request is gone after it. */
 void http_answer(struct http_request *request, unsigned status, const char *content_type,
 		 char *body, size_t len);
