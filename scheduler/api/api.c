@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "scheduler/api/caller.h"
 #include "scheduler/api/http.h"
 #include "scheduler/master/master.h"
 
@@ -78,6 +79,7 @@ static void answer_error(struct http_request *request, const struct err *err)
 struct call {
 	struct master *master;
 	struct http_request *request;
+	const struct caller *caller;
 	const char *name; /* what the path has behind the route; NULL */
 	struct json_writer *w;
 };
@@ -118,7 +120,8 @@ static int post_job(const struct call *call, struct err *err)
 	size_t len;
 
 	text = http_body(call->request, &len);
-	err_try(master_submit(call->master, name ? name : "job file", text, len, &job, err));
+	err_try(master_submit(call->master, call->caller, name ? name : "job file", text, len, &job,
+			      err));
 	json_open_object(call->w);
 	json_field_string(call->w, "job", job);
 	json_close_object(call->w);
@@ -129,7 +132,8 @@ static int delete_job(const struct call *call, struct err *err)
 {
 	const char *purge = http_query(call->request, "purge");
 
-	err_try(master_stop(call->master, call->name, purge && strcmp(purge, "true") == 0, err));
+	err_try(master_stop(call->master, call->caller, call->name,
+			    purge && strcmp(purge, "true") == 0, err));
 	json_open_object(call->w);
 	json_field_string(call->w, "job", call->name);
 	json_close_object(call->w);
@@ -170,9 +174,11 @@ static void run_route(struct api *api, const struct route *route, struct http_re
 		      const char *name)
 {
 	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
-	struct call call = { api->master, request, name, w };
+	struct caller caller;
+	struct call call = { api->master, request, &caller, name, w };
 	struct err err = { 0 };
 
+	api_caller(request, &caller);
 	if (!w)
 		http_answer(request, 500, NULL, NULL, 0);
 	else if (route->fn(&call, &err) < 0)
