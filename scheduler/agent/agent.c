@@ -11,10 +11,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
 
 #define BEAT_NS INT64_C(1000000000)
 #define SOON_NS 0
+#define NS_PER_MS INT64_C(1000000)
 #define MILLI 1000
 
 static int on_beat(void *data);
@@ -84,6 +86,7 @@ static int on_beat(void *data)
 		return 0;
 	}
 	agent->asking = true;
+	agent->sent_ns = fence_now_ns();
 	agent->link->send(agent->link->data, text, len, agent);
 	return 0;
 }
@@ -100,8 +103,11 @@ static struct box *find(const struct agent *agent, const struct want *want)
 
 static void add(struct agent *agent, const struct want *want)
 {
-	struct box *box = want->program && !want->ended ? box_new(agent, want) : NULL;
+	struct box *box = NULL;
 
+	if (want->program && !want->ended && !want->leaving)
+		box = box_new(agent, want,
+			      want->fence_ms ? agent->sent_ns + want->fence_ms * NS_PER_MS : 0);
 	if (!box)
 		return;
 	box->wanted = true;
@@ -125,7 +131,7 @@ static bool may_start(const struct agent *agent, const struct box *box)
 		if (other->state == BOX_ENDED)
 			continue;
 		stopping |= other->state == BOX_STOPPING;
-		cpu += other->cpu_milli;
+		cpu += other->is_paused ? 0 : other->cpu_milli;
 		memory += other->memory_bytes;
 	}
 	return !stopping ||
@@ -150,6 +156,18 @@ static void stop_unwanted(struct agent *agent)
 	}
 }
 
+static void heed(const struct agent *agent, struct box *box, const struct want *want)
+{
+	box->wanted = !want->leaving;
+	box->notice_ms = want->notice_ms;
+	if (want->fence_ms)
+		fence_put_off(box, agent->sent_ns + want->fence_ms * NS_PER_MS);
+	if (want->leaving)
+		return;
+	box->paused = want->paused;
+	box_pause(box);
+}
+
 static void apply(struct agent *agent, const struct machine_wants *wants)
 {
 	/* An earlier master, which does not know yet that it is none any more. */
@@ -161,13 +179,10 @@ static void apply(struct agent *agent, const struct machine_wants *wants)
 	for (size_t i = 0; i < wants->task_count; i++) {
 		struct box *box = find(agent, &wants->tasks[i]);
 
-		if (box) {
-			box->wanted = true;
-			box->paused = wants->tasks[i].paused;
-			box_pause(box);
-		} else {
+		if (box)
+			heed(agent, box, &wants->tasks[i]);
+		else
 			add(agent, &wants->tasks[i]);
-		}
 	}
 	stop_unwanted(agent);
 	start_waiting(agent);

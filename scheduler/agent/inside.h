@@ -14,7 +14,8 @@ struct agent {
 	bool asking;  /* a message is on its way */
 	bool changed; /* since the last message */
 	bool poked;
-	uint64_t epoch; /* of the highest master that was heard */
+	int64_t sent_ns; /* the report that is on its way, CLOCK_BOOTTIME */
+	uint64_t epoch;	 /* of the highest master that was heard */
 };
 
 /* Something about a box is worth telling. */
