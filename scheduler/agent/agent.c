@@ -165,6 +165,8 @@ static void apply(struct agent *agent, const struct machine_wants *wants)
 			box->wanted = true;
 			box->paused = wants->tasks[i].paused;
 			box_pause(box);
+			if (wants->tasks[i].ended)
+				box_end(box);
 		} else {
 			add(agent, &wants->tasks[i]);
 		}
