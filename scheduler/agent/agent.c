@@ -166,6 +166,8 @@ static void heed(const struct agent *agent, struct box *box, const struct want *
 		return;
 	box->paused = want->paused;
 	box_pause(box);
+	if (want->ended)
+		box_end(box);
 }
 
 static void apply(struct agent *agent, const struct machine_wants *wants)

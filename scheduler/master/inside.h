@@ -33,12 +33,14 @@ struct held_task {
 	/* As its machine said last, of this incarnation. Not in the store. */
 	bool reported;
 	enum report_state state;
+	enum report_health health;
 	int exit_code; /* of the last end; -1: none, or unknown. In the store. */
 	bool oom;
-	char *reason;	 /* or NULL */
-	char *container; /* or NULL */
-	char *address;	 /* or NULL */
-	char *ports;	 /* JSON, or NULL */
+	char *reason;	   /* or NULL */
+	char *last_reason; /* of the last end, or NULL; not forgotten with the report */
+	char *container;   /* or NULL */
+	char *address;	   /* or NULL */
+	char *ports;	   /* JSON, or NULL */
 };
 
 struct held_job {
@@ -130,6 +132,7 @@ void task_place(struct master *master, struct held_task *task, uint32_t machine)
 void task_unplace(struct master *master, struct held_task *task);
 void task_pause(struct master *master, struct held_task *task, bool paused);
 void task_forget_report(struct held_task *task);
+void task_free(struct held_task *task);
 /* By the core's numbers. */
 struct held_task *task_of(struct master *master, uint32_t job, uint32_t index);
 /* By "JOB/INDEX"; NULL. */

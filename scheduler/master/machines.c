@@ -121,7 +121,8 @@ void machines_set_states(struct master *master)
 
 /* ---- what it says ---- */
 
-/* The core knows the job's rule of restarts. */
+/* The core knows the job's rule of restarts. One that is unhealthy has failed: its machine ends it
+ * when it hears that it is over. */
 static void end_task(struct master *master, struct held_task *task, const struct report *report)
 {
 	uint32_t core = task_core(master, task);
@@ -129,6 +130,10 @@ static void end_task(struct master *master, struct held_task *task, const struct
 	enum task_end end = report->evicted	     ? END_PREEMPTED
 			    : report->exit_code == 0 ? END_FINISHED
 						     : END_FAILED;
+
+	free(task->last_reason);
+	task->last_reason = report->reason ? strdup(report->reason) : NULL;
+	master->machines[task->at].news = true;
 
 	task->live = task->paused = false;
 	task->exit_code = report->exit_code;
@@ -186,7 +191,8 @@ static void take_report(struct master *master, uint32_t machine, const struct re
 	task->container = report->container ? strdup(report->container) : NULL;
 	task->address = report->address ? strdup(report->address) : NULL;
 	task->ports = write_ports(task->job, report);
-	if (report->state == REPORT_ENDED && task->live)
+	task->health = report->health;
+	if ((report->state == REPORT_ENDED || report->health == REPORT_UNHEALTHY) && task->live)
 		end_task(master, task, report);
 }
 
