@@ -350,5 +350,7 @@ void box_report(const struct box *box, struct report *ret)
 		.address = box->address,
 		.ports = box->ports,
 		.port_count = box->port_count,
+		.used_cpu_milli = -1,
+		.used_memory_bytes = -1,
 	};
 }

@@ -52,6 +52,12 @@ static void format_report(struct json_writer *w, const struct report *r)
 		json_close_object(w);
 	}
 	json_close_array(w);
+	if (r->evicted)
+		json_field_bool(w, "evicted", true);
+	if (r->used_cpu_milli >= 0 && r->used_memory_bytes >= 0) {
+		json_field_i64(w, "used_cpu_milli", r->used_cpu_milli);
+		json_field_i64(w, "used_memory_bytes", r->used_memory_bytes);
+	}
 	json_close_object(w);
 }
 
@@ -139,6 +145,13 @@ char *machine_wants_format(const struct machine_wants *wants, size_t *ret_len)
 			json_field_bool(w, "ended", true);
 		if (wants->tasks[i].paused)
 			json_field_bool(w, "paused", true);
+		if (wants->tasks[i].leaving) {
+			json_field_bool(w, "leaving", true);
+			json_field_bool(w, "checkpoint", wants->tasks[i].checkpoint);
+			json_field_i64(w, "notice_ms", wants->tasks[i].notice_ms);
+		}
+		if (wants->tasks[i].fence_ms)
+			json_field_i64(w, "fence_ms", wants->tasks[i].fence_ms);
 		if (wants->tasks[i].program) {
 			json_key(w, "program");
 			format_program(w, wants->tasks[i].program);
@@ -239,6 +252,12 @@ static int parse_report(const struct json_node *node, struct arena *arena, void 
 	err_try(json_get_string(node, "reason", arena, &report->reason, err));
 	err_try(json_get_string(node, "container", arena, &report->container, err));
 	err_try(json_get_string(node, "address", arena, &report->address, err));
+	report->used_cpu_milli = report->used_memory_bytes = -1;
+	err_try(json_get_bool(node, "evicted", &report->evicted, err));
+	err_try(json_get_range(node, "used_cpu_milli", 0, AMOUNT_MAX, &report->used_cpu_milli,
+			       err));
+	err_try(json_get_range(node, "used_memory_bytes", 0, AMOUNT_MAX, &report->used_memory_bytes,
+			       err));
 	report->state = (enum report_state)state;
 	report->exit_code = (int)code;
 	return objects(node, "ports", arena, sizeof(*report->ports), parse_report_port,
@@ -328,6 +347,11 @@ static int parse_want(const struct json_node *node, struct arena *arena, void *r
 			  "incarnation", err));
 	err_try(json_get_bool(node, "ended", &want->ended, err));
 	err_try(json_get_bool(node, "paused", &want->paused, err));
+	err_try(json_get_bool(node, "leaving", &want->leaving, err));
+	err_try(json_get_bool(node, "checkpoint", &want->checkpoint, err));
+	want->notice_ms = -1;
+	err_try(json_get_range(node, "notice_ms", -1, AMOUNT_MAX, &want->notice_ms, err));
+	err_try(json_get_range(node, "fence_ms", 0, AMOUNT_MAX, &want->fence_ms, err));
 	r = json_get_object(node, "program", &node_of_program, err);
 	if (r <= 0)
 		return r;

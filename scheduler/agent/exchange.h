@@ -43,6 +43,10 @@ struct report {
 	const char *address;   /* or NULL */
 	const struct report_port *ports;
 	size_t port_count;
+	/* Of an ended one: not its own doing, but the machine's, which had no memory left or lost
+	 * its master for too long. It is no failure of the task's. */
+	bool evicted;
+	int64_t used_cpu_milli, used_memory_bytes; /* lately; -1: unknown */
 };
 
 struct want_port {
@@ -80,6 +84,13 @@ struct want {
 	bool ended;		       /* is over, and stays for its log; never started anew */
 	bool paused;		       /* it is to stand still, in its memory */
 	const struct program *program; /* NULL: the agent has it */
+	/* It is to go, with that much time between SIGTERM and SIGKILL (-1: its own stop grace),
+	 * and with its memory written to the disk where it is to go on from there. */
+	bool leaving, checkpoint;
+	int64_t notice_ms;
+	/* It must not run longer than that after the report to which this is the answer was sent,
+	 * unless a later answer says so again; 0: it may. */
+	int64_t fence_ms;
 };
 
 struct machine_report {

@@ -60,7 +60,8 @@ struct held_machine {
 	uint32_t core;
 	int64_t seen_ns;
 	bool down, news;
-	bool written; /* to the store */
+	enum machine_state wish; /* of the operator: up, cordoned or draining; in the store */
+	bool written;		 /* to the store */
 	const struct master_contact *contact;
 	struct held_task *tasks;
 };
@@ -135,6 +136,8 @@ int machine_add(struct master *master, const char *name, const struct machine_sp
 uint32_t machine_of_core(const struct master *master, uint32_t core);
 /* Looks who was silent for too long. */
 void machines_watch(struct master *master);
+/* Tells the core what state each machine is in: after loading. */
+void machines_set_states(struct master *master);
 
 /* ---- persist.c ---- */
 

@@ -106,6 +106,17 @@ static int register_machine(struct master *master, const struct machine_report *
 	return machine_add(master, report->machine, &spec, ret, err);
 }
 
+static void set_state(struct master *master, const struct held_machine *machine)
+{
+	cell_set_machine(master->cell, machine->core, machine->down ? MACHINE_DOWN : machine->wish);
+}
+
+void machines_set_states(struct master *master)
+{
+	for (size_t i = 0; i < master->machine_count; i++)
+		set_state(master, &master->machines[i]);
+}
+
 /* ---- what it says ---- */
 
 /* The core knows the job's rule of restarts. */
@@ -234,7 +245,7 @@ int master_sync(struct master *master, const char *text, size_t len,
 	if (machine->down) {
 		log_info("machine %s is back", machine->name);
 		machine->down = false;
-		cell_set_machine(master->cell, machine->core, MACHINE_UP);
+		set_state(master, machine);
 	}
 	for (size_t i = 0; i < report.task_count; i++)
 		take_report(master, (uint32_t)(machine - master->machines), &report.tasks[i]);
@@ -259,8 +270,46 @@ void machines_watch(struct master *master)
 		machine->down = lost = true;
 		machine->contact = NULL;
 		master_tick(master);
-		cell_set_machine(master->cell, machine->core, MACHINE_DOWN);
+		set_state(master, machine);
 	}
 	if (lost)
 		master_settle(master);
+}
+
+/* ---- what operators want ---- */
+
+static int wish(struct master *master, const char *name, enum machine_state wish, struct err *err)
+{
+	struct held_machine *machine = machine_find(master, name);
+	enum machine_state was;
+	int r;
+
+	if (!machine)
+		return err_say(err, ENOENT, "there is no machine called %s", name);
+	was = machine->wish;
+	machine->wish = wish;
+	r = write_machine(master, machine, err);
+	if (r < 0) {
+		machine->wish = was;
+		return r;
+	}
+	master_tick(master);
+	set_state(master, machine);
+	master_settle(master);
+	return 0;
+}
+
+int master_machine_cordon(struct master *master, const char *machine, struct err *err)
+{
+	return wish(master, machine, MACHINE_CORDONED, err);
+}
+
+int master_machine_drain(struct master *master, const char *machine, struct err *err)
+{
+	return wish(master, machine, MACHINE_DRAINING, err);
+}
+
+int master_machine_uncordon(struct master *master, const char *machine, struct err *err)
+{
+	return wish(master, machine, MACHINE_UP, err);
 }

@@ -50,6 +50,15 @@ int master_submit(struct master *master, const char *name, const char *text, siz
 /* Ends its tasks; what it was stays to be read until it is purged. -ENOENT. */
 int master_stop(struct master *master, const char *job, bool purge, struct err *err);
 
+/*
+ * What an operator wants of a machine, kept in the store; 0 when it is on the disk, -ENOENT where
+ * there is no such machine. Cordoned: nothing new comes to it. Drained: what is there moves, too,
+ * as fast as the core and the disruption budgets let it. Uncordon undoes both.
+ */
+int master_machine_cordon(struct master *master, const char *machine, struct err *err);
+int master_machine_drain(struct master *master, const char *machine, struct err *err);
+int master_machine_uncordon(struct master *master, const char *machine, struct err *err);
+
 /* ---- reading ---- */
 
 void master_write_jobs(struct master *master, struct json_writer *w);

@@ -57,6 +57,12 @@ char *persist_job(const struct held_job *job, size_t *ret_len)
 	return json_writer_take(w, ret_len);
 }
 
+static const char *const wishes[] = {
+	[MACHINE_UP] = "up",
+	[MACHINE_CORDONED] = "cordoned",
+	[MACHINE_DRAINING] = "draining",
+};
+
 char *persist_machine(const struct held_machine *machine, size_t *ret_len)
 {
 	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
@@ -69,6 +75,8 @@ char *persist_machine(const struct held_machine *machine, size_t *ret_len)
 	json_field_i64(w, "cpu_milli", capacity->of[RESOURCE_CPU]);
 	json_field_i64(w, "memory_bytes", capacity->of[RESOURCE_MEMORY]);
 	json_field_i64(w, "disk_bytes", capacity->of[RESOURCE_DISK]);
+	if (machine->wish != MACHINE_UP)
+		json_field_string(w, "wish", wishes[machine->wish]);
 	json_close_object(w);
 	return json_writer_take(w, ret_len);
 }
@@ -88,6 +96,7 @@ static int load_machine(struct master *master, const char *name, const struct js
 	struct machine_spec spec = { .name = name };
 	struct held_machine *machine;
 	struct amounts *c = &spec.capacity;
+	const char *wish = "up";
 
 	err_try(json_get_string(root, "rack", master->arena, &spec.rack, err));
 	err_try(json_get_i64(root, "cpu_milli", &c->of[RESOURCE_CPU], err));
@@ -97,6 +106,10 @@ static int load_machine(struct master *master, const char *name, const struct js
 	spec.first_port = MACHINE_FIRST_PORT;
 	err_try(machine_add(master, name, &spec, &machine, err));
 	machine->written = true;
+	err_try(json_get_string(root, "wish", master->arena, &wish, err));
+	for (size_t i = 0; i < ARRAY_SIZE(wishes); i++)
+		if (strcmp(wish, wishes[i]) == 0)
+			machine->wish = (enum machine_state)i;
 	return 0;
 }
 
@@ -275,6 +288,9 @@ int persist_load(struct master *master, struct err *err)
 		r = admit_jobs(master, err);
 	if (r == 0)
 		r = cell_store_load(master->store, load_item, &tasks, &revision, err);
+	/* Only now: what runs on a machine that takes nothing new was put back there, too. */
+	if (r == 0)
+		machines_set_states(master);
 	master->loading = false;
 	return r;
 }
