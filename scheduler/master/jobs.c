@@ -248,13 +248,14 @@ static int take_in(struct master *master, struct held_job *job, struct held_job 
 	return write_job(master, job, old, err);
 }
 
-int master_submit(struct master *master, const char *name, const char *text, size_t len,
-		  const char **ret_job, struct err *err)
+int master_submit(struct master *master, const struct caller *caller, const char *name,
+		  const char *text, size_t len, const char **ret_job, struct err *err)
 {
 	char *copy = malloc(len + 1);
 	struct held_job *job, *old;
 	int r;
 
+	(void)caller;
 	if (!copy)
 		return err_set(err, ENOMEM, "submit a job");
 	memcpy(copy, text, len);
@@ -277,11 +278,13 @@ int master_submit(struct master *master, const char *name, const char *text, siz
 	return 0;
 }
 
-int master_stop(struct master *master, const char *name, bool purge, struct err *err)
+int master_stop(struct master *master, const struct caller *caller, const char *name, bool purge,
+		struct err *err)
 {
 	struct held_job *job = job_find(master, name);
 	int r;
 
+	(void)caller;
 	if (!job)
 		return err_say(err, ENOENT, "there is no job called %s", name);
 	master_tick(master);

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "scheduler/master/caller.h"
 
 struct http_request;
 struct loop;
@@ -61,12 +62,14 @@ int master_each_note(struct master *master, const char *prefix, master_note_fn f
 
 /*
  * Submits a job file; name: what errors call it. 0 when it is on the disk. A job of that name that
- * was stopped is replaced; -EEXIST for one that was not.
+ * was stopped is replaced; -EEXIST for one that was not. -EPERM: the caller may not, here and
+ * below.
  */
-int master_submit(struct master *master, const char *name, const char *text, size_t len,
-		  const char **ret_job, struct err *err);
+int master_submit(struct master *master, const struct caller *caller, const char *name,
+		  const char *text, size_t len, const char **ret_job, struct err *err);
 /* Ends its tasks; what it was stays to be read until it is purged. -ENOENT. */
-int master_stop(struct master *master, const char *job, bool purge, struct err *err);
+int master_stop(struct master *master, const struct caller *caller, const char *job, bool purge,
+		struct err *err);
 
 /*
  * What an operator wants of a machine, kept in the store; 0 when it is on the disk, -ENOENT where
