@@ -58,6 +58,7 @@ struct box *box_free(struct box *box)
 {
 	if (!box)
 		return NULL;
+	box_health_stop(box);
 	loop_remove(box->source);
 	shim_close(box->waiter);
 	work_cancel(box->work);
@@ -65,12 +66,15 @@ struct box *box_free(struct box *box)
 	arena_free(box->arena);
 	free(box->reason);
 	free(box->address);
+	free(box->dir);
+	free(box->illness);
 	free(box);
 	return NULL;
 }
 
 static void ended(struct box *box, int code, const char *reason)
 {
+	box_health_stop(box);
 	box->state = BOX_ENDED;
 	box->exit_code = code;
 	if (fence_has_ended(box)) {
@@ -163,6 +167,7 @@ static int watch(struct box *box, struct err *err)
 	if (r < 0)
 		return r;
 	snprintf(box->cgroup, sizeof(box->cgroup), "/cellar-%s", c->id);
+	box_health_start(box, c);
 	return box->port_count || box->address ? 0 : take_ports(box, c, err);
 }
 
@@ -304,12 +309,13 @@ void box_report(struct box *box, struct report *ret)
 		.state = states[box->state],
 		.exit_code = box->exit_code,
 		.oom = box->oom,
-		.reason = box->reason,
+		.reason = box->illness ? box->illness : box->reason,
 		.container = box->container,
 		.address = box->address,
 		.ports = box->ports,
 		.port_count = box->port_count,
 		.evicted = box->evicted,
+		.health = box->health,
 		.used_cpu_milli = box->usage_is_new ? box->used_cpu_milli : -1,
 		.used_memory_bytes = box->usage_is_new ? box->used_memory_bytes : -1,
 	};

@@ -33,13 +33,15 @@ struct held_task {
 	/* As its machine said last, of this incarnation. Not in the store. */
 	bool reported;
 	enum report_state state;
+	enum report_health health;
 	int exit_code; /* of the last end; -1: none, or unknown. In the store. */
 	bool oom;
 	int64_t used_cpu_milli, used_memory_bytes; /* -1: unknown */
 	char *reason;				   /* or NULL */
-	char *container;			   /* or NULL */
-	char *address;				   /* or NULL */
-	char *ports;				   /* JSON, or NULL */
+	char *last_reason; /* of the last end, or NULL; not forgotten with the report */
+	char *container;   /* or NULL */
+	char *address;	   /* or NULL */
+	char *ports;	   /* JSON, or NULL */
 };
 
 struct held_job {
@@ -132,6 +134,7 @@ void task_place(struct master *master, struct held_task *task, uint32_t machine)
 void task_unplace(struct master *master, struct held_task *task);
 void task_pause(struct master *master, struct held_task *task, bool paused);
 void task_forget_report(struct held_task *task);
+void task_free(struct held_task *task);
 /* By the core's numbers. */
 struct held_task *task_of(struct master *master, uint32_t job, uint32_t index);
 /* By "JOB/INDEX"; NULL. */
@@ -150,6 +153,9 @@ void job_drop(struct master *master, struct held_job *job);
 /* What its tasks run; the strings are of the arena. */
 int job_program(const struct master *master, const struct held_task *task, struct arena *arena,
 		struct program *ret);
+
+/* The number on its machine of the i-th port of its file; 0: none yet. */
+uint16_t job_host_port(const struct master *master, const struct held_task *task, size_t i);
 
 /* ---- machines.c ---- */
 

@@ -27,7 +27,7 @@ static struct held_job *job_free(struct held_job *job)
 	if (!job)
 		return NULL;
 	for (uint32_t i = 0; job->tasks && i < job->count; i++)
-		task_forget_report(&job->tasks[i]);
+		task_free(&job->tasks[i]);
 	free(job->tasks);
 	free(job->file_name);
 	free(job->refusal);
@@ -229,11 +229,7 @@ static int erase_job(struct master *master, const struct held_job *job, struct e
 static int check_supported(const struct held_job *job, struct err *err)
 {
 	const struct job_tasks *tasks = &job->file.tasks;
-	const char *what = tasks->api		  ? "tasks.api"
-			   : tasks->secrets.count ? "tasks.secrets"
-			   : tasks->health.exec || tasks->health.http || tasks->health.tcp
-				   ? "tasks.health"
-				   : NULL;
+	const char *what = tasks->api ? "tasks.api" : tasks->secrets.count ? "tasks.secrets" : NULL;
 
 	return what ? err_say(err, EINVAL, "%s: %s: this cell cannot do that yet; leave it out",
 			      job->file_name, what)
@@ -251,13 +247,14 @@ static int take_in(struct master *master, struct held_job *job, struct held_job 
 	return write_job(master, job, old, err);
 }
 
-int master_submit(struct master *master, const char *name, const char *text, size_t len,
-		  const char **ret_job, struct err *err)
+int master_submit(struct master *master, const struct caller *caller, const char *name,
+		  const char *text, size_t len, const char **ret_job, struct err *err)
 {
 	char *copy = malloc(len + 1);
 	struct held_job *job, *old;
 	int r;
 
+	(void)caller;
 	if (!copy)
 		return err_set(err, ENOMEM, "submit a job");
 	memcpy(copy, text, len);
@@ -280,11 +277,13 @@ int master_submit(struct master *master, const char *name, const char *text, siz
 	return 0;
 }
 
-int master_stop(struct master *master, const char *name, bool purge, struct err *err)
+int master_stop(struct master *master, const struct caller *caller, const char *name, bool purge,
+		struct err *err)
 {
 	struct held_job *job = job_find(master, name);
 	int r;
 
+	(void)caller;
 	if (!job)
 		return err_say(err, ENOENT, "there is no job called %s", name);
 	master_tick(master);
@@ -309,19 +308,60 @@ int master_stop(struct master *master, const char *name, bool purge, struct err 
 
 /* ---- its program ---- */
 
-static const char *const *add_env(const struct job_tasks *tasks, uint32_t index,
+/* The cell chooses numbers where the job did not, so that no two tasks of a machine want one. */
+uint16_t job_host_port(const struct master *master, const struct held_task *task, size_t i)
+{
+	uint32_t core = task_core(master, task);
+	uint32_t port = core == NOBODY ? 0
+				       : cell_task_port(master->cell, core,
+							intake_port(&task->job->file, i));
+
+	return (uint16_t)port;
+}
+
+/* "PORT_http=8080": where it is to listen. */
+static int add_port_env(const struct master *master, const struct held_task *task,
+			struct arena *arena, const char **list, size_t *n)
+{
+	const struct job_tasks *tasks = &task->job->file.tasks;
+	size_t i = 0;
+
+	FIELD_EACH(job_port, port, tasks->ports)
+	{
+		bool host = tasks->network == JOB_NETWORK_HOST;
+		char *name = arena_strdup(arena, port->name);
+
+		if (!name)
+			return -ENOMEM;
+		for (char *p = name; *p; p++)
+			if (*p == '-' || *p == '.')
+				*p = '_';
+		list[*n] = arena_printf(arena, "PORT_%s=%u", name,
+					host ? job_host_port(master, task, i)
+					     : (unsigned)port->container);
+		if (!list[(*n)++])
+			return -ENOMEM;
+		i++;
+	}
+	return 0;
+}
+
+static const char *const *add_env(const struct master *master, const struct held_task *task,
 				  struct arena *arena)
 {
+	const struct job_tasks *tasks = &task->job->file.tasks;
 	const struct field_pairs *own = NULL;
 	size_t count = tasks->env.count, n = 0;
 	const char **list;
 
 	FIELD_EACH(job_override, o, tasks->overrides)
-	if (o->index == index)
+	if (o->index == task->index)
 		own = &o->env;
 	count += own ? own->count : 0;
-	list = arena_calloc(arena, count + 1, sizeof(*list));
-	for (size_t i = 0; list && i < count; i++) {
+	list = arena_calloc(arena, tasks->ports.count + count + 1, sizeof(*list));
+	if (!list || add_port_env(master, task, arena, list, &n) < 0)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
 		const struct field_pair *pair = i < tasks->env.count
 							? &tasks->env.items[i]
 							: &own->items[i - tasks->env.count];
@@ -330,17 +370,6 @@ static const char *const *add_env(const struct job_tasks *tasks, uint32_t index,
 			return NULL;
 	}
 	return list;
-}
-
-/* The cell chooses numbers where the job did not, so that no two tasks of a machine want one. */
-static uint16_t host_port(const struct master *master, const struct held_task *task, size_t i)
-{
-	uint32_t core = task_core(master, task);
-	uint32_t port = core == NOBODY ? 0
-				       : cell_task_port(master->cell, core,
-							intake_port(&task->job->file, i));
-
-	return (uint16_t)port;
 }
 
 static int add_lists(const struct master *master, const struct held_task *task, struct arena *arena,
@@ -356,7 +385,7 @@ static int add_lists(const struct master *master, const struct held_task *task, 
 	{
 		ports[ret->port_count] =
 			(struct want_port){ p->name, (uint16_t)p->container,
-					    host_port(master, task, ret->port_count),
+					    job_host_port(master, task, ret->port_count),
 					    p->protocol == JOB_UDP };
 		ret->port_count++;
 	}
@@ -365,6 +394,37 @@ static int add_lists(const struct master *master, const struct held_task *task, 
 	ret->ports = ports;
 	ret->mounts = mounts;
 	return 0;
+}
+
+/* On the host's network a task listens on the machine's own port. */
+static uint16_t health_port(const struct job_tasks *tasks, const struct program *program)
+{
+	for (size_t i = 0; i < program->port_count; i++)
+		if (tasks->health.port && strcmp(program->ports[i].name, tasks->health.port) == 0)
+			return program->network == WANT_HOST && program->ports[i].host
+				       ? program->ports[i].host
+				       : program->ports[i].container;
+	return 0;
+}
+
+static void add_health(const struct job_tasks *tasks, struct program *ret)
+{
+	const struct job_health *h = &tasks->health;
+
+	if (!h->exec && !h->http && !h->tcp)
+		return;
+	ret->health = (struct want_health){
+		.kind = h->exec	  ? WANT_HEALTH_EXEC
+			: h->http ? WANT_HEALTH_HTTP
+				  : WANT_HEALTH_TCP,
+		.exec = h->exec,
+		.path = h->http,
+		.port = health_port(tasks, ret),
+		.interval_ms = h->interval_ms,
+		.timeout_ms = h->timeout_ms,
+		.start_period_ms = h->start_period_ms,
+		.retries = h->retries,
+	};
 }
 
 int job_program(const struct master *master, const struct held_task *task, struct arena *arena,
@@ -393,7 +453,7 @@ int job_program(const struct master *master, const struct held_task *task, struc
 		.image = tasks->image,
 		.entrypoint = tasks->entrypoint,
 		.command = tasks->command,
-		.env = add_env(tasks, index, arena),
+		.env = add_env(master, task, arena),
 		.workdir = tasks->workdir,
 		.user = tasks->user,
 		.cpu_milli = resources.cpu_milli,
@@ -405,5 +465,8 @@ int job_program(const struct master *master, const struct held_task *task, struc
 				      job->file.priority >= PRIORITY_PRODUCTION),
 		.network = networks[tasks->network],
 	};
-	return ret->env ? add_lists(master, task, arena, ret) : -ENOMEM;
+	if (!ret->env || add_lists(master, task, arena, ret) < 0)
+		return -ENOMEM;
+	add_health(tasks, ret);
+	return 0;
 }

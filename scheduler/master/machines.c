@@ -149,7 +149,8 @@ void machines_set_states(struct master *master)
 
 /* ---- what it says ---- */
 
-/* The core knows the job's rule of restarts. */
+/* The core knows the job's rule of restarts. One that is unhealthy has failed: its machine ends it
+ * when it hears that it is over. */
 static void end_task(struct master *master, struct held_task *task, const struct report *report)
 {
 	uint32_t core = task_core(master, task);
@@ -158,15 +159,16 @@ static void end_task(struct master *master, struct held_task *task, const struct
 			    : report->exit_code == 0 ? END_FINISHED
 						     : END_FAILED;
 
+	free(task->last_reason);
+	task->last_reason = report->reason ? strdup(report->reason) : NULL;
+	master->machines[task->at].news = true;
+
 	task->live = task->paused = false;
 	task->exit_code = report->exit_code;
 	if (core != NOBODY) {
 		cell_end_task(master->cell, core, end);
 		cell_task(master->cell, core, &view);
 	}
-	/* It has left its machine with all that was said of it. */
-	if (report->evicted && report->reason && !task->reason)
-		task->reason = strdup(report->reason);
 	task->over = view.state == TASK_ENDED;
 	task->restarts += !task->over;
 	task_changed(master, task);
@@ -180,21 +182,44 @@ static const char *port_name(const struct held_job *job, uint16_t container)
 	return NULL;
 }
 
-static char *write_ports(const struct held_job *job, const struct report *report)
+static void write_port(struct json_writer *w, const char *name, uint16_t host, uint16_t container)
+{
+	json_open_object(w);
+	json_field_string(w, "name", name);
+	json_field_u64(w, "host", host);
+	json_field_u64(w, "container", container);
+	json_close_object(w);
+}
+
+/* On the machine's own network nothing is published: it listens where the cell says. */
+static void write_own_ports(const struct master *master, const struct held_task *task,
+			    struct json_writer *w)
+{
+	size_t i = 0;
+
+	FIELD_EACH(job_port, port, task->job->file.tasks.ports)
+	{
+		uint16_t number = job_host_port(master, task, i++);
+
+		write_port(w, port->name, number, number);
+	}
+}
+
+static char *write_ports(const struct master *master, const struct held_task *task,
+			 const struct report *report)
 {
 	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
+	bool own = task->job->file.tasks.network == JOB_NETWORK_HOST && task->live;
 	size_t len;
 
-	if (!w || !report->port_count)
+	if (!w || (!own && !report->port_count))
 		return NULL;
 	json_open_array(w);
-	for (size_t i = 0; i < report->port_count; i++) {
-		json_open_object(w);
-		json_field_string(w, "name", port_name(job, report->ports[i].container));
-		json_field_u64(w, "host", report->ports[i].host);
-		json_field_u64(w, "container", report->ports[i].container);
-		json_close_object(w);
-	}
+	if (own)
+		write_own_ports(master, task, w);
+	for (size_t i = 0; !own && i < report->port_count; i++)
+		write_port(w, port_name(task->job, report->ports[i].container),
+			   report->ports[i].host, report->ports[i].container);
 	json_close_array(w);
 	return json_writer_take(w, &len);
 }
@@ -230,8 +255,9 @@ static void take_report(struct master *master, uint32_t machine, const struct re
 	task->reason = report->reason ? strdup(report->reason) : NULL;
 	task->container = report->container ? strdup(report->container) : NULL;
 	task->address = report->address ? strdup(report->address) : NULL;
-	task->ports = write_ports(task->job, report);
-	if (report->state == REPORT_ENDED && task->live)
+	task->ports = write_ports(master, task, report);
+	task->health = report->health;
+	if ((report->state == REPORT_ENDED || report->health == REPORT_UNHEALTHY) && task->live)
 		end_task(master, task, report);
 	else
 		take_usage(master, task, report, cpu_milli, memory_bytes);
@@ -317,6 +343,28 @@ int master_sync(struct master *master, const char *text, size_t len,
 	if (master->stuck)
 		return err_say(err, EAGAIN, "the store does not take anything now");
 	machine->news = false;
+	return write_wants(master, machine, ret, ret_len, err);
+}
+
+bool master_beat(struct master *master, const char *name, const struct master_contact *contact)
+{
+	struct held_machine *machine = machine_find(master, name);
+
+	if (!machine || machine->down || machine->contact != contact)
+		return false;
+	machine->seen_ns = master_now_ns(master);
+	return true;
+}
+
+int master_wants(struct master *master, const char *name, char **ret, size_t *ret_len,
+		 struct err *err)
+{
+	struct held_machine *machine = machine_find(master, name);
+
+	if (!machine)
+		return err_say(err, ENOENT, "there is no machine called %s", name);
+	if (master->stuck)
+		return err_say(err, EAGAIN, "the store does not take anything now");
 	return write_wants(master, machine, ret, ret_len, err);
 }
 

@@ -23,6 +23,14 @@ void task_forget_report(struct held_task *task)
 	task->reason = task->container = task->address = task->ports = NULL;
 	task->reported = task->oom = false;
 	task->used_cpu_milli = task->used_memory_bytes = -1;
+	task->health = REPORT_UNCHECKED;
+}
+
+void task_free(struct held_task *task)
+{
+	task_forget_report(task);
+	free(task->last_reason);
+	task->last_reason = NULL;
 }
 
 void task_unplace(struct master *master, struct held_task *task)

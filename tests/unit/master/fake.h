@@ -61,6 +61,10 @@ struct fake_cell {
 	struct master_options options;
 };
 
+static const struct caller fake_operator = { .name = "test",
+					     .role = CALLER_OPERATOR,
+					     .uid = CALLER_NO_UID };
+
 static inline int64_t fake_clock(void *data)
 {
 	return ((struct fake_cell *)data)->now_ns;
@@ -288,7 +292,8 @@ static inline void fake_submit(struct fake_cell *cell, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	if (master_submit(cell->master, "job.yaml", text, strlen(text), &job, &err) < 0)
+	if (master_submit(cell->master, &fake_operator, "job.yaml", text, strlen(text), &job,
+			  &err) < 0)
 		fail_msg("%s", err.text);
 	fake_beat(cell);
 }
