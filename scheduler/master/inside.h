@@ -67,6 +67,9 @@ struct held_machine {
 	bool pressed;		 /* it takes nothing new for now, for want of memory */
 	enum machine_state wish; /* of the operator: up, cordoned or draining; in the store */
 	bool written;		 /* to the store */
+	/* Of what it was told to have last, by this master: a hash, and a number that rises when
+	 * that changes. */
+	uint64_t told_hash, told_number;
 	const struct master_contact *contact;
 	struct held_task *tasks;
 };
@@ -77,6 +80,9 @@ struct leaving {
 	char task[TASK_NAME_SIZE];
 	uint64_t incarnation;
 	uint32_t machine;
+	/* Number of the last answer by which its machine may have started it: what the machine has
+	 * said before it had heeded that answer tells nothing. */
+	uint64_t told_number;
 	int64_t notice_ms; /* -1: its own stop grace */
 	bool checkpoint;
 	bool fenced; /* nobody of that name starts before it is gone; in the store */
@@ -199,6 +205,12 @@ int leave_changes(const struct master *master, char (*keys)[LEAVE_KEY_SIZE],
 void leave_written(struct master *master);
 int leave_load(struct master *master, const char *name, const struct json_node *root,
 	       struct err *err);
+
+/* ---- wants.c ---- */
+
+/* What the machine is to have; owned by the caller. */
+int wants_write(struct master *master, struct held_machine *machine, char **ret, size_t *ret_len,
+		struct err *err);
 
 /* ---- persist.c ---- */
 

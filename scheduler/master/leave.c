@@ -44,6 +44,10 @@ struct leaving *leave_add(struct master *master, const char *task, uint64_t inca
 	leaving->incarnation = incarnation;
 	leaving->machine = machine;
 	leaving->notice_ms = -1;
+	/* With none of this master it may be one of the master before. */
+	leaving->told_number = master->machines[machine].told_number;
+	if (!leaving->told_number)
+		leaving->told_number = 1;
 	leaving->next = master->leaving;
 	master->leaving = leaving;
 	master->machines[machine].news = true;
@@ -108,10 +112,18 @@ static bool is_there(const struct leaving *leaving, const struct machine_report 
 	return false;
 }
 
+/* Answers are heeded in their order, so what came before that one is heeded or lost. */
+static bool has_heeded(const struct master *master, const struct leaving *leaving,
+		       const struct machine_report *report)
+{
+	return report->heard_epoch == master->epoch && report->heard >= leaving->told_number;
+}
+
 void leave_hear(struct master *master, uint32_t machine, const struct machine_report *report)
 {
 	for (struct leaving *l = master->leaving; l; l = l->next)
-		if (l->machine == machine && !l->gone && !is_there(l, report))
+		if (l->machine == machine && !l->gone && has_heeded(master, l, report) &&
+		    !is_there(l, report))
 			set_gone(master, l);
 	leave_sweep(master);
 }
