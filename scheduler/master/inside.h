@@ -97,6 +97,7 @@ struct master {
 	uint64_t epoch;
 	uint64_t incarnations; /* the highest that was given away, ever; in the store */
 	int64_t detection_ns, fence_ns;
+	double production_share;	 /* 0: no matter */
 	int64_t (*clock_ns)(void *data); /* NULL: the host's clocks */
 	void *clock_data;
 	int64_t watch_due_ns; /* when the watchdog was to come */
@@ -205,6 +206,11 @@ int leave_changes(const struct master *master, char (*keys)[LEAVE_KEY_SIZE],
 void leave_written(struct master *master);
 int leave_load(struct master *master, const char *name, const struct json_node *root,
 	       struct err *err);
+
+/* ---- share.c ---- */
+
+/* May production have the job, too? -EDQUOT. It is in the master already. */
+int share_check(const struct master *master, const struct held_job *job, struct err *err);
 
 /* ---- wants.c ---- */
 

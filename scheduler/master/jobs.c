@@ -243,6 +243,7 @@ static int take_in(struct master *master, struct held_job *job, struct held_job 
 		return err_say(err, EEXIST, "there is a job called %s already; stop it first",
 			       name_of(job));
 	err_try(check_supported(job, err));
+	err_try(share_check(master, job, err));
 	err_try(job_admit(master, job, err));
 	return write_job(master, job, old, err);
 }
