@@ -188,6 +188,10 @@ struct leaving *leave_add(struct master *master, const char *task, uint64_t inca
 			  uint32_t machine);
 /* May it not start yet, since an earlier instance may run? */
 bool leave_holds(const struct master *master, const struct held_task *task);
+/* The machine on which it may run, and for how long yet (-1: until it says that it does not). NULL:
+ * memory was short. */
+const char *leave_holder(const struct master *master, const struct held_task *task,
+			 int64_t *ret_left_ms);
 /* The machine's report tells who is gone; before anybody else is told to go. */
 void leave_hear(struct master *master, uint32_t machine, const struct machine_report *report);
 /* Silence tells it, too. */
@@ -206,6 +210,13 @@ int leave_changes(const struct master *master, char (*keys)[LEAVE_KEY_SIZE],
 void leave_written(struct master *master);
 int leave_load(struct master *master, const char *name, const struct json_node *root,
 	       struct err *err);
+
+/* ---- waits.c ---- */
+
+/* It has a place, but an earlier instance may still run. */
+bool waits_for_fence(const struct master *master, const struct held_task *task);
+/* Appends to the text what the task waits for; false: it is room, or nothing. */
+bool waits_tell(struct master *master, const struct held_task *task, char *text, size_t size);
 
 /* ---- share.c ---- */
 

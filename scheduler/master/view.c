@@ -16,7 +16,7 @@ static const char *name_of(const struct held_job *job)
 	return job->file.job ? job->file.job : job->file.alloc_set;
 }
 
-static const char *state_of(const struct held_task *task)
+static const char *state_of(const struct master *master, const struct held_task *task)
 {
 	if (task->job->stopped)
 		return "stopped";
@@ -24,7 +24,7 @@ static const char *state_of(const struct held_task *task)
 		return "refused";
 	if (task->over)
 		return task->exit_code == 0 ? "finished" : "failed";
-	if (task->at == NOBODY || !task->live)
+	if (task->at == NOBODY || !task->live || waits_for_fence(master, task))
 		return "pending";
 	if (!task->job->file.job)
 		return "reserved";
@@ -101,6 +101,14 @@ static void explain(struct master *master, const struct held_task *task,
 		add(text, REASON_SIZE, "%s%s", *between ? "; " : "", change);
 }
 
+static void copy_end(const struct held_task *task, char text[static REASON_SIZE])
+{
+	const char *end = end_of(task, text);
+
+	if (end && end != text)
+		snprintf(text, REASON_SIZE, "%s", end);
+}
+
 static const char *reason_of(struct master *master, const struct held_task *task,
 			     char text[static REASON_SIZE])
 {
@@ -109,8 +117,13 @@ static const char *reason_of(struct master *master, const struct held_task *task
 
 	if (task->job->refusal)
 		return task->job->refusal;
+	if (waits_for_fence(master, task) && waits_tell(master, task, text, REASON_SIZE))
+		return text;
 	if (task->live || task->over || core == NOBODY)
 		return end_of(task, text);
+	copy_end(task, text);
+	if (waits_tell(master, task, text, REASON_SIZE))
+		return text;
 	cell_task(master->cell, core, &view);
 	if (task->at != NOBODY || view.state != TASK_PENDING)
 		return end_of(task, text);
@@ -125,7 +138,7 @@ static void write_task(struct master *master, const struct held_task *task, stru
 
 	json_open_object(w);
 	json_field_u64(w, "index", task->index);
-	json_field_string(w, "state", state_of(task));
+	json_field_string(w, "state", state_of(master, task));
 	json_key(w, "machine");
 	json_put_string(w, task->at == NOBODY ? NULL : master->machines[task->at].name);
 	json_key(w, "reason");
