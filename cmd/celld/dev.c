@@ -22,7 +22,7 @@
 
 struct dev_args {
 	const char *root, *runroot;
-	int64_t dashboard_port;
+	int64_t dashboard_port, production_share, fence_s;
 	bool debug;
 };
 
@@ -33,6 +33,10 @@ static const struct option_entry dev_options[] = {
 		      "what does not outlive a reboot (default " ENGINE_RUNROOT_DEFAULT ")"),
 	OPTION_INT(struct dev_args, dashboard_port, 0, "dashboard", 0, UINT16_MAX, "PORT",
 		   "show the cell to a browser on this host (0: any free port)"),
+	OPTION_INT(struct dev_args, production_share, 0, "production-share", 1, 100, "PERCENT",
+		   "of the cell that production may ask for (default 100)"),
+	OPTION_INT(struct dev_args, fence_s, 0, "fence", 2, 3600, "SECONDS",
+		   "how long a single instance may run without its master (default 10)"),
 	OPTION_BOOL(struct dev_args, debug, 0, "debug", "tell more"),
 	OPTION_END,
 };
@@ -124,7 +128,10 @@ static int start_dashboard(struct dev *dev, const struct dev_args *args, struct 
 static int start(struct dev *dev, const struct dev_args *args, struct err *err)
 {
 	char store[PATH_MAX], socket[PATH_MAX], who[HOST_NAME_MAX + 32], machine[HOST_NAME_MAX + 1];
-	struct master_options master = { .store_path = store, .who = who };
+	struct master_options master = { .store_path = store,
+					 .who = who,
+					 .fence_ms = args->fence_s * 1000,
+					 .production_share = (double)args->production_share / 100 };
 	struct agent_options agent = {
 		.root = args->root, .runroot = args->runroot, .cell = CELL_NAME, .machine = machine
 	};

@@ -11,6 +11,7 @@
 #include "scheduler/agent/inside.h"
 
 #define KILL_WAIT_MS 10000
+#define CPU_AS_OTHERS "{\"cpu\": {\"idle\": 0, \"shares\": 1024}}"
 
 static int kill_work(void *data, struct err *err)
 {
@@ -48,12 +49,19 @@ void box_evict(struct box *box, const char *reason)
 		log_warn("task %s: %s", box->task, err.text);
 }
 
-/* Whoever is frozen hears no signal. */
-static int go_on(struct engine *engine, const struct engine_container *c)
+/* Who is to end has the CPU for it, also where it had what nobody else wanted; and whoever is
+ * frozen hears no signal. */
+static int let_it_end(const struct box *box, const struct engine_container *c)
 {
 	_cleanup_shim_client_ struct shim_client *client = NULL;
+	bool paused = strcmp(c->status, "paused") == 0;
 
-	if (strcmp(c->status, "paused") == 0 && engine_connect(engine, c, &client, NULL) == 0)
+	if ((!paused && box->latency_sensitive) ||
+	    engine_connect(box->agent->engine, c, &client, NULL) < 0)
+		return 0;
+	if (c->limits.cpu_idle)
+		shim_update(client, c->id, CPU_AS_OTHERS, NULL);
+	if (paused)
 		shim_resume(client, c->id, NULL);
 	return 0;
 }
@@ -70,7 +78,7 @@ static void end_container(const struct box *box, const struct engine_container *
 	struct engine *engine = box->agent->engine;
 	struct engine_exit end;
 
-	if (c->pid && engine_kill(engine, c, SIGTERM, true, NULL) == 0 && go_on(engine, c) == 0 &&
+	if (c->pid && engine_kill(engine, c, SIGTERM, true, NULL) == 0 && let_it_end(box, c) == 0 &&
 	    engine_wait(engine, c, grace_of(box), &end, NULL) == 0 &&
 	    engine_kill(engine, c, SIGKILL, true, NULL) == 0)
 		engine_wait(engine, c, KILL_WAIT_MS, &end, NULL);

@@ -13,7 +13,7 @@ c_residue >"$BEFORE"
 # d_start: a cell that is ready; $D is its pid.
 d_start() {
 	: >"$T_DIR/celld.log"
-	celld dev --root "$C_ROOT" --runroot "$C_RUN" >>"$T_DIR/celld.log" 2>&1 &
+	celld dev --root "$C_ROOT" --runroot "$C_RUN" --fence 4 >>"$T_DIR/celld.log" 2>&1 &
 	D=$!
 	t_wait 60 grep -q "is ready" "$T_DIR/celld.log" ||
 		t_fail "celld dev is ready" "$(cat "$T_DIR/celld.log")"
