@@ -11,6 +11,7 @@
 
 #include "scheduler/api/caller.h"
 #include "scheduler/api/http.h"
+#include "scheduler/api/route.h"
 #include "scheduler/master/master.h"
 
 #define BODY_MAX ((size_t)8 << 20)
@@ -76,14 +77,6 @@ static void answer_error(struct http_request *request, const struct err *err)
 
 /* ---- routes ---- */
 
-struct call {
-	struct master *master;
-	struct http_request *request;
-	const struct caller *caller;
-	const char *name; /* what the path has behind the route; NULL */
-	struct json_writer *w;
-};
-
 static int get_jobs(const struct call *call, struct err *err)
 {
 	(void)err;
@@ -139,14 +132,17 @@ static int get_health(const struct call *call, struct err *err)
 	return 0;
 }
 
-static const struct route {
-	const char *method, *path; /* ends with '/': a name follows */
-	int (*fn)(const struct call *call, struct err *err);
-} routes[] = {
-	{ "GET", "/healthz", get_health }, { "GET", "/v1/jobs", get_jobs },
-	{ "GET", "/v1/jobs/", get_job },   { "GET", "/v1/machines", get_machines },
-	{ "POST", "/v1/jobs", post_job },  { "DELETE", "/v1/jobs/", delete_job },
+static const struct route routes_jobs[] = {
+	{ "GET", "/healthz", get_health },
+	{ "GET", "/v1/jobs", get_jobs },
+	{ "GET", "/v1/jobs/", get_job },
+	{ "GET", "/v1/machines", get_machines },
+	{ "POST", "/v1/jobs", post_job },
+	{ "DELETE", "/v1/jobs/", delete_job },
+	{ NULL, NULL, NULL },
 };
+
+static const struct route *const tables[] = { routes_jobs };
 
 static bool matches(const struct route *route, const char *path, const char **ret_name)
 {
@@ -182,17 +178,18 @@ static void serve(void *data, struct http_request *request)
 	struct err err = { 0 };
 	bool path_known = false;
 
-	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
-		const char *name;
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		for (const struct route *route = tables[i]; route->method; route++) {
+			const char *name;
 
-		if (!matches(&routes[i], http_path(request), &name))
-			continue;
-		path_known = true;
-		if (strcmp(routes[i].method, http_method(request)) == 0) {
-			run_route(api, &routes[i], request, name);
-			return;
+			if (!matches(route, http_path(request), &name))
+				continue;
+			path_known = true;
+			if (strcmp(route->method, http_method(request)) == 0) {
+				run_route(api, route, request, name);
+				return;
+			}
 		}
-	}
 	err_say(&err, ENOENT, "%s %s: %s", http_method(request), http_path(request),
 		path_known ? "this cannot be done here" : "there is nothing here");
 	answer_error(request, &err);
