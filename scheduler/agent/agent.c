@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "scheduler/agent/inside.h"
+#include "scheduler/agent/pocket.h"
 
 #define BEAT_NS INT64_C(1000000000)
 #define SOON_NS 0
@@ -165,6 +166,7 @@ static void apply(struct agent *agent, const struct machine_wants *wants)
 			box->wanted = true;
 			box->paused = wants->tasks[i].paused;
 			box_pause(box);
+			pocket_update(box, &wants->tasks[i]);
 			if (wants->tasks[i].ended)
 				box_end(box);
 		} else {
@@ -198,6 +200,7 @@ void agent_forget(struct agent *agent, struct box *box)
 	while (*p != box)
 		p = &(*p)->next;
 	*p = box->next;
+	pocket_remove(box);
 	box_free(box);
 	agent_changed(agent);
 	start_waiting(agent);
@@ -260,6 +263,7 @@ int agent_new(struct loop *loop, const struct agent_options *options, const stru
 	if (copy_options(agent, options) < 0)
 		return err_set(err, ENOMEM, "start the agent");
 	err_try(engine_each(agent->engine, adopt_one, agent, err));
+	pocket_sweep(agent);
 	agent_changed(agent);
 	*ret = take_ptr(agent);
 	return 0;

@@ -13,6 +13,7 @@
 #include "base/loop.h"
 #include "scheduler/agent/inside.h"
 #include "scheduler/agent/launch.h"
+#include "scheduler/agent/pocket.h"
 
 #define KILL_WAIT_MS 10000
 
@@ -39,6 +40,7 @@ static struct box *box_bare(struct agent *agent, const char *task, uint64_t inca
 struct box *box_new(struct agent *agent, const struct want *want)
 {
 	struct box *box = box_bare(agent, want->task, want->incarnation);
+	struct err err = { 0 };
 
 	if (!box)
 		return NULL;
@@ -48,6 +50,9 @@ struct box *box_new(struct agent *agent, const struct want *want)
 	box->cpu_milli = want->program->cpu_milli;
 	box->memory_bytes = want->program->memory_bytes;
 	box->grace_ms = want->program->stop_grace_ms;
+	/* Told when it would start. */
+	if (pocket_make(box, want, &err) < 0)
+		box->reason = strdup(err.text);
 	return box;
 }
 
@@ -195,6 +200,10 @@ void box_start(struct box *box)
 {
 	struct err err = { 0 };
 
+	if (box->reason) {
+		ended(box, -1, NULL);
+		return;
+	}
 	box->state = BOX_STARTING;
 	agent_changed(box->agent);
 	if (work_start(box->agent->loop, start_work, started, box, &box->work, &err) < 0)
@@ -378,6 +387,7 @@ struct box *box_adopt(struct agent *agent, const struct engine_container *contai
 	box->cpu_milli = container->limits.cpu_millicpu;
 	box->memory_bytes = container->limits.memory_bytes;
 	box->grace_ms = grace ? strtoll(grace, NULL, 10) : ENGINE_STOP_TIMEOUT_S * 1000;
+	box->has_pocket = pocket_find(box);
 	box->wanted = true; /* until the master says what it wants */
 	find_state(box, container);
 	return box;
@@ -403,6 +413,7 @@ void box_report(const struct box *box, struct report *ret)
 		.ports = box->ports,
 		.port_count = box->port_count,
 		.health = box->health,
+		.secrets = box->secrets,
 		.used_cpu_milli = -1,
 		.used_memory_bytes = -1,
 	};

@@ -44,8 +44,12 @@ struct box {
 	char *dir;     /* of the container, or NULL */
 	char *illness; /* why it is unhealthy, or NULL */
 	enum report_health health;
-	struct loop_source *health_timer; /* see box_health.c */
-	int64_t health_seen_ns;		  /* the record that was read last was written then */
+	struct loop_source *health_timer;  /* see box_health.c */
+	int64_t health_seen_ns;		   /* the record that was read last was written then */
+	bool has_pocket;		   /* see pocket.h */
+	const char *const *secret_targets; /* of a new one */
+	size_t secret_count;
+	uint64_t secrets; /* the version of them that lies in the pocket; 0: none, or unknown */
 };
 
 /* Copies the program. NULL when out of memory. */

@@ -80,7 +80,7 @@ struct want_health {
 /* A file in memory that the task alone may read. */
 struct want_secret {
 	const char *target;
-	const void *value; /* any bytes */
+	const void *value; /* any bytes; NULL: the master cannot read it */
 	size_t len;
 };
 

@@ -42,6 +42,7 @@ static unsigned status_of(const struct err *err)
 	case ENOENT:
 		return 404;
 	case EEXIST:
+	case EBUSY:
 		return 409;
 	case EINVAL:
 	case ERANGE:
@@ -142,7 +143,7 @@ static const struct route routes_jobs[] = {
 	{ NULL, NULL, NULL },
 };
 
-static const struct route *const tables[] = { routes_jobs };
+static const struct route *const tables[] = { routes_jobs, routes_secrets };
 
 static bool matches(const struct route *route, const char *path, const char **ret_name)
 {

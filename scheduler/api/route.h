@@ -21,3 +21,8 @@ struct route {
 	const char *method, *path; /* ends with '/': a name follows */
 	int (*fn)(const struct call *call, struct err *err);
 };
+
+extern const struct route routes_secrets[];
+
+/* What the query must have: -EINVAL with a sentence. */
+int call_need(const struct call *call, const char *query, const char **ret, struct err *err);

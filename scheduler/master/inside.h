@@ -33,7 +33,8 @@ struct held_task {
 	bool reported;
 	enum report_state state;
 	enum report_health health;
-	int exit_code; /* of the last end; -1: none, or unknown. In the store. */
+	uint64_t secrets; /* the version that it has */
+	int exit_code;	  /* of the last end; -1: none, or unknown. In the store. */
 	bool oom;
 	char *reason;	   /* or NULL */
 	char *last_reason; /* of the last end, or NULL; not forgotten with the report */
@@ -68,8 +69,11 @@ struct held_machine {
 	struct held_task *tasks;
 };
 
+struct secrets;
+
 struct master {
 	struct loop *loop;
+	struct secrets *secrets;
 	struct loop_source *timer, *watchdog;
 	struct cell_store *store;
 	uint64_t epoch;

@@ -8,6 +8,7 @@
 #include "base/loop.h"
 #include "scheduler/intake/intake.h"
 #include "scheduler/master/inside.h"
+#include "scheduler/master/secrets.h"
 
 static const char *name_of(const struct held_job *job)
 {
@@ -227,7 +228,6 @@ static int check_supported(const struct held_job *job, struct err *err)
 	const struct job_tasks *tasks = &job->file.tasks;
 	const char *what = job->file.single_instance ? "single_instance"
 			   : tasks->api		     ? "tasks.api"
-			   : tasks->secrets.count    ? "tasks.secrets"
 						     : NULL;
 
 	return what ? err_say(err, EINVAL, "%s: %s: this cell cannot do that yet; leave it out",
@@ -242,6 +242,7 @@ static int take_in(struct master *master, struct held_job *job, struct held_job 
 		return err_say(err, EEXIST, "there is a job called %s already; stop it first",
 			       name_of(job));
 	err_try(check_supported(job, err));
+	err_try(secrets_check(master, &job->file, err));
 	err_try(job_admit(master, job, err));
 	return write_job(master, job, old, err);
 }

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "scheduler/master/inside.h"
+#include "scheduler/master/secrets.h"
 
 struct held_machine *machine_find(struct master *master, const char *name)
 {
@@ -185,6 +186,7 @@ static void take_report(struct master *master, uint32_t machine, const struct re
 	task->address = report->address ? strdup(report->address) : NULL;
 	task->ports = write_ports(task->job, report);
 	task->health = report->health;
+	task->secrets = report->secrets;
 	if ((report->state == REPORT_ENDED || report->health == REPORT_UNHEALTHY) && task->live)
 		end_task(master, task, report);
 }
@@ -219,6 +221,7 @@ static int write_wants(struct master *master, const struct held_machine *machine
 			.program = task->live && !task->reported ? program : NULL,
 		};
 		if (!want->task || !program ||
+		    secrets_want(master, task, task->secrets, arena, want) < 0 ||
 		    (want->program && job_program(master, task, arena, program) < 0))
 			list = NULL;
 	}

@@ -23,6 +23,7 @@ void task_forget_report(struct held_task *task)
 	task->reason = task->container = task->address = task->ports = NULL;
 	task->reported = task->oom = false;
 	task->health = REPORT_UNCHECKED;
+	task->secrets = 0;
 }
 
 void task_free(struct held_task *task)
