@@ -165,6 +165,7 @@ static void apply(struct agent *agent, const struct machine_wants *wants)
 			box->wanted = true;
 			box->paused = wants->tasks[i].paused;
 			box_pause(box);
+			box_limit(box, wants->tasks[i].cpu_milli, wants->tasks[i].memory_bytes);
 		} else {
 			add(agent, &wants->tasks[i]);
 		}
