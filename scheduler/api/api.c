@@ -23,6 +23,8 @@ struct api {
 	struct master *master;
 	struct http_server *server;
 	char *path;
+	api_first_fn first;
+	void *first_data;
 };
 
 /* ---- answers ---- */
@@ -51,7 +53,12 @@ static unsigned status_of(const struct err *err)
 		return 413;
 	case EDQUOT:
 	case EPERM:
+	case EACCES:
 		return 403;
+	case ENOTCONN:
+		return 401;
+	case ESTALE:
+		return 409;
 	case EAGAIN:
 	case ENOSPC:
 		return 503;
@@ -60,7 +67,7 @@ static unsigned status_of(const struct err *err)
 	}
 }
 
-static void answer_error(struct http_request *request, const struct err *err)
+void api_answer_error(struct http_request *request, const struct err *err)
 {
 	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
 
@@ -72,6 +79,11 @@ static void answer_error(struct http_request *request, const struct err *err)
 	json_field_string(w, "error", err->text);
 	json_close_object(w);
 	answer_json(request, status_of(err), w);
+}
+
+void api_answer_json(struct http_request *request, struct json_writer *w)
+{
+	answer_json(request, 200, w);
 }
 
 /* ---- routes ---- */
@@ -171,17 +183,24 @@ static void run_route(struct api *api, const struct route *route, struct http_re
 	if (!w)
 		http_answer(request, 500, NULL, NULL, 0);
 	else if (route->fn(&call, &err) < 0)
-		answer_error(request, &err);
+		api_answer_error(request, &err);
 	else
 		answer_json(request, 200, w);
 }
 
-static void serve(void *data, struct http_request *request)
+void api_set_first(struct api *api, api_first_fn fn, void *data)
 {
-	struct api *api = data;
+	api->first = fn;
+	api->first_data = data;
+}
+
+void api_serve(struct api *api, struct http_request *request)
+{
 	struct err err = { 0 };
 	bool path_known = false;
 
+	if (api->first && api->first(api->first_data, request))
+		return;
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
 		const char *name;
 
@@ -195,7 +214,12 @@ static void serve(void *data, struct http_request *request)
 	}
 	err_say(&err, ENOENT, "%s %s: %s", http_method(request), http_path(request),
 		path_known ? "this cannot be done here" : "there is nothing here");
-	answer_error(request, &err);
+	api_answer_error(request, &err);
+}
+
+static void serve(void *data, struct http_request *request)
+{
+	api_serve(data, request);
 }
 
 /* ---- the socket ---- */

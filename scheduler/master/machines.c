@@ -276,6 +276,28 @@ int master_sync(struct master *master, const char *text, size_t len,
 	return write_wants(master, machine, ret, ret_len, err);
 }
 
+bool master_beat(struct master *master, const char *name, const struct master_contact *contact)
+{
+	struct held_machine *machine = machine_find(master, name);
+
+	if (!machine || machine->down || machine->contact != contact)
+		return false;
+	machine->seen_ns = clock_monotonic_ns();
+	return true;
+}
+
+int master_wants(struct master *master, const char *name, char **ret, size_t *ret_len,
+		 struct err *err)
+{
+	struct held_machine *machine = machine_find(master, name);
+
+	if (!machine)
+		return err_say(err, ENOENT, "there is no machine called %s", name);
+	if (master->stuck)
+		return err_say(err, EAGAIN, "the store does not take anything now");
+	return write_wants(master, machine, ret, ret_len, err);
+}
+
 void machines_watch(struct master *master)
 {
 	int64_t now = clock_monotonic_ns();

@@ -42,6 +42,24 @@ struct master *master_free(struct master *master);
 int master_sync(struct master *master, const char *text, size_t len,
 		const struct master_contact *contact, char **ret, size_t *ret_len, struct err *err);
 
+/* The machine is there, and says the same as by its last master_sync(). false: that has to be done
+ * again, as it was given up meanwhile, or this master does not know it. */
+bool master_beat(struct master *master, const char *machine, const struct master_contact *contact);
+/* What master_sync() would answer; owned by the caller. -ENOENT, -EAGAIN. */
+int master_wants(struct master *master, const char *machine, char **ret, size_t *ret_len,
+		 struct err *err);
+bool master_knows_machine(struct master *master, const char *machine);
+
+/*
+ * What others keep in the master's store, below keys of their own: "token/...". NULL removes one.
+ */
+int master_put_note(struct master *master, const char *key, const char *text, struct err *err);
+typedef int (*master_note_fn)(void *data, const char *key, const char *text, size_t len,
+			      struct err *err);
+/* Those whose keys begin so. */
+int master_each_note(struct master *master, const char *prefix, master_note_fn fn, void *data,
+		     struct err *err);
+
 /*
  * Submits a job file; name: what errors call it. 0 when it is on the disk. A job of that name that
  * was stopped is replaced; -EEXIST for one that was not. -EPERM: the caller may not, here and
