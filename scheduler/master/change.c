@@ -286,7 +286,9 @@ int master_resize(struct master *master, const struct caller *caller, const char
 /* A new incarnation in the same place: its machine ends the old one, and starts this one then. */
 static void start_anew(struct master *master, struct held_task *task)
 {
+	leave_task(master, task, -1, false);
 	task->incarnation = ++master->incarnations;
+	task->told = false;
 	task_forget_report(task);
 	task->told_running = false;
 	task_changed(master, task);

@@ -219,9 +219,8 @@ int job_write(struct master *master, const struct held_job *job, struct err *err
 int job_check_supported(const struct held_job *job, struct err *err)
 {
 	const struct job_tasks *tasks = &job->file.tasks;
-	const char *what = job->file.single_instance ? "single_instance"
-			   : tasks->api		     ? "tasks.api"
-			   : tasks->secrets.count    ? "tasks.secrets"
+	const char *what = tasks->api		  ? "tasks.api"
+			   : tasks->secrets.count ? "tasks.secrets"
 			   : tasks->health.exec || tasks->health.http || tasks->health.tcp
 				   ? "tasks.health"
 				   : NULL;

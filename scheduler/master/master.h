@@ -17,8 +17,11 @@ struct master;
 
 struct master_options {
 	const char *store_path;
-	const char *who;	 /* for people: "HOST:PID" */
-	int64_t detection_ms;	 /* a machine that was silent so long is down; 0: 3000 */
+	const char *who;      /* for people: "HOST:PID" */
+	int64_t detection_ms; /* a machine that was silent so long is down; 0: 3000 */
+	int64_t fence_ms;     /* how long a single instance may run without its master; 0: 10000 */
+	int64_t (*clock_ns)(void *data); /* for tests; NULL: the host's clocks */
+	void *clock_data;
 	double production_share; /* of the cell that production may be promised; 0: all of it */
 };
 

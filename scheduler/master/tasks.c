@@ -31,6 +31,8 @@ void task_unplace(struct master *master, struct held_task *task)
 
 	if (task->at == NOBODY)
 		return;
+	/* Of a single instance it must be known when it is gone. */
+	leave_task(master, task, -1, false);
 	machine = &master->machines[task->at];
 	if (task->previous_at)
 		task->previous_at->next_at = task->next_at;
@@ -40,7 +42,7 @@ void task_unplace(struct master *master, struct held_task *task)
 		task->next_at->previous_at = task->previous_at;
 	task->next_at = task->previous_at = NULL;
 	task->at = NOBODY;
-	task->live = task->paused = false;
+	task->live = task->paused = task->told = false;
 	task_forget_report(task);
 	machine->news = true;
 }
@@ -65,6 +67,7 @@ void task_place(struct master *master, struct held_task *task, uint32_t machine)
 void task_pause(struct master *master, struct held_task *task, bool paused)
 {
 	task->paused = paused;
+	task_changed(master, task);
 	if (task->at != NOBODY)
 		master->machines[task->at].news = true;
 }
