@@ -5,7 +5,7 @@
 set -euo pipefail
 
 build=(gcc libc6-dev cmake ninja-build pkg-config musl-tools libseccomp-dev libcap-dev libyajl-dev
-	libmnl-dev libsystemd-dev libsqlite3-dev libmicrohttpd-dev libcurl4-gnutls-dev libfyaml-dev nettle-dev
+	libmnl-dev libsystemd-dev libsqlite3-dev libmicrohttpd-dev libcurl4-gnutls-dev libgnutls28-dev libfyaml-dev nettle-dev
 	libarchive-dev zlib1g-dev libprotobuf-c-dev protobuf-c-compiler
 	protobuf-compiler apparmor busybox-static util-linux tar gzip)
 # What the tests compare with (runc, skopeo, umoci), look through (iproute2, nftables, jq, strace),

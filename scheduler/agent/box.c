@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
 #include "scheduler/agent/launch.h"
 #include "scheduler/agent/pocket.h"
@@ -28,6 +30,7 @@ static struct box *box_bare(struct agent *agent, const char *task, uint64_t inca
 	box->agent = agent;
 	box->incarnation = incarnation;
 	box->exit_code = -1;
+	box->notice_ms = -1;
 	snprintf(box->task, sizeof(box->task), "%s", task);
 	snprintf(box->container, sizeof(box->container), "%s.%s.%" PRIu64, agent->options.cell,
 		 task, incarnation);
@@ -37,7 +40,7 @@ static struct box *box_bare(struct agent *agent, const char *task, uint64_t inca
 	return box;
 }
 
-struct box *box_new(struct agent *agent, const struct want *want)
+struct box *box_new(struct agent *agent, const struct want *want, int64_t fence_ns)
 {
 	struct box *box = box_bare(agent, want->task, want->incarnation);
 	struct err err = { 0 };
@@ -50,6 +53,7 @@ struct box *box_new(struct agent *agent, const struct want *want)
 	box->cpu_milli = want->program->cpu_milli;
 	box->memory_bytes = want->program->memory_bytes;
 	box->grace_ms = want->program->stop_grace_ms;
+	box->fence_ns = fence_ns;
 	/* Told when it would start. */
 	if (pocket_make(box, want, &err) < 0)
 		box->reason = strdup(err.text);
@@ -64,6 +68,7 @@ struct box *box_free(struct box *box)
 	loop_remove(box->source);
 	shim_close(box->waiter);
 	work_cancel(box->work);
+	work_cancel(box->fence_work);
 	arena_free(box->arena);
 	free(box->reason);
 	free(box->address);
@@ -78,6 +83,10 @@ static void ended(struct box *box, int code, const char *reason)
 	box_health_stop(box);
 	box->state = BOX_ENDED;
 	box->exit_code = code;
+	if (fence_has_ended(box)) {
+		box->evicted = true;
+		reason = "its master was not heard for longer than its fence allows";
+	}
 	if (reason && !box->reason)
 		box->reason = strdup(reason);
 	agent_changed(box->agent);
@@ -205,6 +214,7 @@ void box_start(struct box *box)
 		return;
 	}
 	box->state = BOX_STARTING;
+	box->fence_told_ns = box->fence_ns;
 	agent_changed(box->agent);
 	if (work_start(box->agent->loop, start_work, started, box, &box->work, &err) < 0)
 		ended(box, -1, err.text);
@@ -236,13 +246,31 @@ void box_pause(struct box *box)
 
 /* ---- stopping ---- */
 
+/* Whoever is frozen hears no signal. */
+static void go_on(struct engine *engine, const struct engine_container *c)
+{
+	_cleanup_shim_client_ struct shim_client *client = NULL;
+
+	if (strcmp(c->status, "paused") == 0 && engine_connect(engine, c, &client, NULL) == 0)
+		shim_resume(client, c->id, NULL);
+}
+
+static int grace_of(const struct box *box)
+{
+	int64_t ms = box->notice_ms >= 0 ? box->notice_ms : box->grace_ms;
+
+	return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
 static void end_container(const struct box *box, const struct engine_container *c)
 {
 	struct engine *engine = box->agent->engine;
 	struct engine_exit end;
 
-	if (c->pid && engine_kill(engine, c, SIGTERM, true, NULL) == 0 &&
-	    engine_wait(engine, c, (int)box->grace_ms, &end, NULL) == 0 &&
+	if (!c->pid || engine_kill(engine, c, SIGTERM, true, NULL) < 0)
+		return;
+	go_on(engine, c);
+	if (engine_wait(engine, c, grace_of(box), &end, NULL) == 0 &&
 	    engine_kill(engine, c, SIGKILL, true, NULL) == 0)
 		engine_wait(engine, c, KILL_WAIT_MS, &end, NULL);
 }
@@ -364,6 +392,7 @@ static void find_state(struct box *box, const struct engine_container *c)
 	if (strcmp(c->status, "exited") == 0) {
 		box->exit_code = c->exit_code;
 		box->oom = c->oom_killed;
+		box->evicted = fence_has_ended(box);
 	} else {
 		box->reason = strdup(err.code ? err.text : "the agent was ended while it started");
 	}
@@ -388,6 +417,7 @@ struct box *box_adopt(struct agent *agent, const struct engine_container *contai
 	box->memory_bytes = container->limits.memory_bytes;
 	box->grace_ms = grace ? strtoll(grace, NULL, 10) : ENGINE_STOP_TIMEOUT_S * 1000;
 	box->has_pocket = pocket_find(box);
+	box->was_fenced = label(container, BOX_LABEL_FENCE) != NULL;
 	box->wanted = true; /* until the master says what it wants */
 	find_state(box, container);
 	return box;
@@ -414,6 +444,7 @@ void box_report(const struct box *box, struct report *ret)
 		.port_count = box->port_count,
 		.health = box->health,
 		.secrets = box->secrets,
+		.evicted = box->evicted,
 		.used_cpu_milli = -1,
 		.used_memory_bytes = -1,
 	};

@@ -11,8 +11,10 @@ struct agent {
 	const struct agent_link *link;
 	struct box *boxes;
 	struct loop_source *beat;
-	bool asking;  /* a message is on its way */
-	bool changed; /* since the last message */
+	unsigned asking; /* messages that are on their way */
+	int64_t sent_ns; /* the last of them, CLOCK_BOOTTIME; while an answer is heeded, the one it
+			    answers */
+	bool changed;	 /* since the last message */
 	bool poked;
 	uint64_t epoch; /* of the highest master that was heard */
 };

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "base/log.h"
+#include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
 #include "scheduler/agent/pocket.h"
 
@@ -95,7 +96,7 @@ struct program *launch_copy(const struct program *program, struct arena *arena)
 
 static int fill_labels(const struct box *box, struct arena *arena, struct labels *ret)
 {
-	struct oci_annotation *items = arena_calloc(arena, 4, sizeof(*items));
+	struct oci_annotation *items = arena_calloc(arena, 5, sizeof(*items));
 
 	if (!items)
 		return -ENOMEM;
@@ -105,7 +106,8 @@ static int fill_labels(const struct box *box, struct arena *arena, struct labels
 					    arena_printf(arena, "%" PRIu64, box->incarnation) };
 	items[3] = (struct oci_annotation){ BOX_LABEL_GRACE,
 					    arena_printf(arena, "%" PRId64, box->grace_ms) };
-	*ret = (struct labels){ items, 4 };
+	items[4] = (struct oci_annotation){ BOX_LABEL_FENCE, "true" };
+	*ret = (struct labels){ items, box->fence_ns ? 5 : 4 };
 	return items[2].value && items[3].value ? 0 : -ENOMEM;
 }
 
@@ -250,6 +252,8 @@ int launch_run(const struct box *box, struct err *err)
 	r = pocket_give(box, c->dir, err);
 	if (r == 0)
 		r = engine_connect(engine, c, &client, err);
+	if (r == 0 && box->fence_ns)
+		r = fence_set(box, c->id, client, err);
 	if (r == 0)
 		r = engine_start(engine, c, client, err);
 	if (r < 0)

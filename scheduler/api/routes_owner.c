@@ -2,7 +2,7 @@
 /* /v1/secrets: their values come in, and never go out. */
 #include <errno.h>
 
-#include "scheduler/api/route.h"
+#include "scheduler/api/routes_owner.h"
 #include "scheduler/master/master.h"
 
 int call_need(const struct call *call, const char *query, const char **ret, struct err *err)
@@ -19,14 +19,14 @@ static void answer_name(const struct call *call)
 	json_close_object(call->w);
 }
 
-static int get_secrets(const struct call *call, struct err *err)
+int get_secrets(const struct call *call, struct err *err)
 {
 	(void)err;
 	master_write_secrets(call->master, call->w);
 	return 0;
 }
 
-static int put_secret(const struct call *call, struct err *err)
+int put_secret(const struct call *call, struct err *err)
 {
 	const char *owner, *value;
 	size_t len;
@@ -38,7 +38,7 @@ static int put_secret(const struct call *call, struct err *err)
 	return 0;
 }
 
-static int delete_secret(const struct call *call, struct err *err)
+int delete_secret(const struct call *call, struct err *err)
 {
 	const char *owner;
 
@@ -47,10 +47,3 @@ static int delete_secret(const struct call *call, struct err *err)
 	answer_name(call);
 	return 0;
 }
-
-const struct route routes_secrets[] = {
-	{ "GET", "/v1/secrets", get_secrets },
-	{ "PUT", "/v1/secrets/", put_secret },
-	{ "DELETE", "/v1/secrets/", delete_secret },
-	{ NULL, NULL, NULL },
-};
