@@ -13,6 +13,7 @@
 #include "base/loop.h"
 #include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
+#include "scheduler/agent/pocket.h"
 
 #define NS_PER_MS INT64_C(1000000)
 #define BEAT_MS 1000
@@ -170,6 +171,8 @@ static void heed(const struct agent *agent, struct box *box, const struct want *
 		return;
 	box->paused = want->paused;
 	box_pause(box);
+	box_limit(box, want->cpu_milli, want->memory_bytes);
+	pocket_update(box, want);
 	if (want->ended)
 		box_end(box);
 }
@@ -242,6 +245,7 @@ void agent_forget(struct agent *agent, struct box *box)
 	while (*p != box)
 		p = &(*p)->next;
 	*p = box->next;
+	pocket_remove(box);
 	box_free(box);
 	agent_changed(agent);
 	start_waiting(agent);
@@ -304,6 +308,7 @@ int agent_new(struct loop *loop, const struct agent_options *options, const stru
 	if (copy_options(agent, options) < 0)
 		return err_set(err, ENOMEM, "start the agent");
 	err_try(engine_each(agent->engine, adopt_one, agent, err));
+	pocket_sweep(agent);
 	agent_changed(agent);
 	*ret = take_ptr(agent);
 	return 0;

@@ -15,6 +15,7 @@
 #include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
 #include "scheduler/agent/launch.h"
+#include "scheduler/agent/pocket.h"
 
 #define KILL_WAIT_MS 10000
 
@@ -42,6 +43,7 @@ static struct box *box_bare(struct agent *agent, const char *task, uint64_t inca
 struct box *box_new(struct agent *agent, const struct want *want, int64_t fence_ns)
 {
 	struct box *box = box_bare(agent, want->task, want->incarnation);
+	struct err err = { 0 };
 
 	if (!box)
 		return NULL;
@@ -52,6 +54,9 @@ struct box *box_new(struct agent *agent, const struct want *want, int64_t fence_
 	box->memory_bytes = want->program->memory_bytes;
 	box->grace_ms = want->program->stop_grace_ms;
 	box->fence_ns = fence_ns;
+	/* Told when it would start. */
+	if (pocket_make(box, want, &err) < 0)
+		box->reason = strdup(err.text);
 	return box;
 }
 
@@ -204,6 +209,10 @@ void box_start(struct box *box)
 {
 	struct err err = { 0 };
 
+	if (box->reason) {
+		ended(box, -1, NULL);
+		return;
+	}
 	box->state = BOX_STARTING;
 	box->fence_told_ns = box->fence_ns;
 	agent_changed(box->agent);
@@ -238,13 +247,12 @@ void box_pause(struct box *box)
 /* ---- stopping ---- */
 
 /* Whoever is frozen hears no signal. */
-static int go_on(struct engine *engine, const struct engine_container *c)
+static void go_on(struct engine *engine, const struct engine_container *c)
 {
 	_cleanup_shim_client_ struct shim_client *client = NULL;
 
 	if (strcmp(c->status, "paused") == 0 && engine_connect(engine, c, &client, NULL) == 0)
 		shim_resume(client, c->id, NULL);
-	return 0;
 }
 
 static int grace_of(const struct box *box)
@@ -259,8 +267,10 @@ static void end_container(const struct box *box, const struct engine_container *
 	struct engine *engine = box->agent->engine;
 	struct engine_exit end;
 
-	if (c->pid && engine_kill(engine, c, SIGTERM, true, NULL) == 0 && go_on(engine, c) == 0 &&
-	    engine_wait(engine, c, grace_of(box), &end, NULL) == 0 &&
+	if (!c->pid || engine_kill(engine, c, SIGTERM, true, NULL) < 0)
+		return;
+	go_on(engine, c);
+	if (engine_wait(engine, c, grace_of(box), &end, NULL) == 0 &&
 	    engine_kill(engine, c, SIGKILL, true, NULL) == 0)
 		engine_wait(engine, c, KILL_WAIT_MS, &end, NULL);
 }
@@ -406,6 +416,7 @@ struct box *box_adopt(struct agent *agent, const struct engine_container *contai
 	box->cpu_milli = container->limits.cpu_millicpu;
 	box->memory_bytes = container->limits.memory_bytes;
 	box->grace_ms = grace ? strtoll(grace, NULL, 10) : ENGINE_STOP_TIMEOUT_S * 1000;
+	box->has_pocket = pocket_find(box);
 	box->was_fenced = label(container, BOX_LABEL_FENCE) != NULL;
 	box->wanted = true; /* until the master says what it wants */
 	find_state(box, container);
@@ -431,8 +442,9 @@ void box_report(const struct box *box, struct report *ret)
 		.address = box->address,
 		.ports = box->ports,
 		.port_count = box->port_count,
-		.evicted = box->evicted,
 		.health = box->health,
+		.secrets = box->secrets,
+		.evicted = box->evicted,
 		.used_cpu_milli = -1,
 		.used_memory_bytes = -1,
 	};
