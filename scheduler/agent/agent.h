@@ -36,6 +36,7 @@ struct agent_options {
 	const char *cell;	    /* its name; containers of another cell are left alone */
 	const char *machine, *rack; /* rack: or NULL */
 	int64_t cpu_milli, memory_bytes, disk_bytes; /* 0: all that the machine has */
+	const char *epoch_path; /* keeps the epoch of the highest master that was heard; or NULL */
 };
 
 /* Adopts what runs of an earlier agent, and begins to talk. The link outlives the agent. */
