@@ -13,12 +13,14 @@
 #include "runtime/engine/engine.h"
 #include "scheduler/agent/agent.h"
 #include "scheduler/api/api.h"
+#include "scheduler/dashboard/dashboard.h"
 #include "scheduler/master/master.h"
 
 #define CELL_NAME "dev"
 
 struct dev_args {
 	const char *root, *runroot;
+	int64_t dashboard_port;
 	bool debug;
 };
 
@@ -27,6 +29,8 @@ static const struct option_entry dev_options[] = {
 		      "images, containers and the cell's store (default " ENGINE_ROOT_DEFAULT ")"),
 	OPTION_STRING(struct dev_args, runroot, 0, "runroot", "DIR",
 		      "what does not outlive a reboot (default " ENGINE_RUNROOT_DEFAULT ")"),
+	OPTION_INT(struct dev_args, dashboard_port, 0, "dashboard", 0, UINT16_MAX, "PORT",
+		   "show the cell to a browser on this host (0: any free port)"),
 	OPTION_BOOL(struct dev_args, debug, 0, "debug", "tell more"),
 	OPTION_END,
 };
@@ -36,6 +40,7 @@ struct dev {
 	struct master *master;
 	struct agent *agent;
 	struct api *api;
+	struct dashboard *dashboard;
 	struct agent_link link;
 	struct master_contact contact;
 	int listen_fd; /* until the API has it */
@@ -45,6 +50,7 @@ static void dev_deinit(struct dev *dev)
 {
 	cleanup_fd(&dev->listen_fd);
 	agent_free(dev->agent);
+	dashboard_free(dev->dashboard);
 	api_free(dev->api);
 	master_free(dev->master);
 	life_end(&dev->life);
@@ -77,6 +83,20 @@ static void poke(void *data)
 
 /* ---- life ---- */
 
+/* The address has a secret in it, which belongs into no log. */
+static int start_dashboard(struct dev *dev, const struct dev_args *args, struct err *err)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/dashboard", args->runroot) >= PATH_MAX)
+		return err_say(err, ENAMETOOLONG, "the path of --runroot is too long");
+	err_try(dashboard_new(dev->life.loop, dev->api, (uint16_t)args->dashboard_port, path,
+			      &dev->dashboard, err));
+	printf("dashboard at port %u; its address, for a browser on this host, is in %s\n",
+	       dashboard_port(dev->dashboard), path);
+	return 0;
+}
+
 static int start(struct dev *dev, const struct dev_args *args, struct err *err)
 {
 	char store[PATH_MAX], socket[PATH_MAX], who[HOST_NAME_MAX + 32], machine[HOST_NAME_MAX + 1];
@@ -101,13 +121,17 @@ static int start(struct dev *dev, const struct dev_args *args, struct err *err)
 	err_try(agent_new(dev->life.loop, &agent, &dev->link, &dev->agent, err));
 	err_try(api_new(dev->life.loop, dev->master, take_fd(&dev->listen_fd), socket, &dev->api,
 			err));
+	if (args->dashboard_port >= 0)
+		err_try(start_dashboard(dev, args, err));
 	life_ready("cell %s is ready on %s: ctr job run FILE", CELL_NAME, machine);
 	return 0;
 }
 
 static int run_dev(int argc, char **argv, struct err *err)
 {
-	struct dev_args args = { .root = ENGINE_ROOT_DEFAULT, .runroot = ENGINE_RUNROOT_DEFAULT };
+	struct dev_args args = { .root = ENGINE_ROOT_DEFAULT,
+				 .runroot = ENGINE_RUNROOT_DEFAULT,
+				 .dashboard_port = -1 };
 	_cleanup_(dev_deinit) struct dev dev = { .listen_fd = -1 };
 	char **words;
 	size_t count;

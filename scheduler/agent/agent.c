@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
 
 #define NS_PER_MS INT64_C(1000000)
@@ -93,7 +94,7 @@ static int on_beat(void *data)
 		return 0;
 	}
 	agent->asking++;
-	agent->sent_ns = clock_monotonic_ns();
+	agent->sent_ns = fence_now_ns();
 	agent->link->send(agent->link->data, text, len, agent);
 	return 0;
 }
@@ -110,8 +111,11 @@ static struct box *find(const struct agent *agent, const struct want *want)
 
 static void add(struct agent *agent, const struct want *want)
 {
-	struct box *box = want->program && !want->ended ? box_new(agent, want) : NULL;
+	struct box *box = NULL;
 
+	if (want->program && !want->ended && !want->leaving)
+		box = box_new(agent, want,
+			      want->fence_ms ? agent->sent_ns + want->fence_ms * NS_PER_MS : 0);
 	if (!box)
 		return;
 	box->wanted = true;
@@ -135,7 +139,7 @@ static bool may_start(const struct agent *agent, const struct box *box)
 		if (other->state == BOX_ENDED)
 			continue;
 		stopping |= other->state == BOX_STOPPING;
-		cpu += other->cpu_milli;
+		cpu += other->is_paused ? 0 : other->cpu_milli;
 		memory += other->memory_bytes;
 	}
 	return !stopping ||
@@ -182,6 +186,20 @@ static bool take_epoch(struct agent *agent, uint64_t epoch)
 	return true;
 }
 
+static void heed(const struct agent *agent, struct box *box, const struct want *want)
+{
+	box->wanted = !want->leaving;
+	box->notice_ms = want->notice_ms;
+	if (want->fence_ms)
+		fence_put_off(box, agent->sent_ns + want->fence_ms * NS_PER_MS);
+	if (want->leaving)
+		return;
+	box->paused = want->paused;
+	box_pause(box);
+	if (want->ended)
+		box_end(box);
+}
+
 static void apply(struct agent *agent, const struct machine_wants *wants)
 {
 	if (!take_epoch(agent, wants->epoch))
@@ -191,13 +209,10 @@ static void apply(struct agent *agent, const struct machine_wants *wants)
 	for (size_t i = 0; i < wants->task_count; i++) {
 		struct box *box = find(agent, &wants->tasks[i]);
 
-		if (box) {
-			box->wanted = true;
-			box->paused = wants->tasks[i].paused;
-			box_pause(box);
-		} else {
+		if (box)
+			heed(agent, box, &wants->tasks[i]);
+		else
 			add(agent, &wants->tasks[i]);
-		}
 	}
 	stop_unwanted(agent);
 	start_waiting(agent);

@@ -115,6 +115,16 @@ static int get_machines(const struct call *call, struct err *err)
 	return 0;
 }
 
+static int get_picture(const struct call *call, struct err *err)
+{
+	const char *machine = http_query(call->request, "machine");
+
+	if (machine)
+		return master_write_machine_picture(call->master, machine, call->w, err);
+	master_write_picture(call->master, call->w);
+	return 0;
+}
+
 static int post_job(const struct call *call, struct err *err)
 {
 	const char *name = http_query(call->request, "file"), *job;
@@ -155,9 +165,10 @@ static const struct route {
 	const char *method, *path; /* ends with '/': a name follows */
 	int (*fn)(const struct call *call, struct err *err);
 } routes[] = {
-	{ "GET", "/healthz", get_health }, { "GET", "/v1/jobs", get_jobs },
-	{ "GET", "/v1/jobs/", get_job },   { "GET", "/v1/machines", get_machines },
-	{ "POST", "/v1/jobs", post_job },  { "DELETE", "/v1/jobs/", delete_job },
+	{ "GET", "/healthz", get_health },     { "GET", "/v1/jobs", get_jobs },
+	{ "GET", "/v1/jobs/", get_job },       { "GET", "/v1/machines", get_machines },
+	{ "GET", "/v1/picture", get_picture }, { "POST", "/v1/jobs", post_job },
+	{ "DELETE", "/v1/jobs/", delete_job },
 };
 
 static bool matches(const struct route *route, const char *path, const char **ret_name)

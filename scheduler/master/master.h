@@ -17,8 +17,11 @@ struct master;
 
 struct master_options {
 	const char *store_path;
-	const char *who;	 /* for people: "HOST:PID" */
-	int64_t detection_ms;	 /* a machine that was silent so long is down; 0: 3000 */
+	const char *who;      /* for people: "HOST:PID" */
+	int64_t detection_ms; /* a machine that was silent so long is down; 0: 3000 */
+	int64_t fence_ms;     /* how long a single instance may run without its master; 0: 10000 */
+	int64_t (*clock_ns)(void *data); /* for tests; NULL: the host's clocks */
+	void *clock_data;
 	double production_share; /* of the cell that production may be promised; 0: all of it */
 };
 
@@ -86,6 +89,10 @@ void master_write_jobs(struct master *master, struct json_writer *w);
 int master_write_job(struct master *master, const char *job, struct json_writer *w,
 		     struct err *err);
 void master_write_machines(struct master *master, struct json_writer *w);
+/* What each machine holds, by band; and the tasks of one machine. -ENOENT. */
+void master_write_picture(struct master *master, struct json_writer *w);
+int master_write_machine_picture(struct master *master, const char *machine, struct json_writer *w,
+				 struct err *err);
 
 CLEANUP_DEFINE(struct master, master, master_free);
 #define _cleanup_master_ _cleanup_(cleanup_master)
