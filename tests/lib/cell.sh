@@ -168,3 +168,96 @@ cell_mend() { # NAME
 cell_up() { # COUNT
 	[ "$(cell machine ls -o json | jq '[.[] | select(.state == "up")] | length')" = "$1" ]
 }
+
+# ---- jobs ----
+
+# cell_job FILE NAME COUNT [MORE...]: a web job with one port, or what MORE (lines of a job file) makes of it
+cell_job() {
+	local file=$1 name=$2 count=$3
+	shift 3
+	cat >"$file" <<-END
+		job: $name
+		owner: tests
+		priority: 200
+		restart: {backoff: 100ms, backoff_max: 500ms}
+		tasks:
+		  count: $count
+		  image: $IMAGE
+		  command: ${CELL_COMMAND:-[httpd, -f, -p, "8080"]}
+		  stop_grace: 100ms
+		  resources: {cpu: 50m, memory: 16Mi}
+		  ports: [{name: http, container: 8080}]
+	END
+	[ $# = 0 ] || printf '%s\n' "$@" >>"$file"
+}
+
+# A line for each task: machine container state.
+cell_tasks() { # JOB
+	cell job status "$1" -o json | jq -r '.tasks[] | "\(.machine) \(.container) \(.state)"'
+}
+
+cell_all_run() { # JOB COUNT
+	[ "$(cell_tasks "$1" | grep -c ' running$')" = "$2" ]
+}
+
+# The containers of the cell that machines have which are not lost: machine name.
+cell_containers() {
+	local name
+	for name in "${CELL_MACHINES[@]}"; do
+		[ ! -e "$CELL/$name/init" ] ||
+			find "$CELL/$name/lib/containers/.names" -type l -name 'cell.*' -printf "$name %f\n" 2>/dev/null
+	done | sort
+}
+
+# cell_sound JOB COUNT...: every task of these jobs runs, each once, where the master says, and nothing else does
+cell_sound() {
+	local said=''
+	while [ $# -gt 0 ]; do
+		cell_all_run "$1" "$2" || return 1
+		said+=$(cell_tasks "$1" | cut -d' ' -f1,2)$'\n'
+		shift 2
+	done
+	[ "$(sort <<<"$said" | grep .)" = "$(cell_containers)" ]
+}
+
+# Tells what is wrong.
+cell_tell() { # JOB...
+	local job
+	for job in "$@"; do
+		cell job status "$job"
+	done
+	echo "there are: $(cell_containers | tr '\n' ';')"
+	cell machine ls
+	tail -n 3 "$CELL"/*/log
+}
+
+cell_init_pid() { # MACHINE CONTAINER: as the machine counts
+	cell_ctr "$1" inspect "$2" | jq '.[0].pid'
+}
+
+# cell_nothing_left: no container, process, link or mount of one in machines that are all up
+cell_nothing_left() {
+	local name left
+	for name in "${CELL_MACHINES[@]}"; do
+		left+=$(ls "$CELL/$name/lib/containers")
+		left+=$(cell_pids "$name" | while read -r pid; do cat "/proc/$pid/comm"; done 2>/dev/null | grep -vE '^(bash|sleep|celld|pgrep)$')
+		left+=$(cell_in "$name" ip -o link | grep -o 'veth[^@:]*')
+		left+=$(cell_in "$name" grep -o "$CELL/$name/lib/containers.*" /proc/self/mountinfo)
+	done
+	[ -z "$left" ] || { echo "left: $left" && return 1; }
+}
+
+# The folders of cgroups that containers left, of whatever machine.
+cell_cgroups_left() {
+	local name
+	for name in "${CELL_MACHINES[@]}"; do
+		cell_note_containers "$name"
+	done
+	sort -u "$CELL/containers" | while read -r id; do
+		find /sys/fs/cgroup -type d -path "*/cellar-$id*"
+	done | grep .
+}
+
+cell_now_ms() {
+	echo $(($(date +%s%N) / 1000000))
+}
