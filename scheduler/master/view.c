@@ -73,6 +73,7 @@ static void explain(struct master *master, const struct held_task *task,
 		[FIT_PORTS] = "short of ports",
 		[FIT_DEVICES] = "short of devices",
 		[FIT_NODES] = "without a NUMA node that is free enough",
+		[FIT_CLAIMED] = "kept for a task that has waited too long",
 	};
 	char change[200] = "";
 	struct why why;
