@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "runtime/engine/sweep.h"
 #include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
 #include "scheduler/agent/pocket.h"
@@ -377,6 +378,9 @@ struct agent *agent_free(struct agent *agent)
 		next = box->next;
 		box_free(box);
 	}
+	/* What a worker had begun. */
+	if (agent->engine)
+		engine_sweep(engine_root(agent->engine), engine_runroot(agent->engine));
 	engine_close(agent->engine);
 	free((char *)agent->options.root);
 	free((char *)agent->options.runroot);
