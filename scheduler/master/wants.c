@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "scheduler/master/inside.h"
+#include "scheduler/master/secrets.h"
 
 #define NS_PER_MS INT64_C(1000000)
 #define FNV_BASE UINT64_C(14695981039346656037)
@@ -25,15 +26,23 @@ static int add_task(struct master *master, struct held_task *task, struct arena 
 		.notice_ms = -1,
 		.fence_ms = task->job->file.single_instance ? master->fence_ns / NS_PER_MS : 0,
 	};
-	if (!ret->task || !program)
+	/* In place of what its program said when it was started. */
+	if (task->job->amended) {
+		struct job_resources now = amend_resources_of(task->job, task->index);
+
+		ret->cpu_milli = now.cpu_milli;
+		ret->memory_bytes = now.memory_bytes;
+	}
+	if (!ret->task || !program || secrets_want(master, task, task->secrets, arena, ret) < 0)
 		return -ENOMEM;
 	return ret->program ? job_program(master, task, arena, program) : 0;
 }
 
 /* An alloc is room, and nothing runs for it. */
-static bool is_told(const struct master *master, const struct held_task *task)
+static bool is_told(const struct master *master, struct held_task *task)
 {
-	return task->job->file.job && (task->reported || !leave_holds(master, task));
+	task->held_back = !task->reported && leave_holds(master, task);
+	return task->job->file.job && !task->held_back;
 }
 
 static uint64_t mix(uint64_t hash, const void *bytes, size_t len)

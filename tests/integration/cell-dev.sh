@@ -143,7 +143,7 @@ t_status "stop of nothing" 1 c job stop nothing
 t_match "stop of nothing: sentence" 'there is no job called nothing' "$T_ERR"
 for name in web batch fail none big; do c job stop --purge $name >/dev/null; done
 t_is "nothing is left to tell" "[]" "$(c job ls -o json | jq -c .)"
-no_tasks() { ! c ps -aq | grep -q .; }
+no_tasks() { ! c ps -aq | grep -q . && [ -z "$(ls -A "$C_ROOT/containers/.tmp")" ]; }
 t_wait 60 no_tasks && t_ok "nothing runs any more" || t_fail "nothing runs any more" "$(c ps -a)"
 d_end TERM
 t_is "the socket is gone" "" "$(ls "$C_RUN/cell.sock" 2>/dev/null)"

@@ -165,7 +165,7 @@ t_wait 60 anew && t_ok "the next master starts it anew" || t_fail "the next mast
 t_is "which is no failure of its own" 1 "$(c ps | grep -c dev.one)"
 
 for name in one two; do c job stop --purge $name >/dev/null; done
-no_tasks() { ! c ps -aq | grep -q .; }
+no_tasks() { ! c ps -aq | grep -q . && [ -z "$(ls -A "$C_ROOT/containers/.tmp")" ]; }
 t_wait 60 no_tasks && t_ok "nothing runs any more" || t_fail "nothing runs any more" "$(c ps -a)"
 d_end TERM
 c_nothing_left "$BEFORE"
