@@ -38,6 +38,7 @@
 #include "runtime/create_cgroup.h"
 #include "runtime/fd_socket.h"
 #include "runtime/folder.h"
+#include "runtime/frozen.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
 #include "runtime/memory_limit.h"
@@ -364,6 +365,13 @@ static int give_state(void *data, pid_t pid, enum oci_status status, char **ret,
 	return container_state_as(cr->c, status, false, ret, &len, err);
 }
 
+static int check_frozen(void *data, pid_t pid, struct err *err)
+{
+	struct creation *cr = data;
+
+	return frozen_check(cr->c, pid, err);
+}
+
 /* Something is to be done when the namespaces exist. */
 static bool is_awaited(const struct creation *cr)
 {
@@ -412,6 +420,7 @@ static int launch(struct creation *cr, struct err *err)
 		.hooks = is_awaited(cr) ? run_hooks : NULL,
 		.hook_state = give_state,
 		.listener = give_listener,
+		.stalled = check_frozen,
 		.hooks_data = cr,
 		.target_pidfd = -1,
 		.start_early = may_start_early(cr),
