@@ -59,6 +59,8 @@ struct launch_options {
 	 */
 	int (*stalled)(void *data, pid_t pid, struct err *err);
 	void *hooks_data; /* of all four */
+	/* Files on the host that the hooks of init append to; NULL: it goes into the error. */
+	const char *hook_stdout, *hook_stderr;
 	int target_pidfd; /* exec: init of the container, whose namespaces are joined; else -1 */
 	bool no_subreaper;
 	/*

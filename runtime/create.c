@@ -413,6 +413,7 @@ static int launch(struct creation *cr, struct err *err)
 {
 	_cleanup_(join_deinit) struct join join = { .v2_fd = -1 };
 	struct container *c = cr->c;
+	struct hooks_place place = hooks_place(cr->config, cr->bundle);
 	struct launch_options options = {
 		.plan = cr->plan,
 		.stdio = cr->options->stdio,
@@ -422,6 +423,8 @@ static int launch(struct creation *cr, struct err *err)
 		.listener = give_listener,
 		.stalled = check_frozen,
 		.hooks_data = cr,
+		.hook_stdout = place.stdout_path,
+		.hook_stderr = place.stderr_path,
 		.target_pidfd = -1,
 		.start_early = may_start_early(cr),
 	};
