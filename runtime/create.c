@@ -58,9 +58,10 @@ struct creation {
 	size_t config_len;
 	struct oci_config *own_config; /* owned; NULL when the caller gave one */
 	const struct oci_config *config;
-	struct plan *plan;  /* owned */
-	int console_socket; /* owned, or -1 */
-	int fifo_fd;	    /* owned, or -1 */
+	struct plan *plan;	    /* owned */
+	int console_socket;	    /* owned, or -1 */
+	int fifo_fd;		    /* owned, or -1 */
+	struct net_devices devices; /* that the container has got from us */
 	bool launching, launched, hooks_began;
 };
 
@@ -74,6 +75,9 @@ static void creation_undo(struct creation *cr)
 	free(cr->config_text);
 	cleanup_fd(&cr->console_socket);
 	cleanup_fd(&cr->fifo_fd);
+	if (c)
+		net_devices_return(cr->config, &cr->devices);
+	net_devices_deinit(&cr->devices);
 	if (c) {
 		if (cr->launched) {
 			process_pidfd_signal(c->pidfd, SIGKILL);
@@ -329,7 +333,7 @@ static int run_hooks(void *data, pid_t pid, struct err *err)
 		err_try(create_cgroup_delegate(c->cache->cgroup, cr->config, pid, err));
 	}
 	if (cr->config->net_devices_count > 0)
-		err_try(net_devices_move(cr->config, pid, err));
+		err_try(net_devices_move(cr->config, pid, c->arena, &cr->devices, err));
 	err_try(rdt_create(cr->config, c->id, pid, err));
 	c->rdt_made = rdt_is_wanted(cr->config);
 	if (!has_hooks(&cr->config->hooks))
@@ -545,9 +549,9 @@ static int make(struct creation *cr, struct err *err)
 int container_create(const struct container_create_options *options, struct container **ret,
 		     struct err *err)
 {
-	_cleanup_(creation_undo) struct creation cr = { .options = options,
-							.console_socket = -1,
-							.fifo_fd = -1 };
+	_cleanup_(creation_undo) struct creation cr = {
+		.options = options, .console_socket = -1, .fifo_fd = -1, .devices = NET_DEVICES_NONE
+	};
 	int r = judge(&cr, err);
 
 	if (r == 0)
