@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What callers of runc see of cellar: the exit statuses and the words they match, and what a container
-# finds, as runc 1.3 was seen to do the same (by putting the same command lines through both).
-
+# What callers of runc see of cellar: exit statuses, the words they match, and what a container finds,
+# as runc 1.3 was seen to do it when the same command lines and documents went through both.
 . "$(dirname "$0")/../lib/common.sh"
 t_need_root
 command -v jq >/dev/null || t_skip_all "jq is not installed"
