@@ -44,6 +44,7 @@ const struct verb *const ctr_verbs[] = {
 	&verb_volume,
 	&verb_job,
 	&verb_machine,
+	&verb_secret,
 	&verb_version,
 	&verb_info,
 	&verb_completion,
