@@ -250,6 +250,7 @@ static int parse_image_config(const struct json_node *root, struct arena *arena,
 	err_try(json_get_strings(&node, "Env", arena, &image->env, NULL, err));
 	err_try(json_get_strings(&node, "Entrypoint", arena, &image->entrypoint, NULL, err));
 	err_try(json_get_strings(&node, "Cmd", arena, &image->cmd, NULL, err));
+	err_try(json_get_strings(&node, "Shell", arena, &image->shell, NULL, err));
 	err_try(parse_name_set(&node, "Volumes", arena, &image->volumes, err));
 	err_try(parse_name_set(&node, "ExposedPorts", arena, &image->exposed_ports, err));
 	err_try(oci_parse_annotations(&node, "Labels", arena, &image->labels, &image->labels_count,

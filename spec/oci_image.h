@@ -68,6 +68,7 @@ struct oci_image {
 	const struct oci_annotation *labels;
 	size_t labels_count;
 	struct oci_healthcheck healthcheck;
+	const char *const *shell;    /* Docker's: what runs commands in its shell form; NULL */
 	const char *const *diff_ids; /* validated digests, NULL-terminated */
 	size_t diff_ids_count;
 	const struct oci_history *history;

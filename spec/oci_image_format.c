@@ -153,6 +153,7 @@ static void put_image_config(struct json_writer *w, const struct oci_image *imag
 	put_annotations(w, "Labels", image->labels, image->labels_count);
 	json_field_string(w, "StopSignal", image->stop_signal);
 	put_healthcheck(w, &image->healthcheck);
+	json_field_strings(w, "Shell", image->shell);
 	json_close_object(w);
 }
 

@@ -8,11 +8,13 @@
 #include "cmd/cellar-image/progress.h"
 #include "cmd/cellar-image/verbs.h"
 #include "cmd/options.h"
+#include "runtime/engine/event_log.h"
 #include "storage/import.h"
 
 struct report {
 	struct store *store;
 	struct progress *progress;
+	const char *runroot; /* NULL: nobody is told */
 	bool json, failed;
 };
 
@@ -42,6 +44,8 @@ static void print_named(void *data, const char *name, const char *id)
 	struct err err = { 0 };
 
 	progress_end(report->progress);
+	if (report->runroot)
+		event_tell_image(report->runroot, "import", name, id);
 	if (store_image_find(report->store, name, &image, &err) < 0) {
 		fprintf(stderr, "%s import: image %s (%s) was imported, but: %s\n", verbs_prefix(),
 			name, id, err.text);
@@ -57,7 +61,7 @@ static void print_named(void *data, const char *name, const char *id)
 }
 
 struct import_args {
-	const char *name, *platform;
+	const char *name, *platform, *runroot;
 	bool json;
 	int64_t max_size_gib, max_files, max_ratio;
 };
@@ -66,7 +70,9 @@ static int run(const char *root, const char *path, const struct import_args *arg
 {
 	_cleanup_store_ struct store *store = NULL;
 	struct progress progress;
-	struct report report = { .progress = &progress, .json = args->json };
+	struct report report = { .progress = &progress,
+				 .json = args->json,
+				 .runroot = args->runroot };
 	struct import_options options = {
 		.path = path,
 		.name = args->name,
@@ -101,6 +107,7 @@ static int run(const char *root, const char *path, const struct import_args *arg
 static const struct option_entry import_options[] = {
 	OPTION_STRING(struct import_args, name, 0, "name", "NAME", "name of the image (default: those in the archive)"),
 	OPTION_STRING(struct import_args, platform, 0, "platform", "PLATFORM", "images for OS/ARCHITECTURE[/VARIANT] (default: this machine's)"),
+	OPTION_STRING(struct import_args, runroot, 0, "runroot", "DIR", "where ctr events reads that it was imported"),
 	OPTION_BOOL(struct import_args, json, 0, "json", "print one JSON object an image"),
 	OPTION_INT(struct import_args, max_size_gib, 0, "max-layer-size", 1, 1 << 20, "GIB", "what a layer may unpack to (default 256)"),
 	OPTION_INT(struct import_args, max_files, 0, "max-layer-files", 1, INT64_MAX, "NUMBER", "files in a layer (default 2000000)"),

@@ -17,12 +17,14 @@ static const struct {
 } verbs[] = {
 	{ "import", verb_import },
 	{ "save", verb_save },
+	{ "unpack", verb_unpack },
 };
 
-static const char help[] = "usage: cellar-image [--root DIR] import|save ...\n"
+static const char help[] = "usage: cellar-image [--root DIR] import|save|unpack ...\n"
 			   "\n"
 			   "  import PATH    bring the images of an archive into the store\n"
 			   "  save IMAGE...  write images as a tar\n"
+			   "  unpack FOLDER  unpack a tar on stdin\n"
 			   "\n"
 			   "  --root DIR     the store (default " VERBS_ROOT ")\n"
 			   "\n"
@@ -59,7 +61,7 @@ int main(int argc, char **argv)
 			return say_usage("unknown option, or one without its value: ", argv[i]);
 	}
 	if (i >= argc)
-		return say_usage("what is to be done? ", "import or save");
+		return say_usage("what is to be done? ", "import, save or unpack");
 	for (size_t v = 0; v < sizeof(verbs) / sizeof(verbs[0]); v++)
 		if (strcmp(argv[i], verbs[v].name) == 0)
 			return verbs[v].run(root, argc - i, argv + i);

@@ -7,6 +7,7 @@
 
 int verb_import(const char *root, int argc, char **argv);
 int verb_save(const char *root, int argc, char **argv);
+int verb_unpack(const char *root, int argc, char **argv);
 
 #define VERBS_BY_CTR "ctr: image"
 

@@ -158,7 +158,8 @@ static void show_text(const struct json_node *root, const struct event *e, struc
 			if (json_string(&node, arena, &value, NULL) > 0)
 				add_attribute(&sb, node.key, value);
 		}
-	add_attribute(&sb, "image", e->image);
+	if (strcmp(e->type, "image") != 0)
+		add_attribute(&sb, "image", e->image);
 	add_attribute(&sb, "name", e->id ? e->name : NULL);
 	if (strchr(sb.data, '('))
 		strbuf_adds(&sb, ")");

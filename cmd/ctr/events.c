@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ctr events: what happens to containers and volumes, as it happens. */
+/* ctr events: what happens to containers, images and volumes, as it happens. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -215,7 +215,7 @@ static const struct option_entry events_options[] = {
 const struct verb verb_events = {
 	.command = {
 		.name = "ctr events",
-		.summary = "show what happens to containers and volumes",
+		.summary = "show what happens to containers, images and volumes",
 		.details = "Filters of one key: one of them is to hold; of several keys: all.\n\n"
 			   "Examples:\n"
 			   "  ctr events --since 10m --until 0s\n"

@@ -128,8 +128,6 @@ static const struct option_hint commands[] = {
 	{ "build", NO_BUILD },
 	{ "buildx", NO_BUILD },
 	{ "commit", NO_BUILD },
-	{ "export", "write `ctr exec NAME tar -cf - FOLDER >FILE`, or `ctr image save` for its image" },
-	{ "diff", "what it wrote is upper/ in the \"dir\" that `ctr inspect` tells" },
 	{ "network", "there is one bridge, and --network none, host and container:NAME" },
 	{ "system", "write `ctr info`, `ctr image prune`, `ctr volume prune`" },
 	{ "compose", "there is none; write a script of `ctr run`, where containers find each other by name" },

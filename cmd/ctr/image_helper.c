@@ -4,23 +4,25 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/process.h"
 #include "base/program.h"
 
 #define HELPER "cellar-image"
 /* Its complaints begin so (cmd/cellar-image/verbs.h). */
 #define HELPER_NAMED "ctr: image"
 
-int image_helper_exec(const struct ctr *ctr, const char *const *words, struct err *err)
+static int execute(const struct ctr *ctr, const char *program, const char *const *words,
+		   struct err *err)
 {
 	_cleanup_free_ const char **command = NULL;
-	char program[PATH_MAX];
 	size_t count = 0;
 
-	err_try(program_find(HELPER, program, err));
 	while (words[count])
 		count++;
 	command = calloc(count + 4, sizeof(*command));
@@ -32,6 +34,38 @@ int image_helper_exec(const struct ctr *ctr, const char *const *words, struct er
 	memcpy(command + 3, words, (count + 1) * sizeof(*command));
 	execv(program, (char *const *)(uintptr_t)command);
 	return err_set(err, errno, "execute %s", program);
+}
+
+int image_helper_exec(const struct ctr *ctr, const char *const *words, struct err *err)
+{
+	char program[PATH_MAX];
+
+	err_try(program_find(HELPER, program, err));
+	return execute(ctr, program, words, err);
+}
+
+int image_helper_run(const struct ctr *ctr, const char *const *words, struct err *err)
+{
+	_cleanup_fd_ int pidfd = -1;
+	char program[PATH_MAX];
+	pid_t parent = getpid(), pid;
+	int status;
+
+	err_try(program_find(HELPER, program, err));
+	pid = process_clone(0, -1, &pidfd);
+	if (pid < 0)
+		return err_set(err, -pid, "start %s", program);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		if (getppid() == parent)
+			execute(ctr, program, words, err);
+		_exit(127);
+	}
+	if (process_wait(pidfd, &status) < 0 || process_exit_code(status) == 127)
+		return err_say(err, ECHILD, "%s could not be executed", program);
+	return process_exit_code(status) == 0
+		       ? 0
+		       : err_say(err, EIO, "the archive was not unpacked, as was said above");
 }
 
 struct search {

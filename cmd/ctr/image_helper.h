@@ -11,6 +11,9 @@
  */
 int image_helper_exec(const struct ctr *ctr, const char *const *words, struct err *err);
 
+/* The same as a child, which shares stdin, stdout and stderr. */
+int image_helper_run(const struct ctr *ctr, const char *const *words, struct err *err);
+
 /* Whether a container needs the layer: one that cannot be asked about is needed. data: the engine.
  */
 bool image_layer_in_use(void *data, const char *chain_id);

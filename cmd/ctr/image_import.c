@@ -36,6 +36,7 @@ static int import_verb(const struct ctr *ctr, int argc, char **argv, struct err 
 			       "'%.200s' is no path, and nothing is fetched yet; bring it here by "
 			       "`skopeo copy %.200s oci-archive:FILE` first",
 			       words[0], words[0]);
+	word = add(word, "--runroot", ctr->runroot ? ctr->runroot : ENGINE_RUNROOT_DEFAULT);
 	word = add(word, "--name", args.name);
 	word = add(word, "--platform", args.platform);
 	word = add(word, "--max-layer-size", args.max_size);

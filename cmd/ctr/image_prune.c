@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "cmd/ctr/image_helper.h"
 #include "cmd/ctr/verbs.h"
+#include "runtime/engine/event_log.h"
 #include "runtime/engine/quantity.h"
 #include "storage/store.h"
 
@@ -54,6 +55,7 @@ static int remove_unused(struct engine *engine, struct store *store, struct err 
 	for (size_t i = 0; i < unused.count; i++) {
 		err_try(store_image_remove(store, unused.names[i], image_layer_in_use, engine,
 					   err));
+		event_tell_image(engine_runroot(engine), "untag", unused.names[i], NULL);
 		puts(unused.names[i]);
 	}
 	return 0;

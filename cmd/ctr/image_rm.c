@@ -6,6 +6,7 @@
 
 #include "cmd/ctr/image_helper.h"
 #include "cmd/ctr/verbs.h"
+#include "runtime/engine/event_log.h"
 #include "storage/store.h"
 
 struct rm_args {
@@ -52,16 +53,23 @@ static int check(struct engine *engine, struct store *store, const char *name, s
 static int rm_one(struct engine *engine, const char *name, void *data, struct err *err)
 {
 	const struct rm_args *args = data;
+	_cleanup_store_image_ struct store_image *image = NULL;
 	_cleanup_store_ struct store *store = NULL;
 	int r = store_open(engine_root(engine), &store, err);
 
 	if (r == 0 && !args->force)
 		r = check(engine, store, name, err);
+	/* For its whole name; a damaged one goes all the same. */
+	if (r == 0)
+		store_image_find(store, name, &image, NULL);
 	if (r == 0)
 		r = store_image_remove(store, name, image_layer_in_use, engine, err);
-	if (r == 0)
-		puts(name);
-	return r;
+	if (r < 0)
+		return r;
+	event_tell_image(engine_runroot(engine), "untag", image ? image->name : name,
+			 image ? image->id : NULL);
+	puts(name);
+	return 0;
 }
 
 static int rm_verb(const struct ctr *ctr, int argc, char **argv, struct err *err)

@@ -14,13 +14,15 @@
 
 /* One a line, in the order of the help. */
 /* clang-format off */
-static const struct verb *const verbs[] = {
+const struct verb *const ctr_verbs[] = {
 	&verb_run,
 	&verb_create,
 	&verb_start,
 	&verb_ps,
 	&verb_exec,
 	&verb_cp,
+	&verb_diff,
+	&verb_export,
 	&verb_logs,
 	&verb_inspect,
 	&verb_port,
@@ -45,10 +47,12 @@ static const struct verb *const verbs[] = {
 	&verb_secret,
 	&verb_version,
 	&verb_info,
+	&verb_completion,
+	NULL,
 };
 /* clang-format on */
 
-static const struct option_entry global_options[] = {
+const struct option_entry ctr_global_options[] = {
 	OPTION_STRING(struct ctr, root, 0, "root", "DIR",
 		      "images, containers, volumes (default " ENGINE_ROOT_DEFAULT ")"),
 	OPTION_STRING(struct ctr, runroot, 0, "runroot", "DIR",
@@ -62,7 +66,7 @@ static const struct options_command global_command = {
 	.name = "ctr",
 	.args = "COMMAND [ARG...]",
 	.summary = "run containers",
-	.options = global_options,
+	.options = ctr_global_options,
 	.flags = OPTIONS_STOP_AT_ARG,
 	.args_max = SIZE_MAX,
 };
@@ -70,11 +74,11 @@ static const struct options_command global_command = {
 static int print_help(FILE *out)
 {
 	fputs("ctr - run containers\n\nUsage: ctr [OPTIONS] COMMAND [ARG...]\n\nCommands:\n", out);
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		fprintf(out, "  %-10s%s\n", verbs[i]->command.name + strlen("ctr "),
-			verbs[i]->command.summary);
+	for (const struct verb *const *v = ctr_verbs; *v; v++)
+		fprintf(out, "  %-11s%s\n", (*v)->command.name + strlen("ctr "),
+			(*v)->command.summary);
 	fputs("\nOptions:\n", out);
-	options_help_table(global_options, out);
+	options_help_table(ctr_global_options, out);
 	fputs("\n`ctr help COMMAND` explains one, with examples. The first steps:\n\n"
 	      "  ctr image import ./bb.tar\n"
 	      "  ctr run --rm -it bb sh\n",
@@ -86,9 +90,9 @@ static const struct verb *find(const char *name)
 {
 	const char *hint = foreign_command(NULL, name);
 
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		if (strcmp(name, verbs[i]->command.name + strlen("ctr ")) == 0)
-			return verbs[i];
+	for (const struct verb *const *v = ctr_verbs; *v; v++)
+		if (strcmp(name, (*v)->command.name + strlen("ctr ")) == 0)
+			return *v;
 	fprintf(stderr, "ctr: there is no command \"%s\"%s %s\n", name, hint ? ":" : ";",
 		hint ? hint : "`ctr --help` lists them");
 	return NULL;

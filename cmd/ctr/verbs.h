@@ -30,10 +30,13 @@ struct verb {
 
 /* One a line, so that side by side work merges. */
 extern const struct verb verb_attach;
+extern const struct verb verb_completion;
 extern const struct verb verb_cp;
 extern const struct verb verb_create;
+extern const struct verb verb_diff;
 extern const struct verb verb_events;
 extern const struct verb verb_exec;
+extern const struct verb verb_export;
 extern const struct verb verb_image;
 extern const struct verb verb_image_import;
 extern const struct verb verb_image_inspect;
@@ -71,6 +74,10 @@ extern const struct verb verb_volume_ls;
 extern const struct verb verb_volume_prune;
 extern const struct verb verb_volume_rm;
 extern const struct verb verb_wait;
+
+/* NULL-terminated; all of ctr, and the options in front of them. */
+extern const struct verb *const ctr_verbs[];
+extern const struct option_entry ctr_global_options[];
 
 /* NULL-terminated; what `ctr image` chooses from. */
 extern const struct verb *const image_verbs[];

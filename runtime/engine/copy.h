@@ -6,9 +6,10 @@
 #include "runtime/engine/engine.h"
 
 struct engine_copy {
-	bool into;		 /* from the host into the container, not out of it */
-	const char *inside;	 /* path in the container */
-	const char *outside;	 /* path on the host */
+	bool into;	     /* from the host into the container, not out of it */
+	const char *inside;  /* path in the container */
+	const char *outside; /* path on the host; NULL, out of it: a tar to tar_fd */
+	int tar_fd;
 	bool keep_owner, follow; /* -a, -L: a symlink that is the source itself */
 };
 
@@ -19,3 +20,7 @@ struct engine_copy {
  */
 int engine_copy(struct engine *engine, const struct engine_container *container,
 		const struct engine_copy *copy, struct err *err);
+
+/* Its root file system as a tar: what is mounted in it are empty folders. */
+int engine_export(struct engine *engine, const struct engine_container *container, int out_fd,
+		  struct err *err);

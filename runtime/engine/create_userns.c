@@ -38,6 +38,7 @@
 #include "runtime/engine/engine_struct.h"
 #include "runtime/engine/id_ranges.h"
 #include "runtime/engine/pins.h"
+#include "runtime/engine/userns_fd.h"
 
 #define SUBIDS_LIMIT (1 << 20)
 
@@ -59,20 +60,6 @@ static void run_child(pid_t parent, int turn_fd, int ready_fd)
 		_exit(1);
 	for (;;)
 		pause();
-}
-
-static int write_maps(pid_t pid, uint32_t base, struct err *err)
-{
-	static const char *const files[] = { "uid_map", "gid_map" };
-	char path[64], text[64];
-	int r = 0;
-
-	snprintf(text, sizeof(text), "0 %u %u\n", base, ID_RANGE_SIZE);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(files); i++) {
-		snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, files[i]);
-		r = file_write(AT_FDCWD, path, text, err);
-	}
-	return r;
 }
 
 static int open_of(pid_t pid, const char *type, struct err *err)
@@ -140,7 +127,7 @@ static int make_namespace(struct creation *c, struct err *err)
 	if (pid < 0)
 		return err_set(err, -pid, "make a user namespace");
 	close(take_fd(&ready_out));
-	r = write_maps(pid, c->ns.id_base, err);
+	r = userns_write_maps(pid, c->ns.id_base, err);
 	if (r == 0 && (write(turn_out, &go, 1) != 1 || read(ready_in, &go, 1) != 1))
 		r = err_say(err, ECHILD, "the process that made a user namespace failed");
 	if (r == 0)

@@ -142,6 +142,17 @@ void event_tell_volume(const char *runroot, const char *action, const char *name
 					  .type = "volume", .action = action, .name = name });
 }
 
+void event_tell_image(const char *runroot, const char *action, const char *name, const char *id)
+{
+	const char *const attributes[] = { id ? "id" : NULL, id, NULL };
+
+	event_log_append(runroot, &(struct engine_event){ .type = "image",
+							  .action = action,
+							  .name = name,
+							  .image = name,
+							  .attributes = attributes });
+}
+
 void event_tell(const char *root, const char *runroot, const char *id, const char *action,
 		const char *const *attributes)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What happened to containers and volumes, for `ctr events`: RUNROOT/.engine/events, a JSON object
- * a line, appended by whoever did it (ctr, a shim). There is no daemon that could tell.
+ * What happened to containers, images and volumes, for `ctr events`: RUNROOT/.engine/events, a JSON
+ * object a line, appended by whoever did it (ctr, a shim). There is no daemon that could tell.
  *
  * Theory of operation. A line is one write(2) with O_APPEND, so lines of many writers stand one
  * behind the other, and who is killed leaves a line or none. A file that has grown to 1 MiB becomes
@@ -22,7 +22,7 @@
 #define EVENT_LOG_FILES 3
 
 struct engine_event {
-	const char *type;	       /* "container", "volume" */
+	const char *type;	       /* "container", "image", "volume" */
 	const char *action;	       /* "start", "die", ... */
 	const char *id;		       /* NULL: it has a name only */
 	const char *name, *image;      /* or NULL */
@@ -34,6 +34,9 @@ void event_log_append(const char *runroot, const struct engine_event *event);
 
 /* The same of a volume: "create", "destroy". */
 void event_tell_volume(const char *runroot, const char *action, const char *name);
+
+/* The same of an image: "import", "tag", "untag"; id NULL: unknown. */
+void event_tell_image(const char *runroot, const char *action, const char *name, const char *id);
 
 /* The same of a container, whose meta.json says the rest; shim_engine.tell. */
 void event_tell(const char *root, const char *runroot, const char *id, const char *action,

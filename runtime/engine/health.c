@@ -74,17 +74,31 @@ static int64_t choose(int64_t asked, int64_t image, int64_t otherwise)
 	return asked ? asked : image >= HEALTH_SHORTEST_NS ? image : otherwise;
 }
 
-/* Copies: the image's document goes before the container does. */
-static const char *const *copy(const char *const *words, struct arena *arena)
+static size_t count_words(const char *const *words)
 {
-	const char **list;
 	size_t count = 0;
 
-	while (words[count])
+	while (words && words[count])
 		count++;
-	list = arena_calloc(arena, count + 1, sizeof(*list));
-	for (size_t i = 0; list && i < count; i++) {
-		list[i] = arena_strdup(arena, words[i]);
+	return count;
+}
+
+/* Copies, because the image's document goes before the container does. A command for a shell is for
+ * the image's, where it names one. */
+static const char *const *copy(const char *const *words, const char *const *shell,
+			       struct arena *arena)
+{
+	bool shelled = strcmp(words[0], "CMD-SHELL") == 0 && shell && shell[0];
+	size_t extra = shelled ? count_words(shell) : 0, count = count_words(words);
+	const char **list = arena_calloc(arena, count + extra + 1, sizeof(*list));
+
+	for (size_t i = 0; list && i < count + extra; i++) {
+		const char *word = i == 0 && shelled ? "CMD"
+				   : i == 0	     ? words[0]
+				   : i <= extra	     ? shell[i - 1]
+						     : words[i - extra];
+
+		list[i] = arena_strdup(arena, word);
 		if (!list[i])
 			return NULL;
 	}
@@ -92,7 +106,8 @@ static const char *const *copy(const char *const *words, struct arena *arena)
 }
 
 int health_choose(const struct engine_health *asked, const struct oci_healthcheck *image,
-		  struct arena *arena, struct engine_health *ret, struct err *err)
+		  const char *const *shell, struct arena *arena, struct engine_health *ret,
+		  struct err *err)
 {
 	const char *const *test = asked->test ? asked->test : image->test;
 	struct shim_health parsed = { 0 };
@@ -115,7 +130,7 @@ int health_choose(const struct engine_health *asked, const struct oci_healthchec
 		return 0;
 	}
 	*ret = (struct engine_health){
-		.test = copy(test, arena),
+		.test = copy(test, shell, arena),
 		.interval_ns = choose(asked->interval_ns, image->interval_ns, 30 * SECOND_NS),
 		.timeout_ns = choose(asked->timeout_ns, image->timeout_ns, 30 * SECOND_NS),
 		.start_period_ns = choose(asked->start_period_ns, image->start_period_ns, 0),

@@ -14,7 +14,8 @@
  * is left out with a warning; one that was asked for is -EINVAL.
  */
 int health_choose(const struct engine_health *asked, const struct oci_healthcheck *image,
-		  struct arena *arena, struct engine_health *ret, struct err *err);
+		  const char *const *shell, struct arena *arena, struct engine_health *ret,
+		  struct err *err);
 
 /* The same for the shim. config: of the container, whose own process the check is like. Texts are
  * in the arena. Of the result kind is NONE where there is no check. */

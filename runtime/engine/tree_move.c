@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -33,6 +34,54 @@ static int set_owner(const struct tree_move *m, const struct stat *st, int dirfd
 	gid_t gid = m->keep_owner ? (gid_t)(st->st_gid + m->shift) : m->owner_gid;
 
 	return fchownat(dirfd, name, uid, gid, flags) < 0 ? -errno : 0;
+}
+
+/* Whether it goes along: what people set; what a program may do, where owners are kept; and lists
+ * of who may, whose ids a shift would have to go through. */
+static bool is_moved(const struct tree_move *m, const char *key)
+{
+	if (strncmp(key, "user.", 5) == 0 || strncmp(key, "trusted.overlay", 15) == 0)
+		return key[0] == 'u';
+	if (strcmp(key, "security.capability") == 0)
+		return m->keep_owner;
+	return m->keep_owner && !m->shift && strncmp(key, "system.posix_acl_", 17) == 0;
+}
+
+static int move_xattr(int from, int to, const char *key)
+{
+	_cleanup_free_ char *value = NULL;
+	ssize_t size = fgetxattr(from, key, NULL, 0);
+
+	if (size < 0)
+		return errno == ENODATA ? 0 : -errno; /* it went meanwhile */
+	value = malloc((size_t)size + 1);
+	if (!value)
+		return -ENOMEM;
+	size = fgetxattr(from, key, value, (size_t)size + 1);
+	if (size < 0)
+		return -errno;
+	/* The other filesystem may know none. */
+	return fsetxattr(to, key, value, (size_t)size, 0) == 0 || errno == EOPNOTSUPP ? 0 : -errno;
+}
+
+/* Of open files and folders. After the owner, whose change drops capabilities. */
+static int move_xattrs(const struct tree_move *m, int from, int to)
+{
+	_cleanup_free_ char *keys = NULL;
+	ssize_t size = flistxattr(from, NULL, 0);
+	int r = 0;
+
+	if (size <= 0)
+		return size == 0 || errno == EOPNOTSUPP ? 0 : -errno;
+	keys = malloc((size_t)size);
+	if (!keys)
+		return -ENOMEM;
+	size = flistxattr(from, keys, (size_t)size);
+	for (const char *key = keys; r == 0 && size > 0 && key < keys + size;
+	     key += strlen(key) + 1)
+		if (is_moved(m, key))
+			r = move_xattr(from, to, key);
+	return r;
 }
 
 /* Of an open file or folder of our making, or of a folder that was there. */
@@ -76,7 +125,9 @@ static int move_file(const struct tree_move *m, int source_fd, const struct stat
 	if (to < 0)
 		return -errno;
 	r = copy_bytes(from, to);
-	return r < 0 ? r : set_attributes(m, st, to);
+	if (r == 0)
+		r = set_attributes(m, st, to);
+	return r == 0 ? move_xattrs(m, from, to) : r;
 }
 
 static int move_symlink(const struct tree_move *m, int source_fd, const struct stat *st,
@@ -123,9 +174,9 @@ static int move_content(const struct tree_move *m, int source_fd, int target_fd,
 static int move_folder(const struct tree_move *m, int source_fd, const struct stat *st,
 		       int target_fd, const char *name, unsigned depth, struct err *err)
 {
-	_cleanup_fd_ int to = -1;
+	_cleanup_fd_ int to = -1, from = -1;
 	bool made = mkdirat(target_fd, name, 0700) == 0;
-	int r;
+	int r = 0;
 
 	if (depth == DEPTH_MAX)
 		return err_say(err, ELOOP, "folders are nested too deep");
@@ -135,7 +186,14 @@ static int move_folder(const struct tree_move *m, int source_fd, const struct st
 	if (to < 0)
 		return err_say(err, errno, "%s is there, and is no folder", name);
 	err_try(move_content(m, source_fd, to, depth + 1, err));
-	r = made || m->keep_owner ? set_attributes(m, st, to) : 0;
+	from = openat(source_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (from < 0)
+		return err_set(err, errno, "open folder %s", name);
+	/* The time, which is one of the attributes, comes last. */
+	if (made || m->keep_owner)
+		r = move_xattrs(m, from, to);
+	if (r == 0 && (made || m->keep_owner))
+		r = set_attributes(m, st, to);
 	return r < 0 ? err_set(err, -r, "set the attributes of %s", name) : 0;
 }
 

@@ -1,26 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Theory of operation. Layers are put together by the kernel's overlay, not by us. So that the
- * mount is nobody's business and cannot be left behind, a child makes it in a mount namespace of
- * its own, copies, and ends: 1 namespace, detached from the host's; 2 the image, read-only; 3 the
- * target found as the container will find it, symlinks staying inside; 4 copy; 5 a report through
- * a pipe. The parent holds the volume's lock, and the child dies with it.
+ * mount is nobody's business and cannot be left behind, a child makes it (mount_child.h): 1 the
+ * image, read-only; 2 the target found as the container will find it, symlinks staying inside; 3
+ * copy. The parent holds the volume's lock, and the child dies with it.
  */
 #include "runtime/engine/volume_fill.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/path.h"
-#include "base/process.h"
+#include "runtime/engine/mount_child.h"
 #include "storage/tree_copy.h"
 
 struct job {
@@ -28,11 +24,6 @@ struct job {
 	const char *options; /* of the overlay, or the path of a single folder below the store */
 	bool single;
 	int tree_fd, links_fd;
-};
-
-struct report {
-	int result; /* 0, 1 when there was nothing to copy, <0 with err */
-	struct err err;
 };
 
 /* Returns the image's root folder. */
@@ -47,16 +38,16 @@ static int mount_image(const struct job *job, struct err *err)
 		fd = open(job->options, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		return fd < 0 ? err_set(err, errno, "open layer %s", job->options) : fd;
 	}
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return err_set(err, errno, "detach from the host's mounts");
 	if (mount("overlay", job->fill->mountpoint, "overlay", MS_RDONLY | MS_NOEXEC | MS_NODEV,
 		  job->options) < 0)
 		return err_set(err, errno, "mount the image");
 	return dir_open(AT_FDCWD, job->fill->mountpoint, err);
 }
 
-static int copy(const struct job *job, struct err *err)
+/* In the child. 1: there is nothing to copy. */
+static int copy(const void *data, struct err *err)
 {
+	const struct job *job = data;
 	const char *target = job->fill->target;
 	_cleanup_fd_ int root = mount_image(job, err), found = -1, folder = -1;
 	struct stat st;
@@ -77,44 +68,6 @@ static int copy(const struct job *job, struct err *err)
 	return folder < 0 ? folder : tree_copy(folder, job->tree_fd, job->links_fd, err);
 }
 
-static void run_child(const struct job *job, pid_t parent, int report_fd)
-{
-	struct report report = { 0 };
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (getppid() != parent)
-		_exit(1);
-	report.result = copy(job, &report.err);
-	_exit(fd_write_all(report_fd, &report, sizeof(report)) < 0);
-}
-
-/* The report's result. Waiting may fail, as whoever called us may have SIGCHLD ignored. */
-static int run(const struct job *job, struct err *err)
-{
-	_cleanup_fd_ int pidfd = -1, reader = -1, writer = -1;
-	struct report report;
-	pid_t parent = getpid(), pid;
-	int ends[2], status, r;
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_set(err, errno, "make a pipe");
-	reader = ends[0];
-	writer = ends[1];
-	pid = process_clone(CLONE_NEWNS, -1, &pidfd);
-	if (pid == 0)
-		run_child(job, parent, writer);
-	if (pid < 0)
-		return err_set(err, -pid, "start a process in a mount namespace of its own");
-	close(take_fd(&writer));
-	r = fd_read_exact(reader, &report, sizeof(report));
-	process_wait(pidfd, &status);
-	if (r < 0)
-		return err_say(err, ECHILD, "the process that copied was killed");
-	report.err.text[ERR_TEXT_MAX - 1] = '\0';
-	return report.result < 0 ? err_say(err, report.err.code, "%s", report.err.text)
-				 : report.result;
-}
-
 int volume_fill(struct volume *volume, const struct volume_fill *fill, struct arena *arena,
 		struct err *err)
 {
@@ -130,7 +83,7 @@ int volume_fill(struct volume *volume, const struct volume_fill *fill, struct ar
 		return r;
 	job.tree_fd = tree_fd;
 	job.links_fd = links_fd;
-	r = run(&job, err);
+	r = mount_child_run(copy, &job, err);
 	if (r == 0)
 		return volume_fill_end(volume, err);
 	/* What stays the next who opens the volume drops. */

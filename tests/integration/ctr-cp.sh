@@ -68,7 +68,6 @@ t_status "into a tmpfs of a running one" 0 c cp "$h/file" on:/tmpfs
 t_is "which it sees" one "$(c exec on cat /tmpfs/file)"
 says "neither is a container's" 'neither of' "$h/file" /tmp/x
 says "both are" 'each of' on:/a off:/b
-says "an archive" 'no archives on stdin' on:/root -
 says "nobody" 'not found' "$h/file" nobody:/
 
 # ---- a container that leads out ----

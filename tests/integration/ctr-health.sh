@@ -93,6 +93,15 @@ t_is "--no-healthcheck" null "$(field image3 health_check)"
 c rm -f image image2 image3 >/dev/null
 c image rm sick:1 >/dev/null
 
+# With -e a failure in the midst counts.
+BASE=1 t_image_of localhost/shell:1 "$T_DIR/shell" "$T_DIR/folder" '{"Cmd": ["sleep", "1000"], "Shell": ["/bin/sh", "-ec"],
+	"Healthcheck": {"Test": ["CMD-SHELL", "false; true"], "Interval": 100000000, "Retries": 1}}'
+c image import "$T_DIR/shell" >/dev/null
+c run -d --name shell --network none shell:1 >/dev/null
+turns shell unhealthy "the image's own shell runs its check"
+c rm -f shell >/dev/null
+c image rm shell:1 >/dev/null
+
 # ---- what follows ----
 c run -d --name fatal --network none --health-cmd false --health-interval 100ms --health-retries 1 \
 	--health-on-failure kill "$IMAGE" sleep 1000 >/dev/null
