@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +10,10 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
 #include "scheduler/agent/launch.h"
-
-#define KILL_WAIT_MS 10000
+#include "scheduler/agent/pocket.h"
 
 static struct box *box_bare(struct agent *agent, const char *task, uint64_t incarnation)
 {
@@ -27,6 +26,8 @@ static struct box *box_bare(struct agent *agent, const char *task, uint64_t inca
 	box->agent = agent;
 	box->incarnation = incarnation;
 	box->exit_code = -1;
+	box->notice_ms = -1;
+	box->used_cpu_milli = box->used_memory_bytes = -1;
 	snprintf(box->task, sizeof(box->task), "%s", task);
 	snprintf(box->container, sizeof(box->container), "%s.%s.%" PRIu64, agent->options.cell,
 		 task, incarnation);
@@ -36,9 +37,10 @@ static struct box *box_bare(struct agent *agent, const char *task, uint64_t inca
 	return box;
 }
 
-struct box *box_new(struct agent *agent, const struct want *want)
+struct box *box_new(struct agent *agent, const struct want *want, int64_t fence_ns)
 {
 	struct box *box = box_bare(agent, want->task, want->incarnation);
+	struct err err = { 0 };
 
 	if (!box)
 		return NULL;
@@ -48,6 +50,12 @@ struct box *box_new(struct agent *agent, const struct want *want)
 	box->cpu_milli = want->program->cpu_milli;
 	box->memory_bytes = want->program->memory_bytes;
 	box->grace_ms = want->program->stop_grace_ms;
+	box->priority = want->program->priority;
+	box->latency_sensitive = want->program->latency_sensitive;
+	box->fence_ns = fence_ns;
+	/* Told when it would start. */
+	if (pocket_make(box, want, &err) < 0)
+		box->reason = strdup(err.text);
 	return box;
 }
 
@@ -55,20 +63,29 @@ struct box *box_free(struct box *box)
 {
 	if (!box)
 		return NULL;
+	box_health_stop(box);
 	loop_remove(box->source);
 	shim_close(box->waiter);
 	work_cancel(box->work);
+	work_cancel(box->fence_work);
 	arena_free(box->arena);
 	free(box->reason);
 	free(box->address);
+	free(box->dir);
+	free(box->illness);
 	free(box);
 	return NULL;
 }
 
 static void ended(struct box *box, int code, const char *reason)
 {
+	box_health_stop(box);
 	box->state = BOX_ENDED;
 	box->exit_code = code;
+	if (fence_has_ended(box)) {
+		box->evicted = true;
+		reason = "its master was not heard for longer than its fence allows";
+	}
 	if (reason && !box->reason)
 		box->reason = strdup(reason);
 	agent_changed(box->agent);
@@ -154,6 +171,8 @@ static int watch(struct box *box, struct err *err)
 	}
 	if (r < 0)
 		return r;
+	snprintf(box->cgroup, sizeof(box->cgroup), "/cellar-%s", c->id);
+	box_health_start(box, c);
 	return box->port_count || box->address ? 0 : take_ports(box, c, err);
 }
 
@@ -190,7 +209,12 @@ void box_start(struct box *box)
 {
 	struct err err = { 0 };
 
+	if (box->reason) {
+		ended(box, -1, NULL);
+		return;
+	}
 	box->state = BOX_STARTING;
+	box->fence_told_ns = box->fence_ns;
 	agent_changed(box->agent);
 	if (work_start(box->agent->loop, start_work, started, box, &box->work, &err) < 0)
 		ended(box, -1, err.text);
@@ -220,62 +244,6 @@ void box_pause(struct box *box)
 		box->is_paused = box->paused;
 }
 
-/* ---- stopping ---- */
-
-static int stop_work(void *data, struct err *err)
-{
-	struct box *box = data;
-	struct engine *engine = box->agent->engine;
-	_cleanup_engine_container_ struct engine_container *c = NULL;
-	struct engine_exit end;
-	int r = engine_find(engine, box->container, &c, err);
-
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0)
-		return r;
-	if (c->pid && engine_kill(engine, c, SIGTERM, true, NULL) == 0 &&
-	    engine_wait(engine, c, (int)box->grace_ms, &end, NULL) == 0 &&
-	    engine_kill(engine, c, SIGKILL, true, NULL) == 0)
-		engine_wait(engine, c, KILL_WAIT_MS, &end, NULL);
-	return engine_destroy(engine, c, ENGINE_REMOVE_FORCE | ENGINE_REMOVE_VOLUMES, err);
-}
-
-/* What cannot be removed is tried again by the next answer of the master. */
-static void stopped(void *data, const struct err *err)
-{
-	struct box *box = data;
-
-	box->work = NULL;
-	if (!err->code) {
-		agent_forget(box->agent, box);
-		return;
-	}
-	log_warn("task %s: %s", box->task, err->text);
-	box->state = BOX_ENDED;
-}
-
-void box_stop(struct box *box)
-{
-	struct err err = { 0 };
-
-	/* It is stopped when its start is over. */
-	if (box->work)
-		return;
-	if (box->state == BOX_WAITING) {
-		agent_forget(box->agent, box);
-		return;
-	}
-	box->source = loop_remove(box->source);
-	box->waiter = shim_close(box->waiter);
-	box->state = BOX_STOPPING;
-	agent_changed(box->agent);
-	if (work_start(box->agent->loop, stop_work, stopped, box, &box->work, &err) < 0) {
-		log_warn("task %s: %s", box->task, err.text);
-		box->state = BOX_ENDED;
-	}
-}
-
 /* ---- after a restart of the agent ---- */
 
 static const char *label(const struct engine_container *c, const char *key)
@@ -303,6 +271,7 @@ static void find_state(struct box *box, const struct engine_container *c)
 	if (strcmp(c->status, "exited") == 0) {
 		box->exit_code = c->exit_code;
 		box->oom = c->oom_killed;
+		box->evicted = fence_has_ended(box);
 	} else {
 		box->reason = strdup(err.code ? err.text : "the agent was ended while it started");
 	}
@@ -313,7 +282,7 @@ struct box *box_adopt(struct agent *agent, const struct engine_container *contai
 	const char *cell = label(container, BOX_LABEL_CELL);
 	const char *task = label(container, BOX_LABEL_TASK);
 	const char *incarnation = label(container, BOX_LABEL_INCARNATION);
-	const char *grace = label(container, BOX_LABEL_GRACE);
+	const char *grace = label(container, BOX_LABEL_GRACE), *priority;
 	struct box *box;
 
 	if (!cell || !task || !incarnation || strcmp(cell, agent->options.cell) != 0 ||
@@ -326,12 +295,17 @@ struct box *box_adopt(struct agent *agent, const struct engine_container *contai
 	box->cpu_milli = container->limits.cpu_millicpu;
 	box->memory_bytes = container->limits.memory_bytes;
 	box->grace_ms = grace ? strtoll(grace, NULL, 10) : ENGINE_STOP_TIMEOUT_S * 1000;
+	box->has_pocket = pocket_find(box);
+	priority = label(container, BOX_LABEL_PRIORITY);
+	box->priority = priority ? (unsigned)strtoul(priority, NULL, 10) : 0;
+	box->latency_sensitive = priority && strchr(priority, ' ');
+	box->was_fenced = label(container, BOX_LABEL_FENCE) != NULL;
 	box->wanted = true; /* until the master says what it wants */
 	find_state(box, container);
 	return box;
 }
 
-void box_report(const struct box *box, struct report *ret)
+void box_report(struct box *box, struct report *ret)
 {
 	static const enum report_state states[] = {
 		[BOX_WAITING] = REPORT_STARTING, [BOX_STARTING] = REPORT_STARTING,
@@ -345,10 +319,16 @@ void box_report(const struct box *box, struct report *ret)
 		.state = states[box->state],
 		.exit_code = box->exit_code,
 		.oom = box->oom,
-		.reason = box->reason,
+		.reason = box->illness ? box->illness : box->reason,
 		.container = box->container,
 		.address = box->address,
 		.ports = box->ports,
 		.port_count = box->port_count,
+		.health = box->health,
+		.secrets = box->secrets,
+		.evicted = box->evicted,
+		.used_cpu_milli = box->usage_is_new ? box->used_cpu_milli : -1,
+		.used_memory_bytes = box->usage_is_new ? box->used_memory_bytes : -1,
 	};
+	box->usage_is_new = false;
 }

@@ -4,6 +4,8 @@
 
 #include "scheduler/agent/box.h"
 
+struct pressure;
+
 struct agent {
 	struct loop *loop;
 	struct engine *engine;
@@ -11,9 +13,14 @@ struct agent {
 	const struct agent_link *link;
 	struct box *boxes;
 	struct loop_source *beat;
-	bool asking;  /* a message is on its way */
+	unsigned asking; /* messages that are on their way */
+	/* Of the last of them, CLOCK_BOOTTIME; while an answer is heeded, of the one it answers. */
+	int64_t sent_ns;
 	bool changed; /* since the last message */
 	bool poked;
+	/* What the machine has for tasks. */
+	int64_t cpu_milli, memory_bytes, disk_bytes;
+	struct pressure *pressure;
 	uint64_t epoch; /* of the highest master that was heard */
 };
 

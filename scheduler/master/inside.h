@@ -6,6 +6,8 @@
 
 #include "scheduler/agent/exchange.h"
 #include "scheduler/core/cell.h"
+#include "scheduler/core/map.h"
+#include "scheduler/master/journal.h"
 #include "scheduler/master/master.h"
 #include "scheduler/store/store.h"
 #include "spec/job/job.h"
@@ -24,7 +26,8 @@ struct held_task {
 	uint32_t at; /* machine on which it is, or was last, while that is worth knowing; NOBODY */
 	bool live;   /* it is to run there; else what it left is kept for its log */
 	bool over;   /* it has ended for good */
-	bool paused; /* others have its CPU; not in the store */
+	bool paused; /* others have its CPU */
+	bool told;   /* its machine may run it */
 	bool dirty;
 	uint64_t incarnation;
 	uint32_t restarts;
@@ -32,12 +35,25 @@ struct held_task {
 	/* As its machine said last, of this incarnation. Not in the store. */
 	bool reported;
 	enum report_state state;
-	int exit_code; /* of the last end; -1: none, or unknown. In the store. */
+	enum report_health health;
+	uint64_t secrets; /* the version that it has */
+	int exit_code;	  /* of the last end; -1: none, or unknown. In the store. */
 	bool oom;
-	char *reason;	 /* or NULL */
-	char *container; /* or NULL */
-	char *address;	 /* or NULL */
-	char *ports;	 /* JSON, or NULL */
+	int64_t used_cpu_milli, used_memory_bytes; /* -1: unknown */
+	char *reason;				   /* or NULL */
+	char *last_reason; /* of the last end, or NULL; not forgotten with the report */
+	char *container;   /* or NULL */
+	char *address;	   /* or NULL */
+	char *ports;	   /* JSON, or NULL */
+	uint32_t core;	   /* its number in the core, while its job is there; else NOBODY */
+	bool told_pending, told_running; /* in the journal, since it was placed last */
+};
+
+/* A change of a job that somebody asked for. */
+struct history_item {
+	int64_t time_ms;
+	char who[CALLER_NAME_SIZE];
+	char text[160];
 };
 
 struct held_job {
@@ -52,6 +68,12 @@ struct held_job {
 	int64_t submitted_ms;
 	struct held_task *tasks;
 	uint32_t count;
+	struct held_job *same_bucket; /* see names.c */
+	uint64_t index;		      /* in the journal, of what happened to it last */
+	/* The file is not what its text says any more: another count, other resources. */
+	bool amended;
+	struct history_item *history; /* the last ones, oldest first */
+	size_t history_count;
 };
 
 struct held_machine {
@@ -60,18 +82,45 @@ struct held_machine {
 	uint32_t core;
 	int64_t seen_ns;
 	bool down, news;
-	bool written; /* to the store */
+	bool pressed;		 /* it takes nothing new for now, for want of memory */
+	enum machine_state wish; /* of the operator: up, cordoned or draining; in the store */
+	bool written;		 /* to the store */
 	const struct master_contact *contact;
 	struct held_task *tasks;
 };
 
+struct secrets;
+/* Where a job or a machine is, by its name: names.c. */
+struct names {
+	uint64_t seed;
+	struct held_job **buckets;
+	size_t bucket_count, job_count;
+	struct map machines; /* hash to number */
+};
+
+/* See leave.c. */
+struct leaving {
+	struct leaving *next;
+	char task[TASK_NAME_SIZE];
+	uint64_t incarnation;
+	uint32_t machine;
+	int64_t notice_ms; /* -1: its own stop grace */
+	bool checkpoint;
+	bool fenced; /* nobody of that name starts before it is gone; in the store */
+	bool gone;   /* and in the store no more, once it is not dirty */
+	bool dirty;
+};
+
 struct master {
 	struct loop *loop;
+	struct secrets *secrets;
 	struct loop_source *timer, *watchdog;
 	struct cell_store *store;
 	uint64_t epoch;
 	uint64_t incarnations; /* the highest that was given away, ever; in the store */
-	int64_t detection_ns;
+	int64_t detection_ns, fence_ns;
+	int64_t (*clock_ns)(void *data); /* NULL: the host's clocks */
+	void *clock_data;
 	int64_t watch_due_ns; /* when the watchdog was to come */
 	struct cell *cell;
 	struct outside outside;
@@ -83,10 +132,21 @@ struct master {
 	uint32_t *machine_by_core;     /* and that by their number in the core; NOBODY */
 	size_t machine_by_core_size;
 	size_t machine_count, machine_size;
+	struct names names; /* of jobs and machines */
+	struct journal *journal;
+	int64_t started_ms;
+	struct master_listener *listeners;
 	struct held_task *dirty;
-	bool loading; /* what the core tells now is known already */
-	bool stuck;   /* the store did not take the last batch: nothing is told until it does */
+	struct leaving *leaving;
+	bool lost_a_fence; /* for want of memory: no single instance starts any more */
+	bool loading;	   /* what the core tells now is known already */
+	bool stuck; /* the store did not take the last batch: nothing is told until it does */
 };
+
+/* ---- master.c ---- */
+
+/* For measuring and deadlines. */
+int64_t master_now_ns(const struct master *master);
 
 /* ---- settle.c ---- */
 
@@ -106,6 +166,7 @@ void task_place(struct master *master, struct held_task *task, uint32_t machine)
 void task_unplace(struct master *master, struct held_task *task);
 void task_pause(struct master *master, struct held_task *task, bool paused);
 void task_forget_report(struct held_task *task);
+void task_free(struct held_task *task);
 /* By the core's numbers. */
 struct held_task *task_of(struct master *master, uint32_t job, uint32_t index);
 /* By "JOB/INDEX"; NULL. */
@@ -113,8 +174,54 @@ struct held_task *task_find(struct master *master, const char *name);
 /* The core's number; NOBODY. */
 uint32_t task_core(const struct master *master, const struct held_task *task);
 
+/* Notes the core's numbers of its tasks, from that index on. */
+void tasks_number(struct master *master, struct held_job *job, uint32_t from);
+/* Room for that many; the tasks move in memory. 0 or -ENOMEM. */
+int tasks_grow(struct master *master, struct held_job *job, uint32_t count);
+/* They are not to be written any more. */
+void tasks_undirty(struct master *master, const struct held_job *job, uint32_t from);
+
+/* ---- names.c ---- */
+
+/* 0 or -ENOMEM. */
+int names_add_job(struct master *master, struct held_job *job);
+void names_remove_job(struct master *master, struct held_job *job);
+int names_add_machine(struct master *master, uint32_t machine);
+void names_deinit(struct names *names);
+/* Another job of the same name that was there before. NULL. */
+struct held_job *names_older_job(const struct held_job *job);
+
+/* ---- history.c ---- */
+
+/* The oldest goes when there are too many. */
+void history_add(struct master *master, struct held_job *job, const struct caller *caller,
+		 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* Takes over what an earlier job of its name has; nothing of its own may be there yet. */
+void history_inherit(struct held_job *job, struct held_job *from);
+/* Takes the last one back. */
+void history_undo(struct held_job *job);
+void history_write(const struct held_job *job, struct json_writer *w);
+int history_read(struct held_job *job, const struct json_node *root, struct err *err);
+
+/* ---- amend.c ---- */
+
+/* The file with other resources (0: as they are), of one task or of all (NOBODY); what is new lives
+ * in the job's arena. -EINVAL, -ENOMEM. */
+int amend_resources(struct held_job *job, uint32_t index, int64_t cpu_milli, int64_t memory_bytes,
+		    struct job_file *ret, struct err *err);
+/* What its task is to have now. */
+struct job_resources amend_resources_of(const struct held_job *job, uint32_t index);
+void amend_write(const struct held_job *job, struct json_writer *w);
+int amend_read(struct master *master, struct held_job *job, const struct json_node *root,
+	       struct err *err);
+
 /* ---- jobs.c ---- */
 
+const char *job_name(const struct held_job *job);
+/* What a job file may say and this cell cannot do. */
+int job_check_supported(const struct held_job *job, struct err *err);
+/* Writes the job's own record, with whatever else is to be written. */
+int job_write(struct master *master, const struct held_job *job, struct err *err);
 struct held_job *job_find(struct master *master, const char *name);
 /* Takes the text over in any case; the job is in the master but not in the core. */
 int job_make(struct master *master, const char *file_name, char *text, size_t len,
@@ -124,6 +231,9 @@ void job_drop(struct master *master, struct held_job *job);
 /* What its tasks run; the strings are of the arena. */
 int job_program(const struct master *master, const struct held_task *task, struct arena *arena,
 		struct program *ret);
+
+/* The number on its machine of the i-th port of its file; 0: none yet. */
+uint16_t job_host_port(const struct master *master, const struct held_task *task, size_t i);
 
 /* ---- machines.c ---- */
 
@@ -135,6 +245,38 @@ int machine_add(struct master *master, const char *name, const struct machine_sp
 uint32_t machine_of_core(const struct master *master, uint32_t core);
 /* Looks who was silent for too long. */
 void machines_watch(struct master *master);
+/* Tells the core what state each machine is in: after loading. */
+void machines_set_states(struct master *master);
+
+/* ---- leave.c ---- */
+
+#define LEAVE_KEY_SIZE (TASK_NAME_SIZE + 16)
+
+/* The task leaves where it is; before task_unplace(). notice_ms -1: by its own stop grace. */
+void leave_task(struct master *master, struct held_task *task, int64_t notice_ms, bool checkpoint);
+/* NULL when out of memory. */
+struct leaving *leave_add(struct master *master, const char *task, uint64_t incarnation,
+			  uint32_t machine);
+/* May it not start yet, since an earlier instance may run? */
+bool leave_holds(const struct master *master, const struct held_task *task);
+/* The machine's report tells who is gone; before anybody else is told to go. */
+void leave_hear(struct master *master, uint32_t machine, const struct machine_report *report);
+/* Silence tells it, too. */
+void leave_watch(struct master *master);
+/* Forgets who is gone, and is not in the store. */
+void leave_sweep(struct master *master);
+void leave_free(struct master *master);
+/* What the machine is told of them: at most leave_count() entries, whose strings live as long as
+ * the list does not change. Returns how many. */
+size_t leave_count(const struct master *master, uint32_t machine);
+size_t leave_write(const struct master *master, uint32_t machine, struct want *wants);
+/* At most leave_dirty() changes for the store; values are owned by the caller, also on -ENOMEM. */
+size_t leave_dirty(const struct master *master);
+int leave_changes(const struct master *master, char (*keys)[LEAVE_KEY_SIZE],
+		  struct store_change *changes, size_t *ret_count);
+void leave_written(struct master *master);
+int leave_load(struct master *master, const char *name, const struct json_node *root,
+	       struct err *err);
 
 /* ---- persist.c ---- */
 
@@ -145,3 +287,10 @@ char *persist_task(const struct master *master, const struct held_task *task, si
 char *persist_job(const struct held_job *job, size_t *ret_len);
 char *persist_machine(const struct held_machine *machine, size_t *ret_len);
 int persist_load(struct master *master, struct err *err);
+
+/* ---- view.c ---- */
+
+#define REASON_SIZE 512
+/* Why the core's pending task pends: the machines by what they lack, and what would help. */
+void view_explain(struct cell *cell, uint32_t core, char text[static REASON_SIZE]);
+const char *view_state(const struct held_task *task);

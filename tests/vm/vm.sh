@@ -184,7 +184,11 @@ exec 8>&1 9>&2
 status=0
 timeout -k 5 "$limit_s" "${qemu[@]}" -append "console=ttyS0 quiet loglevel=4 panic=-1 reboot=t nokaslr \
 mitigations=off random.trust_cpu=on tsc=reliable tsc_early_khz=$tsc_khz no_timer_check audit=0 \
-cryptomgr.notests cgroup_no_v1=all psi=1 swapaccount=1" </dev/null 2>"$share/qemu.err" || status=$?
+cryptomgr.notests cgroup_no_v1=all psi=1 swapaccount=1" </dev/null 2>"$share/qemu.err" &
+# In the background, for bash heeds a signal not before what stands in front has ended.
+pids+=($!)
+wait $! || status=$?
+unset 'pids[-1]'
 if [ -s "$share/status" ]; then
 	exit "$(cat "$share/status")"
 fi
