@@ -117,6 +117,7 @@ void json_put_value(struct json_writer *w, const struct json_node *node); /* cop
 void json_field_string(struct json_writer *w, const char *key, const char *s);
 void json_field_i64(struct json_writer *w, const char *key, int64_t n);
 void json_field_u64(struct json_writer *w, const char *key, uint64_t n);
+void json_field_double(struct json_writer *w, const char *key, double n); /* six digits */
 void json_field_bool(struct json_writer *w, const char *key, bool b);
 void json_field_strings(struct json_writer *w, const char *key, const char *const *list);
 

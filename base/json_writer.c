@@ -158,6 +158,15 @@ void json_field_u64(struct json_writer *w, const char *key, uint64_t n)
 	json_put_u64(w, n);
 }
 
+void json_field_double(struct json_writer *w, const char *key, double n)
+{
+	char text[32];
+	int len = snprintf(text, sizeof(text), "%g", n);
+
+	json_key(w, key);
+	note(w, yajl_gen_number(w->gen, text, (size_t)len));
+}
+
 void json_field_bool(struct json_writer *w, const char *key, bool b)
 {
 	json_key(w, key);

@@ -164,10 +164,15 @@ static int apply_unified(const struct cgroup *c, const struct oci_unified *u, st
 			       u->key);
 	if (!path_is_name(u->key))
 		return err_say(err, EINVAL,
-			       "linux.resources.unified[\"%s\"]: a key is the name of one file",
+			       "linux.resources.unified[\"%s\"]: must be a file name (no slashes)",
 			       u->key);
 	cgroup_file_path(c, c->mounts->v2, u->key, path);
 	fd = cgroup_file_open(c, c->mounts->v2, u->key, O_WRONLY);
+	if (fd == -ENOENT && !cgroup_file_exists(c, c->mounts->v2, u->key))
+		return err_say(err, ENOENT,
+			       "linux.resources.unified: unified resource \"%s\" can't be set: "
+			       "controller \"%.*s\" not available (there is no %s)",
+			       u->key, (int)strcspn(u->key, "."), u->key, path);
 	if (fd < 0) {
 		err_set(err, -fd, "open %s", path);
 		return err_add(err, "linux.resources.unified[\"%s\"]", u->key);
@@ -177,7 +182,7 @@ static int apply_unified(const struct cgroup *c, const struct oci_unified *u, st
 
 		if (len > 0 && write(fd, line, len) < 0) {
 			err_set(err, errno, "write '%.*s' to %s", (int)len, line, path);
-			return err_add(err, "linux.resources.unified[\"%s\"]", u->key);
+			return err_add(err, "unable to set unified resource \"%s\"", u->key);
 		}
 		line += len + (line[len] == '\n');
 	}

@@ -13,6 +13,7 @@ static const struct device_rule container_rules[] = {
 	{ true, 'c', 1, 7, DEVICE_ALL },     { true, 'c', 1, 8, DEVICE_ALL },
 	{ true, 'c', 1, 9, DEVICE_ALL },     { true, 'c', 5, 0, DEVICE_ALL },
 	{ true, 'c', 5, 2, DEVICE_ALL },     { true, 'c', 136, -1, DEVICE_ALL },
+	{ true, 'c', 10, 200, DEVICE_ALL }, /* /dev/net/tun, as runc and crun have it */
 };
 
 void device_rules_deinit(struct device_rules *list)

@@ -34,7 +34,7 @@ static int set_memory_and_swap(const struct cgroup_target *t, const struct oci_m
 	if (r == -EBUSY)
 		return cgroup_limit_bad(
 			"memory.limit", err, EBUSY,
-			"%s bytes is less than the container uses, and no more could be reclaimed",
+			"unable to set memory limit to %s: it is less than the container uses, and no more could be reclaimed",
 			limit.value);
 	return r;
 }
@@ -60,6 +60,11 @@ static int apply_memory(const struct cgroup_target *t, const struct oci_resource
 				       m->reservation.value, "-1");
 		r = cgroup_limit_set(t, &s, err);
 	}
+	if (r == 0 && m->swappiness.set && m->swappiness.value > 100)
+		return cgroup_limit_bad("memory.swappiness", err, EINVAL,
+					"invalid memory swappiness value: %" PRIu64
+					" (valid range is 0-100)",
+					m->swappiness.value);
 	if (r == 0 && m->swappiness.set) {
 		s = cgroup_setting_u64("memory.swappiness", "memory.swappiness",
 				       m->swappiness.value);
@@ -122,6 +127,13 @@ static int apply_cpu(const struct cgroup_target *t, const struct oci_resources *
 		s = cgroup_setting_i64("cpu.idle", "cpu.idle", cpu->idle.value, "-1");
 		r = cgroup_limit_set(t, &s, err);
 	}
+	/* What the kernel would change without a word. */
+	if (r == 0 && cgroup_given_u(cpu->shares) && cpu->shares.value < 2)
+		return cgroup_limit_bad("cpu.shares", err, EINVAL,
+					"the minimum allowed cpu-shares is 2");
+	if (r == 0 && cgroup_given_u(cpu->shares) && cpu->shares.value > 262144)
+		return cgroup_limit_bad("cpu.shares", err, EINVAL,
+					"the maximum allowed cpu-shares is 262144");
 	/* An idle group has the least share of all, and the kernel lets nobody change it. */
 	if (r == 0 && cgroup_given_u(cpu->shares) && !(cpu->idle.set && cpu->idle.value == 1)) {
 		s = cgroup_setting_u64("cpu.shares", "cpu.shares", cpu->shares.value);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,19 +14,20 @@
 #include "cgroups/cgroup_lists.h"
 
 /*
- * The linear formula that runc and Kubernetes used for years: 2 to 262144 become 1 to 10000. It
- * gives the default of 1024 shares a weight of 39 instead of cgroup2's default of 100. Since 2025
- * they have another (10 to the power of (l*l + 125*l)/612 - 7/34, l = log2(shares)), which hits
- * 100. The ratios between containers of one host matter, so all runtimes of a host should agree,
- * and those that are installed mostly have the old one.
+ * As runc since 1.3.2 and crun since 1.23: 2, 1024 and 262144, the least, the default and the most
+ * of v1, become 1, 100 and 10000, those of v2, by a curve of the second degree between the
+ * logarithms. (The linear formula of before gave the default a weight of 39.)
  */
 uint64_t cgroup_weight_of_shares(uint64_t shares)
 {
-	if (shares < 2)
-		shares = 2;
-	if (shares > 262144)
-		shares = 262144;
-	return 1 + (shares - 2) * 9999 / 262142;
+	double l;
+
+	if (shares <= 2)
+		return 1;
+	if (shares >= 262144)
+		return 10000;
+	l = log2((double)shares);
+	return (uint64_t)ceil(pow(10, (l * l + 125 * l) / 612 - 7.0 / 34));
 }
 
 /* 10 to 1000 become 1 to 10000. */
@@ -185,10 +187,8 @@ static int apply_cpu(const struct cgroup_target *t, const struct oci_resources *
 	int r = 0;
 
 	if (cgroup_given(cpu->realtime_runtime_us) || cgroup_given_u(cpu->realtime_period_us))
-		return cgroup_limit_bad(cgroup_given(cpu->realtime_runtime_us)
-						? "cpu.realtimeRuntime"
-						: "cpu.realtimePeriod",
-					err, EOPNOTSUPP, "cgroup v2 has no realtime limits");
+		log_warn(
+			"linux.resources.cpu.realtimeRuntime, realtimePeriod: cgroup v2 has no realtime limits; ignored");
 	if (cpu->idle.set) {
 		s = cgroup_setting_i64("cpu.idle", "cpu.idle", cpu->idle.value, "-1");
 		r = cgroup_limit_set(t, &s, err);

@@ -200,7 +200,7 @@ static int put_fs(struct mounts *m, const struct oci_mount *mount, const struct 
 	if (record->flags & PLAN_MOUNT_COPY_UP && !tmpfs)
 		return bad(m, "options", "tmpcopyup is for tmpfs only");
 	if (record->flags & PLAN_MOUNT_IDMAP || mount->uid_maps_count || mount->gid_maps_count)
-		return bad(m, "options", "idmap is for bind mounts only");
+		return bad(m, "options", "id-mapped mounts are only supported for bind-mounts");
 	strbuf_add(&m->records, record, sizeof(*record));
 	return 0;
 }
@@ -212,7 +212,9 @@ static int put_idmap(struct mounts *m, const struct oci_mount *mount, struct pla
 
 	if (mount->uid_maps_count > 0) {
 		if (mount->gid_maps_count == 0)
-			return bad(m, "gidMappings", "missing, and uidMappings go with them");
+			return bad(
+				m, "gidMappings",
+				"missing: id-mapped mounts must have both uid and gid mappings specified");
 		if (m->b->options->rootless)
 			return bad(m, "uidMappings", "take privileges on the host");
 		record->flags |= PLAN_MOUNT_IDMAP;

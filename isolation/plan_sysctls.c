@@ -12,19 +12,12 @@ static const struct {
 	const char *key; /* ending in '.': all below it */
 	enum oci_namespace_type ns;
 } namespaced[] = {
-	{ "net.", OCI_NS_NETWORK },
-	{ "fs.mqueue.", OCI_NS_IPC },
-	{ "kernel.msgmax", OCI_NS_IPC },
-	{ "kernel.msgmnb", OCI_NS_IPC },
-	{ "kernel.msgmni", OCI_NS_IPC },
-	{ "kernel.sem", OCI_NS_IPC },
-	{ "kernel.shmall", OCI_NS_IPC },
-	{ "kernel.shmmax", OCI_NS_IPC },
-	{ "kernel.shmmni", OCI_NS_IPC },
-	{ "kernel.shm_rmid_forced", OCI_NS_IPC },
-	{ "kernel.domainname", OCI_NS_UTS },
-	{ "kernel.hostname", OCI_NS_UTS },
-	{ "user.", OCI_NS_USER },
+	{ "net.", OCI_NS_NETWORK },	     { "fs.mqueue.", OCI_NS_IPC },
+	{ "kernel.msgmax", OCI_NS_IPC },     { "kernel.msgmnb", OCI_NS_IPC },
+	{ "kernel.msgmni", OCI_NS_IPC },     { "kernel.sem", OCI_NS_IPC },
+	{ "kernel.shmall", OCI_NS_IPC },     { "kernel.shmmax", OCI_NS_IPC },
+	{ "kernel.shmmni", OCI_NS_IPC },     { "kernel.shm_rmid_forced", OCI_NS_IPC },
+	{ "kernel.domainname", OCI_NS_UTS }, { "user.", OCI_NS_USER },
 };
 
 /* sysctl(8)'s rule: where '/' comes first, it separates and '.' is part of a name. */
@@ -46,6 +39,11 @@ static void to_path(char *key)
 
 static int check(const struct oci_config *c, const char *key, const char *dots, struct err *err)
 {
+	if (strcmp(dots, "kernel.hostname") == 0)
+		return err_say(err, EINVAL,
+			       "linux.sysctl[\"%s\"]: sysctl \"%s\" is not allowed as it conflicts "
+			       "with the OCI \"hostname\" field",
+			       key, key);
 	for (size_t i = 0; i < ARRAY_SIZE(namespaced); i++) {
 		const char *known = namespaced[i].key;
 		size_t len = strlen(known);

@@ -2,6 +2,7 @@
 #include "runtime/check.h"
 
 #include <errno.h>
+#include <linux/sched.h>
 #include <string.h>
 
 #define ID_MAPS_MAX 340
@@ -16,6 +17,21 @@ static bool makes(const struct oci_config *c, enum oci_namespace_type type)
 	return has(c, type) && !c->namespaces[type].path;
 }
 
+static int check_scheduler(const struct oci_scheduler *s, const char *path, struct err *err)
+{
+	if (s->priority && s->policy != SCHED_FIFO && s->policy != SCHED_RR)
+		return err_say(err, EINVAL,
+			       "%sscheduler: scheduler.priority can only be specified for "
+			       "SchedFIFO or SchedRR policy",
+			       path);
+	if ((s->runtime_ns || s->deadline_ns || s->period_ns) && s->policy != SCHED_DEADLINE)
+		return err_say(err, EINVAL,
+			       "%sscheduler: scheduler runtime/deadline/period can only be "
+			       "specified for SchedDeadline policy",
+			       path);
+	return 0;
+}
+
 int check_process(const struct oci_process *p, const char *path, struct err *err)
 {
 	if (!p->args || p->args_count == 0 || !p->args[0])
@@ -28,7 +44,7 @@ int check_process(const struct oci_process *p, const char *path, struct err *err
 	if (p->cwd[0] != '/')
 		return err_say(err, EINVAL, "%scwd: Cwd must be an absolute path, '%s' is none",
 			       path, p->cwd);
-	return 0;
+	return check_scheduler(&p->scheduler, path, err);
 }
 
 static int check_names(const struct oci_config *c, struct err *err)

@@ -17,7 +17,7 @@ int memory_limit_blame(const struct oci_config *config, struct err *err)
 		err, ENOMEM,
 		"linux.resources.memory.limit: %" PRId64
 		" bytes are too few: to start even a small static program takes %d (%d KiB); "
-		"the kernel killed the container's first process",
+		"container init was OOM-killed (memory limit too low?)",
 		limit->value, MEMORY_LEAST_KIB * 1024, MEMORY_LEAST_KIB);
 }
 

@@ -96,7 +96,9 @@ static int parse_unified(const struct json_node *item, struct arena *arena, void
 	struct oci_unified *unified = ret;
 
 	if (strchr(item->key, '/') || item->key[0] == '\0')
-		return json_bad(item, err, "a key is the name of one file");
+		return json_bad(item, err,
+				"unified resource \"%s\" must be a file name (no slashes)",
+				item->key);
 	unified->key = arena_strdup(arena, item->key);
 	if (!unified->key)
 		return err_set(err, ENOMEM, "read resources");

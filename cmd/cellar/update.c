@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "cmd/cellar/verbs.h"
 #include "runtime/container.h"
 
@@ -142,6 +143,8 @@ static int parse_options(const struct args *a, struct oci_resources *r, struct e
 	err_try(parse_bytes("memory", a->memory, &r->memory.limit, err));
 	err_try(parse_bytes("memory-reservation", a->reservation, &r->memory.reservation, err));
 	err_try(parse_bytes("memory-swap", a->swap, &r->memory.swap, err));
+	if (a->kernel_memory || a->kernel_memory_tcp)
+		log_warn("Kernel memory settings are ignored and will be removed");
 	return parse_i64("pids-limit", a->pids_limit, &r->pids_limit, err);
 }
 

@@ -62,9 +62,9 @@ int host_settings(struct init *in, struct err *err)
 
 	if (plan->flags & PLAN_LOOPBACK && loopback_up(err) < 0)
 		return -err->code;
-	if (host && sethostname(host, strlen(host)) < 0)
+	if (host && host[0] && sethostname(host, strlen(host)) < 0)
 		return err_set(err, errno, "set the host name %s", host);
-	if (domain && setdomainname(domain, strlen(domain)) < 0)
+	if (domain && domain[0] && setdomainname(domain, strlen(domain)) < 0)
 		return err_set(err, errno, "set the domain name %s", domain);
 	PLAN_EACH(plan_sysctl, sysctl, plan, plan->sysctls)
 	if (write_sysctl(in, sysctl, err) < 0)

@@ -77,7 +77,7 @@ cg() { # CONTAINER FILE_V1 FILE_V2
 	d exec "$1" sh -c "cat /sys/fs/cgroup/$2 2>/dev/null || cat /sys/fs/cgroup/$3"
 }
 weight=512
-[ ! -e /sys/fs/cgroup/cgroup.controllers ] || weight=20
+[ ! -e /sys/fs/cgroup/cgroup.controllers ] || weight=59
 t_status "OOM kill" 137 d run --name oom -m 12m $image sh -c 'tail /dev/zero; code=$?; sleep 2; exit $code'
 becomes "OOM kill is told" oom OOMKilled true
 d rm oom >/dev/null

@@ -72,7 +72,7 @@ cg() { # CONTAINER FILE_V1 FILE_V2
 	p exec "$1" sh -c "cat /sys/fs/cgroup/$2 2>/dev/null || cat /sys/fs/cgroup/$3"
 }
 weight=512
-[ ! -e /sys/fs/cgroup/cgroup.controllers ] || weight=20
+[ ! -e /sys/fs/cgroup/cgroup.controllers ] || weight=59
 t_status "OOM kill" 137 run --name oom -m 12m $image sh -c 'exec tail /dev/zero'
 p rm oom >/dev/null
 t_match "pids limit" "can't fork|Resource temporarily" "$(run --rm --pids-limit 5 $image sh -c \

@@ -160,7 +160,7 @@ if t_status "update of a created one" 0 c update --pids-limit 40 "$id" && grep -
 	t_match "update: no limit, as the kernel has it" "max|[0-9]{15,}" "$(limit "$id" memory memory.limit_in_bytes memory.max)"
 	t_status "update: cpu" 0 c update --cpu-period 50000 --cpu-quota=25000 --cpu-share 512 "$id"
 	t_match "update: cpu, as the kernel has it" "^25000( 50000)?$" "$(limit "$id" cpu cpu.cfs_quota_us cpu.max)"
-	t_match "update: share" "^(512|20)$" "$(limit "$id" cpu cpu.shares cpu.weight)"
+	t_match "update: share" "^(512|59)$" "$(limit "$id" cpu cpu.shares cpu.weight)"
 	t_status "update: cpuset" 0 c update --cpuset-cpus 0 --cpuset-mems 0 "$id"
 	t_is "update: cpuset, as the kernel has it" 0 "$(limit "$id" cpuset cpuset.cpus cpuset.cpus)"
 	echo '{"cpu": {"quota": 30000}, "pids": {"limit": 50}, "devices": [{"allow": false, "access": "rwm"}]}' >"$T_DIR/resources"

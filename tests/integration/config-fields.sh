@@ -215,7 +215,7 @@ case $out in
 	;;
 esac
 refused "uidMappings alone" 'mounts\[[0-9]+\].gidMappings: missing' '.mounts += [{destination: "/m", source: "/tmp", options: ["bind"], uidMappings: [{containerID: 0, hostID: 5000, size: 1}]}]'
-refused "mappings of another file system" 'bind mounts only' '.mounts += [{destination: "/m", type: "tmpfs", uidMappings: [{containerID: 0, hostID: 5, size: 1}], gidMappings: [{containerID: 0, hostID: 5, size: 1}]}]'
+refused "mappings of another file system" 'only supported for bind-mounts' '.mounts += [{destination: "/m", type: "tmpfs", uidMappings: [{containerID: 0, hostID: 5, size: 1}], gidMappings: [{containerID: 0, hostID: 5, size: 1}]}]'
 refused "idmap without maps" 'idmap needs uidMappings' '.mounts += [{destination: "/m", source: "/tmp", options: ["bind", "idmap"]}]'
 
 # ---- what is not there yet is refused, and what is no business of ours is left alone ----

@@ -54,7 +54,7 @@ refused "a size that is none" '--memory: "much" is not a size' -m much
 refused "swappiness beyond 100" '--memory-swappiness: .101. is not' --memory-swappiness 101
 
 # ---- processors ----
-limit "shares" cpu/cpu.shares 512 cpu.weight 20 --cpu-shares 512
+limit "shares" cpu/cpu.shares 512 cpu.weight 59 --cpu-shares 512
 limit "cpus" cpu/cpu.cfs_quota_us 150000 cpu.max "150000 100000" --cpus 1.5
 limit "quota" cpu/cpu.cfs_quota_us 20000 cpu.max "20000 100000" --cpu-quota 20000
 limit "quota and period" cpu/cpu.cfs_period_us 50000 cpu.max "20000 50000" \

@@ -79,3 +79,29 @@ t_is "run: the last of two variables counts, HOME comes last" "A=2 HOME=/root" \
 	"$(c run -b "$bundle" "$id" </dev/null | tail -n 2 | xargs)"
 config '.process.args = ["true"] | .mounts += [{destination: "/tmp", source: "/var", type: "bind", options: ["rbind", "sync", "lazytime"]}]'
 t_status "options of a superblock do nothing to a bind" 0 c run -b "$bundle" "$id"
+
+# ---- what is out of range, or of another place ----
+
+refused "kernel.hostname by sysctl" 'conflicts with the OCI "hostname" field' '.linux.sysctl = {"kernel.hostname": "x"}'
+refused "a priority without a realtime policy" "can only be specified for SchedFIFO or SchedRR" \
+	'.process.scheduler = {policy: "SCHED_OTHER", priority: 5}'
+refused "a deadline without its policy" "can only be specified for SchedDeadline" \
+	'.process.scheduler = {policy: "SCHED_OTHER", runtime: 5}'
+config '.process.args = ["hostname"] | .hostname = ""'
+t_is "an empty host name leaves the host's" "$(uname -n)" "$(c run -b "$bundle" "$id" </dev/null)"
+if grep -q 'cgroup [^ ]*cpu' /proc/mounts && [ ! -e /sys/fs/cgroup/cgroup.controllers ]; then
+	refused "swappiness" "invalid memory swappiness value: 101" '.linux.resources.memory = {swappiness: 101}'
+	refused "one share" "the minimum allowed cpu-shares is 2" '.linux.resources.cpu = {shares: 1}'
+	refused "a million shares" "the maximum allowed cpu-shares is 262144" '.linux.resources.cpu = {shares: 1000000}'
+	config .
+	c run -d -b "$bundle" "$id" </dev/null >/dev/null 2>&1
+	t_match "tun is among the default devices" "^c 10:200 rwm" "$(cat "/sys/fs/cgroup/devices$(jq -r .cgroupPath "$root/$id/state.json")/devices.list")"
+	c delete -f "$id"
+elif [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+	config '.linux.resources.cpu = {shares: 1024}'
+	c run -d -b "$bundle" "$id" </dev/null >/dev/null 2>&1
+	t_is "the default of shares is the default of weights" 100 \
+		"$(cat "/sys/fs/cgroup$(jq -r .cgroupPath "$root/$id/state.json")/cpu.weight")"
+	c delete -f "$id"
+	refused "a file of no controller" 'controller "foo" not available' '.linux.resources.unified = {"foo.bar": "1"}'
+fi

@@ -110,10 +110,10 @@ config '.linux.resources = (.linux.resources + {"memory": {"limit": 100000000, "
 begin && t_ok "run" || t_fail "run" "$(cat "$T_DIR/begin.err")"
 t_is "the scope is in system.slice" "/system.slice/$scope" "$(cgroup_of "$(pid)")"
 t_is "its only process is the container's" "$(pid)" "$(files cgroup.procs)"
-t_is "the kernel has its limits" "99999744 49999872 49999872 77 25000 50000 0 0 79 default 910" \
+t_is "the kernel has its limits" "99999744 49999872 49999872 77 25000 50000 0 0 174 default 910" \
 	"$(files memory.max memory.swap.max memory.low pids.max cpu.max cpuset.cpus cpuset.mems cpu.weight io.weight)"
 t_is "systemd knows the same, and annotations" \
-	"ActiveState=active AllowedCPUs=0 AllowedMemoryNodes=0 CPUQuotaPerSecUSec=500ms CPUQuotaPeriodUSec=50ms CPUWeight=79 Delegate=yes Documentation=man:x IOWeight=910 MemoryLow=50000000 MemoryMax=100000000 MemorySwapMax=50000000 SubState=running TasksMax=77 TimeoutStopUSec=7s" \
+	"ActiveState=active AllowedCPUs=0 AllowedMemoryNodes=0 CPUQuotaPerSecUSec=500ms CPUQuotaPeriodUSec=50ms CPUWeight=174 Delegate=yes Documentation=man:x IOWeight=910 MemoryLow=50000000 MemoryMax=100000000 MemorySwapMax=50000000 SubState=running TasksMax=77 TimeoutStopUSec=7s" \
 	"$(properties ActiveState,SubState,Delegate,MemoryMax,MemorySwapMax,MemoryLow,TasksMax,CPUQuotaPerSecUSec,CPUQuotaPeriodUSec,AllowedCPUs,AllowedMemoryNodes,CPUWeight,IOWeight,TimeoutStopUSec,Documentation)"
 t_is "the state tells the unit" "$scope" "$(jq -r .systemdUnit "$root/$id/state.json")"
 t_status "exec" 0 c exec "$id" cat /proc/self/cgroup
@@ -121,9 +121,9 @@ t_status "ps" 0 c ps -f json "$id"
 t_is "pause and resume" "paused running" "$({ c pause "$id"; c state "$id" | jq -r .status; c resume "$id"; c state "$id" | jq -r .status; } | xargs)"
 
 t_status "update" 0 c update --memory 200m --memory-swap 300m --pids-limit 20 --cpu-quota 12345 --cpu-period 100000 --cpu-share 512 --cpuset-cpus 0-1 "$id"
-t_is "update: systemd knows" "AllowedCPUs=0-1 CPUQuotaPerSecUSec=130ms CPUWeight=20 MemoryMax=209715200 MemorySwapMax=104857600 TasksMax=20" \
+t_is "update: systemd knows" "AllowedCPUs=0-1 CPUQuotaPerSecUSec=130ms CPUWeight=59 MemoryMax=209715200 MemorySwapMax=104857600 TasksMax=20" \
 	"$(properties MemoryMax,MemorySwapMax,TasksMax,CPUQuotaPerSecUSec,AllowedCPUs,CPUWeight | sed 's/=0 1/=0-1/')"
-t_is "update: the kernel has it to the microsecond" "209715200 104857600 20 12345 100000 0-1 20" \
+t_is "update: the kernel has it to the microsecond" "209715200 104857600 20 12345 100000 0-1 59" \
 	"$(files memory.max memory.swap.max pids.max cpu.max cpuset.cpus cpu.weight)"
 t_status "a daemon-reload" 0 systemctl daemon-reload
 t_is "leaves the limits" "209715200 20" "$(files memory.max pids.max)"

@@ -72,7 +72,9 @@ static void weights_cover_their_range(void **state)
 	(void)state;
 	assert_int_equal(cgroup_weight_of_shares(0), 1);
 	assert_int_equal(cgroup_weight_of_shares(2), 1);
-	assert_int_equal(cgroup_weight_of_shares(1024), 39);
+	assert_int_equal(cgroup_weight_of_shares(1024), 100);
+	assert_int_equal(cgroup_weight_of_shares(512), 59);
+	assert_int_equal(cgroup_weight_of_shares(3), 2);
 	assert_int_equal(cgroup_weight_of_shares(262144), 10000);
 	assert_int_equal(cgroup_weight_of_shares(UINT64_MAX), 10000);
 	assert_int_equal(cgroup_weight_of_blkio(10), 1);

@@ -108,7 +108,7 @@ static void limits_are_in_the_words_of_each_version(void **state)
 		      "MemoryLimit t 100");
 	assert_limits("{\"pids\":{\"limit\":-1}}", true, NULL, "TasksMax t 18446744073709551615");
 	assert_limits("{\"pids\":{\"limit\":0}}", true, NULL, "");
-	assert_limits("{\"cpu\":{\"shares\":1024}}", true, NULL, "CPUWeight t 39");
+	assert_limits("{\"cpu\":{\"shares\":1024}}", true, NULL, "CPUWeight t 100");
 	assert_limits("{\"cpu\":{\"shares\":1024}}", false, NULL, "CPUShares t 1024");
 	assert_limits("{\"cpu\":{\"shares\":1024,\"idle\":1}}", true, NULL, "CPUWeight t 0");
 	assert_limits("{\"blockIO\":{\"weight\":10}}", true, NULL, "IOWeight t 1");

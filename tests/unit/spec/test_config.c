@@ -193,7 +193,7 @@ static void a_wrong_field_is_refused_with_its_path(void **state)
 		{ DOCUMENT("", ",\"resources\":{\"devices\":[{\"allow\":1}]}", ""),
 		  "linux.resources.devices[0].allow: a number where true or false belongs" },
 		{ DOCUMENT("", ",\"resources\":{\"unified\":{\"a/b\":\"1\"}}", ""),
-		  "linux.resources.unified.a/b: a key is the name of one file" },
+		  "linux.resources.unified.a/b: unified resource \"a/b\" must be a file name (no slashes)" },
 		{ DOCUMENT("", ",\"maskedPaths\":[\"/a\",\"b\"]", ""),
 		  "linux.maskedPaths[1]: \"b\" is not an absolute path" },
 		{ DOCUMENT("", ",\"netDevices\":{\"a b\":{}}", ""),
