@@ -154,7 +154,7 @@ t_is "device rules: no word" "" "$T_ERR"
 with --arg p "/$T_ID-foreign/x" '.linux.cgroupsPath = $p'
 refused "a cgroup that was not delegated" "permission denied"
 with '.process.args = ["true"]'
-t_status "--rootless false wants a cgroup" 1 c --rootless false run -b "$bundle" x
+t_status "--rootless false wants a cgroup" 1 c --rootless false run -b "$bundle" "$T_ID"
 t_match "--rootless false, in words" "create cgroup .*permission denied" "$T_ERR"
 t_status "--rootless true" 0 c --rootless true run -b "$bundle" x
 t_status "no XDG_RUNTIME_DIR" 1 u env -u XDG_RUNTIME_DIR cellar run -b "$bundle" x
