@@ -218,6 +218,25 @@ static bool is_rootless(const struct container_create_options *o)
 						      : o->rootless == CONTAINER_ROOTLESS;
 }
 
+static int make_cgroup(struct creation *cr, struct err *err)
+{
+	const struct container_create_options *o = cr->options;
+	_cleanup_fd_ int asked = -1;
+	int dirfd = cr->c->dirfd, r;
+
+	if (o->cgroups == CONTAINER_SYSTEMD) {
+		asked = openat(dirfd, FOLDER_UNIT_ASKED, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		if (asked < 0)
+			return err_set(err, errno, "write state");
+	}
+	r = create_cgroup(o->cgroups, is_rootless(o), cr->config, o->id, &cr->c->cache->cgroup,
+			  err);
+	/* What it made it has taken back, and what was there is another's. */
+	if (r < 0 && asked >= 0)
+		unlinkat(dirfd, FOLDER_UNIT_ASKED, 0);
+	return r;
+}
+
 static int name_cgroup(struct container *c, struct err *err)
 {
 	const struct cgroup *cgroup = c->cache->cgroup;
@@ -530,9 +549,10 @@ static int make(struct creation *cr, struct err *err)
 	}
 	err_try(make_folder(cr, err));
 	err_try(keep_config(cr, err));
-	err_try(create_cgroup(o->cgroups, is_rootless(o), cr->config, o->id, &cr->c->cache->cgroup,
-			      err));
+	err_try(make_cgroup(cr, err));
 	err_try(make_record(cr, err));
+	if (o->cgroups == CONTAINER_SYSTEMD)
+		unlinkat(cr->c->dirfd, FOLDER_UNIT_ASKED, 0);
 	if (o->restore) {
 		err_try(restore(cr, err));
 		return publish(cr, err);
