@@ -30,13 +30,18 @@ int creation_make_absolute(const char *path, char *buf, size_t size, struct err 
 static int load_config(struct creation *cr, struct err *err)
 {
 	char path[PATH_MAX];
+	int r;
 
 	cr->config = cr->options->config;
 	if (cr->config)
 		return 0;
 	err_try(path_join(path, sizeof(path), cr->bundle, "config.json", err));
-	err_try(file_read(AT_FDCWD, path, CONFIG_BYTES_MAX, &cr->config_text, &cr->config_len,
-			  err));
+	r = file_read(AT_FDCWD, path, CONFIG_BYTES_MAX, &cr->config_text, &cr->config_len, err);
+	if (r == -ENOENT)
+		return err_say(err, ENOENT, "JSON specification file config.json not found in %s",
+			       cr->bundle);
+	if (r < 0)
+		return r;
 	if (oci_config_parse(cr->config_text, cr->config_len, &cr->own_config, err) < 0)
 		return err_add(err, "%s", path);
 	cr->config = cr->own_config;
@@ -59,9 +64,10 @@ static int find_rootfs(struct creation *cr, struct err *err)
 		err_try(path_join(cr->rootfs, sizeof(cr->rootfs), cr->bundle, path, err));
 	path_clean(cr->rootfs);
 	if (stat(cr->rootfs, &st) < 0)
-		return err_set(err, errno, "root.path: folder %s", cr->rootfs);
+		return err_set(err, errno, "invalid rootfs (root.path): folder %s", cr->rootfs);
 	if (!S_ISDIR(st.st_mode))
-		return err_say(err, ENOTDIR, "root.path: %s is not a folder", cr->rootfs);
+		return err_say(err, ENOTDIR, "invalid rootfs (root.path): %s: not a directory",
+			       cr->rootfs);
 	return 0;
 }
 
@@ -73,10 +79,11 @@ static int check_terminal(const struct creation *cr, struct err *err)
 	if (terminal && !o->console_socket && !o->want_console)
 		return err_say(
 			err, EINVAL,
-			"process.terminal: a detached container with a terminal needs --console-socket");
+			"process.terminal: cannot allocate tty if the runtime will detach without setting console socket (--console-socket)");
 	if (!terminal && o->console_socket)
-		return err_say(err, EINVAL,
-			       "--console-socket is given, but process.terminal is false");
+		return err_say(
+			err, EINVAL,
+			"cannot use console socket if the runtime will not detach or allocate tty: process.terminal is false");
 	return 0;
 }
 
@@ -85,10 +92,12 @@ int creation_judge(struct creation *cr, struct err *err)
 	const struct container_create_options *o = cr->options;
 	struct stat st;
 
+	if (!o->id[0])
+		return err_say(err, EINVAL, "container id cannot be empty");
 	if (!container_id_is_valid(o->id))
 		return err_say(
 			err, EINVAL,
-			"invalid container ID '%s': letters, digits and _+.- are allowed, and no dot in front",
+			"invalid container ID format: '%s': letters, digits and _+.- are allowed, and no dot in front",
 			o->id);
 	err_try(creation_make_absolute(o->bundle ? o->bundle : ".", cr->bundle, sizeof(cr->bundle),
 				       err));

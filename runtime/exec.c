@@ -187,15 +187,18 @@ int container_exec(struct container *c, const struct container_exec_options *o,
 	enum oci_status status = container_status(c);
 
 	if (status == OCI_STOPPED || status == OCI_CREATING || c->pidfd < 0)
-		return err_say(err, ESRCH, "cannot exec in container %s, which is %s", c->id,
-			       oci_status_name(status));
+		return err_say(err, ESRCH, "cannot exec in a %s container: %s",
+			       oci_status_name(status), c->id);
 	if (status == OCI_PAUSED && !o->ignore_paused)
 		return err_say(err, EBUSY,
 			       "cannot exec in a paused container (use --ignore-paused to "
-			       "override)");
+			       "override): %s",
+			       c->id);
 	err_try(check_process(o->process, "", err));
 	if (!o->process->terminal && o->console_socket)
-		return err_say(err, EINVAL, "--console-socket is given, but terminal is false");
+		return err_say(
+			err, EINVAL,
+			"cannot use console socket if no tty is allocated: terminal is false");
 	if (o->console_socket) {
 		x.console_socket = console_connect(o->console_socket, err);
 		if (x.console_socket < 0)

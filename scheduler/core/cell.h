@@ -46,6 +46,9 @@ struct cell_options {
 	/* Best-effort batch jobs are held back, each as a whole, until all that is let in asks for
 	 * no more than this part of the cell; 0: they are not. */
 	double batch_share;
+	/* How long a class of tasks may get nowhere before machines are kept for it, see claim.h.
+	 * 0 stands for 5 min; below 0: for ever. */
+	int64_t patience_ms;
 };
 
 /* options->name is copied. */
@@ -98,6 +101,10 @@ int cell_decide(struct cell *cell);
  * INT64_MAX: never. */
 int64_t cell_next_ms(const struct cell *cell);
 
+/* Forgets names, requests and rules that nobody refers to any more. It is done when enough of them
+ * may have come together, so nobody has to call this. */
+void cell_tidy(struct cell *cell);
+
 /* ---- reading ---- */
 
 struct cell_totals {
@@ -131,6 +138,8 @@ uint32_t cell_find_job(const struct cell *cell, const char *name);
 const char *cell_job_name(const struct cell *cell, uint32_t job);
 /* The task of a job by index; NOBODY where there is none. */
 uint32_t cell_job_task(const struct cell *cell, uint32_t job, uint32_t index);
+/* The task of the same job with the next index; NOBODY. */
+uint32_t cell_next_task(const struct cell *cell, uint32_t task);
 
 struct machine_view {
 	const char *name, *rack;
