@@ -84,6 +84,13 @@ const char *cgroup_unit(const struct cgroup *cgroup, bool *ret_user);
 int cgroup_forget_unit(const char *unit, bool user, struct err *err);
 
 /*
+ * For a creator that died in cgroup_create_unit(), of whose unit nobody knows whether it exists: it
+ * ends, unless a process is in it, for then it is another's. A scope has ended with the
+ * placeholder; a slice stays. path, id: as for cgroup_create_unit().
+ */
+int cgroup_forget_asked_unit(const char *path, const char *id, struct err *err);
+
+/*
  * The same for a caller without privileges over the host (base/userns.h), who owns at most what was
  * delegated to it. A relative path, and the one made of the id, are below the cgroup around the
  * caller's own. Without a path, hierarchies that may not be used are left out: maybe all of them.

@@ -285,3 +285,48 @@ int cgroup_forget_unit(const char *unit, bool user, struct err *err)
 		return err_set(err, ENOMEM, "stop %s", unit);
 	return systemd_ask(&request, arena, NULL, err);
 }
+
+/* "/a.slice/a-b.slice" of "a-b.slice". 0 or -ENAMETOOLONG. */
+static int slice_folder(const char *slice, const char *top, char ret[static CGROUP_SUBPATH_MAX])
+{
+	int len = snprintf(ret, CGROUP_SUBPATH_MAX, "%s", top);
+
+	for (const char *dash = strchr(slice, '-'); dash && len < CGROUP_SUBPATH_MAX;
+	     dash = strchr(dash + 1, '-'))
+		len += snprintf(ret + len, CGROUP_SUBPATH_MAX - (size_t)len, "/%.*s.slice",
+				(int)(dash - slice), slice);
+	if (len < CGROUP_SUBPATH_MAX)
+		len += snprintf(ret + len, CGROUP_SUBPATH_MAX - (size_t)len, "/%s", slice);
+	return len < CGROUP_SUBPATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+/* Also where nobody can tell. */
+static bool is_inhabited(const char *slice, bool user)
+{
+	char top[96] = "", path[CGROUP_SUBPATH_MAX];
+	_cleanup_cgroup_ struct cgroup *c = NULL;
+	_cleanup_free_ pid_t *pids = NULL;
+	unsigned uid = (unsigned)geteuid();
+	size_t count = 0;
+	int r;
+
+	if (user)
+		snprintf(top, sizeof(top), "/user.slice/user-%u.slice/user@%u.service", uid, uid);
+	if (slice_folder(slice, top, path) < 0)
+		return true;
+	r = cgroup_open(path, &c, NULL);
+	if (r == 0)
+		r = cgroup_pids(c, &pids, &count, NULL);
+	return r == -ENOENT ? false : r < 0 || count > 0;
+}
+
+int cgroup_forget_asked_unit(const char *path, const char *id, struct err *err)
+{
+	bool user = userns_is_rootless();
+	struct systemd_unit unit;
+
+	err_try(systemd_unit_parse(path, id, user, &unit, err));
+	if (!systemd_unit_is_slice(unit.name) || is_inhabited(unit.name, user))
+		return 0;
+	return cgroup_forget_unit(unit.name, user, err);
+}

@@ -41,6 +41,10 @@ void plan_put_maps(struct plan_builder *b, const struct oci_id_map *maps, size_t
 int plan_check_owner(struct plan_builder *b, const struct oci_mount *mount, size_t index,
 		     const char *option, struct err *err);
 
+/* plan_mount_proc.c: -EINVAL for a mount that may not be there, else flags of it are set. */
+int plan_check_proc(const struct oci_mount *mount, size_t index, bool bind, struct plan_mount *ret,
+		    struct err *err);
+
 int plan_finish(struct plan_builder *b, struct plan **ret, struct err *err);
 
 /* The parts of a plan, each by its own file. */

@@ -26,55 +26,6 @@ static int bad(struct mounts *m, const char *field, const char *text)
 	return err_say(m->err, EINVAL, "mounts[%zu].%s: %s", m->index, field, text);
 }
 
-static bool is_below(const char *path, const char *folder)
-{
-	size_t len = strlen(folder);
-
-	return strncmp(path, folder, len) == 0 && (path[len] == '/' || path[len] == '\0');
-}
-
-/* What may be laid over a file of /proc: what lxcfs and the like give a container of its own. */
-static bool may_cover_proc(const char *path)
-{
-	static const char *const allowed[] = {
-		"/proc/cpuinfo",
-		"/proc/diskstats",
-		"/proc/meminfo",
-		"/proc/stat",
-		"/proc/swaps",
-		"/proc/uptime",
-		"/proc/loadavg",
-		"/proc/slabinfo",
-		"/proc/sys/kernel/ns_last_pid",
-		"/proc/sys/crypto/fips_enabled",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
-		if (strcmp(path, allowed[i]) == 0)
-			return true;
-	return false;
-}
-
-static int check_proc(struct mounts *m, const struct oci_mount *mount, bool bind,
-		      struct plan_mount *ret)
-{
-	const char *path = mount->destination;
-
-	if (!is_below(path, "/proc"))
-		return 0;
-	if (may_cover_proc(path)) {
-		ret->flags |= PLAN_MOUNT_OVER_PROC;
-		return 0;
-	}
-	if (strcmp(path, "/proc") != 0)
-		return bad(m, "destination", "may not lie inside /proc");
-	if (bind)
-		ret->flags |= PLAN_MOUNT_REAL_PROC | PLAN_MOUNT_OVER_PROC;
-	else if (!mount->type || strcmp(mount->type, "proc") != 0)
-		return bad(m, "destination", "only proc itself may be mounted at /proc");
-	return 0;
-}
-
 static void copy_options(const struct mount_options *o, struct plan_mount *record)
 {
 	record->set = o->set;
@@ -361,7 +312,7 @@ static int put_mount(struct mounts *m, const struct oci_mount *mount)
 		return bad(m, "destination", "may not be the root itself");
 	options.bind |= strcmp(type, "bind") == 0;
 	copy_options(&options, &record);
-	if (check_proc(m, mount, options.bind, &record) < 0)
+	if (plan_check_proc(mount, m->index, options.bind, &record, m->err) < 0)
 		return -EINVAL;
 	record.target = plan_put_string(m->b, mount->destination);
 	if (options.remount) {

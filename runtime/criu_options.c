@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -17,6 +18,32 @@ static int open_folder(const char *path, bool create, struct err *err)
 	if (create)
 		err_try(dir_create(AT_FDCWD, path, 0700, err));
 	return dir_open(AT_FDCWD, path, err);
+}
+
+/*
+ * Into a user namespace criu restores as the host's root first and as the namespace's own later on,
+ * and opens images as both. So a folder that is closed to others gets the group of that root, which
+ * may enter it and not list it. What we may not change we leave.
+ */
+static int let_in(int fd, const struct oci_config *config, struct err *err)
+{
+	const struct oci_id_map *map = NULL;
+	struct stat st;
+
+	for (size_t i = 0; i < config->gid_maps_count && !map; i++)
+		if (config->gid_maps[i].container_id == 0)
+			map = &config->gid_maps[i];
+	if (!config->namespaces[OCI_NS_USER].present || !map)
+		return 0;
+	if (fstat(fd, &st) < 0)
+		return err_set(err, errno, "look at the images' folder");
+	if (st.st_mode & S_IXOTH)
+		return 0;
+	if ((fchown(fd, (uid_t)-1, map->host_id) < 0 ||
+	     fchmod(fd, (st.st_mode & 07700) | S_IXGRP) < 0) &&
+	    errno != EPERM)
+		return err_set(err, errno, "open the images' folder to the user namespace");
+	return 0;
 }
 
 static int parse_mode(const char *name, int *ret, struct err *err)
@@ -110,6 +137,7 @@ int criu_options_open(const struct container_criu_options *from, const struct oc
 	o->images_fd = open_folder(from->image_path, create, err);
 	if (o->images_fd < 0)
 		return err_add(err, "the images' folder");
+	err_try(let_in(o->images_fd, config, err));
 	o->work_fd = open_folder(from->work_path ? from->work_path : from->image_path,
 				 create || from->work_path, err);
 	if (o->work_fd < 0)

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -47,6 +48,15 @@ static int find_cgroup(struct container *c, struct cgroup **ret, struct err *err
 	return 0;
 }
 
+/* Its creator died before it could write down what systemd made. */
+static int forget_asked(struct container *c, struct err *err)
+{
+	const struct oci_config *config;
+
+	err_try(container_load_config(c, &config, err));
+	return cgroup_forget_asked_unit(config->cgroups_path, c->id, err);
+}
+
 static int kill_all(struct container *c, struct err *err)
 {
 	struct cgroup *cgroup;
@@ -61,6 +71,8 @@ static int kill_all(struct container *c, struct err *err)
 	r = container_wait_dead(c, err);
 	if (r < 0)
 		return r;
+	if (!c->record.cgroup_path && faccessat(c->dirfd, FOLDER_UNIT_ASKED, F_OK, 0) == 0)
+		return forget_asked(c, err);
 	r = find_cgroup(c, &cgroup, NULL);
 	if (r == -ENOENT && c->record.systemd_unit)
 		return cgroup_forget_unit(c->record.systemd_unit, c->record.systemd_user, err);

@@ -127,6 +127,7 @@ int folder_remove(const char *root, const char *id, int dirfd, struct err *err)
 	/* By name what we know of, state.json last: while it stands, the rest can be found. */
 	unlinkat(dirfd, FOLDER_FIFO, 0);
 	unlinkat(dirfd, FOLDER_CONFIG, 0);
+	unlinkat(dirfd, FOLDER_UNIT_ASKED, 0);
 	unlinkat(dirfd, RECORD_FILE, 0);
 	if (rmdir(path) == 0 || errno == ENOENT)
 		return 0;

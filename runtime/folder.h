@@ -23,6 +23,9 @@
 	"config.json" /* as it was at create; later edits of the bundle don't count \
 		       */
 
+/* Empty; systemd was asked for a cgroup, and what it answered is not in the record yet. */
+#define FOLDER_UNIT_ASKED "unit.asked"
+
 /* Makes and locks ROOT/ID (and ROOT, mode 0711). Returns an fd that holds the lock; -EEXIST
  * "container with given ID already exists". */
 int folder_create(const char *root, const char *id, struct err *err);

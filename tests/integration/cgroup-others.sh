@@ -61,6 +61,7 @@ thaw() {
 	done
 }
 # The container's own is what `pause` freezes; here it is the one above, in each hierarchy that can.
+# shellcheck disable=SC2044
 for file in $(find /sys/fs/cgroup \( -name cgroup.freeze -o -name freezer.state \) -path "*/$T_ID/above/*" ! -path "*/$id/*"); do
 	name="the cgroup above is frozen by ${file##*/}"
 	freeze "$file"

@@ -132,6 +132,69 @@ else
 	t_skip "a terminal" "script is not installed"
 fi
 
+# ---- in a user namespace ----
+
+config "$count" '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 700000, size: 65536}]
+	| .linux.gidMappings = .linux.uidMappings'
+rm -rf "$images" "$bundle/rootfs/count"
+chown -R 700000:700000 "$bundle/rootfs"
+# criu opens standard files again that are the host's, as the namespace's root: not ours of mode 600.
+c run -d -b "$bundle" "$id" </dev/null >/dev/null 2>&1 || t_fail "a user namespace" "no"
+t_wait 60 beyond 3 || t_fail "a user namespace" "it does not count"
+save "a user namespace: checkpoint" 0 c checkpoint
+at=$(number)
+t_is "a user namespace: the images are for its root only" "710 0 700000" "$(stat -c '%a %u %g' "$images")"
+c restore -d --work-path "$T_DIR/work" --image-path "$images" -b "$bundle" "$id" </dev/null >/dev/null 2>&1
+t_is "a user namespace: restore" "0 " "$? $(grep Error "$T_DIR/work/restore.log" | grep -v 'rlimit: \|address already\|Address already' | head -n 1 | xargs)"
+t_wait 60 beyond "$at" && t_ok "a user namespace: it counts on" || t_fail "a user namespace: it counts on" "$(number), not beyond $at"
+t_match "a user namespace: with its ids" '^ +0 +700000 +65536$' "$(cat "/proc/$(c state "$id" | jq .pid)/uid_map")"
+c delete -f "$id"
+chown -R 0:0 "$bundle/rootfs"
+
+# ---- memory beforehand, and to somewhere else ----
+
+config "$count"
+rm -rf "$images" "$bundle/rootfs/count"
+up "--pre-dump"
+t_wait 60 beyond 3 || t_fail "--pre-dump" "it does not count"
+if "$CRIU" check --feature mem_dirty_track >/dev/null 2>&1; then
+	t_status "--pre-dump" 0 c checkpoint --pre-dump --work-path "$T_DIR/work" --image-path "$images-1" "$id"
+	t_is "--pre-dump: it runs on" running "$(c state "$id" | jq -r .status)"
+	save "--parent-path" 0 c checkpoint --parent-path "../$(basename "$images")-1"
+	at=$(number)
+	t_status "--parent-path: restore" 0 c restore -d --work-path "$T_DIR/work" --image-path "$images" -b "$bundle" "$id"
+	t_wait 60 beyond "$at" && t_ok "--parent-path: it counts on" || t_fail "--parent-path: it counts on" "$(number)"
+else
+	t_status "--pre-dump, where the kernel does not track memory" 1 c checkpoint --pre-dump --work-path "$T_DIR/work" --image-path "$images-1" "$id"
+	t_match "in words" 'criu: Tracking memory is not available' "$T_ERR"
+	t_is "it runs on" running "$(c state "$id" | jq -r .status)"
+fi
+t_status "--parent-path that is absolute" 1 c checkpoint --parent-path "$images-1" --image-path "$images" "$id"
+t_match "--parent-path that is absolute, in words" "has to be relative" "$T_ERR"
+
+# The server's own folder has the memory, the images' all else.
+rm -rf "$images"
+mkdir "$T_DIR/pages"
+port=$((20000 + RANDOM % 10000))
+"$CRIU" page-server --images-dir "$T_DIR/pages" --address 127.0.0.1 --port $port >"$T_DIR/pages.log" 2>&1 &
+server=$!
+t_defer "kill $server"
+listens() { grep -q "0100007F:$(printf %04X $port) .* 0A " /proc/net/tcp; }
+if t_wait 30 listens; then
+	save "--page-server" 0 c checkpoint --page-server 127.0.0.1:$port
+	wait $server
+	at=$(number)
+	t_is "--page-server: no memory among the images" "" "$(find "$images" -name 'pages-*')"
+	cp "$T_DIR"/pages/page* "$images/"
+	t_status "--page-server: restore" 0 c restore -d --no-pivot --work-path "$T_DIR/work" --image-path "$images" -b "$bundle" "$id"
+	t_wait 60 beyond "$at" && t_ok "--page-server: it counts on" || t_fail "--page-server: it counts on" "$(number)"
+else
+	t_fail "--page-server" "criu does not listen: $(cat "$T_DIR/pages.log")"
+fi
+t_status "--page-server that is none" 1 c checkpoint --page-server nowhere --image-path "$images" "$id"
+t_match "--page-server that is none, in words" 'page-server: .nowhere. is not of the form' "$T_ERR"
+c delete -f "$id"
+
 # ---- what it cannot do ----
 
 config 'sleep 1000 | nc -l -p 1099 >/dev/null & until grep -q ":044B .* 0A " /proc/net/tcp /proc/net/tcp6; do sleep 0.1; done; sleep 1000 | nc 127.0.0.1 1099 >/dev/null' .

@@ -153,6 +153,19 @@ config '.linux.cgroupsPath = "system.slice::one-three.slice"'
 begin && t_ok "a name that ends in .slice" || t_fail "a name that ends in .slice" "$(cat "$T_DIR/begin.err")"
 t_is "is a slice" /one.slice/one-three.slice "$(cgroup_of "$(pid)")"
 t_status "delete of a slice" 0 c delete -f "$id"
+# As a creator leaves it that was killed while it waited for systemd's answer.
+killed() {
+	mkdir "$root/$id" && cp "$bundle/config.json" "$root/$id/" && touch "$root/$id/unit.asked"
+	systemctl start one-three.slice
+}
+killed
+t_status "delete of one whose creator was killed" 0 c delete -f "$id"
+t_is "its slice is gone" inactive "$(systemctl is-active one-three.slice)"
+killed
+systemd-run --quiet --slice one-three.slice --unit "$T_ID-other" sleep 1000
+t_status "the same where others use the slice" 0 c delete -f "$id"
+t_is "they go on" "active active" "$(systemctl is-active one-three.slice "$T_ID-other" | xargs)"
+systemctl stop "$T_ID-other" one-three.slice
 
 config '.annotations = {"run.oci.systemd.subgroup": "sub", "run.oci.delegate-cgroup": "own"} | .linux.resources.memory.limit = 100000000'
 begin && t_ok "run.oci.systemd.subgroup" || t_fail "run.oci.systemd.subgroup" "$(cat "$T_DIR/begin.err")"
