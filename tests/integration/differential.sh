@@ -51,6 +51,10 @@ says "exec without a program" 255 "exec args cannot be empty" c exec "$id"
 says "exec with a relative folder" 255 "Cwd must be an absolute path" c exec --cwd etc "$id" true
 says "exec -d -t without a socket" 255 "cannot allocate tty" c exec -d -t "$id" true
 says "exec of what is not there" 255 'exec: "nope": executable file not found in \$PATH' c exec "$id" nope
+t_match "ps is ps -ef" "^UID +PID +PPID +C +STIME +TTY +TIME +CMD$" "$(c ps "$id" | head -n 1)"
+t_match "ps: a row" "^root +$(c state "$id" | jq .pid) +[0-9]+ +[0-9]+ [0-9A-Za-z:]{5} \\?  +00:00:0[0-9] sleep 1000$" "$(c ps "$id" | tail -n 1)"
+t_is "events: what runc's callers read" true "$(c events --stats "$id" | jq '.data | (.memory.raw | length > 10) and
+	(.memory.swap.usage >= 0) and (.cpu.usage.total > 0) and (.pids.current == 1) and (.blkio | type == "object") and (.hugetlb | type == "object")')"
 c pause "$id"
 says "exec in what is paused" 255 "cannot exec in a paused container \(use --ignore-paused to override\)" c exec "$id" true
 c kill "$id" KILL
