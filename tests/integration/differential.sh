@@ -84,6 +84,22 @@ t_is "run: the last of two variables counts, HOME comes last" "A=2 HOME=/root" \
 config '.process.args = ["true"] | .mounts += [{destination: "/tmp", source: "/var", type: "bind", options: ["rbind", "sync", "lazytime"]}]'
 t_status "options of a superblock do nothing to a bind" 0 c run -b "$bundle" "$id"
 
+# ---- options of crun, and debugging messages ----
+
+config '.process.args = ["echo", "other"]'
+mv "$bundle/config.json" "$T_DIR/other.json"
+t_is "run --config" other "$(cd "$T_DIR" && c run -b "$bundle" -f other.json "$id" </dev/null)"
+t_status "create --config, --no-subreaper" 0 eval 'c create --no-subreaper --config "$T_DIR/other.json" -b "$bundle" "$id" >/dev/null 2>&1'
+t_status "delete of what was created" 0 c delete "$id"
+says "--config of what is not there" 1 "JSON specification file none.json not found" c run -b "$bundle" -f none.json "$id"
+t_status "spec --file" 0 c spec -b "$T_DIR" --file from-spec.json
+t_is "and it is one" true "$(jq 'has("process")' "$T_DIR/from-spec.json")"
+says "spec over a file" 1 "from-spec.json exists. Remove it first" c spec -b "$T_DIR" --file from-spec.json
+config '.process.args = ["true"]'
+says "--debug" 0 "level=debug" c --debug run -b "$bundle" "$id"
+t_status "--debug with a log in JSON" 0 c --debug --log "$T_DIR/debug.log" --log-format json run -b "$bundle" "$id"
+t_match "which has lines of it" '^\{"level":"debug","msg":' "$(cat "$T_DIR/debug.log")"
+
 # ---- what is out of range, or of another place ----
 
 refused "kernel.hostname by sysctl" 'conflicts with the OCI "hostname" field' '.linux.sysctl = {"kernel.hostname": "x"}'
