@@ -170,6 +170,7 @@ struct container_exec_options {
 	 */
 	const char *const *cgroups;
 	unsigned preserve_fds;
+	bool ignore_paused; /* waits for its resume; without it, one in a frozen cgroup fails */
 };
 
 struct container_process {

@@ -38,6 +38,7 @@
 #include "runtime/create_cgroup.h"
 #include "runtime/fd_socket.h"
 #include "runtime/folder.h"
+#include "runtime/frozen.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
 #include "runtime/memory_limit.h"
@@ -57,9 +58,10 @@ struct creation {
 	size_t config_len;
 	struct oci_config *own_config; /* owned; NULL when the caller gave one */
 	const struct oci_config *config;
-	struct plan *plan;  /* owned */
-	int console_socket; /* owned, or -1 */
-	int fifo_fd;	    /* owned, or -1 */
+	struct plan *plan;	    /* owned */
+	int console_socket;	    /* owned, or -1 */
+	int fifo_fd;		    /* owned, or -1 */
+	struct net_devices devices; /* that the container has got from us */
 	bool launching, launched, hooks_began;
 };
 
@@ -73,6 +75,9 @@ static void creation_undo(struct creation *cr)
 	free(cr->config_text);
 	cleanup_fd(&cr->console_socket);
 	cleanup_fd(&cr->fifo_fd);
+	if (c)
+		net_devices_return(cr->config, &cr->devices);
+	net_devices_deinit(&cr->devices);
 	if (c) {
 		if (cr->launched) {
 			process_pidfd_signal(c->pidfd, SIGKILL);
@@ -340,7 +345,7 @@ static int run_hooks(void *data, pid_t pid, struct err *err)
 		err_try(create_cgroup_delegate(c->cache->cgroup, cr->config, pid, err));
 	}
 	if (cr->config->net_devices_count > 0)
-		err_try(net_devices_move(cr->config, pid, err));
+		err_try(net_devices_move(cr->config, pid, c->arena, &cr->devices, err));
 	err_try(rdt_create(cr->config, c->id, pid, err));
 	c->rdt_made = rdt_is_wanted(cr->config);
 	if (!has_hooks(&cr->config->hooks))
@@ -374,6 +379,13 @@ static int give_state(void *data, pid_t pid, enum oci_status status, char **ret,
 	cr->hooks_began = true;
 	cr->c->record.pid = pid;
 	return container_state_as(cr->c, status, false, ret, &len, err);
+}
+
+static int check_frozen(void *data, pid_t pid, struct err *err)
+{
+	struct creation *cr = data;
+
+	return frozen_check(cr->c, pid, err);
 }
 
 /* Something is to be done when the namespaces exist. */
@@ -417,6 +429,7 @@ static int launch(struct creation *cr, struct err *err)
 {
 	_cleanup_(join_deinit) struct join join = { .v2_fd = -1 };
 	struct container *c = cr->c;
+	struct hooks_place place = hooks_place(cr->config, cr->bundle);
 	struct launch_options options = {
 		.plan = cr->plan,
 		.stdio = cr->options->stdio,
@@ -424,7 +437,10 @@ static int launch(struct creation *cr, struct err *err)
 		.hooks = is_awaited(cr) ? run_hooks : NULL,
 		.hook_state = give_state,
 		.listener = give_listener,
+		.stalled = check_frozen,
 		.hooks_data = cr,
+		.hook_stdout = place.stdout_path,
+		.hook_stderr = place.stderr_path,
 		.target_pidfd = -1,
 		.start_early = may_start_early(cr),
 	};
@@ -545,9 +561,9 @@ static int make(struct creation *cr, struct err *err)
 int container_create(const struct container_create_options *options, struct container **ret,
 		     struct err *err)
 {
-	_cleanup_(creation_undo) struct creation cr = { .options = options,
-							.console_socket = -1,
-							.fifo_fd = -1 };
+	_cleanup_(creation_undo) struct creation cr = {
+		.options = options, .console_socket = -1, .fifo_fd = -1, .devices = NET_DEVICES_NONE
+	};
 	int r = judge(&cr, err);
 
 	if (r == 0)

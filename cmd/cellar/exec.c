@@ -182,15 +182,6 @@ static int compose(struct container *c, const struct args *a, char **words, size
 	return set_user(a, arena, &p->user, err);
 }
 
-static int check_pause(struct container *c, const struct args *a, struct err *err)
-{
-	if (a->ignore_paused || container_status(c) != OCI_PAUSED)
-		return 0;
-	return err_say(err, EBUSY,
-		       "cannot exec in a paused container (use --ignore-paused to override): %s",
-		       container_id(c));
-}
-
 static int exec_here(struct container *c, const struct container_exec_options *o, struct err *err)
 {
 	_cleanup_foreground_ struct foreground fg = FOREGROUND_NONE;
@@ -243,6 +234,7 @@ static int exec(const struct cellar_globals *globals, const struct args *a, char
 		.pidfd_socket = a->pidfd_socket,
 		.cgroups = a->cgroups.count ? a->cgroups.items : NULL,
 		.preserve_fds = (unsigned)a->preserve_fds,
+		.ignore_paused = a->ignore_paused,
 	};
 
 	if (!arena)
@@ -253,7 +245,6 @@ static int exec(const struct cellar_globals *globals, const struct args *a, char
 			"exec args cannot be empty: no program is given, neither as words nor by --process");
 	err_try(create_options_check_fds(a->preserve_fds, err));
 	err_try(container_open(globals->root, args[0], &c, err));
-	err_try(check_pause(c, a, err));
 	err_try(compose(c, a, args + 1, count - 1, arena, &process, err));
 	return a->detach ? exec_detached(c, &o, err) : exec_here(c, &o, err);
 }
