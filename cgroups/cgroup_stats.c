@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "cgroups/cgroup_folder.h"
 #include "cgroups/cgroup_stat_text.h"
+#include "cgroups/cgroup_text.h"
 
 #define STAT_MAX (1 << 20)
 
@@ -158,4 +159,15 @@ int cgroup_stats(const struct cgroup *cgroup, struct cgroup_stats *ret, struct e
 		io(cgroup, &s);
 	*ret = s;
 	return 0;
+}
+
+char *cgroup_text(const struct cgroup *cgroup, enum cgroup_controller controller, const char *v1,
+		  const char *v2)
+{
+	int i = cgroup->mounts->v1[controller];
+	const char *file = i >= 0 ? v1 : v2;
+
+	if (i < 0)
+		i = cgroup->mounts->v2;
+	return i >= 0 && file ? get_text(cgroup, i, file) : NULL;
 }

@@ -61,7 +61,8 @@ struct container_create_options {
 	const char *root;		 /* state folder, CONTAINER_ROOT_DEFAULT when NULL */
 	const char *id;			 /* [A-Za-z0-9_+.-]+, not starting with '.' */
 	const char *bundle;		 /* folder with config.json; made absolute */
-	const struct oci_config *config; /* NULL: bundle/config.json is read */
+	const struct oci_config *config; /* NULL: config_file is read */
+	const char *config_file;	 /* NULL: bundle/config.json */
 	const int *stdio;		 /* three fds, or NULL: inherited */
 	const char *console_socket;	 /* AF_UNIX path that gets the terminal's master; NULL */
 	bool want_console;	  /* the master, if any, goes to container_take_console() instead */

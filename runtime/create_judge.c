@@ -35,11 +35,14 @@ static int load_config(struct creation *cr, struct err *err)
 	cr->config = cr->options->config;
 	if (cr->config)
 		return 0;
-	err_try(path_join(path, sizeof(path), cr->bundle, "config.json", err));
+	if (cr->options->config_file)
+		err_try(make_absolute(cr->options->config_file, path, sizeof(path), err));
+	else
+		err_try(path_join(path, sizeof(path), cr->bundle, "config.json", err));
 	r = file_read(AT_FDCWD, path, CONFIG_BYTES_MAX, &cr->config_text, &cr->config_len, err);
 	if (r == -ENOENT)
-		return err_say(err, ENOENT, "JSON specification file config.json not found in %s",
-			       cr->bundle);
+		return err_say(err, ENOENT, "JSON specification file %s not found in %s",
+			       strrchr(path, '/') + 1, cr->bundle);
 	if (r < 0)
 		return r;
 	if (oci_config_parse(cr->config_text, cr->config_len, &cr->own_config, err) < 0)

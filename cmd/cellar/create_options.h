@@ -14,7 +14,7 @@
 #include "runtime/container.h"
 
 struct create_options {
-	const char *bundle, *console_socket, *pid_file, *pidfd_socket;
+	const char *bundle, *config, *console_socket, *pid_file, *pidfd_socket;
 	bool no_pivot, no_new_keyring;
 	int64_t preserve_fds;
 };
@@ -26,6 +26,8 @@ struct create_options {
 #define CREATE_OPTIONS(type, in) \
 	OPTION_STRING(type, in bundle, 'b', "bundle", "DIR", \
 		      "folder with config.json (default: the current one)"), \
+	OPTION_STRING(type, in config, 'f', "config", "FILE", \
+		      "document to read in place of the bundle's config.json"), \
 	OPTION_STRING(type, in console_socket, 0, "console-socket", "SOCKET", \
 		      "AF_UNIX socket that gets the terminal's master"), \
 	OPTION_STRING(type, in pid_file, 0, "pid-file", "FILE", "write the container's pid to a file"), \
@@ -83,6 +85,7 @@ static inline int create_options_fill(const struct create_options *o,
 		.root = globals->root,
 		.id = id,
 		.bundle = o->bundle,
+		.config_file = o->config,
 		.console_socket = o->console_socket,
 		.pid_file = o->pid_file,
 		.pidfd_socket = o->pidfd_socket,

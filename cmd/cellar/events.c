@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cgroups/cgroup.h"
+#include "cmd/cellar/stats_json.h"
 #include "cmd/cellar/verbs.h"
 #include "runtime/container.h"
 
@@ -26,78 +27,9 @@ static const struct option_entry options[] = {
 	OPTION_END,
 };
 
-static void put_pids(struct json_writer *w, const struct cgroup_stats *s)
-{
-	json_key(w, "pids");
-	json_open_object(w);
-	json_field_u64(w, "current", s->pids_current);
-	if (s->pids_limit != UINT64_MAX)
-		json_field_u64(w, "limit", s->pids_limit);
-	json_close_object(w);
-}
-
-static void put_cpu(struct json_writer *w, const struct cgroup_stats *s)
-{
-	json_key(w, "cpu");
-	json_open_object(w);
-	json_key(w, "usage");
-	json_open_object(w);
-	json_field_u64(w, "total", s->cpu_usage_ns);
-	json_field_u64(w, "kernel", s->cpu_system_ns);
-	json_field_u64(w, "user", s->cpu_user_ns);
-	json_close_object(w);
-	json_key(w, "throttling");
-	json_open_object(w);
-	json_field_u64(w, "periods", s->cpu_periods);
-	json_field_u64(w, "throttledPeriods", s->cpu_throttled_periods);
-	json_field_u64(w, "throttledTime", s->cpu_throttled_ns);
-	json_close_object(w);
-	json_close_object(w);
-}
-
-static void put_memory(struct json_writer *w, const struct cgroup_stats *s)
-{
-	json_key(w, "memory");
-	json_open_object(w);
-	json_key(w, "usage");
-	json_open_object(w);
-	json_field_u64(w, "limit", s->memory_limit_bytes);
-	json_field_u64(w, "usage", s->memory_usage_bytes);
-	json_field_u64(w, "max", s->memory_peak_bytes);
-	json_field_u64(w, "failcnt", 0);
-	json_close_object(w);
-	json_key(w, "raw");
-	json_open_object(w);
-	json_field_u64(w, "total_inactive_file", s->memory_inactive_file_bytes);
-	json_field_u64(w, "oom_kill", s->oom_kills);
-	json_close_object(w);
-	json_close_object(w);
-}
-
-static void put_io(struct json_writer *w, const struct cgroup_stats *s)
-{
-	const struct {
-		const char *op;
-		uint64_t value;
-	} rows[] = { { "Read", s->io_read_bytes }, { "Write", s->io_write_bytes } };
-
-	json_key(w, "blkio");
-	json_open_object(w);
-	json_key(w, "ioServiceBytesRecursive");
-	json_open_array(w);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		json_open_object(w);
-		json_field_string(w, "op", rows[i].op);
-		json_field_u64(w, "value", rows[i].value);
-		json_close_object(w);
-	}
-	json_close_array(w);
-	json_close_object(w);
-}
-
 /* stats: NULL for an event without data. */
-static int print_event(const char *type, const char *id, const struct cgroup_stats *stats,
-		       struct err *err)
+static int print_event(const char *type, const char *id, const struct cgroup *cgroup,
+		       const struct cgroup_stats *stats, struct err *err)
 {
 	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
 	_cleanup_free_ char *text = NULL;
@@ -109,12 +41,7 @@ static int print_event(const char *type, const char *id, const struct cgroup_sta
 	json_field_string(w, "id", id);
 	if (stats) {
 		json_key(w, "data");
-		json_open_object(w);
-		put_cpu(w, stats);
-		put_memory(w, stats);
-		put_pids(w, stats);
-		put_io(w, stats);
-		json_close_object(w);
+		stats_json_put(w, cgroup, stats);
 	}
 	json_close_object(w);
 	text = json_writer_take(w, NULL);
@@ -178,12 +105,12 @@ static int follow(struct container *c, const struct cgroup *cgroup, int64_t inte
 		if (cgroup_stats(cgroup, &stats, NULL) < 0)
 			return 0;
 		if (stats.oom_kills > kills)
-			err_try(print_event("oom", container_id(c), NULL, err));
+			err_try(print_event("oom", container_id(c), cgroup, NULL, err));
 		kills = stats.oom_kills;
 		if (p.revents)
 			return 0;
 		if (now_ns >= next_ns) {
-			err_try(print_event("stats", container_id(c), &stats, err));
+			err_try(print_event("stats", container_id(c), cgroup, &stats, err));
 			next_ns = now_ns + interval_ms * 1000000;
 		}
 		if (poll(&p, 1, (int)step_ms) < 0 && errno != EINTR)
@@ -212,7 +139,7 @@ static int run(const struct cellar_globals *globals, int argc, char **argv, stru
 	err_try(cgroup_stats(cgroup, &stats, err));
 	if (!a.stats)
 		return follow(c, cgroup, interval_ms, err);
-	return print_event("stats", args[0], &stats, err);
+	return print_event("stats", args[0], cgroup, &stats, err);
 }
 
 const struct verb verb_events = {

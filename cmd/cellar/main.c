@@ -130,6 +130,8 @@ static int run_verb(struct cellar_globals *globals, int argc, char **argv, struc
 
 		if (strcmp(strchr(verb->command.name, ' ') + 1, argv[0]) != 0)
 			continue;
+		log_debug("%s version " CELLAR_VERSION ", state in %s", verb->command.name,
+			  globals->root ? globals->root : "the default folder");
 		r = set_root(verb, globals, err);
 		if (r == 0)
 			r = verb->run(globals, argc - 1, argv + 1, err);

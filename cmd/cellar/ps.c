@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The processes of a container, with their pids as the host sees them. */
 #include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "cmd/cellar/ps_table.h"
@@ -42,22 +45,89 @@ static void print_command(pid_t pid)
 		putchar('\n');
 }
 
-/* A process that ended meanwhile is left out. */
+/* What /proc tells of a process, times in ticks of the clock. */
+struct process {
+	char state;
+	int ppid, tty;
+	unsigned long long user, system, start;
+};
+
+/* The account's name as ps shows it: a long one, or one that passwd lacks, as a number. Reads the
+ * file itself: a static program has no name service. */
+static void print_user(uid_t uid)
+{
+	_cleanup_file_ FILE *f = fopen("/etc/passwd", "re");
+	struct passwd *entry;
+
+	while (f && (entry = fgetpwent(f))) {
+		if (entry->pw_uid == uid && strlen(entry->pw_name) <= 8) {
+			printf("%-8s ", entry->pw_name);
+			return;
+		}
+	}
+	printf("%-8u ", uid);
+}
+
+/* "14:05" of today, else "Nov23", else the year. */
+static void print_start(time_t start)
+{
+	time_t now = time(NULL);
+	struct tm then, today;
+	char text[16];
+
+	localtime_r(&start, &then);
+	localtime_r(&now, &today);
+	strftime(text, sizeof(text),
+		 then.tm_year != today.tm_year	 ? " %Y"
+		 : then.tm_yday != today.tm_yday ? "%b%d"
+						 : "%H:%M",
+		 &then);
+	printf("%5s ", text);
+}
+
+static void print_tty(int tty)
+{
+	unsigned number = (unsigned)((tty & 0xff) | (tty >> 12 & 0xfff00)),
+		 class = tty >> 8 & 0xfff;
+	char text[24] = "?";
+
+	if (class >= 136 && class <= 143)
+		snprintf(text, sizeof(text), "pts/%u", (class - 136) * 256 + number);
+	else if (class == 4 && number < 64)
+		snprintf(text, sizeof(text), "tty%u", number);
+	printf("%-8s ", text);
+}
+
+/* A row as that of `ps -ef`. A process that ended meanwhile is left out. */
 static void print_row(pid_t pid)
 {
 	_cleanup_free_ char *text = NULL;
+	unsigned long long hz = (unsigned long long)sysconf(_SC_CLK_TCK), ticks, seconds;
+	struct process p;
+	struct timespec up;
 	const char *rest;
-	char path[64], state;
+	char path[64];
 	struct stat st;
-	int ppid;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	if (file_read(AT_FDCWD, path, 4096, &text, NULL, NULL) < 0 || stat(path, &st) < 0)
 		return;
 	rest = strrchr(text, ')');
-	if (!rest || sscanf(rest + 1, " %c %d", &state, &ppid) != 2)
+	if (!rest ||
+	    sscanf(rest + 1,
+		   " %c %d %*d %*d %d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %*d "
+		   "%*d %llu",
+		   &p.state, &p.ppid, &p.tty, &p.user, &p.system, &p.start) != 6)
 		return;
-	printf("%-10u%-10d%-10d%-6c", st.st_uid, pid, ppid, state);
+	clock_gettime(CLOCK_BOOTTIME, &up);
+	ticks = (unsigned long long)up.tv_sec * hz;
+	ticks = ticks > p.start ? ticks - p.start : 0;
+	seconds = (p.user + p.system) / hz;
+	print_user(st.st_uid);
+	printf("%7d %7d %2llu ", pid, p.ppid, ticks ? (p.user + p.system) * 100 / ticks % 100 : 0);
+	print_start(time(NULL) - (time_t)(ticks / hz));
+	print_tty(p.tty);
+	printf("%02llu:%02llu:%02llu ", seconds / 3600, seconds / 60 % 60, seconds % 60);
 	print_command(pid);
 }
 
@@ -81,7 +151,7 @@ static int run(const struct cellar_globals *globals, int argc, char **argv, stru
 	if (words > 1 && strcmp(a.format, "table") == 0)
 		return ps_table_print(args + 1, words - 1, pids, count, err);
 	if (strcmp(a.format, "table") == 0)
-		puts("UID       PID       PPID      STATE CMD");
+		puts("UID          PID    PPID  C STIME TTY          TIME CMD");
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(a.format, "json") == 0)
 			printf("%s%d", i ? "," : "[", pids[i]);

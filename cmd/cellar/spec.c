@@ -13,13 +13,15 @@
 #include "spec/oci_config.h"
 
 struct args {
-	const char *bundle;
+	const char *bundle, *file;
 	bool rootless;
 };
 
 static const struct option_entry options[] = {
 	OPTION_STRING(struct args, bundle, 'b', "bundle", "DIR",
 		      "folder to write to (default: the current one)"),
+	OPTION_STRING(struct args, file, 'f', "file", "FILE",
+		      "name of the file in that folder (default config.json)"),
 	OPTION_BOOL(struct args, rootless, 0, "rootless",
 		    "for a user who is not root: a user namespace, and nothing that takes more"),
 	OPTION_END,
@@ -133,7 +135,7 @@ static void print_line(const char *line, bool rootless, FILE *out)
 static int run(const struct cellar_globals *globals, int argc, char **argv, struct err *err)
 {
 	_cleanup_file_ FILE *out = NULL;
-	struct args a = { .bundle = "." };
+	struct args a = { .bundle = ".", .file = "config.json" };
 	char path[PATH_MAX], **args;
 	size_t count;
 	int r = verb_parse(&verb_spec, argc, argv, &a, &args, &count, err);
@@ -141,10 +143,12 @@ static int run(const struct cellar_globals *globals, int argc, char **argv, stru
 	(void)globals;
 	if (r != 0)
 		return r;
-	err_try(path_join(path, sizeof(path), a.bundle, "config.json", err));
+	if (a.file[0] == '/')
+		a.bundle = "/";
+	err_try(path_join(path, sizeof(path), a.bundle, a.file, err));
 	out = fopen(path, "wxe");
 	if (!out && errno == EEXIST)
-		return err_say(err, EEXIST, "%s exists already; remove it first", path);
+		return err_say(err, EEXIST, "File %s exists. Remove it first", path);
 	if (!out)
 		return err_set(err, errno, "create %s", path);
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)

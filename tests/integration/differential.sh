@@ -51,6 +51,10 @@ says "exec without a program" 255 "exec args cannot be empty" c exec "$id"
 says "exec with a relative folder" 255 "Cwd must be an absolute path" c exec --cwd etc "$id" true
 says "exec -d -t without a socket" 255 "cannot allocate tty" c exec -d -t "$id" true
 says "exec of what is not there" 255 'exec: "nope": executable file not found in \$PATH' c exec "$id" nope
+t_match "ps is ps -ef" "^UID +PID +PPID +C +STIME +TTY +TIME +CMD$" "$(c ps "$id" | head -n 1)"
+t_match "ps: a row" "^root +$(c state "$id" | jq .pid) +[0-9]+ +[0-9]+ [0-9A-Za-z:]{5} \\?  +00:00:0[0-9] sleep 1000$" "$(c ps "$id" | tail -n 1)"
+t_is "events: what runc's callers read" true "$(c events --stats "$id" | jq '.data | (.memory.raw | length > 10) and
+	(.memory.swap.usage >= 0) and (.cpu.usage.total > 0) and (.pids.current == 1) and (.blkio | type == "object") and (.hugetlb | type == "object")')"
 c pause "$id"
 says "exec in what is paused" 255 "cannot exec in a paused container \(use --ignore-paused to override\)" c exec "$id" true
 c kill "$id" KILL
@@ -79,6 +83,22 @@ t_is "run: the last of two variables counts, HOME comes last" "A=2 HOME=/root" \
 	"$(c run -b "$bundle" "$id" </dev/null | tail -n 2 | xargs)"
 config '.process.args = ["true"] | .mounts += [{destination: "/tmp", source: "/var", type: "bind", options: ["rbind", "sync", "lazytime"]}]'
 t_status "options of a superblock do nothing to a bind" 0 c run -b "$bundle" "$id"
+
+# ---- options of crun, and debugging messages ----
+
+config '.process.args = ["echo", "other"]'
+mv "$bundle/config.json" "$T_DIR/other.json"
+t_is "run --config" other "$(cd "$T_DIR" && c run -b "$bundle" -f other.json "$id" </dev/null)"
+t_status "create --config, --no-subreaper" 0 eval 'c create --no-subreaper --config "$T_DIR/other.json" -b "$bundle" "$id" >/dev/null 2>&1'
+t_status "delete of what was created" 0 c delete "$id"
+says "--config of what is not there" 1 "JSON specification file none.json not found" c run -b "$bundle" -f none.json "$id"
+t_status "spec --file" 0 c spec -b "$T_DIR" --file from-spec.json
+t_is "and it is one" true "$(jq 'has("process")' "$T_DIR/from-spec.json")"
+says "spec over a file" 1 "from-spec.json exists. Remove it first" c spec -b "$T_DIR" --file from-spec.json
+config '.process.args = ["true"]'
+says "--debug" 0 "level=debug" c --debug run -b "$bundle" "$id"
+t_status "--debug with a log in JSON" 0 c --debug --log "$T_DIR/debug.log" --log-format json run -b "$bundle" "$id"
+t_match "which has lines of it" '^\{"level":"debug","msg":' "$(cat "$T_DIR/debug.log")"
 
 # ---- what is out of range, or of another place ----
 
