@@ -2,6 +2,8 @@
 /* The rules of the Task API as containerd relies on them. */
 #include "tests/unit/shim/fixture.h"
 
+#include "runtime/shim/options.pb-c.h"
+
 #define SLEEP_JSON \
 	"{\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0},\"args\":[\"exec sleep 1000\"],\"env\":[]}"
 #define EXIT_JSON "{\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0},\"args\":[\"exit 7\"],\"env\":[]}"
@@ -367,6 +369,44 @@ static void test_others_are_served_while_a_checkpoint_is_made(void **state)
 	fixture_stop(&f);
 }
 
+/* A Create with the options of containerd's runc. */
+static int create_with(struct fixture *f, Options__Runc *options)
+{
+	Task__CreateRequest request = TASK__CREATE_REQUEST__INIT;
+	Pb__Any any;
+	int r;
+
+	assert_return_code(proto_pack_any(options, "containerd.runc.v1.Options", &any), 0);
+	request.id = proto_string("c");
+	request.bundle = f->bundle;
+	request.options = &any;
+	r = shim_call(f->client, "Create", &request, NULL, NULL, &f->err);
+	free(any.value.data);
+	return r;
+}
+
+static void test_options_are_honoured_or_refused_in_words(void **state)
+{
+	Options__Runc options = OPTIONS__RUNC__INIT;
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, "b", "exit 0", false);
+	options.binary_name = proto_string("/usr/bin/runc");
+	assert_int_equal(create_with(&f, &options), -EINVAL);
+	assert_non_null(
+		strstr(f.err.text, "options.binary_name: the runtime is a part of this shim"));
+	options.binary_name = proto_string("");
+	options.task_api_address = proto_string("unix:///x");
+	assert_int_equal(create_with(&f, &options), -EINVAL);
+	assert_non_null(strstr(f.err.text, "options.task_api_address"));
+	options.task_api_address = proto_string("");
+	options.binary_name = proto_string("/opt/bin/cellar");
+	options.io_uid = getuid();
+	assert_return_code(create_with(&f, &options), 0);
+	fixture_stop(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -385,6 +425,7 @@ int main(void)
 		cmocka_unit_test(test_checkpoint_tells_what_is_wanted),
 		cmocka_unit_test(test_others_are_served_while_a_checkpoint_is_made),
 		cmocka_unit_test(test_unknown_methods_are_unimplemented),
+		cmocka_unit_test(test_options_are_honoured_or_refused_in_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
