@@ -42,7 +42,8 @@ static void on_closed(void *data)
 	shim_check_end(shim);
 }
 
-static int on_idle(void *data)
+/* hot: trim.c */
+__attribute__((hot)) static int on_idle(void *data)
 {
 	struct shim *shim = data;
 
