@@ -16,6 +16,10 @@
 
 enum source_kind { SOURCE_FD, SOURCE_TIME, SOURCE_SIGNAL };
 
+/* Where a program comes to rest: side by side, so that one that has dropped its pages (the shim's
+ * trim.c) needs few of them. */
+#define LOOP_HOT __attribute__((hot))
+
 struct loop_source {
 	struct loop *loop;
 	struct loop_source *next; /* in loop->timers or loop->dead */
@@ -54,7 +58,7 @@ int loop_new(struct loop **ret, struct err *err)
 	return 0;
 }
 
-static void bury(struct loop *loop)
+LOOP_HOT static void bury(struct loop *loop)
 {
 	while (loop->dead) {
 		struct loop_source *s = loop->dead;
@@ -212,7 +216,7 @@ static int dispatch(struct loop_source *s, uint32_t events)
 	return s->on_fd(s->data, events);
 }
 
-static int fire_timers(struct loop *loop)
+LOOP_HOT static int fire_timers(struct loop *loop)
 {
 	while (loop->timers && !loop->quit) {
 		struct loop_source *s = loop->timers;
@@ -230,7 +234,7 @@ static int fire_timers(struct loop *loop)
 	return 0;
 }
 
-static int timeout_ms(const struct loop *loop)
+LOOP_HOT static int timeout_ms(const struct loop *loop)
 {
 	int64_t left;
 
@@ -243,7 +247,7 @@ static int timeout_ms(const struct loop *loop)
 	return left > 3600000 ? 3600000 : (int)left;
 }
 
-int loop_run(struct loop *loop, struct err *err)
+LOOP_HOT int loop_run(struct loop *loop, struct err *err)
 {
 	struct epoll_event events[32];
 	int r = 0;

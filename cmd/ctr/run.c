@@ -58,19 +58,11 @@ static int run_verb(const struct ctr *ctr, int argc, char **argv, struct err *er
 	_cleanup_(run_args_deinit) struct run_args args = RUN_ARGS_DEFAULT;
 	_cleanup_arena_ struct arena *arena = arena_new();
 	struct engine_run_options options = { 0 };
-	char **words;
-	size_t count;
-	int r;
+	int r = run_args_parse(&verb_run.command, argc, argv, &args, arena, &options, err);
 
-	if (!arena)
-		return err_set(err, ENOMEM, "read the command line");
-	r = options_parse(&verb_run.command, argc, argv, &args, &words, &count, err);
 	if (r != 0)
 		return r > 0 ? VERB_HELP : r;
-	options.image = words[0];
-	options.args = (const char *const *)words + 1;
-	r = run_args_fill(&args, arena, &options, err);
-	return r < 0 ? r : run_container(ctr, &options, &args, err);
+	return run_container(ctr, &options, &args, err);
 }
 
 const struct verb verb_run = {

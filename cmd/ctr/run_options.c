@@ -131,8 +131,8 @@ static int fill_life(const struct run_args *args, struct engine_run_options *ret
 	return 0;
 }
 
-int run_args_fill(const struct run_args *args, struct arena *arena, struct engine_run_options *ret,
-		  struct err *err)
+static int fill(const struct run_args *args, struct arena *arena, struct engine_run_options *ret,
+		struct err *err)
 {
 	int r;
 
@@ -163,6 +163,24 @@ int run_args_fill(const struct run_args *args, struct arena *arena, struct engin
 	if (r == 0)
 		r = run_health_fill(&args->health, arena, ret, err);
 	return r;
+}
+
+int run_args_parse(const struct options_command *command, int argc, char **argv,
+		   struct run_args *args, struct arena *arena, struct engine_run_options *ret,
+		   struct err *err)
+{
+	char **words;
+	size_t count;
+	int r;
+
+	if (!arena)
+		return err_set(err, ENOMEM, "read the command line");
+	r = options_parse(command, argc, argv, args, &words, &count, err);
+	if (r != 0)
+		return r;
+	ret->image = words[0];
+	ret->args = (const char *const *)words + 1;
+	return fill(args, arena, ret, err);
 }
 
 void run_args_deinit(struct run_args *args)

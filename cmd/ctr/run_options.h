@@ -36,8 +36,10 @@ struct run_args {
 
 extern const struct option_entry run_option_table[];
 
-/* Fills all but image and args; cidfile is the caller's. What is made lives in the arena, the rest
- * in args. */
-int run_args_fill(const struct run_args *args, struct arena *arena, struct engine_run_options *ret,
-		  struct err *err);
+/* What is typed behind `ctr run` or `ctr create`: the command's options are run_option_table, or
+ * its rest. >0: --help. cidfile is the caller's. What is made lives in the arena, the rest in args.
+ */
+int run_args_parse(const struct options_command *command, int argc, char **argv,
+		   struct run_args *args, struct arena *arena, struct engine_run_options *ret,
+		   struct err *err);
 void run_args_deinit(struct run_args *args);

@@ -18,6 +18,7 @@
 #include "runtime/shim/bootstrap.pb-c.h"
 #include "runtime/shim/daemon.h"
 #include "runtime/shim/proto.h"
+#include "runtime/shim/shim_cgroup.h"
 #include "runtime/shim/ttrpc.h"
 #include "runtime/shim/upgrade.h"
 
@@ -174,7 +175,9 @@ static int launch(const struct bootstrap_args *args, const struct bootstrap_para
 		return err_set(err, -pid, "start the daemon");
 	if (pid > 0) {
 		close(listen_fd);
-		r = answer(socket_path, params->is_params, err);
+		r = *params->shim_cgroup ? shim_cgroup_move(params->shim_cgroup, pid, err) : 0;
+		if (r == 0)
+			r = answer(socket_path, params->is_params, err);
 		if (r < 0)
 			process_pidfd_signal(pidfd, SIGKILL);
 		return r;

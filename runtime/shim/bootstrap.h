@@ -50,6 +50,7 @@ char *bootstrap_socket_path(const char *dir, const char *address, const char *na
 struct bootstrap_params {
 	bool is_params; /* containerd 2.3 and ctr: the answer is a protobuf message */
 	const char *socket_dir, *ttrpc_address;
+	const char *shim_cgroup; /* containerd.runc.v1.Options; "" */
 	bool debug;
 };
 

@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "runtime/shim/bootstrap.h"
 #include "runtime/shim/bootstrap.pb-c.h"
+#include "runtime/shim/options.pb-c.h"
 #include "runtime/shim/proto.h"
 
 static const struct option {
@@ -78,6 +79,18 @@ int bootstrap_parse(int argc, char *const *argv, struct bootstrap_args *ret, str
 	return 0;
 }
 
+static int read_options(const Pb__Any *any, struct arena *arena, struct bootstrap_params *ret,
+			struct err *err)
+{
+	_cleanup_proto_ Options__Runc *o = NULL;
+
+	if (!any || !proto_any_is(any, "containerd.runc.v1.Options"))
+		return 0;
+	err_try(proto_unpack(&options__runc__descriptor, any->value.data, any->value.len, &o, err));
+	ret->shim_cgroup = arena_strdup(arena, o->shim_cgroup);
+	return ret->shim_cgroup ? 0 : err_set(err, ENOMEM, "read the parameters of the shim");
+}
+
 /*
  * An Any of runtime options parses as Params too, and the other way round; what tells them apart is
  * that Params repeat the id and the namespace of the command line.
@@ -86,7 +99,10 @@ int bootstrap_parse_stdin(const void *data, size_t len, const struct bootstrap_a
 			  struct arena *arena, struct bootstrap_params *ret, struct err *err)
 {
 	_cleanup_proto_ Bootstrap__Params *p = NULL;
-	struct bootstrap_params params = { .socket_dir = "", .ttrpc_address = "" };
+	struct bootstrap_params params = { .socket_dir = "",
+					   .ttrpc_address = "",
+					   .shim_cgroup = "" };
+	_cleanup_proto_ Pb__Any *any = NULL;
 
 	if (len && proto_unpack(&bootstrap__params__descriptor, data, len, &p, NULL) == 0 &&
 	    !strcmp(p->instance_id, args->id) && !strcmp(p->namespace_, args->namespace_)) {
@@ -96,6 +112,10 @@ int bootstrap_parse_stdin(const void *data, size_t len, const struct bootstrap_a
 		params.ttrpc_address = arena_strdup(arena, p->ttrpc_address);
 		if (!params.socket_dir || !params.ttrpc_address)
 			return err_set(err, ENOMEM, "read the parameters of the shim");
+		for (size_t i = 0; i < p->n_extensions; i++)
+			err_try(read_options(p->extensions[i]->value, arena, &params, err));
+	} else if (len && proto_unpack(&pb__any__descriptor, data, len, &any, NULL) == 0) {
+		err_try(read_options(any, arena, &params, err));
 	}
 	*ret = params;
 	return 0;

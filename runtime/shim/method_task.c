@@ -299,6 +299,6 @@ enum ttrpc_code method_shutdown(struct shim *shim, struct rpc_call *call, const 
 	for (const struct task *task = shim->tasks; task; task = task->next)
 		if (!task->init.reported || task->durable)
 			return TTRPC_OK;
-	shim_end(shim);
+	shim_leave(shim);
 	return TTRPC_OK;
 }

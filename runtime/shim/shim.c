@@ -15,6 +15,7 @@
 #define FLUSH_EVENTS_MS 3000
 #define FLUSH_ANSWERS_MS 1000
 #define TRIM_AFTER_NS INT64_C(1000000000)
+#define LEAVE_NS INT64_C(2000000000)
 #define FIRST_CLIENT_NS INT64_C(10000000000)
 
 /* ctr's executed processes whose client has gone: nobody will delete them. */
@@ -42,7 +43,8 @@ static void on_closed(void *data)
 	shim_check_end(shim);
 }
 
-static int on_idle(void *data)
+/* hot: trim.c */
+__attribute__((hot)) static int on_idle(void *data)
 {
 	struct shim *shim = data;
 
@@ -85,6 +87,7 @@ void shim_deinit(struct shim *shim)
 {
 	shim->trim = loop_remove(shim->trim);
 	shim->first_client = loop_remove(shim->first_client);
+	shim->leaving = loop_remove(shim->leaving);
 	shim->upgrade_turn = loop_remove(shim->upgrade_turn);
 	free(take_ptr(shim->upgrade_binary));
 	if (shim->upgrade)
@@ -125,8 +128,32 @@ void shim_end(struct shim *shim)
 		leave(shim);
 }
 
+static int on_leave(void *data)
+{
+	struct shim *shim = data;
+
+	shim->leaving = NULL;
+	if (!shim->tasks && !shim->creating)
+		shim_end(shim);
+	return 0;
+}
+
+void shim_leave(struct shim *shim)
+{
+	shim->leaving = loop_remove(shim->leaving);
+	if (shim->tasks || server_connections(shim->server) <= 1 ||
+	    loop_add_time(shim->loop, clock_monotonic_ns() + LEAVE_NS, on_leave, shim,
+			  &shim->leaving, NULL) < 0)
+		shim_end(shim);
+}
+
 void shim_check_end(struct shim *shim)
 {
+	/* Nobody is left who could call it off. */
+	if (shim->leaving && server_connections(shim->server) == 0) {
+		shim->leaving = loop_remove(shim->leaving);
+		on_leave(shim);
+	}
 	if (shim->ending || server_connections(shim->server) ||
 	    !server_had_connection(shim->server))
 		return;

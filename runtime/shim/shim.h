@@ -58,6 +58,7 @@ struct shim {
 	struct rpc_call *upgrade;
 	char *upgrade_binary;
 	struct loop_source *upgrade_turn;
+	struct loop_source *leaving;	  /* shim_leave() that waits; NULL */
 	struct loop_source *first_client; /* what happens when none comes; NULL: one came */
 	struct loop_source *trim;	  /* NULL: nothing was done since the last time */
 };
@@ -78,3 +79,10 @@ void shim_stop_listening(struct shim *shim);
 
 /* Leaves the loop once the events are out. */
 void shim_end(struct shim *shim);
+
+/*
+ * The same on request. With no container left who else is connected may be about to create one: it
+ * was told by `start` that this shim is its group's. So that has two seconds, and a Create calls it
+ * off.
+ */
+void shim_leave(struct shim *shim);

@@ -93,17 +93,20 @@ static void test_three_dialects_of_stdin(void **state)
 	Bootstrap__Params params = BOOTSTRAP__PARAMS__INIT;
 	Options__Runc runc = OPTIONS__RUNC__INIT;
 	Pb__Any any;
+	Bootstrap__Extension extension = BOOTSTRAP__EXTENSION__INIT, *extensions[] = { &extension };
 	struct strbuf text = { 0 };
 
 	(void)state;
 	assert_false(parse_stdin(arena, "", 0).is_params);
+	assert_string_equal(parse_stdin(arena, "", 0).shim_cgroup, "");
 	assert_false(parse_stdin(arena, "\xff\xff\xff", 3).is_params);
 
 	runc.root = proto_string("/r");
+	runc.shim_cgroup = proto_string("/ops/shims");
 	assert_return_code(proto_pack_any(&runc, "containerd.runc.v1.Options", &any), 0);
 	proto_pack(&any, &text);
 	assert_false(parse_stdin(arena, text.data, text.len).is_params);
-	free(any.value.data);
+	assert_string_equal(parse_stdin(arena, text.data, text.len).shim_cgroup, "/ops/shims");
 	strbuf_deinit(&text);
 	text = (struct strbuf){ 0 };
 
@@ -112,11 +115,16 @@ static void test_three_dialects_of_stdin(void **state)
 	params.socket_dir = proto_string("/s");
 	params.ttrpc_address = proto_string("/t");
 	params.log_level = -4;
+	extension.value = &any;
+	params.extensions = extensions;
+	params.n_extensions = 1;
 	proto_pack(&params, &text);
 	assert_true(parse_stdin(arena, text.data, text.len).is_params);
 	assert_true(parse_stdin(arena, text.data, text.len).debug);
 	assert_string_equal(parse_stdin(arena, text.data, text.len).socket_dir, "/s");
 	assert_string_equal(parse_stdin(arena, text.data, text.len).ttrpc_address, "/t");
+	assert_string_equal(parse_stdin(arena, text.data, text.len).shim_cgroup, "/ops/shims");
+	free(any.value.data);
 	strbuf_deinit(&text);
 }
 

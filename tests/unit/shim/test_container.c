@@ -22,8 +22,11 @@
 #include "tests/unit/skip.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "base/process.h"
 #include "runtime/shim/client.h"
 #include "runtime/shim/client_call.h"
+#include "runtime/shim/options.pb-c.h"
+#include "runtime/shim/proto.h"
 
 /* %1$s is the cgroup's name, %2$s the terminal, %3$s the command as JSON, %4$s a memory
  * limit, %5$s hooks with a comma. */
@@ -447,6 +450,120 @@ static void test_hook_that_fails_leaves_nothing(void **state)
 	assert_int_equal(access(w.sockets, F_OK), -1);
 }
 
+/* ---- checkpoint and restore ---- */
+
+/* A criu that works here, or NULL. */
+static const char *find_criu(void)
+{
+	const char *program = getenv("CELLAR_TEST_CRIU");
+	int pidfd, status = 1;
+	pid_t pid;
+
+	program = program && *program ? program : "/usr/sbin/criu";
+	if (access(program, X_OK) < 0)
+		return NULL;
+	pid = process_clone(0, -1, &pidfd);
+	if (pid == 0) {
+		dup2(open("/dev/null", O_RDWR | O_CLOEXEC), STDOUT_FILENO);
+		dup2(STDOUT_FILENO, STDERR_FILENO);
+		execl(program, program, "check", NULL);
+		_exit(127);
+	}
+	assert_true(pid > 0);
+	process_wait(pidfd, &status);
+	close(pidfd);
+	return status == 0 ? program : NULL;
+}
+
+static long counted(void)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/lower/count", w.dir);
+	return file_read(AT_FDCWD, path, 64, &text, NULL, NULL) < 0 ? 0 : atol(text);
+}
+
+static void await_count(long beyond)
+{
+	for (int i = 0; i < 6000 && counted() <= beyond; i++)
+		usleep(10000);
+	assert_true(counted() > beyond);
+}
+
+static void call(const char *method, const void *request)
+{
+	if (shim_call(w.client, method, request, NULL, NULL, &w.err) < 0)
+		fail_msg("%s: %s", method, w.err.text);
+}
+
+static void test_checkpoint_is_restored_at_start(void **state)
+{
+	Task__CreateRequest create = TASK__CREATE_REQUEST__INIT;
+	Task__CheckpointRequest checkpoint = TASK__CHECKPOINT_REQUEST__INIT;
+	Task__ProcessRequest process = TASK__PROCESS_REQUEST__INIT;
+	Options__RuncCheckpoint how = OPTIONS__RUNC_CHECKPOINT__INIT;
+	Options__Runc runc = OPTIONS__RUNC__INIT;
+	Task__Mount mount = TASK__MOUNT__INIT, *mounts[] = { &mount };
+	char lower[256], images[256], *options[] = { (char *)"rbind" };
+	const char *criu = geteuid() == 0 ? find_criu() : NULL;
+	struct shim_state seen;
+	Pb__Any create_options, checkpoint_options;
+	long before;
+
+	(void)state;
+	if (!criu)
+		skip_because("needs a criu that works on this kernel");
+	write_config(
+		"\"n=0; while :; do n=$((n+1)); echo $n >/c; busybox mv /c /count; busybox sleep 0.1; done\"",
+		false, "67108864");
+	start_shim();
+	snprintf(lower, sizeof(lower), "%s/lower", w.dir);
+	snprintf(images, sizeof(images), "%s/images", w.dir);
+	runc.criu_path = proto_string(criu);
+	how.exit = true;
+	assert_return_code(proto_pack_any(&runc, "containerd.runc.v1.Options", &create_options), 0);
+	assert_return_code(
+		proto_pack_any(&how, "containerd.runc.v1.CheckpointOptions", &checkpoint_options),
+		0);
+	mount.type = (char *)"bind";
+	mount.source = lower;
+	mount.options = options;
+	mount.n_options = 1;
+	create.id = process.id = checkpoint.id = w.id;
+	create.bundle = w.bundle;
+	create.rootfs = mounts;
+	create.n_rootfs = 1;
+	create.options = &create_options;
+	call("Create", &create);
+	call("Start", &process);
+	await_count(3);
+	checkpoint.path = images;
+	checkpoint.options = &checkpoint_options;
+	call("Checkpoint", &checkpoint);
+	assert_int_equal(wait_exit(NULL).status, 137);
+	call("Delete", &process);
+	before = counted();
+	create.checkpoint = images;
+	call("Create", &create);
+	assert_return_code(shim_state(w.client, w.id, NULL, &seen, &w.err), 0);
+	assert_int_equal(seen.status, SHIM_CREATED);
+	call("Start", &process);
+	await_count(before + 3);
+	assert_true(counted() < before + 1000); /* from where it was */
+	assert_return_code(shim_state(w.client, w.id, NULL, &seen, &w.err), 0);
+	assert_int_equal(seen.status, SHIM_RUNNING);
+	assert_return_code(shim_kill(w.client, w.id, NULL, SIGKILL, true, &w.err), 0);
+	assert_int_equal(wait_exit(NULL).status, 137);
+	call("Delete", &process);
+	assert_return_code(shim_shutdown(w.client, w.id, &w.err), 0);
+	w.client = shim_close(w.client);
+	for (int i = 0; i < 1000 && rmdir(w.sockets) < 0; i++)
+		usleep(10000);
+	free(create_options.value.data);
+	free(checkpoint_options.value.data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -458,6 +575,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_others_are_served_while_hooks_run, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_hook_that_fails_leaves_nothing, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_checkpoint_is_restored_at_start, setup,
 						teardown),
 	};
 

@@ -2,6 +2,8 @@
 /* The rules of the Task API as containerd relies on them. */
 #include "tests/unit/shim/fixture.h"
 
+#include "runtime/shim/options.pb-c.h"
+
 #define SLEEP_JSON \
 	"{\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0},\"args\":[\"exec sleep 1000\"],\"env\":[]}"
 #define EXIT_JSON "{\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0},\"args\":[\"exit 7\"],\"env\":[]}"
@@ -367,6 +369,77 @@ static void test_others_are_served_while_a_checkpoint_is_made(void **state)
 	fixture_stop(&f);
 }
 
+static int status_or_error(struct fixture *f, const char *id)
+{
+	struct shim_state state;
+
+	return shim_state(f->client, id, NULL, &state, &f->err);
+}
+
+static void test_shutdown_does_not_shut_the_door_on_the_next(void **state)
+{
+	struct shim_client *first;
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, "b", "exec sleep 1000", true);
+	assert_return_code(create_durable(&f, "c", ""), 0);
+	assert_return_code(shim_kill(f.client, "c", NULL, SIGKILL, false, &f.err), 0);
+	wait_exit(&f, "c", NULL, 137);
+	assert_return_code(shim_delete(f.client, "c", NULL, NULL, &f.err), 0);
+	/* Another container of the pod has found the shim, and is about to be created. */
+	first = f.client;
+	assert_return_code(shim_connect(f.address, &f.client, &f.err), 0);
+	assert_int_equal(status_or_error(&f, "d"), -ENOENT);
+	assert_return_code(shim_shutdown(first, "c", &f.err), 0);
+	shim_close(first);
+	assert_return_code(create_durable(&f, "d", ""), 0);
+	assert_return_code(shim_kill(f.client, "d", NULL, SIGKILL, false, &f.err), 0);
+	wait_exit(&f, "d", NULL, 137);
+	assert_return_code(shim_delete(f.client, "d", NULL, NULL, &f.err), 0);
+	assert_return_code(shim_shutdown(f.client, "d", &f.err), 0);
+	fixture_wait_end(&f);
+	fixture_stop(&f);
+}
+
+/* A Create with the options of containerd's runc. */
+static int create_with(struct fixture *f, Options__Runc *options)
+{
+	Task__CreateRequest request = TASK__CREATE_REQUEST__INIT;
+	Pb__Any any;
+	int r;
+
+	assert_return_code(proto_pack_any(options, "containerd.runc.v1.Options", &any), 0);
+	request.id = proto_string("c");
+	request.bundle = f->bundle;
+	request.options = &any;
+	r = shim_call(f->client, "Create", &request, NULL, NULL, &f->err);
+	free(any.value.data);
+	return r;
+}
+
+static void test_options_are_honoured_or_refused_in_words(void **state)
+{
+	Options__Runc options = OPTIONS__RUNC__INIT;
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, "b", "exit 0", false);
+	options.binary_name = proto_string("/usr/bin/runc");
+	assert_int_equal(create_with(&f, &options), -EINVAL);
+	assert_non_null(
+		strstr(f.err.text, "options.binary_name: the runtime is a part of this shim"));
+	options.binary_name = proto_string("");
+	options.task_api_address = proto_string("unix:///x");
+	assert_int_equal(create_with(&f, &options), -EINVAL);
+	assert_non_null(strstr(f.err.text, "options.task_api_address"));
+	options.task_api_address = proto_string("");
+	options.binary_name = proto_string("/opt/bin/cellar");
+	options.io_uid = getuid();
+	assert_return_code(create_with(&f, &options), 0);
+	fixture_stop(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -385,6 +458,8 @@ int main(void)
 		cmocka_unit_test(test_checkpoint_tells_what_is_wanted),
 		cmocka_unit_test(test_others_are_served_while_a_checkpoint_is_made),
 		cmocka_unit_test(test_unknown_methods_are_unimplemented),
+		cmocka_unit_test(test_shutdown_does_not_shut_the_door_on_the_next),
+		cmocka_unit_test(test_options_are_honoured_or_refused_in_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
