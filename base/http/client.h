@@ -7,8 +7,16 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 
+/* Files in PEM. Of both ends nothing counts but what this CA has signed. */
+struct http_trust {
+	const char *ca;		       /* NULL: whoever answers is believed */
+	const char *certificate, *key; /* to be shown, or NULL */
+};
+
 struct http_call {
 	const char *unix_path; /* a socket to go through, or NULL */
+	const char *address;   /* "HOST:PORT" to go to, whatever host the URL names, or NULL */
+	const struct http_trust *trust; /* of an https URL; NULL: that of the system */
 	const char *method, *url;
 	const char *body; /* or NULL */
 	size_t body_len;
@@ -22,7 +30,8 @@ struct http_answer {
 	size_t len;
 };
 
-/* 0 with whatever status was answered; -ECONNREFUSED where nobody listens, -ETIMEDOUT, -EFBIG. */
+/* 0 with whatever status was answered; -ECONNREFUSED where nobody listens, -ETIMEDOUT, -EFBIG,
+ * -EACCES where the other end's certificate is none of the CA's, or ours is refused. */
 int http_call(const struct http_call *call, struct http_answer *ret, struct err *err);
 
 /* A part of a path or query with everything but letters, digits and -._~ as %XX; owned by the

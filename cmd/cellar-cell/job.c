@@ -101,7 +101,8 @@ static void print_tasks(const struct json_node *root, struct arena *arena)
 		struct json_node task = json_at(&tasks, i);
 
 		table_add(&table, "%" PRId64, cell_number(&task, "index"));
-		table_add(&table, "%s", cell_text(&task, "state", arena));
+		table_add(&table, "%s%s%s", cell_text(&task, "state", arena),
+			  json_has(&task, "health") ? ", " : "", cell_text(&task, "health", arena));
 		table_add(&table, "%s", cell_text(&task, "machine", arena));
 		table_add(&table, "%" PRId64, cell_number(&task, "restarts"));
 		table_add(&table, "%s", ports_of(&task, arena));

@@ -11,19 +11,25 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
 
-#define BEAT_NS INT64_C(1000000000)
+#define NS_PER_MS INT64_C(1000000)
+#define BEAT_MS 1000
+#define BEAT_NS (BEAT_MS * NS_PER_MS)
 #define SOON_NS 0
 #define MILLI 1000
 
 static int on_beat(void *data);
 
-/* At most one message is on its way; what comes up meanwhile goes with the next. */
+/* No more messages are on their way than the link takes; what comes up meanwhile goes with the
+ * next. */
 static void ask_in(struct agent *agent, int64_t in_ns)
 {
+	unsigned depth = agent->link->depth ? agent->link->depth : 1;
+
 	agent->beat = loop_remove(agent->beat);
-	if (!agent->asking)
+	if (agent->asking < depth)
 		loop_add_time(agent->loop, clock_monotonic_ns() + in_ns, on_beat, agent,
 			      &agent->beat, NULL);
 }
@@ -83,7 +89,8 @@ static int on_beat(void *data)
 		ask_in(agent, BEAT_NS);
 		return 0;
 	}
-	agent->asking = true;
+	agent->asking++;
+	agent->sent_ns = fence_now_ns();
 	agent->link->send(agent->link->data, text, len, agent);
 	return 0;
 }
@@ -100,8 +107,11 @@ static struct box *find(const struct agent *agent, const struct want *want)
 
 static void add(struct agent *agent, const struct want *want)
 {
-	struct box *box = want->program && !want->ended ? box_new(agent, want) : NULL;
+	struct box *box = NULL;
 
+	if (want->program && !want->ended && !want->leaving)
+		box = box_new(agent, want,
+			      want->fence_ms ? agent->sent_ns + want->fence_ms * NS_PER_MS : 0);
 	if (!box)
 		return;
 	box->wanted = true;
@@ -125,7 +135,7 @@ static bool may_start(const struct agent *agent, const struct box *box)
 		if (other->state == BOX_ENDED)
 			continue;
 		stopping |= other->state == BOX_STOPPING;
-		cpu += other->cpu_milli;
+		cpu += other->is_paused ? 0 : other->cpu_milli;
 		memory += other->memory_bytes;
 	}
 	return !stopping ||
@@ -150,6 +160,20 @@ static void stop_unwanted(struct agent *agent)
 	}
 }
 
+static void heed(const struct agent *agent, struct box *box, const struct want *want)
+{
+	box->wanted = !want->leaving;
+	box->notice_ms = want->notice_ms;
+	if (want->fence_ms)
+		fence_put_off(box, agent->sent_ns + want->fence_ms * NS_PER_MS);
+	if (want->leaving)
+		return;
+	box->paused = want->paused;
+	box_pause(box);
+	if (want->ended)
+		box_end(box);
+}
+
 static void apply(struct agent *agent, const struct machine_wants *wants)
 {
 	/* An earlier master, which does not know yet that it is none any more. */
@@ -161,32 +185,54 @@ static void apply(struct agent *agent, const struct machine_wants *wants)
 	for (size_t i = 0; i < wants->task_count; i++) {
 		struct box *box = find(agent, &wants->tasks[i]);
 
-		if (box) {
-			box->wanted = true;
-			box->paused = wants->tasks[i].paused;
-			box_pause(box);
-		} else {
+		if (box)
+			heed(agent, box, &wants->tasks[i]);
+		else
 			add(agent, &wants->tasks[i]);
-		}
 	}
 	stop_unwanted(agent);
 	start_waiting(agent);
 }
 
-void agent_reply(struct agent *agent, const char *text, size_t len)
+int64_t agent_sent_ns(const struct agent *agent)
+{
+	return agent->sent_ns;
+}
+
+static void heed_text(struct agent *agent, const struct agent_answer *answer)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	struct machine_wants wants;
 	struct err err = { 0 };
 
-	agent->asking = false;
-	if (text && arena) {
-		if (machine_wants_parse(text, len, arena, &wants, &err) < 0)
-			log_warn("the master's answer: %s", err.text);
-		else
-			apply(agent, &wants);
-	}
-	ask_in(agent, text && (agent->changed || agent->poked) ? SOON_NS : BEAT_NS);
+	agent->sent_ns = answer->sent_ns;
+	if (!arena)
+		return;
+	if (machine_wants_parse(answer->text, answer->len, arena, &wants, &err) < 0)
+		log_warn("the master's answer: %s", err.text);
+	else
+		apply(agent, &wants);
+}
+
+void agent_reply_to(struct agent *agent, const struct agent_answer *answer)
+{
+	agent->asking--;
+	if (answer->text)
+		heed_text(agent, answer);
+	/* One that is still on its way is the beat. */
+	if ((answer->text || !answer->wait_ms) && (agent->changed || agent->poked))
+		ask_in(agent, SOON_NS);
+	else if (!agent->asking)
+		ask_in(agent, answer->wait_ms * NS_PER_MS);
+}
+
+void agent_reply(struct agent *agent, const char *text, size_t len)
+{
+	struct agent_answer answer = {
+		.text = text, .len = len, .sent_ns = agent->sent_ns, .wait_ms = BEAT_MS
+	};
+
+	agent_reply_to(agent, &answer);
 }
 
 void agent_forget(struct agent *agent, struct box *box)

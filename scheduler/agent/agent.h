@@ -19,6 +19,16 @@ struct agent_link {
 	/* Sends the text, and calls agent_reply() once, now or later: with the answer, or with NULL
 	 * when there is none. */
 	void (*send)(void *data, const char *text, size_t len, struct agent *agent);
+	/* Messages that may be on their way at once: with more than one the link may keep one until
+	 * there is news, and what comes up meanwhile goes with another. 0: one. */
+	unsigned depth;
+};
+
+struct agent_answer {
+	const char *text; /* the caller's; NULL: there is none */
+	size_t len;
+	int64_t sent_ns; /* agent_sent_ns() of the message that it answers */
+	int64_t wait_ms; /* before the next message */
 };
 
 struct agent_options {
@@ -36,6 +46,11 @@ struct agent *agent_free(struct agent *agent);
 
 /* The master's answer; the text is the caller's. */
 void agent_reply(struct agent *agent, const char *text, size_t len);
+/* The same where several may be on their way: those that say something come by rising sent_ns. One
+ * that a later message made needless has no text, and nothing to wait for. */
+void agent_reply_to(struct agent *agent, const struct agent_answer *answer);
+/* When the message was sent that is given to the link now. */
+int64_t agent_sent_ns(const struct agent *agent);
 /* The master has news: ask for them now, not at the next beat. */
 void agent_poke(struct agent *agent);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
 #include "scheduler/agent/launch.h"
 
@@ -27,6 +29,7 @@ static struct box *box_bare(struct agent *agent, const char *task, uint64_t inca
 	box->agent = agent;
 	box->incarnation = incarnation;
 	box->exit_code = -1;
+	box->notice_ms = -1;
 	snprintf(box->task, sizeof(box->task), "%s", task);
 	snprintf(box->container, sizeof(box->container), "%s.%s.%" PRIu64, agent->options.cell,
 		 task, incarnation);
@@ -36,7 +39,7 @@ static struct box *box_bare(struct agent *agent, const char *task, uint64_t inca
 	return box;
 }
 
-struct box *box_new(struct agent *agent, const struct want *want)
+struct box *box_new(struct agent *agent, const struct want *want, int64_t fence_ns)
 {
 	struct box *box = box_bare(agent, want->task, want->incarnation);
 
@@ -48,6 +51,7 @@ struct box *box_new(struct agent *agent, const struct want *want)
 	box->cpu_milli = want->program->cpu_milli;
 	box->memory_bytes = want->program->memory_bytes;
 	box->grace_ms = want->program->stop_grace_ms;
+	box->fence_ns = fence_ns;
 	return box;
 }
 
@@ -55,20 +59,29 @@ struct box *box_free(struct box *box)
 {
 	if (!box)
 		return NULL;
+	box_health_stop(box);
 	loop_remove(box->source);
 	shim_close(box->waiter);
 	work_cancel(box->work);
+	work_cancel(box->fence_work);
 	arena_free(box->arena);
 	free(box->reason);
 	free(box->address);
+	free(box->dir);
+	free(box->illness);
 	free(box);
 	return NULL;
 }
 
 static void ended(struct box *box, int code, const char *reason)
 {
+	box_health_stop(box);
 	box->state = BOX_ENDED;
 	box->exit_code = code;
+	if (fence_has_ended(box)) {
+		box->evicted = true;
+		reason = "its master was not heard for longer than its fence allows";
+	}
 	if (reason && !box->reason)
 		box->reason = strdup(reason);
 	agent_changed(box->agent);
@@ -154,6 +167,7 @@ static int watch(struct box *box, struct err *err)
 	}
 	if (r < 0)
 		return r;
+	box_health_start(box, c);
 	return box->port_count || box->address ? 0 : take_ports(box, c, err);
 }
 
@@ -191,6 +205,7 @@ void box_start(struct box *box)
 	struct err err = { 0 };
 
 	box->state = BOX_STARTING;
+	box->fence_told_ns = box->fence_ns;
 	agent_changed(box->agent);
 	if (work_start(box->agent->loop, start_work, started, box, &box->work, &err) < 0)
 		ended(box, -1, err.text);
@@ -222,22 +237,85 @@ void box_pause(struct box *box)
 
 /* ---- stopping ---- */
 
+/* Whoever is frozen hears no signal. */
+static int go_on(struct engine *engine, const struct engine_container *c)
+{
+	_cleanup_shim_client_ struct shim_client *client = NULL;
+
+	if (strcmp(c->status, "paused") == 0 && engine_connect(engine, c, &client, NULL) == 0)
+		shim_resume(client, c->id, NULL);
+	return 0;
+}
+
+static int grace_of(const struct box *box)
+{
+	int64_t ms = box->notice_ms >= 0 ? box->notice_ms : box->grace_ms;
+
+	return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+static void end_container(const struct box *box, const struct engine_container *c)
+{
+	struct engine *engine = box->agent->engine;
+	struct engine_exit end;
+
+	if (c->pid && engine_kill(engine, c, SIGTERM, true, NULL) == 0 && go_on(engine, c) == 0 &&
+	    engine_wait(engine, c, grace_of(box), &end, NULL) == 0 &&
+	    engine_kill(engine, c, SIGKILL, true, NULL) == 0)
+		engine_wait(engine, c, KILL_WAIT_MS, &end, NULL);
+}
+
+static int end_work(void *data, struct err *err)
+{
+	struct box *box = data;
+	_cleanup_engine_container_ struct engine_container *c = NULL;
+	int r = engine_find(box->agent->engine, box->container, &c, err);
+
+	if (r == 0)
+		end_container(box, c);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* The end itself is told by the shim. */
+static void end_done(void *data, const struct err *err)
+{
+	struct box *box = data;
+
+	box->work = NULL;
+	/* It is tried again by the next answer of the master. */
+	if (err->code) {
+		log_warn("task %s: %s", box->task, err->text);
+		box->to_end = false;
+	}
+	if (!box->wanted)
+		box_stop(box);
+}
+
+void box_end(struct box *box)
+{
+	struct err err = { 0 };
+
+	if (box->state != BOX_RUNNING || box->work || box->to_end)
+		return;
+	box->to_end = true;
+	if (work_start(box->agent->loop, end_work, end_done, box, &box->work, &err) == 0)
+		return;
+	log_warn("task %s: %s", box->task, err.text);
+	box->to_end = false;
+}
+
 static int stop_work(void *data, struct err *err)
 {
 	struct box *box = data;
 	struct engine *engine = box->agent->engine;
 	_cleanup_engine_container_ struct engine_container *c = NULL;
-	struct engine_exit end;
 	int r = engine_find(engine, box->container, &c, err);
 
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
 		return r;
-	if (c->pid && engine_kill(engine, c, SIGTERM, true, NULL) == 0 &&
-	    engine_wait(engine, c, (int)box->grace_ms, &end, NULL) == 0 &&
-	    engine_kill(engine, c, SIGKILL, true, NULL) == 0)
-		engine_wait(engine, c, KILL_WAIT_MS, &end, NULL);
+	end_container(box, c);
 	return engine_destroy(engine, c, ENGINE_REMOVE_FORCE | ENGINE_REMOVE_VOLUMES, err);
 }
 
@@ -266,6 +344,7 @@ void box_stop(struct box *box)
 		agent_forget(box->agent, box);
 		return;
 	}
+	box_health_stop(box);
 	box->source = loop_remove(box->source);
 	box->waiter = shim_close(box->waiter);
 	box->state = BOX_STOPPING;
@@ -303,6 +382,7 @@ static void find_state(struct box *box, const struct engine_container *c)
 	if (strcmp(c->status, "exited") == 0) {
 		box->exit_code = c->exit_code;
 		box->oom = c->oom_killed;
+		box->evicted = fence_has_ended(box);
 	} else {
 		box->reason = strdup(err.code ? err.text : "the agent was ended while it started");
 	}
@@ -326,6 +406,7 @@ struct box *box_adopt(struct agent *agent, const struct engine_container *contai
 	box->cpu_milli = container->limits.cpu_millicpu;
 	box->memory_bytes = container->limits.memory_bytes;
 	box->grace_ms = grace ? strtoll(grace, NULL, 10) : ENGINE_STOP_TIMEOUT_S * 1000;
+	box->was_fenced = label(container, BOX_LABEL_FENCE) != NULL;
 	box->wanted = true; /* until the master says what it wants */
 	find_state(box, container);
 	return box;
@@ -345,10 +426,14 @@ void box_report(const struct box *box, struct report *ret)
 		.state = states[box->state],
 		.exit_code = box->exit_code,
 		.oom = box->oom,
-		.reason = box->reason,
+		.reason = box->illness ? box->illness : box->reason,
 		.container = box->container,
 		.address = box->address,
 		.ports = box->ports,
 		.port_count = box->port_count,
+		.evicted = box->evicted,
+		.health = box->health,
+		.used_cpu_milli = -1,
+		.used_memory_bytes = -1,
 	};
 }

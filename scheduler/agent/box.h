@@ -15,6 +15,7 @@
 #define BOX_LABEL_TASK "cellar.task"
 #define BOX_LABEL_INCARNATION "cellar.incarnation"
 #define BOX_LABEL_GRACE "cellar.grace-ms"
+#define BOX_LABEL_FENCE "cellar.fence" /* there: it has one */
 
 enum box_state { BOX_WAITING, BOX_STARTING, BOX_RUNNING, BOX_STOPPING, BOX_ENDED };
 
@@ -31,6 +32,12 @@ struct box {
 	struct arena *arena;	 /* of the program and the ports */
 	struct program *program; /* NULL: adopted */
 	int64_t cpu_milli, memory_bytes, grace_ms;
+	int64_t notice_ms; /* instead of grace_ms, when it has to leave; -1: not said */
+	/* Until when it may run, and what its shim knows of that, CLOCK_BOOTTIME; 0: no fence. */
+	int64_t fence_ns, fence_told_ns;
+	bool was_fenced; /* of an adopted one: it was started with a fence */
+	bool evicted;	 /* the machine has ended it, not itself */
+	struct work *fence_work;
 	struct work *work;
 	struct shim_client *waiter; /* answers when it ends */
 	struct loop_source *source;
@@ -40,10 +47,16 @@ struct box {
 	char *address;
 	struct report_port *ports;
 	size_t port_count;
+	bool to_end;   /* its end has been asked for; it stays for its log */
+	char *dir;     /* of the container, or NULL */
+	char *illness; /* why it is unhealthy, or NULL */
+	enum report_health health;
+	struct loop_source *health_timer; /* see box_health.c */
+	int64_t health_seen_ns;		  /* the record that was read last was written then */
 };
 
-/* Copies the program. NULL when out of memory. */
-struct box *box_new(struct agent *agent, const struct want *want);
+/* Copies the program. fence_ns: until when it may run, or 0. NULL when out of memory. */
+struct box *box_new(struct agent *agent, const struct want *want, int64_t fence_ns);
 /* Of a container that an earlier agent made; it is watched, or has ended. NULL: it is no task of
  * this cell, or was never started (then it is removed). */
 struct box *box_adopt(struct agent *agent, const struct engine_container *container);
@@ -53,6 +66,14 @@ struct box *box_free(struct box *box);
 void box_start(struct box *box);
 /* Freezes or thaws a running one, as the master wants it. */
 void box_pause(struct box *box);
+/* Ends the container of a running one, which stays for its log. */
+void box_end(struct box *box);
 /* Ends and removes the container; the box goes with it (agent_forget). */
 void box_stop(struct box *box);
 void box_report(const struct box *box, struct report *ret);
+
+/* ---- box_health.c ---- */
+
+/* The container runs from now on, or does so no more. */
+void box_health_start(struct box *box, const struct engine_container *container);
+void box_health_stop(struct box *box);

@@ -11,7 +11,9 @@ struct agent {
 	const struct agent_link *link;
 	struct box *boxes;
 	struct loop_source *beat;
-	bool asking;  /* a message is on its way */
+	unsigned asking; /* messages that are on their way */
+	/* Of the last of them, CLOCK_BOOTTIME; while an answer is heeded, of the one it answers. */
+	int64_t sent_ns;
 	bool changed; /* since the last message */
 	bool poked;
 	uint64_t epoch; /* of the highest master that was heard */

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "scheduler/api/caller.h"
 #include "scheduler/api/http.h"
 #include "scheduler/master/master.h"
 
@@ -22,6 +23,8 @@ struct api {
 	struct master *master;
 	struct http_server *server;
 	char *path;
+	api_first_fn first;
+	void *first_data;
 };
 
 /* ---- answers ---- */
@@ -50,7 +53,12 @@ static unsigned status_of(const struct err *err)
 		return 413;
 	case EDQUOT:
 	case EPERM:
+	case EACCES:
 		return 403;
+	case ENOTCONN:
+		return 401;
+	case ESTALE:
+		return 409;
 	case EAGAIN:
 	case ENOSPC:
 		return 503;
@@ -59,7 +67,7 @@ static unsigned status_of(const struct err *err)
 	}
 }
 
-static void answer_error(struct http_request *request, const struct err *err)
+void api_answer_error(struct http_request *request, const struct err *err)
 {
 	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
 
@@ -73,11 +81,17 @@ static void answer_error(struct http_request *request, const struct err *err)
 	answer_json(request, status_of(err), w);
 }
 
+void api_answer_json(struct http_request *request, struct json_writer *w)
+{
+	answer_json(request, 200, w);
+}
+
 /* ---- routes ---- */
 
 struct call {
 	struct master *master;
 	struct http_request *request;
+	const struct caller *caller;
 	const char *name; /* what the path has behind the route; NULL */
 	struct json_writer *w;
 };
@@ -101,6 +115,16 @@ static int get_machines(const struct call *call, struct err *err)
 	return 0;
 }
 
+static int get_picture(const struct call *call, struct err *err)
+{
+	const char *machine = http_query(call->request, "machine");
+
+	if (machine)
+		return master_write_machine_picture(call->master, machine, call->w, err);
+	master_write_picture(call->master, call->w);
+	return 0;
+}
+
 static int post_job(const struct call *call, struct err *err)
 {
 	const char *name = http_query(call->request, "file"), *job;
@@ -108,7 +132,8 @@ static int post_job(const struct call *call, struct err *err)
 	size_t len;
 
 	text = http_body(call->request, &len);
-	err_try(master_submit(call->master, name ? name : "job file", text, len, &job, err));
+	err_try(master_submit(call->master, call->caller, name ? name : "job file", text, len, &job,
+			      err));
 	json_open_object(call->w);
 	json_field_string(call->w, "job", job);
 	json_close_object(call->w);
@@ -119,7 +144,8 @@ static int delete_job(const struct call *call, struct err *err)
 {
 	const char *purge = http_query(call->request, "purge");
 
-	err_try(master_stop(call->master, call->name, purge && strcmp(purge, "true") == 0, err));
+	err_try(master_stop(call->master, call->caller, call->name,
+			    purge && strcmp(purge, "true") == 0, err));
 	json_open_object(call->w);
 	json_field_string(call->w, "job", call->name);
 	json_close_object(call->w);
@@ -139,9 +165,10 @@ static const struct route {
 	const char *method, *path; /* ends with '/': a name follows */
 	int (*fn)(const struct call *call, struct err *err);
 } routes[] = {
-	{ "GET", "/healthz", get_health }, { "GET", "/v1/jobs", get_jobs },
-	{ "GET", "/v1/jobs/", get_job },   { "GET", "/v1/machines", get_machines },
-	{ "POST", "/v1/jobs", post_job },  { "DELETE", "/v1/jobs/", delete_job },
+	{ "GET", "/healthz", get_health },     { "GET", "/v1/jobs", get_jobs },
+	{ "GET", "/v1/jobs/", get_job },       { "GET", "/v1/machines", get_machines },
+	{ "GET", "/v1/picture", get_picture }, { "POST", "/v1/jobs", post_job },
+	{ "DELETE", "/v1/jobs/", delete_job },
 };
 
 static bool matches(const struct route *route, const char *path, const char **ret_name)
@@ -159,23 +186,32 @@ static void run_route(struct api *api, const struct route *route, struct http_re
 		      const char *name)
 {
 	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
-	struct call call = { api->master, request, name, w };
+	struct caller caller;
+	struct call call = { api->master, request, &caller, name, w };
 	struct err err = { 0 };
 
+	api_caller(request, &caller);
 	if (!w)
 		http_answer(request, 500, NULL, NULL, 0);
 	else if (route->fn(&call, &err) < 0)
-		answer_error(request, &err);
+		api_answer_error(request, &err);
 	else
 		answer_json(request, 200, w);
 }
 
-static void serve(void *data, struct http_request *request)
+void api_set_first(struct api *api, api_first_fn fn, void *data)
 {
-	struct api *api = data;
+	api->first = fn;
+	api->first_data = data;
+}
+
+void api_serve(struct api *api, struct http_request *request)
+{
 	struct err err = { 0 };
 	bool path_known = false;
 
+	if (api->first && api->first(api->first_data, request))
+		return;
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
 		const char *name;
 
@@ -189,7 +225,12 @@ static void serve(void *data, struct http_request *request)
 	}
 	err_say(&err, ENOENT, "%s %s: %s", http_method(request), http_path(request),
 		path_known ? "this cannot be done here" : "there is nothing here");
-	answer_error(request, &err);
+	api_answer_error(request, &err);
+}
+
+static void serve(void *data, struct http_request *request)
+{
+	api_serve(data, request);
 }
 
 /* ---- the socket ---- */

@@ -6,8 +6,10 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/json.h"
 
 struct api;
+struct http_request;
 struct loop;
 struct master;
 
@@ -21,6 +23,17 @@ int api_listen(const char *socket_path, struct err *err);
 int api_new(struct loop *loop, struct master *master, int listen_fd, const char *socket_path,
 	    struct api **ret, struct err *err);
 struct api *api_free(struct api *api);
+
+/* A request that came in elsewhere, from somebody who may ask. */
+void api_serve(struct api *api, struct http_request *request);
+/* Who sees requests before the API does, and answers those that are its own: true. One at most. */
+typedef bool (*api_first_fn)(void *data, struct http_request *request);
+void api_set_first(struct api *api, api_first_fn fn, void *data);
+
+/* {"error": SENTENCE}, with the status of its code. */
+void api_answer_error(struct http_request *request, const struct err *err);
+/* The writer's text, with status 200. */
+void api_answer_json(struct http_request *request, struct json_writer *w);
 
 CLEANUP_DEFINE(struct api, api, api_free);
 #define _cleanup_api_ _cleanup_(cleanup_api)

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "scheduler/api/http_peer.h"
 
 #define NS_PER_MS INT64_C(1000000)
 
@@ -40,6 +41,10 @@ struct http_request {
 	bool answered;
 	struct MHD_Response *response;
 	unsigned status;
+	struct {
+		const char *name, *value;
+	} headers[HTTP_HEADERS_MAX];
+	unsigned header_count;
 };
 
 const char *http_method(const struct http_request *request)
@@ -85,6 +90,19 @@ int http_peer(const struct http_request *request, uid_t *ret_uid, pid_t *ret_pid
 	*ret_uid = peer.uid;
 	*ret_pid = peer.pid;
 	return 0;
+}
+
+int http_certificate(const struct http_request *request, struct http_certificate *ret,
+		     struct err *err)
+{
+	const union MHD_ConnectionInfo *session =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	const union MHD_ConnectionInfo *context =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	if (!session || !session->tls_session || !context || !context->socket_context)
+		return err_say(err, ENOTCONN, "this is asked for over TLS");
+	return http_peer_certificate(context->socket_context, session->tls_session, ret, err);
 }
 
 /* ---- the daemon under the loop ---- */
@@ -243,6 +261,14 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **s
 	*state = NULL;
 }
 
+void http_set_header(struct http_request *request, const char *name, const char *value)
+{
+	if (request->header_count == HTTP_HEADERS_MAX)
+		return;
+	request->headers[request->header_count].name = name;
+	request->headers[request->header_count++].value = value;
+}
+
 void http_answer(struct http_request *request, unsigned status, const char *content_type,
 		 char *body, size_t len)
 {
@@ -253,6 +279,9 @@ void http_answer(struct http_request *request, unsigned status, const char *cont
 		free(body);
 	else if (content_type)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+	for (unsigned i = 0; response && i < request->header_count; i++)
+		MHD_add_response_header(response, request->headers[i].name,
+					request->headers[i].value);
 	request->response = response;
 	request->status = status;
 	request->answered = true;
@@ -278,8 +307,52 @@ static void on_message(void *data, const char *fmt, va_list args)
 	log_debug("http: %s", text);
 }
 
+static void on_connection(void *data, struct MHD_Connection *connection, void **context,
+			  enum MHD_ConnectionNotificationCode code)
+{
+	(void)data;
+	(void)connection;
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+		*context = http_peer_state_new();
+	else
+		*context = http_peer_state_free(*context);
+}
+
+static struct MHD_Daemon *start(struct http_server *server, int listen_fd,
+				const struct http_tls *tls)
+{
+	const struct http_limits *limits = &server->limits;
+	struct MHD_OptionItem items[] = {
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)(tls ? tls->key : NULL) },
+		{ MHD_OPTION_HTTPS_MEM_CERT, 0,
+		  (void *)(uintptr_t)(tls ? tls->certificate : NULL) },
+		{ MHD_OPTION_HTTPS_MEM_TRUST, 0, (void *)(uintptr_t)(tls ? tls->ca : NULL) },
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0,
+		  (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2" },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+
+	return MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+			(tls ? MHD_USE_TLS : 0),
+		0, NULL, NULL, on_access, server, MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
+		MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+		NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL,
+		MHD_OPTION_CONNECTION_LIMIT, limits->connections, MHD_OPTION_CONNECTION_TIMEOUT,
+		limits->idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(16 * 1024),
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, tls ? items : &items[4],
+		MHD_OPTION_END);
+}
+
 int http_server_new(struct loop *loop, int listen_fd, const struct http_limits *limits, http_fn fn,
 		    void *data, struct http_server **ret, struct err *err)
+{
+	return http_server_new_tls(loop, listen_fd, limits, NULL, fn, data, ret, err);
+}
+
+int http_server_new_tls(struct loop *loop, int listen_fd, const struct http_limits *limits,
+			const struct http_tls *tls, http_fn fn, void *data,
+			struct http_server **ret, struct err *err)
 {
 	_cleanup_http_server_ struct http_server *server = calloc(1, sizeof(*server));
 	const union MHD_DaemonInfo *info;
@@ -290,13 +363,7 @@ int http_server_new(struct loop *loop, int listen_fd, const struct http_limits *
 		return err_set(err, ENOMEM, "start the HTTP server");
 	}
 	*server = (struct http_server){ .loop = loop, .limits = *limits, .fn = fn, .data = data };
-	server->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-		on_access, server, MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
-		MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-		NULL, MHD_OPTION_CONNECTION_LIMIT, limits->connections,
-		MHD_OPTION_CONNECTION_TIMEOUT, limits->idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)(16 * 1024), MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	server->daemon = start(server, listen_fd, tls);
 	if (!server->daemon) {
 		close(listen_fd);
 		return err_say(err, EIO, "the HTTP server cannot be started");

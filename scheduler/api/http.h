@@ -23,6 +23,20 @@ struct http_limits {
 	unsigned connections, idle_s;
 };
 
+/* Of a server over TLS, in PEM. Clients are asked for a certificate, and need not have one. */
+struct http_tls {
+	const char *key, *certificate;
+	const char *ca; /* whose signature counts on those of the clients */
+};
+
+#define HTTP_ROLE_SIZE 16
+#define HTTP_NAME_SIZE 128
+
+/* Who a client is, by its certificate: organizational unit and common name. */
+struct http_certificate {
+	char role[HTTP_ROLE_SIZE], name[HTTP_NAME_SIZE];
+};
+
 /*
  * The request is answered by http_answer(), inside the function or after it; its pointers are good
  * until then. A client that goes while it waits is noticed when it is answered, so no answer should
@@ -33,6 +47,10 @@ typedef void (*http_fn)(void *data, struct http_request *request);
 /* listen_fd: listening and non-blocking, from now on the server's. */
 int http_server_new(struct loop *loop, int listen_fd, const struct http_limits *limits, http_fn fn,
 		    void *data, struct http_server **ret, struct err *err);
+/* tls: NULL, or it need not outlive this. */
+int http_server_new_tls(struct loop *loop, int listen_fd, const struct http_limits *limits,
+			const struct http_tls *tls, http_fn fn, void *data,
+			struct http_server **ret, struct err *err);
 /* Every request must have been answered. */
 struct http_server *http_server_free(struct http_server *server);
 
@@ -45,6 +63,14 @@ const char *http_header(const struct http_request *request, const char *name);
 const char *http_body(const struct http_request *request, size_t *ret_len);
 /* Of a unix socket's other end; -ENOTCONN for any other socket. */
 int http_peer(const struct http_request *request, uid_t *ret_uid, pid_t *ret_pid);
+
+/* Before http_answer(); both texts outlive the answer. */
+#define HTTP_HEADERS_MAX 8
+void http_set_header(struct http_request *request, const char *name, const char *value);
+/* Of a TLS client's certificate. -ENOTCONN: it has shown none, or this is no TLS; -EACCES: it is
+ * none of the CA's, or its time is over. */
+int http_certificate(const struct http_request *request, struct http_certificate *ret,
+		     struct err *err);
 
 /* Takes the body over (from malloc; may be NULL). The request is gone after it. */
 void http_answer(struct http_request *request, unsigned status, const char *content_type,

@@ -17,7 +17,6 @@
 #include "scheduler/core/tidy.h"
 #include "scheduler/core/timer.h"
 
-#define JOB_TASKS_MAX 1000000
 #define DIVISION_MAX 4096
 #define NOTICE_MAX_MS (24 * 3600 * 1000)
 
@@ -85,9 +84,9 @@ static int check_job(const struct cell *cell, const struct job *job, struct err 
 	if (job->priority > PRIORITY_MAX)
 		return err_say(err, ERANGE, "job %s: %u is no priority (0 to %d)", name,
 			       job->priority, PRIORITY_MAX);
-	if (!job->count || job->count > JOB_TASKS_MAX)
+	if (!job->count || job->count > ADMIT_TASKS_MAX)
 		return err_say(err, ERANGE, "job %s: %u is no number of tasks (1 to %d)", name,
-			       job->count, JOB_TASKS_MAX);
+			       job->count, ADMIT_TASKS_MAX);
 	if (!may_run_here(cell, job))
 		return err_say(err, EPERM, "job %s: it may not run in this cell%s%s", name,
 			       cell->name ? ", " : "", symbol_name(&cell->symbols, cell->name));
@@ -163,17 +162,29 @@ static void want(struct cell *cell, const struct class *class)
 	cell->classes[class - cell->classes].tasks++;
 }
 
-/* The tasks of the job, in a list by index, not yet in the queue. */
-static int make_tasks(struct cell *cell, const struct job *job, uint32_t j)
+/* Its last task below that index; NONE. */
+static uint32_t last_before(const struct cell *cell, uint32_t j, uint32_t index)
 {
-	uint32_t *link = &cell->jobs[j].tasks, class = NONE, plain = NONE, previous = NONE;
+	uint32_t last = NONE;
+
+	for (uint32_t t = cell->jobs[j].tasks; t != NONE && cell->tasks[t].index < index;
+	     t = cell->tasks[t].next_in_job)
+		last = t;
+	return last;
+}
+
+int admit_make_from(struct cell *cell, const struct job *job, uint32_t j, uint32_t from)
+{
+	uint32_t class = NONE, plain = NONE, previous = last_before(cell, j, from), *link;
 	size_t next = 0;
 	int r;
 
+	while (next < job->override_count && job->overrides[next].index < from)
+		next++;
 	r = class_find(cell, job, &job->request, &plain);
 	if (r == 0)
 		r = queue_reserve(cell, plain, cell->jobs[j].owner);
-	for (uint32_t i = 0; r == 0 && i < job->count; i++) {
+	for (uint32_t i = from; r == 0 && i < job->count; i++) {
 		uint32_t task;
 
 		class = plain;
@@ -207,9 +218,14 @@ static int make_tasks(struct cell *cell, const struct job *job, uint32_t j)
 	return r;
 }
 
-static void forget_tasks(struct cell *cell, uint32_t j)
+void admit_forget_from(struct cell *cell, uint32_t j, uint32_t from)
 {
-	for (uint32_t t = cell->jobs[j].tasks, next; t != NONE; t = next) {
+	uint32_t last = last_before(cell, j, from);
+	uint32_t *link = last == NONE ? &cell->jobs[j].tasks : &cell->tasks[last].next_in_job;
+	uint32_t first = *link;
+
+	*link = NONE;
+	for (uint32_t t = first, next; t != NONE; t = next) {
 		next = cell->tasks[t].next_in_job;
 		alloc_forget(cell, t);
 		cell->tasks[t] = (struct task){ .job = NONE,
@@ -223,7 +239,7 @@ static void forget_tasks(struct cell *cell, uint32_t j)
 
 static void forget_job(struct cell *cell, uint32_t j)
 {
-	forget_tasks(cell, j);
+	admit_forget_from(cell, j, 0);
 	cell->jobs[j] = (struct cell_job){ .tasks = cell->free_jobs };
 	cell->free_jobs = j;
 }
@@ -260,7 +276,7 @@ static int make_job(struct cell *cell, const struct job *job, uint32_t *ret)
 		return r;
 	cell->jobs[*ret] = made;
 	cell->made++;
-	r = make_tasks(cell, job, *ret);
+	r = admit_make_from(cell, job, *ret, 0);
 	if (r == 0 && job->reserves)
 		r = alloc_make(cell, *ret);
 	if (r == 0)

@@ -4,7 +4,11 @@
 
 #include "scheduler/core/cell.h"
 
-/* A pending task runs on that machine already, with these port numbers (see cell_task_port). No
- * event tells of it. -EAGAIN: it does not fit, and goes on pending; -ENOMEM. */
+/*
+ * A pending task runs on that machine already, with these port numbers (see cell_task_port); or
+ * stands still there, paused. No event tells of it. How much was lent of what it asks for nobody
+ * remembers: below production what is not free any more counts as lent, so production comes first.
+ * -EAGAIN: it does not fit, and goes on pending; -ENOMEM.
+ */
 int cell_restore_task(struct cell *cell, uint32_t task, uint32_t machine, const uint16_t *ports,
-		      uint32_t port_count);
+		      uint32_t port_count, bool paused);

@@ -56,6 +56,9 @@ static int map_overrides(const struct job_file *file, struct arena *arena, struc
 		struct job_resources all = merge(&file->tasks.resources, &o->resources);
 		struct task_override *to = &list[ret->override_count];
 
+		/* Of a job that was scaled down: kept for when it grows again. */
+		if (o->index >= file->tasks.count)
+			continue;
 		/* A job has one model; its tasks may ask for more or fewer. */
 		if (o->resources.gpu_model &&
 		    (!all.gpu_model || strcmp(o->resources.gpu_model, all.gpu_model) != 0))

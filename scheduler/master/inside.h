@@ -24,7 +24,8 @@ struct held_task {
 	uint32_t at; /* machine on which it is, or was last, while that is worth knowing; NOBODY */
 	bool live;   /* it is to run there; else what it left is kept for its log */
 	bool over;   /* it has ended for good */
-	bool paused; /* others have its CPU; not in the store */
+	bool paused; /* others have its CPU */
+	bool told;   /* its machine may run it */
 	bool dirty;
 	uint64_t incarnation;
 	uint32_t restarts;
@@ -32,12 +33,14 @@ struct held_task {
 	/* As its machine said last, of this incarnation. Not in the store. */
 	bool reported;
 	enum report_state state;
+	enum report_health health;
 	int exit_code; /* of the last end; -1: none, or unknown. In the store. */
 	bool oom;
-	char *reason;	 /* or NULL */
-	char *container; /* or NULL */
-	char *address;	 /* or NULL */
-	char *ports;	 /* JSON, or NULL */
+	char *reason;	   /* or NULL */
+	char *last_reason; /* of the last end, or NULL; not forgotten with the report */
+	char *container;   /* or NULL */
+	char *address;	   /* or NULL */
+	char *ports;	   /* JSON, or NULL */
 };
 
 struct held_job {
@@ -60,9 +63,23 @@ struct held_machine {
 	uint32_t core;
 	int64_t seen_ns;
 	bool down, news;
-	bool written; /* to the store */
+	enum machine_state wish; /* of the operator: up, cordoned or draining; in the store */
+	bool written;		 /* to the store */
 	const struct master_contact *contact;
 	struct held_task *tasks;
+};
+
+/* See leave.c. */
+struct leaving {
+	struct leaving *next;
+	char task[TASK_NAME_SIZE];
+	uint64_t incarnation;
+	uint32_t machine;
+	int64_t notice_ms; /* -1: its own stop grace */
+	bool checkpoint;
+	bool fenced; /* nobody of that name starts before it is gone; in the store */
+	bool gone;   /* and in the store no more, once it is not dirty */
+	bool dirty;
 };
 
 struct master {
@@ -71,7 +88,9 @@ struct master {
 	struct cell_store *store;
 	uint64_t epoch;
 	uint64_t incarnations; /* the highest that was given away, ever; in the store */
-	int64_t detection_ns;
+	int64_t detection_ns, fence_ns;
+	int64_t (*clock_ns)(void *data); /* NULL: the host's clocks */
+	void *clock_data;
 	int64_t watch_due_ns; /* when the watchdog was to come */
 	struct cell *cell;
 	struct outside outside;
@@ -84,9 +103,16 @@ struct master {
 	size_t machine_by_core_size;
 	size_t machine_count, machine_size;
 	struct held_task *dirty;
-	bool loading; /* what the core tells now is known already */
-	bool stuck;   /* the store did not take the last batch: nothing is told until it does */
+	struct leaving *leaving;
+	bool lost_a_fence; /* for want of memory: no single instance starts any more */
+	bool loading;	   /* what the core tells now is known already */
+	bool stuck; /* the store did not take the last batch: nothing is told until it does */
 };
+
+/* ---- master.c ---- */
+
+/* For measuring and deadlines. */
+int64_t master_now_ns(const struct master *master);
 
 /* ---- settle.c ---- */
 
@@ -106,6 +132,7 @@ void task_place(struct master *master, struct held_task *task, uint32_t machine)
 void task_unplace(struct master *master, struct held_task *task);
 void task_pause(struct master *master, struct held_task *task, bool paused);
 void task_forget_report(struct held_task *task);
+void task_free(struct held_task *task);
 /* By the core's numbers. */
 struct held_task *task_of(struct master *master, uint32_t job, uint32_t index);
 /* By "JOB/INDEX"; NULL. */
@@ -135,6 +162,38 @@ int machine_add(struct master *master, const char *name, const struct machine_sp
 uint32_t machine_of_core(const struct master *master, uint32_t core);
 /* Looks who was silent for too long. */
 void machines_watch(struct master *master);
+/* Tells the core what state each machine is in: after loading. */
+void machines_set_states(struct master *master);
+
+/* ---- leave.c ---- */
+
+#define LEAVE_KEY_SIZE (TASK_NAME_SIZE + 16)
+
+/* The task leaves where it is; before task_unplace(). notice_ms -1: by its own stop grace. */
+void leave_task(struct master *master, struct held_task *task, int64_t notice_ms, bool checkpoint);
+/* NULL when out of memory. */
+struct leaving *leave_add(struct master *master, const char *task, uint64_t incarnation,
+			  uint32_t machine);
+/* May it not start yet, since an earlier instance may run? */
+bool leave_holds(const struct master *master, const struct held_task *task);
+/* The machine's report tells who is gone; before anybody else is told to go. */
+void leave_hear(struct master *master, uint32_t machine, const struct machine_report *report);
+/* Silence tells it, too. */
+void leave_watch(struct master *master);
+/* Forgets who is gone, and is not in the store. */
+void leave_sweep(struct master *master);
+void leave_free(struct master *master);
+/* What the machine is told of them: at most leave_count() entries, whose strings live as long as
+ * the list does not change. Returns how many. */
+size_t leave_count(const struct master *master, uint32_t machine);
+size_t leave_write(const struct master *master, uint32_t machine, struct want *wants);
+/* At most leave_dirty() changes for the store; values are owned by the caller, also on -ENOMEM. */
+size_t leave_dirty(const struct master *master);
+int leave_changes(const struct master *master, char (*keys)[LEAVE_KEY_SIZE],
+		  struct store_change *changes, size_t *ret_count);
+void leave_written(struct master *master);
+int leave_load(struct master *master, const char *name, const struct json_node *root,
+	       struct err *err);
 
 /* ---- persist.c ---- */
 

@@ -27,7 +27,7 @@ static struct held_job *job_free(struct held_job *job)
 	if (!job)
 		return NULL;
 	for (uint32_t i = 0; job->tasks && i < job->count; i++)
-		task_forget_report(&job->tasks[i]);
+		task_free(&job->tasks[i]);
 	free(job->tasks);
 	free(job->file_name);
 	free(job->refusal);
@@ -225,12 +225,7 @@ static int erase_job(struct master *master, const struct held_job *job, struct e
 static int check_supported(const struct held_job *job, struct err *err)
 {
 	const struct job_tasks *tasks = &job->file.tasks;
-	const char *what = job->file.single_instance ? "single_instance"
-			   : tasks->api		     ? "tasks.api"
-			   : tasks->secrets.count    ? "tasks.secrets"
-			   : tasks->health.exec || tasks->health.http || tasks->health.tcp
-				   ? "tasks.health"
-				   : NULL;
+	const char *what = tasks->api ? "tasks.api" : tasks->secrets.count ? "tasks.secrets" : NULL;
 
 	return what ? err_say(err, EINVAL, "%s: %s: this cell cannot do that yet; leave it out",
 			      job->file_name, what)
@@ -248,13 +243,14 @@ static int take_in(struct master *master, struct held_job *job, struct held_job 
 	return write_job(master, job, old, err);
 }
 
-int master_submit(struct master *master, const char *name, const char *text, size_t len,
-		  const char **ret_job, struct err *err)
+int master_submit(struct master *master, const struct caller *caller, const char *name,
+		  const char *text, size_t len, const char **ret_job, struct err *err)
 {
 	char *copy = malloc(len + 1);
 	struct held_job *job, *old;
 	int r;
 
+	(void)caller;
 	if (!copy)
 		return err_set(err, ENOMEM, "submit a job");
 	memcpy(copy, text, len);
@@ -277,11 +273,13 @@ int master_submit(struct master *master, const char *name, const char *text, siz
 	return 0;
 }
 
-int master_stop(struct master *master, const char *name, bool purge, struct err *err)
+int master_stop(struct master *master, const struct caller *caller, const char *name, bool purge,
+		struct err *err)
 {
 	struct held_job *job = job_find(master, name);
 	int r;
 
+	(void)caller;
 	if (!job)
 		return err_say(err, ENOENT, "there is no job called %s", name);
 	master_tick(master);
@@ -364,6 +362,37 @@ static int add_lists(const struct master *master, const struct held_task *task, 
 	return 0;
 }
 
+/* On the host's network a task listens on the machine's own port. */
+static uint16_t health_port(const struct job_tasks *tasks, const struct program *program)
+{
+	for (size_t i = 0; i < program->port_count; i++)
+		if (tasks->health.port && strcmp(program->ports[i].name, tasks->health.port) == 0)
+			return program->network == WANT_HOST && program->ports[i].host
+				       ? program->ports[i].host
+				       : program->ports[i].container;
+	return 0;
+}
+
+static void add_health(const struct job_tasks *tasks, struct program *ret)
+{
+	const struct job_health *h = &tasks->health;
+
+	if (!h->exec && !h->http && !h->tcp)
+		return;
+	ret->health = (struct want_health){
+		.kind = h->exec	  ? WANT_HEALTH_EXEC
+			: h->http ? WANT_HEALTH_HTTP
+				  : WANT_HEALTH_TCP,
+		.exec = h->exec,
+		.path = h->http,
+		.port = health_port(tasks, ret),
+		.interval_ms = h->interval_ms,
+		.timeout_ms = h->timeout_ms,
+		.start_period_ms = h->start_period_ms,
+		.retries = h->retries,
+	};
+}
+
 int job_program(const struct master *master, const struct held_task *task, struct arena *arena,
 		struct program *ret)
 {
@@ -402,5 +431,8 @@ int job_program(const struct master *master, const struct held_task *task, struc
 				      job->file.priority >= PRIORITY_PRODUCTION),
 		.network = networks[tasks->network],
 	};
-	return ret->env ? add_lists(master, task, arena, ret) : -ENOMEM;
+	if (!ret->env || add_lists(master, task, arena, ret) < 0)
+		return -ENOMEM;
+	add_health(tasks, ret);
+	return 0;
 }

@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "scheduler/master/inside.h"
 
+#define NS_PER_MS INT64_C(1000000)
+
 struct held_machine *machine_find(struct master *master, const char *name)
 {
 	for (size_t i = 0; i < master->machine_count; i++)
@@ -65,7 +67,7 @@ int machine_add(struct master *master, const char *name, const struct machine_sp
 		master->machine_size = size;
 	}
 	machine = &master->machines[master->machine_count];
-	*machine = (struct held_machine){ .spec = *spec, .seen_ns = clock_monotonic_ns() };
+	*machine = (struct held_machine){ .spec = *spec, .seen_ns = master_now_ns(master) };
 	snprintf(machine->name, sizeof(machine->name), "%s", name);
 	machine->spec.rack = spec->rack ? arena_strdup(master->arena, spec->rack) : NULL;
 	machine->spec.name = arena_strdup(master->arena, name);
@@ -106,21 +108,42 @@ static int register_machine(struct master *master, const struct machine_report *
 	return machine_add(master, report->machine, &spec, ret, err);
 }
 
+static void set_state(struct master *master, const struct held_machine *machine)
+{
+	cell_set_machine(master->cell, machine->core, machine->down ? MACHINE_DOWN : machine->wish);
+}
+
+void machines_set_states(struct master *master)
+{
+	for (size_t i = 0; i < master->machine_count; i++)
+		set_state(master, &master->machines[i]);
+}
+
 /* ---- what it says ---- */
 
-/* The core knows the job's rule of restarts. */
+/* The core knows the job's rule of restarts. One that is unhealthy has failed: its machine ends it
+ * when it hears that it is over. */
 static void end_task(struct master *master, struct held_task *task, const struct report *report)
 {
 	uint32_t core = task_core(master, task);
 	struct task_view view = { .state = TASK_ENDED };
+	enum task_end end = report->evicted	     ? END_PREEMPTED
+			    : report->exit_code == 0 ? END_FINISHED
+						     : END_FAILED;
+
+	free(task->last_reason);
+	task->last_reason = report->reason ? strdup(report->reason) : NULL;
+	master->machines[task->at].news = true;
 
 	task->live = task->paused = false;
 	task->exit_code = report->exit_code;
 	if (core != NOBODY) {
-		cell_end_task(master->cell, core,
-			      report->exit_code == 0 ? END_FINISHED : END_FAILED);
+		cell_end_task(master->cell, core, end);
 		cell_task(master->cell, core, &view);
 	}
+	/* It has left its machine with all that was said of it. */
+	if (report->evicted && report->reason && !task->reason)
+		task->reason = strdup(report->reason);
 	task->over = view.state == TASK_ENDED;
 	task->restarts += !task->over;
 	task_changed(master, task);
@@ -168,7 +191,8 @@ static void take_report(struct master *master, uint32_t machine, const struct re
 	task->container = report->container ? strdup(report->container) : NULL;
 	task->address = report->address ? strdup(report->address) : NULL;
 	task->ports = write_ports(task->job, report);
-	if (report->state == REPORT_ENDED && task->live)
+	task->health = report->health;
+	if ((report->state == REPORT_ENDED || report->health == REPORT_UNHEALTHY) && task->live)
 		end_task(master, task, report);
 }
 
@@ -177,6 +201,7 @@ static void take_report(struct master *master, uint32_t machine, const struct re
 static int write_wants(struct master *master, const struct held_machine *machine, char **ret,
 		       size_t *ret_len, struct err *err)
 {
+	uint32_t number = (uint32_t)(machine - master->machines);
 	_cleanup_arena_ struct arena *arena = arena_new();
 	struct machine_wants wants = { .epoch = master->epoch };
 	struct want *list;
@@ -184,15 +209,19 @@ static int write_wants(struct master *master, const struct held_machine *machine
 
 	for (struct held_task *task = machine->tasks; task; task = task->next_at)
 		count++;
+	count += leave_count(master, number);
 	list = arena ? arena_calloc(arena, count + 1, sizeof(*list)) : NULL;
+	if (list)
+		wants.task_count = leave_write(master, number, list);
 	for (struct held_task *task = machine->tasks; list && task; task = task->next_at) {
 		struct want *want = &list[wants.task_count];
 		struct program *program = arena_alloc(arena, sizeof(*program));
 
 		/* An alloc is room, and nothing runs for it. */
-		if (!task->job->file.job)
+		if (!task->job->file.job || (!task->reported && leave_holds(master, task)))
 			continue;
 		wants.task_count++;
+		task->told = true;
 		*want = (struct want){
 			.task = arena_printf(arena, "%s/%" PRIu32, task->job->file.job,
 					     task->index),
@@ -200,6 +229,9 @@ static int write_wants(struct master *master, const struct held_machine *machine
 			.ended = !task->live,
 			.paused = task->paused,
 			.program = task->live && !task->reported ? program : NULL,
+			.notice_ms = -1,
+			.fence_ms =
+				task->job->file.single_instance ? master->fence_ns / NS_PER_MS : 0,
 		};
 		if (!want->task || !program ||
 		    (want->program && job_program(master, task, arena, program) < 0))
@@ -226,7 +258,7 @@ int master_sync(struct master *master, const char *text, size_t len,
 		err_try(register_machine(master, &report, &machine, err));
 	if (!machine->written)
 		err_try(write_machine(master, machine, err));
-	machine->seen_ns = clock_monotonic_ns();
+	machine->seen_ns = master_now_ns(master);
 	machine->contact = contact;
 	/* A new agent has none of the programs. */
 	for (struct held_task *task = machine->tasks; task; task = task->next_at)
@@ -234,8 +266,9 @@ int master_sync(struct master *master, const char *text, size_t len,
 	if (machine->down) {
 		log_info("machine %s is back", machine->name);
 		machine->down = false;
-		cell_set_machine(master->cell, machine->core, MACHINE_UP);
+		set_state(master, machine);
 	}
+	leave_hear(master, (uint32_t)(machine - master->machines), &report);
 	for (size_t i = 0; i < report.task_count; i++)
 		take_report(master, (uint32_t)(machine - master->machines), &report.tasks[i]);
 	master_settle(master);
@@ -245,9 +278,31 @@ int master_sync(struct master *master, const char *text, size_t len,
 	return write_wants(master, machine, ret, ret_len, err);
 }
 
+bool master_beat(struct master *master, const char *name, const struct master_contact *contact)
+{
+	struct held_machine *machine = machine_find(master, name);
+
+	if (!machine || machine->down || machine->contact != contact)
+		return false;
+	machine->seen_ns = clock_monotonic_ns();
+	return true;
+}
+
+int master_wants(struct master *master, const char *name, char **ret, size_t *ret_len,
+		 struct err *err)
+{
+	struct held_machine *machine = machine_find(master, name);
+
+	if (!machine)
+		return err_say(err, ENOENT, "there is no machine called %s", name);
+	if (master->stuck)
+		return err_say(err, EAGAIN, "the store does not take anything now");
+	return write_wants(master, machine, ret, ret_len, err);
+}
+
 void machines_watch(struct master *master)
 {
-	int64_t now = clock_monotonic_ns();
+	int64_t now = master_now_ns(master);
 	bool lost = false;
 
 	for (size_t i = 0; i < master->machine_count; i++) {
@@ -259,8 +314,47 @@ void machines_watch(struct master *master)
 		machine->down = lost = true;
 		machine->contact = NULL;
 		master_tick(master);
-		cell_set_machine(master->cell, machine->core, MACHINE_DOWN);
+		set_state(master, machine);
 	}
-	if (lost)
+	leave_watch(master);
+	if (lost || leave_dirty(master))
 		master_settle(master);
+}
+
+/* ---- what operators want ---- */
+
+static int wish(struct master *master, const char *name, enum machine_state wish, struct err *err)
+{
+	struct held_machine *machine = machine_find(master, name);
+	enum machine_state was;
+	int r;
+
+	if (!machine)
+		return err_say(err, ENOENT, "there is no machine called %s", name);
+	was = machine->wish;
+	machine->wish = wish;
+	r = write_machine(master, machine, err);
+	if (r < 0) {
+		machine->wish = was;
+		return r;
+	}
+	master_tick(master);
+	set_state(master, machine);
+	master_settle(master);
+	return 0;
+}
+
+int master_machine_cordon(struct master *master, const char *machine, struct err *err)
+{
+	return wish(master, machine, MACHINE_CORDONED, err);
+}
+
+int master_machine_drain(struct master *master, const char *machine, struct err *err)
+{
+	return wish(master, machine, MACHINE_DRAINING, err);
+}
+
+int master_machine_uncordon(struct master *master, const char *machine, struct err *err)
+{
+	return wish(master, machine, MACHINE_UP, err);
 }

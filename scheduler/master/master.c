@@ -11,11 +11,17 @@
 #define NS_PER_MS INT64_C(1000000)
 #define WATCH_NS (INT64_C(250) * NS_PER_MS)
 #define DETECTION_MS 3000
+#define FENCE_MS 10000
+
+int64_t master_now_ns(const struct master *master)
+{
+	return master->clock_ns ? master->clock_ns(master->clock_data) : clock_monotonic_ns();
+}
 
 static int on_watch(void *data)
 {
 	struct master *master = data;
-	int64_t now = clock_monotonic_ns(), late = now - master->watch_due_ns;
+	int64_t now = master_now_ns(master), late = now - master->watch_due_ns;
 
 	master->watchdog = NULL;
 	/* While this process stood still it heard nobody: that is no silence of theirs. */
@@ -24,7 +30,7 @@ static int on_watch(void *data)
 		master->machines[i].seen_ns += late;
 	machines_watch(master);
 	master->watch_due_ns = now + WATCH_NS;
-	return loop_add_time(master->loop, master->watch_due_ns, on_watch, master,
+	return loop_add_time(master->loop, clock_monotonic_ns() + WATCH_NS, on_watch, master,
 			     &master->watchdog, NULL);
 }
 
@@ -55,6 +61,9 @@ int master_new(struct loop *loop, const struct master_options *options, struct m
 	master->loop = loop;
 	master->detection_ns =
 		(options->detection_ms ? options->detection_ms : DETECTION_MS) * NS_PER_MS;
+	master->fence_ns = (options->fence_ms ? options->fence_ms : FENCE_MS) * NS_PER_MS;
+	master->clock_ns = options->clock_ns;
+	master->clock_data = options->clock_data;
 	err_try(set_up(master, options, err));
 	on_watch(master);
 	master_settle(master);
@@ -71,6 +80,7 @@ struct master *master_free(struct master *master)
 	master->loading = true;
 	while (master->jobs)
 		job_drop(master, master->jobs);
+	leave_free(master);
 	cell_free(master->cell);
 	cell_store_close(master->store);
 	arena_free(master->arena);

@@ -2,6 +2,8 @@
 /* What the store has of a cell: "machine/NAME", "job/NAME", "task/JOB/INDEX", each a JSON object.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +35,8 @@ char *persist_task(const struct master *master, const struct held_task *task, si
 		json_field_string(w, "machine", master->machines[task->at].name);
 	json_field_bool(w, "live", task->live);
 	json_field_bool(w, "over", task->over);
+	if (task->paused)
+		json_field_bool(w, "paused", true);
 	json_field_u64(w, "incarnation", task->incarnation);
 	json_field_u64(w, "restarts", task->restarts);
 	json_field_i64(w, "exit_code", task->exit_code);
@@ -57,6 +61,12 @@ char *persist_job(const struct held_job *job, size_t *ret_len)
 	return json_writer_take(w, ret_len);
 }
 
+static const char *const wishes[] = {
+	[MACHINE_UP] = "up",
+	[MACHINE_CORDONED] = "cordoned",
+	[MACHINE_DRAINING] = "draining",
+};
+
 char *persist_machine(const struct held_machine *machine, size_t *ret_len)
 {
 	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
@@ -69,6 +79,8 @@ char *persist_machine(const struct held_machine *machine, size_t *ret_len)
 	json_field_i64(w, "cpu_milli", capacity->of[RESOURCE_CPU]);
 	json_field_i64(w, "memory_bytes", capacity->of[RESOURCE_MEMORY]);
 	json_field_i64(w, "disk_bytes", capacity->of[RESOURCE_DISK]);
+	if (machine->wish != MACHINE_UP)
+		json_field_string(w, "wish", wishes[machine->wish]);
 	json_close_object(w);
 	return json_writer_take(w, ret_len);
 }
@@ -88,6 +100,7 @@ static int load_machine(struct master *master, const char *name, const struct js
 	struct machine_spec spec = { .name = name };
 	struct held_machine *machine;
 	struct amounts *c = &spec.capacity;
+	const char *wish = "up";
 
 	err_try(json_get_string(root, "rack", master->arena, &spec.rack, err));
 	err_try(json_get_i64(root, "cpu_milli", &c->of[RESOURCE_CPU], err));
@@ -97,6 +110,10 @@ static int load_machine(struct master *master, const char *name, const struct js
 	spec.first_port = MACHINE_FIRST_PORT;
 	err_try(machine_add(master, name, &spec, &machine, err));
 	machine->written = true;
+	err_try(json_get_string(root, "wish", master->arena, &wish, err));
+	for (size_t i = 0; i < ARRAY_SIZE(wishes); i++)
+		if (strcmp(wish, wishes[i]) == 0)
+			machine->wish = (enum machine_state)i;
 	return 0;
 }
 
@@ -121,9 +138,24 @@ static int load_job(struct master *master, const char *name, const struct json_n
 	return 0;
 }
 
+/* Whoever comes under its name may not start while it is still ending there. */
+static void hold_back(struct master *master, const struct held_task *task,
+		      const struct held_machine *at)
+{
+	char name[TASK_NAME_SIZE];
+	struct leaving *leaving;
+
+	snprintf(name, sizeof(name), "%s/%" PRIu32, task->job->file.job, task->index);
+	leaving = leave_add(master, name, task->incarnation, (uint32_t)(at - master->machines));
+	if (leaving)
+		leaving->fenced = leaving->dirty = true;
+	else
+		master->lost_a_fence = true;
+}
+
 /* Where it was, if it can be there; else it pends, and is placed like any other. */
 static void put_back(struct master *master, struct held_task *task, const char *machine,
-		     const uint16_t *ports, uint32_t port_count)
+		     const uint16_t *ports, uint32_t port_count, bool paused)
 {
 	struct held_machine *at = machine ? machine_find(master, machine) : NULL;
 	uint32_t core = task_core(master, task);
@@ -131,16 +163,22 @@ static void put_back(struct master *master, struct held_task *task, const char *
 
 	task->live = false;
 	/* Of a job that was stopped nothing is to run, and nothing is kept. */
-	if (core == NOBODY)
+	if (core == NOBODY) {
+		if (at && live && task->job->file.single_instance)
+			hold_back(master, task, at);
 		return;
+	}
 	if (at)
 		task_place(master, task, (uint32_t)(at - master->machines));
 	task->live = live && at;
+	/* Nobody knows whether it came to hear of it. */
+	task->told = at != NULL;
 	if (task->over)
 		cell_end_task(master->cell, core, END_KILLED);
 	else if (task->live &&
-		 cell_restore_task(master->cell, core, at->core, ports, port_count) < 0)
+		 cell_restore_task(master->cell, core, at->core, ports, port_count, paused) < 0)
 		task_unplace(master, task);
+	task->paused = paused && task->live;
 }
 
 static int read_ports(const struct json_node *root, struct arena *arena, uint16_t **ret,
@@ -176,6 +214,7 @@ static int load_task(struct master *master, const char *name, const struct json_
 	uint16_t *ports = NULL;
 	uint32_t port_count = 0;
 	int64_t code = -1;
+	bool paused = false;
 
 	if (!arena)
 		return err_set(err, ENOMEM, "load task %s", name);
@@ -184,14 +223,35 @@ static int load_task(struct master *master, const char *name, const struct json_
 	err_try(json_get_string(root, "machine", arena, &machine, err));
 	err_try(json_get_bool(root, "live", &task->live, err));
 	err_try(json_get_bool(root, "over", &task->over, err));
+	err_try(json_get_bool(root, "paused", &paused, err));
 	err_try(json_get_u64(root, "incarnation", &task->incarnation, err));
 	err_try(json_get_u64(root, "restarts", &restarts, err));
 	err_try(json_get_range(root, "exit_code", -1, 255, &code, err));
 	task->restarts = (uint32_t)restarts;
 	task->exit_code = (int)code;
 	err_try(read_ports(root, arena, &ports, &port_count, err));
-	put_back(master, task, machine, ports, port_count);
+	put_back(master, task, machine, ports, port_count, paused);
 	return 0;
+}
+
+static bool is_production(struct master *master, const char *name)
+{
+	const struct held_task *task = task_find(master, name);
+
+	return task && task->job->file.priority >= PRIORITY_PRODUCTION;
+}
+
+/* Production has all that it asks for; the others may be where some of it was lent. */
+static int load_promised(struct master *master, const char *name, const struct json_node *root,
+			 struct err *err)
+{
+	return is_production(master, name) ? load_task(master, name, root, err) : 0;
+}
+
+static int load_other(struct master *master, const char *name, const struct json_node *root,
+		      struct err *err)
+{
+	return is_production(master, name) ? 0 : load_task(master, name, root, err);
 }
 
 static int load_incarnations(struct master *master, const struct store_change *item)
@@ -263,7 +323,9 @@ int persist_load(struct master *master, struct err *err)
 {
 	struct loading machines = { master, "machine/", load_machine };
 	struct loading jobs = { master, "job/", load_job };
-	struct loading tasks = { master, "task/", load_task };
+	struct loading promised = { master, "task/", load_promised };
+	struct loading tasks = { master, "task/", load_other };
+	struct loading fences = { master, "fence/", leave_load };
 	uint64_t revision;
 	int r;
 
@@ -274,7 +336,14 @@ int persist_load(struct master *master, struct err *err)
 	if (r == 0)
 		r = admit_jobs(master, err);
 	if (r == 0)
+		r = cell_store_load(master->store, load_item, &promised, &revision, err);
+	if (r == 0)
 		r = cell_store_load(master->store, load_item, &tasks, &revision, err);
+	if (r == 0)
+		r = cell_store_load(master->store, load_item, &fences, &revision, err);
+	/* Only now: what runs on a machine that takes nothing new was put back there, too. */
+	if (r == 0)
+		machines_set_states(master);
 	master->loading = false;
 	return r;
 }

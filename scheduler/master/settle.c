@@ -17,11 +17,24 @@
 
 void master_tick(struct master *master)
 {
-	int64_t now = clock_realtime_ns() / NS_PER_MS;
+	int64_t now =
+		(master->clock_ns ? master->clock_ns(master->clock_data) : clock_realtime_ns()) /
+		NS_PER_MS;
 
 	/* The host's clock may be set back; the core's never goes there. */
 	if (now > master->outside.now_ms)
 		master->outside.now_ms = now;
+}
+
+/* Being moved is no gentler than being preempted. */
+static int64_t notice_of(const struct held_task *task)
+{
+	return task->job->file.preemption.notice_ms;
+}
+
+static bool checkpoints(const struct held_task *task)
+{
+	return task->job->file.preemption.how == JOB_PREEMPTION_CHECKPOINT;
 }
 
 void master_on_event(void *data, const struct event *event)
@@ -45,13 +58,17 @@ void master_on_event(void *data, const struct event *event)
 			task_pause(master, task, true);
 			break;
 		}
+		leave_task(master, task, event->count, event->detail == PREEMPTION_CHECKPOINT);
 		task_unplace(master, task);
 		task_changed(master, task);
 		break;
 	case EVENT_END:
 		/* Those that ended by themselves are known, and kept for their log. */
-		if (event->detail != END_FINISHED && event->detail != END_FAILED)
+		if (event->detail != END_FINISHED && event->detail != END_FAILED) {
+			if (event->detail == END_DRAINED)
+				leave_task(master, task, notice_of(task), checkpoints(task));
 			task_unplace(master, task);
+		}
 		task_changed(master, task);
 		break;
 	case EVENT_RESUME:
@@ -98,39 +115,62 @@ static void clean_dirty(struct master *master)
 	master->dirty = NULL;
 }
 
+/* What has changed here: tasks and fences. The values are the caller's, also on failure. */
+static int collect(const struct master *master, struct store_change *changes, char *keys,
+		   char (*fence_keys)[LEAVE_KEY_SIZE], size_t *ret_count)
+{
+	size_t n = 0, fences = 0;
+	int r = 0;
+
+	for (struct held_task *task = master->dirty; task && r == 0; task = task->next_dirty, n++)
+		r = add_task(master, task, keys + n * KEY_SIZE, &changes[n]);
+	if (r == 0)
+		r = leave_changes(master, fence_keys, changes + n, &fences);
+	*ret_count = n + fences;
+	return r;
+}
+
+/* changes has room for all of it. */
+static int commit(struct master *master, struct store_change *changes, size_t count,
+		  const struct store_change *more, size_t more_count, struct err *err)
+{
+	char counter[24];
+
+	for (size_t i = 0; i < more_count; i++)
+		changes[count++] = more[i];
+	snprintf(counter, sizeof(counter), "%" PRIu64, master->incarnations);
+	changes[count++] = (struct store_change){ PERSIST_INCARNATIONS, counter, strlen(counter) };
+	return cell_store_commit(master->store, master->epoch, changes, count, NULL, err);
+}
+
 int master_commit(struct master *master, const struct store_change *more, size_t more_count,
 		  struct err *err)
 {
-	size_t count = count_dirty(master), n = 0;
-	_cleanup_free_ struct store_change *changes =
-		calloc(count + more_count + 1, sizeof(*changes));
-	_cleanup_free_ char *keys = calloc(count + 1, KEY_SIZE);
-	char counter[24];
-	int r = 0;
+	size_t tasks = count_dirty(master), fences = leave_dirty(master), own = 0;
+	size_t room = tasks + fences + more_count + 1;
+	_cleanup_free_ struct store_change *changes = calloc(room, sizeof(*changes));
+	_cleanup_free_ char *keys = calloc(tasks + 1, KEY_SIZE);
+	_cleanup_free_ char(*fence_keys)[LEAVE_KEY_SIZE] = calloc(fences + 1, LEAVE_KEY_SIZE);
+	int r;
 
-	if (!count && !more_count)
+	if (!tasks && !fences && !more_count)
 		return 0;
-	if (!changes || !keys)
+	if (!changes || !keys || !fence_keys)
 		return err_set(err, ENOMEM, "write to the store");
-	for (struct held_task *task = master->dirty; task && r == 0; task = task->next_dirty, n++)
-		r = add_task(master, task, keys + n * KEY_SIZE, &changes[n]);
-	for (size_t i = 0; i < more_count; i++)
-		changes[count + i] = more[i];
-	snprintf(counter, sizeof(counter), "%" PRIu64, master->incarnations);
-	changes[count + more_count] =
-		(struct store_change){ PERSIST_INCARNATIONS, counter, strlen(counter) };
+	r = collect(master, changes, keys, fence_keys, &own);
 	if (r == 0)
-		r = cell_store_commit(master->store, master->epoch, changes, count + more_count + 1,
-				      NULL, err);
+		r = commit(master, changes, own, more, more_count, err);
 	else
 		err_set(err, ENOMEM, "write to the store");
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < own; i++)
 		free((void *)changes[i].value);
 	/* Whoever took over knows better than this one. */
 	if (r == -ESTALE)
 		loop_quit(master->loop, r);
-	if (r == 0)
+	if (r == 0) {
 		clean_dirty(master);
+		leave_written(master);
+	}
 	return r;
 }
 

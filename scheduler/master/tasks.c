@@ -22,6 +22,14 @@ void task_forget_report(struct held_task *task)
 	free(task->ports);
 	task->reason = task->container = task->address = task->ports = NULL;
 	task->reported = task->oom = false;
+	task->health = REPORT_UNCHECKED;
+}
+
+void task_free(struct held_task *task)
+{
+	task_forget_report(task);
+	free(task->last_reason);
+	task->last_reason = NULL;
 }
 
 void task_unplace(struct master *master, struct held_task *task)
@@ -30,6 +38,8 @@ void task_unplace(struct master *master, struct held_task *task)
 
 	if (task->at == NOBODY)
 		return;
+	/* Of a single instance it must be known when it is gone. */
+	leave_task(master, task, -1, false);
 	machine = &master->machines[task->at];
 	if (task->previous_at)
 		task->previous_at->next_at = task->next_at;
@@ -39,7 +49,7 @@ void task_unplace(struct master *master, struct held_task *task)
 		task->next_at->previous_at = task->previous_at;
 	task->next_at = task->previous_at = NULL;
 	task->at = NOBODY;
-	task->live = task->paused = false;
+	task->live = task->paused = task->told = false;
 	task_forget_report(task);
 	machine->news = true;
 }
@@ -64,6 +74,7 @@ void task_place(struct master *master, struct held_task *task, uint32_t machine)
 void task_pause(struct master *master, struct held_task *task, bool paused)
 {
 	task->paused = paused;
+	task_changed(master, task);
 	if (task->at != NOBODY)
 		master->machines[task->at].news = true;
 }

@@ -74,9 +74,9 @@ t_match "the same job again: sentence" 'there is a job called web already; stop 
 t_status "a second celld in the same place" 1 celld dev --root "$C_ROOT" --runroot "$C_RUN"
 t_match "a second celld: sentence" 'another celld is at work' "$T_ERR"
 
-job "$T_DIR/once.yaml" once 1 '[true]' 'single_instance: true'
+job "$T_DIR/once.yaml" once 1 '[true]' '  api: true'
 t_status "what cannot be done yet" 1 c job run "$T_DIR/once.yaml"
-t_match "what cannot be done yet: sentence" 'once.yaml: single_instance: this cell cannot do that yet' "$T_ERR"
+t_match "what cannot be done yet: sentence" 'once.yaml: tasks.api: this cell cannot do that yet' "$T_ERR"
 
 # ---- what ends is started again, later each time ----
 first=$(of_task web 1 incarnation)
@@ -98,6 +98,8 @@ sed -i 's/image: .*/image: localhost\/nothing:1/' "$T_DIR/none.yaml"
 c job run "$T_DIR/none.yaml" >/dev/null
 missing() { of_task none 0 reason | grep -q 'localhost/nothing:1'; }
 t_wait 60 missing && t_ok "a missing image is told" || t_fail "a missing image is told" "$(c job status none)"
+again() { [ "$(of_task none 0 restarts)" -ge 3 ]; }
+t_wait 60 again && t_ok "it is tried again" || t_fail "it is tried again" "$(c job status none)"
 
 # ---- what does not fit pends, and says why ----
 job "$T_DIR/big.yaml" big 1 '[true]'
