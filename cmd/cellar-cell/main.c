@@ -9,8 +9,9 @@
 #include "cmd/cellar-cell/verbs.h"
 
 static const struct verb *const verbs[] = {
-	&verb_job_run,	&verb_job_ls,	&verb_job_status,   &verb_job_why,
-	&verb_job_logs, &verb_job_stop, &verb_job_validate, &verb_machine_ls,
+	&verb_job_run,	  &verb_job_ls,	   &verb_job_status,   &verb_job_why,
+	&verb_job_logs,	  &verb_job_stop,  &verb_job_validate, &verb_machine_ls,
+	&verb_secret_set, &verb_secret_ls, &verb_secret_rm,
 };
 
 static int complain(const char *what, struct err *err)
@@ -50,6 +51,19 @@ static bool is_called(const struct verb *verb, const char *group, const char *wo
 	       strcmp(name + len + 1, word) == 0;
 }
 
+static bool is_group(const char *word)
+{
+	size_t len = strlen(word);
+
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		const char *name = verbs[i]->command.name + strlen("ctr ");
+
+		if (strncmp(name, word, len) == 0 && name[len] == ' ')
+			return true;
+	}
+	return false;
+}
+
 static int help(const char *group, FILE *out)
 {
 	size_t len = strlen(group);
@@ -74,7 +88,7 @@ static const struct option_entry global_options[] = {
 
 static const struct options_command global_command = {
 	.name = "cellar-cell",
-	.args = "job|machine COMMAND [ARG...]",
+	.args = "GROUP COMMAND [ARG...]",
 	.summary = "what ctr executes for work with a cell",
 	.options = global_options,
 	.flags = OPTIONS_STOP_AT_ARG,
@@ -99,9 +113,9 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	group = count ? words[0] : "job";
-	if (strcmp(group, "job") != 0 && strcmp(group, "machine") != 0) {
-		err_say(&err, EINVAL, "there is no command \"%s\"; there are job and machine",
-			group);
+	if (!is_group(group)) {
+		err_say(&err, EINVAL, "there is no command \"%s\"; there are %s", group,
+			"job, machine and secret");
 		return complain("", &err);
 	}
 	if (count < 2)

@@ -31,6 +31,9 @@ extern const struct verb verb_job_stop;
 extern const struct verb verb_job_validate;
 extern const struct verb verb_job_why;
 extern const struct verb verb_machine_ls;
+extern const struct verb verb_secret_ls;
+extern const struct verb verb_secret_rm;
+extern const struct verb verb_secret_set;
 
 /*
  * Asks the cell for METHOD PATH; what it refuses is an error with its sentence. doc is the

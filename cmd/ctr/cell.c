@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ctr job, ctr machine: hand over to the helper that talks to cells, in place of ourselves. */
+/* ctr job, machine, secret: hand over to the helper that talks to cells, in place of ourselves. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +48,11 @@ static int machine_verb(const struct ctr *ctr, int argc, char **argv, struct err
 	return hand_over("machine", ctr, argc, argv, err);
 }
 
+static int secret_verb(const struct ctr *ctr, int argc, char **argv, struct err *err)
+{
+	return hand_over("secret", ctr, argc, argv, err);
+}
+
 static const struct option_entry no_options[] = { OPTION_END };
 
 const struct verb verb_job = {
@@ -72,4 +77,16 @@ const struct verb verb_machine = {
 		.args_max = SIZE_MAX,
 	},
 	.run = machine_verb,
+};
+
+const struct verb verb_secret = {
+	.command = {
+		.name = "ctr secret",
+		.args = "set|ls|rm [ARG...]",
+		.summary = "secrets of a cell",
+		.options = no_options,
+		.flags = OPTIONS_STOP_AT_ARG,
+		.args_max = SIZE_MAX,
+	},
+	.run = secret_verb,
 };

@@ -42,6 +42,7 @@ static const struct verb *const verbs[] = {
 	&verb_volume,
 	&verb_job,
 	&verb_machine,
+	&verb_secret,
 	&verb_version,
 	&verb_info,
 };

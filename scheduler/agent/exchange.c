@@ -87,6 +87,8 @@ char *machine_report_format(const struct machine_report *report, size_t *ret_len
 	json_open_object(w);
 	json_field_string(w, "machine", report->machine);
 	json_field_string(w, "rack", report->rack);
+	if (report->pressed)
+		json_field_bool(w, "pressed", true);
 	json_key(w, "capacity");
 	json_open_object(w);
 	json_field_i64(w, "cpu_milli", report->cpu_milli);
@@ -178,6 +180,10 @@ char *machine_wants_format(const struct machine_wants *wants, size_t *ret_len)
 		}
 		if (wants->tasks[i].fence_ms)
 			json_field_i64(w, "fence_ms", wants->tasks[i].fence_ms);
+		if (wants->tasks[i].cpu_milli)
+			json_field_i64(w, "cpu_milli", wants->tasks[i].cpu_milli);
+		if (wants->tasks[i].memory_bytes)
+			json_field_i64(w, "memory_bytes", wants->tasks[i].memory_bytes);
 		if (wants->tasks[i].program) {
 			json_key(w, "program");
 			format_program(w, wants->tasks[i].program);
@@ -288,6 +294,7 @@ int machine_report_parse(const char *text, size_t len, struct arena *arena,
 	err_try(json_get_range(&capacity, "cpu_milli", 1, AMOUNT_MAX, &ret->cpu_milli, err));
 	err_try(json_get_range(&capacity, "memory_bytes", 1, AMOUNT_MAX, &ret->memory_bytes, err));
 	err_try(json_get_range(&capacity, "disk_bytes", 0, AMOUNT_MAX, &ret->disk_bytes, err));
+	err_try(json_get_bool(&root, "pressed", &ret->pressed, err));
 	err_try(exchange_read_calls(&root, arena, ret, err));
 	return exchange_objects(&root, "tasks", arena, sizeof(*ret->tasks), parse_report,
 				&ret->tasks, &ret->task_count, err);
@@ -366,6 +373,8 @@ static int parse_want(const struct json_node *node, struct arena *arena, void *r
 	err_try(json_get_range(node, "notice_ms", -1, AMOUNT_MAX, &want->notice_ms, err));
 	err_try(json_get_range(node, "fence_ms", 0, AMOUNT_MAX, &want->fence_ms, err));
 	err_try(exchange_read_secrets(node, arena, want, err));
+	err_try(json_get_range(node, "cpu_milli", 0, AMOUNT_MAX, &want->cpu_milli, err));
+	err_try(json_get_range(node, "memory_bytes", 0, AMOUNT_MAX, &want->memory_bytes, err));
 	r = json_get_object(node, "program", &node_of_program, err);
 	if (r <= 0)
 		return r;

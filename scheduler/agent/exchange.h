@@ -80,7 +80,7 @@ struct want_health {
 /* A file in memory that the task alone may read. */
 struct want_secret {
 	const char *target;
-	const void *value; /* any bytes */
+	const void *value; /* any bytes; NULL: the master cannot read it */
 	size_t len;
 };
 
@@ -145,11 +145,14 @@ struct want {
 	const struct want_secret *secrets;
 	size_t secret_count;
 	uint64_t secrets_version; /* 0: it has none */
+	/* Its limits from now on, where they are others than its program's; 0: as they are. */
+	int64_t cpu_milli, memory_bytes;
 };
 
 struct machine_report {
 	const char *machine, *rack; /* rack: or NULL */
 	int64_t cpu_milli, memory_bytes, disk_bytes;
+	bool pressed; /* its memory runs out: nothing new is to come for now */
 	const struct report *tasks;
 	size_t task_count;
 	const struct task_call

@@ -7,11 +7,14 @@
 #include "base/log.h"
 #include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
+#include "scheduler/agent/pocket.h"
 
-/* CPU weight against other tasks: what was asked for, or next to nothing for batch. */
+/* CPU weight against other tasks: what was asked for; for batch what nobody else wants, and where
+ * the kernel cannot say so next to nothing. */
 #define SHARES_PER_CPU 1024
 #define SHARES_BATCH 2
 #define MILLI 1000
+#define OOM_LOWEST 1000 /* oom_score_adj of priority 0; 450 has 100 */
 #define NS_PER_MS INT64_C(1000000)
 
 /* ---- copying ---- */
@@ -95,7 +98,7 @@ struct program *launch_copy(const struct program *program, struct arena *arena)
 
 static int fill_labels(const struct box *box, struct arena *arena, struct labels *ret)
 {
-	struct oci_annotation *items = arena_calloc(arena, 5, sizeof(*items));
+	struct oci_annotation *items = arena_calloc(arena, 6, sizeof(*items));
 
 	if (!items)
 		return -ENOMEM;
@@ -105,9 +108,13 @@ static int fill_labels(const struct box *box, struct arena *arena, struct labels
 					    arena_printf(arena, "%" PRIu64, box->incarnation) };
 	items[3] = (struct oci_annotation){ BOX_LABEL_GRACE,
 					    arena_printf(arena, "%" PRId64, box->grace_ms) };
-	items[4] = (struct oci_annotation){ BOX_LABEL_FENCE, "true" };
-	*ret = (struct labels){ items, box->fence_ns ? 5 : 4 };
-	return items[2].value && items[3].value ? 0 : -ENOMEM;
+	items[4] = (struct oci_annotation){
+		BOX_LABEL_PRIORITY, arena_printf(arena, "%u%s", box->priority,
+						 box->latency_sensitive ? " latency-sensitive" : "")
+	};
+	items[5] = (struct oci_annotation){ BOX_LABEL_FENCE, "true" };
+	*ret = (struct labels){ items, box->fence_ns ? 6 : 5 };
+	return items[2].value && items[3].value && items[4].value ? 0 : -ENOMEM;
 }
 
 static int fill_ports(const struct program *p, struct arena *arena,
@@ -130,11 +137,14 @@ static int fill_ports(const struct program *p, struct arena *arena,
 }
 
 /* A source with a slash in front is a path of the host, else a volume. */
-static int fill_mounts(const struct program *p, struct arena *arena, struct engine_mounts *ret)
+static int fill_mounts(const struct box *box, struct arena *arena, struct engine_mounts *ret)
 {
-	struct engine_mount *mounts = arena_calloc(arena, p->mount_count + 1, sizeof(*mounts));
+	const struct program *p = box->program;
+	size_t more = pocket_mount_count(box);
+	struct engine_mount *mounts =
+		arena_calloc(arena, p->mount_count + more + 1, sizeof(*mounts));
 
-	if (!mounts)
+	if (!mounts || pocket_add_mounts(box, arena, mounts + p->mount_count) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->mount_count; i++)
 		mounts[i] = (struct engine_mount){
@@ -146,7 +156,7 @@ static int fill_mounts(const struct program *p, struct arena *arena, struct engi
 			.must_exist = true,
 		};
 	ret->items = mounts;
-	ret->count = p->mount_count;
+	ret->count = p->mount_count + more;
 	return 0;
 }
 
@@ -194,6 +204,10 @@ static void fill_limits(const struct program *p, struct engine_limits *ret)
 
 	ret->memory_bytes = p->memory_bytes;
 	ret->cpu_millicpu = p->cpu_milli;
+	/* Where the kernel itself has to choose, it takes the lowest, too. */
+	ret->oom_score_adj =
+		(struct oci_i64){ .set = true, .value = OOM_LOWEST - 2 * (int64_t)p->priority };
+	ret->cpu_idle = !p->latency_sensitive;
 	ret->cpu_shares = p->latency_sensitive && shares > SHARES_BATCH ? shares : SHARES_BATCH;
 }
 
@@ -226,7 +240,7 @@ static int fill(const struct box *box, struct arena *arena, struct engine_run_op
 	fill_limits(p, &ret->limits);
 	engine_limits_fit(&ret->limits, NULL, warn);
 	if (fill_labels(box, arena, &ret->labels) < 0 || fill_ports(p, arena, &ret->net) < 0 ||
-	    fill_mounts(p, arena, &ret->mounts) < 0 ||
+	    fill_mounts(box, arena, &ret->mounts) < 0 ||
 	    fill_health(&p->health, arena, &ret->supervision.health) < 0)
 		return err_set(err, ENOMEM, "start task %s", box->task);
 	return 0;
@@ -245,7 +259,9 @@ int launch_run(const struct box *box, struct err *err)
 		return err_set(err, ENOMEM, "start task %s", box->task);
 	err_try(fill(box, arena, &options, err));
 	err_try(engine_create(engine, &options, &c, NULL, err));
-	r = engine_connect(engine, c, &client, err);
+	r = pocket_give(box, c->dir, err);
+	if (r == 0)
+		r = engine_connect(engine, c, &client, err);
 	if (r == 0 && box->fence_ns)
 		r = fence_set(box, c->id, client, err);
 	if (r == 0)

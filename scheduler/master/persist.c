@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "scheduler/core/restore.h"
 #include "scheduler/master/inside.h"
+#include "scheduler/master/secrets.h"
 
 static void write_ports(const struct master *master, uint32_t core, struct json_writer *w)
 {
@@ -57,6 +58,8 @@ char *persist_job(const struct held_job *job, size_t *ret_len)
 	json_field_string(w, "text", job->text);
 	json_field_i64(w, "submitted_ms", job->submitted_ms);
 	json_field_bool(w, "stopped", job->stopped);
+	history_write(job, w);
+	amend_write(job, w);
 	json_close_object(w);
 	return json_writer_take(w, ret_len);
 }
@@ -135,7 +138,8 @@ static int load_job(struct master *master, const char *name, const struct json_n
 	err_try(job_make(master, file, copy, strlen(copy), &job, err));
 	err_try(json_get_i64(root, "submitted_ms", &job->submitted_ms, err));
 	err_try(json_get_bool(root, "stopped", &job->stopped, err));
-	return 0;
+	err_try(history_read(job, root, err));
+	return amend_read(master, job, root, err);
 }
 
 /* Whoever comes under its name may not start while it is still ending there. */
@@ -326,11 +330,14 @@ int persist_load(struct master *master, struct err *err)
 	struct loading promised = { master, "task/", load_promised };
 	struct loading tasks = { master, "task/", load_other };
 	struct loading fences = { master, "fence/", leave_load };
+	struct loading secrets = { master, "secret/", secrets_load };
 	uint64_t revision;
 	int r;
 
 	master->loading = true;
 	r = cell_store_load(master->store, load_item, &machines, &revision, err);
+	if (r == 0)
+		r = cell_store_load(master->store, load_item, &secrets, &revision, err);
 	if (r == 0)
 		r = cell_store_load(master->store, load_item, &jobs, &revision, err);
 	if (r == 0)
