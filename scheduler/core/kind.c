@@ -109,8 +109,8 @@ static int fill_kind(struct cell *cell, const struct machine_spec *spec, struct 
 	return 0;
 }
 
-/* In the place of one that is free, whose answers the classes have forgotten: only what runs in
- * that set can ever be on it. */
+/* In the place of one that is free; the classes forget what they knew of that. Only what runs in a
+ * set can ever be in the rooms of it. */
 static int reuse_kind(struct cell *cell, struct kind *kind, uint64_t key, uint32_t at)
 {
 	int r = map_put(&cell->kind_of, key, at);
@@ -129,16 +129,23 @@ static int reuse_kind(struct cell *cell, struct kind *kind, uint64_t key, uint32
 	return 0;
 }
 
+/* A free one; of rooms for rooms, since rooms that are free keep theirs. NONE. */
+static uint32_t free_kind(struct cell *cell, const struct kind *kind)
+{
+	for (size_t k = cell->kind_hole; k < cell->kind_count; k++)
+		if (cell->kinds[k]->free && !cell->kinds[k]->set == !kind->set)
+			return (uint32_t)k;
+	return NONE;
+}
+
 static int add_kind(struct cell *cell, struct kind *kind, uint64_t key, uint32_t *ret)
 {
 	struct index_part *search;
 	int r;
 
 	cell->made++;
-	while (cell->kind_hole < cell->kind_count && cell->kinds[cell->kind_hole]->set != NONE)
-		cell->kind_hole++;
-	*ret = (uint32_t)cell->kind_hole;
-	if (kind->set && *ret < cell->kind_count)
+	*ret = free_kind(cell, kind);
+	if (*ret != NONE)
 		return reuse_kind(cell, kind, key, *ret);
 	*ret = (uint32_t)cell->kind_count;
 	r = state_grow(cell->kinds, cell->kind_count, cell->kind_size);
@@ -158,19 +165,23 @@ static int add_kind(struct cell *cell, struct kind *kind, uint64_t key, uint32_t
 void kinds_sweep(struct cell *cell)
 {
 	map_clear(&cell->kind_of);
-	for (uint32_t k = 0; k < cell->kind_count; k++) {
+	cell->kind_hole = cell->kind_count;
+	for (size_t k = cell->kind_count; k-- > 0;) {
 		struct kind *kind = cell->kinds[k];
 		uint64_t key;
 
-		if (kind->set && !kind->machines)
-			kind->set = NONE;
-		if (kind->set == NONE)
+		if (!kind->machines) {
+			kind->free = true;
+			kind->set = kind->set ? NONE : 0;
+		}
+		if (kind->free) {
+			cell->kind_hole = k;
 			continue;
+		}
 		for (key = hash_kind(kind); map_get(&cell->kind_of, key) != MAP_NONE; key++)
 			;
-		map_put(&cell->kind_of, key, k);
+		map_put(&cell->kind_of, key, (uint32_t)k);
 	}
-	cell->kind_hole = 0;
 }
 
 int kind_find(struct cell *cell, const struct machine_spec *spec, uint32_t set, uint32_t *ret)

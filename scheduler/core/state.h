@@ -76,7 +76,8 @@ struct kind {
 	unsigned node_count, device_count;
 	struct node_room node[MACHINE_NODES_MAX];
 	uint32_t device_model;
-	uint32_t set; /* rooms of this alloc set; 0: real machines; NONE: free, see tidy.h */
+	uint32_t set; /* rooms of this alloc set (NONE: of one that is gone); 0: real machines */
+	bool free;    /* for other machines, see tidy.h */
 	struct pair {
 		uint32_t key, value;
 	} * attributes; /* by rising key */

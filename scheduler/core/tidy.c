@@ -87,7 +87,7 @@ static void mark_symbols(struct cell *cell, uint8_t *symbols)
 			mark_machine(&cell->more[m], symbols);
 	}
 	for (size_t k = 0; k < cell->kind_count; k++)
-		if (cell->kinds[k]->set != NONE)
+		if (!cell->kinds[k]->free)
 			mark_kind(cell->kinds[k], symbols);
 	for (size_t g = 0; g < cell->group_count; g++)
 		symbols[cell->groups[g].name] = 1;

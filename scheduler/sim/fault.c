@@ -68,6 +68,8 @@ static int parse_line(char *line, const struct place *at, struct fault *ret, str
 	*ret = (struct fault){ .at_ms = seconds * 1000,
 			       .rack = word[1][0] == 'r',
 			       .name = word[2],
+			       .line = at->line,
+			       .column = (size_t)(word[2] - at->start) + 1,
 			       .state = (enum machine_state)state };
 	return 1;
 }
@@ -91,7 +93,7 @@ int fault_parse(const char *file, char *text, struct fault_script *ret, struct e
 
 	for (const char *c = text; *c; c++)
 		lines += *c == '\n';
-	*ret = (struct fault_script){ .faults = calloc(lines, sizeof(*ret->faults)) };
+	*ret = (struct fault_script){ .faults = calloc(lines, sizeof(*ret->faults)), .file = file };
 	if (!ret->faults)
 		return err_set(err, ENOMEM, "read %s", file);
 	for (char *line = text; line; line = save) {
@@ -105,6 +107,7 @@ int fault_parse(const char *file, char *text, struct fault_script *ret, struct e
 		r = parse_line(line, &at, &fault, err);
 		if (r < 0) {
 			free(ret->faults);
+			*ret = (struct fault_script){ 0 };
 			return r;
 		}
 		if (r > 0)
@@ -135,6 +138,28 @@ void fault_deinit(struct fault_script *script)
 	*script = (struct fault_script){ 0 };
 }
 
+static bool is_meant(const struct fault *f, const struct machine_view *view)
+{
+	return strcmp(f->rack ? view->rack : view->name, f->name) == 0;
+}
+
+int fault_check(const struct fault_script *script, const struct cell *cell, struct err *err)
+{
+	for (size_t i = 0; i < script->count; i++) {
+		const struct fault *f = &script->faults[i];
+		struct machine_view view;
+		uint32_t m = 0;
+
+		while (cell_machine(cell, m, &view) == 0 && !is_meant(f, &view))
+			m++;
+		if (cell_machine(cell, m, &view) < 0)
+			return err_say(err, ENOENT, "%s:%zu:%zu: there is no %s '%.40s'",
+				       script->file, f->line, f->column,
+				       f->rack ? "rack" : "machine", f->name);
+	}
+	return 0;
+}
+
 size_t fault_apply(const struct fault_script *script, size_t *at, struct cell *cell, int64_t now_ms)
 {
 	size_t changed = 0;
@@ -144,7 +169,7 @@ size_t fault_apply(const struct fault_script *script, size_t *at, struct cell *c
 		struct machine_view view;
 
 		for (uint32_t m = 0; cell_machine(cell, m, &view) == 0; m++)
-			if (strcmp(f->rack ? view.rack : view.name, f->name) == 0) {
+			if (is_meant(f, &view)) {
 				cell_set_machine(cell, m, f->state);
 				changed++;
 			}

@@ -263,7 +263,12 @@ static int set_up(struct run *run, size_t machines, const uint32_t *order, struc
 		return r < 0 ? r : skip_log(run, err);
 	}
 	r = cell_new(&options, &run->outside, &run->cell, err);
-	return r < 0 ? r : add_machines(run, machines, order, err);
+	if (r == 0)
+		r = add_machines(run, machines, order, err);
+	/* A search for the number of machines tries fewer than are named, too. */
+	if (r == 0 && run->options->faults && !run->options->refuse)
+		r = fault_check(run->options->faults, run->cell, err);
+	return r;
 }
 
 static void tear_down(struct run *run)
