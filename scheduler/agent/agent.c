@@ -11,9 +11,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "scheduler/agent/alloc.h"
 #include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
 #include "scheduler/agent/pocket.h"
+#include "scheduler/agent/socket.h"
 
 #define NS_PER_MS INT64_C(1000000)
 #define BEAT_MS 1000
@@ -60,6 +62,7 @@ static char *write_report(const struct agent *agent, size_t *ret_len)
 {
 	size_t count = count_boxes(agent), n = 0;
 	_cleanup_free_ struct report *reports = calloc(count + 1, sizeof(*reports));
+	_cleanup_free_ struct task_call *calls = NULL;
 	struct machine_report report = {
 		.machine = agent->options.machine,
 		.rack = agent->options.rack,
@@ -72,6 +75,8 @@ static char *write_report(const struct agent *agent, size_t *ret_len)
 
 	if (!reports)
 		return NULL;
+	calls = socket_calls(agent, &report.call_count);
+	report.calls = calls;
 	for (struct box *box = agent->boxes; box; box = box->next)
 		box_report(box, &reports[n++]);
 	return machine_report_format(&report, ret_len);
@@ -183,6 +188,7 @@ static void apply(struct agent *agent, const struct machine_wants *wants)
 	if (wants->epoch < agent->epoch)
 		return;
 	agent->epoch = wants->epoch;
+	socket_heed(agent, wants);
 	for (struct box *box = agent->boxes; box; box = box->next)
 		box->wanted = false;
 	for (size_t i = 0; i < wants->task_count; i++) {
@@ -193,6 +199,7 @@ static void apply(struct agent *agent, const struct machine_wants *wants)
 		else
 			add(agent, &wants->tasks[i]);
 	}
+	alloc_heed(agent, wants);
 	stop_unwanted(agent);
 	start_waiting(agent);
 }
@@ -309,6 +316,7 @@ int agent_new(struct loop *loop, const struct agent_options *options, const stru
 		return err_set(err, ENOMEM, "start the agent");
 	err_try(engine_each(agent->engine, adopt_one, agent, err));
 	pocket_sweep(agent);
+	alloc_load(agent);
 	agent_changed(agent);
 	*ret = take_ptr(agent);
 	return 0;
@@ -325,6 +333,7 @@ struct agent *agent_free(struct agent *agent)
 		next = box->next;
 		box_free(box);
 	}
+	alloc_free(agent);
 	engine_close(agent->engine);
 	free((char *)agent->options.root);
 	free((char *)agent->options.runroot);

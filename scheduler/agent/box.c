@@ -16,6 +16,7 @@
 #include "scheduler/agent/inside.h"
 #include "scheduler/agent/launch.h"
 #include "scheduler/agent/pocket.h"
+#include "scheduler/agent/socket.h"
 
 #define KILL_WAIT_MS 10000
 
@@ -55,8 +56,9 @@ struct box *box_new(struct agent *agent, const struct want *want, int64_t fence_
 	box->grace_ms = want->program->stop_grace_ms;
 	box->fence_ns = fence_ns;
 	/* Told when it would start. */
-	if (pocket_make(box, want, &err) < 0)
+	if (pocket_make(box, want, &err) < 0 || (box->has_pocket && socket_open(box, &err) < 0))
 		box->reason = strdup(err.text);
+	box->alloc = want->program->alloc ? strdup(want->program->alloc) : NULL;
 	return box;
 }
 
@@ -65,6 +67,7 @@ struct box *box_free(struct box *box)
 	if (!box)
 		return NULL;
 	box_health_stop(box);
+	socket_close(box);
 	loop_remove(box->source);
 	shim_close(box->waiter);
 	work_cancel(box->work);
@@ -74,6 +77,7 @@ struct box *box_free(struct box *box)
 	free(box->address);
 	free(box->dir);
 	free(box->illness);
+	free(box->alloc);
 	free(box);
 	return NULL;
 }
@@ -404,6 +408,7 @@ struct box *box_adopt(struct agent *agent, const struct engine_container *contai
 	const char *task = label(container, BOX_LABEL_TASK);
 	const char *incarnation = label(container, BOX_LABEL_INCARNATION);
 	const char *grace = label(container, BOX_LABEL_GRACE);
+	struct err err = { 0 };
 	struct box *box;
 
 	if (!cell || !task || !incarnation || strcmp(cell, agent->options.cell) != 0 ||
@@ -417,6 +422,10 @@ struct box *box_adopt(struct agent *agent, const struct engine_container *contai
 	box->memory_bytes = container->limits.memory_bytes;
 	box->grace_ms = grace ? strtoll(grace, NULL, 10) : ENGINE_STOP_TIMEOUT_S * 1000;
 	box->has_pocket = pocket_find(box);
+	if (box->has_pocket && socket_open(box, &err) < 0)
+		log_warn("task %s: %s", box->task, err.text);
+	if (label(container, BOX_LABEL_ALLOC))
+		box->alloc = strdup(label(container, BOX_LABEL_ALLOC));
 	box->was_fenced = label(container, BOX_LABEL_FENCE) != NULL;
 	box->wanted = true; /* until the master says what it wants */
 	find_state(box, container);

@@ -15,6 +15,7 @@
 #define BOX_LABEL_TASK "cellar.task"
 #define BOX_LABEL_INCARNATION "cellar.incarnation"
 #define BOX_LABEL_GRACE "cellar.grace-ms"
+#define BOX_LABEL_ALLOC "cellar.alloc"
 #define BOX_LABEL_FENCE "cellar.fence" /* there: it has one */
 
 enum box_state { BOX_WAITING, BOX_STARTING, BOX_RUNNING, BOX_STOPPING, BOX_ENDED };
@@ -56,6 +57,8 @@ struct box {
 	bool has_pocket;		   /* see pocket.h */
 	const char *const *secret_targets; /* of a new one */
 	size_t secret_count;
+	struct task_socket *socket; /* to the cell, or NULL */
+	char *alloc;		    /* that it runs in, or NULL */
 	uint64_t secrets; /* the version of them that lies in the pocket; 0: none, or unknown */
 };
 

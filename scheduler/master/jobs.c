@@ -8,6 +8,7 @@
 
 #include "base/loop.h"
 #include "scheduler/intake/intake.h"
+#include "scheduler/master/calls.h"
 #include "scheduler/master/inside.h"
 #include "scheduler/master/secrets.h"
 
@@ -216,15 +217,25 @@ int job_write(struct master *master, const struct held_job *job, struct err *err
 	return write_job(master, job, NULL, err);
 }
 
-/* What a job file may say and no agent does yet: better refused than forgotten. */
-int job_check_supported(const struct held_job *job, struct err *err)
+/* What the core does not know of: whose alloc set it is. */
+static int check_alloc_set(struct master *master, const struct job_file *file, struct err *err)
 {
-	const struct job_tasks *tasks = &job->file.tasks;
-	const char *what = tasks->api ? "tasks.api" : NULL;
+	const struct held_job *set = file->in ? job_find(master, file->in) : NULL;
 
-	return what ? err_say(err, EINVAL, "%s: %s: this cell cannot do that yet; leave it out",
-			      job->file_name, what)
-		    : 0;
+	if (set && !set->file.job && strcmp(set->file.owner, file->owner) != 0)
+		return err_say(err, EPERM, "%s:%d:%d: alloc set %s belongs to %s, and job %s to %s",
+			       file->file, file->name_at.line, file->name_at.column, file->in,
+			       set->file.owner, file->job, file->owner);
+	return 0;
+}
+
+int job_check(struct master *master, const struct caller *caller, struct held_job *job,
+	      struct err *err)
+{
+	if (caller->role == CALLER_TASK)
+		err_try(calls_check_file(master, caller, job, err));
+	err_try(check_alloc_set(master, &job->file, err));
+	return secrets_check(master, &job->file, err);
 }
 
 static int take_in(struct master *master, const struct caller *caller, struct held_job *job,
@@ -233,8 +244,7 @@ static int take_in(struct master *master, const struct caller *caller, struct he
 	if (old && !old->stopped)
 		return err_say(err, EEXIST, "there is a job called %s already; stop it first",
 			       job_name(job));
-	err_try(job_check_supported(job, err));
-	err_try(secrets_check(master, &job->file, err));
+	err_try(job_check(master, caller, job, err));
 	err_try(job_admit(master, job, err));
 	if (old)
 		history_inherit(job, old);
@@ -399,6 +409,7 @@ int job_program(const struct master *master, const struct held_task *task, struc
 		struct program *ret)
 {
 	const struct held_job *job = task->job;
+	const struct held_task *alloc;
 	uint32_t index = task->index;
 	static const enum want_network networks[] = {
 		[JOB_NETWORK_BRIDGE] = WANT_BRIDGE,
@@ -433,7 +444,11 @@ int job_program(const struct master *master, const struct held_task *task, struc
 				      job->file.priority >= PRIORITY_PRODUCTION),
 		.network = networks[tasks->network],
 	};
-	if (!ret->env || add_lists(master, task, arena, ret) < 0)
+	ret->api = tasks->api;
+	alloc = task_alloc(master, task);
+	if (alloc)
+		ret->alloc = arena_printf(arena, "%s/%" PRIu32, job_name(alloc->job), alloc->index);
+	if (!ret->env || (alloc && !ret->alloc) || add_lists(master, task, arena, ret) < 0)
 		return -ENOMEM;
 	add_health(tasks, ret);
 	return 0;

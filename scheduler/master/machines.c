@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "scheduler/master/calls.h"
 #include "scheduler/master/inside.h"
 #include "scheduler/master/secrets.h"
 
@@ -213,6 +214,39 @@ static void take_report(struct master *master, uint32_t machine, const struct re
 
 /* ---- what it is told ---- */
 
+/* Of allocs the machine keeps the room, for their tasks. */
+static int add_allocs(const struct held_machine *machine, struct arena *arena,
+		      struct machine_wants *ret)
+{
+	struct want_alloc *list;
+	size_t count = 0;
+
+	for (struct held_task *task = machine->tasks; task; task = task->next_at)
+		count += !task->job->file.job && task->live;
+	list = arena_calloc(arena, count + 1, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	for (struct held_task *task = machine->tasks; task; task = task->next_at) {
+		struct want_alloc *alloc = &list[ret->alloc_count];
+		struct job_resources now;
+
+		if (task->job->file.job || !task->live)
+			continue;
+		ret->alloc_count++;
+		now = amend_resources_of(task->job, task->index);
+		*alloc = (struct want_alloc){
+			.name = arena_printf(arena, "%s/%" PRIu32, task->job->file.alloc_set,
+					     task->index),
+			.cpu_milli = now.cpu_milli,
+			.memory_bytes = now.memory_bytes,
+		};
+		if (!alloc->name)
+			return -ENOMEM;
+	}
+	ret->allocs = list;
+	return 0;
+}
+
 static int write_wants(struct master *master, const struct held_machine *machine, char **ret,
 		       size_t *ret_len, struct err *err)
 {
@@ -261,6 +295,9 @@ static int write_wants(struct master *master, const struct held_machine *machine
 			list = NULL;
 	}
 	wants.tasks = list;
+	if (list &&
+	    (add_allocs(machine, arena, &wants) < 0 || calls_write(machine, arena, &wants) < 0))
+		list = NULL;
 	*ret = list ? machine_wants_format(&wants, ret_len) : NULL;
 	return *ret ? 0 : err_set(err, ENOMEM, "answer machine %s", machine->name);
 }
@@ -294,6 +331,7 @@ int master_sync(struct master *master, const char *text, size_t len,
 	leave_hear(master, (uint32_t)(machine - master->machines), &report);
 	for (size_t i = 0; i < report.task_count; i++)
 		take_report(master, (uint32_t)(machine - master->machines), &report.tasks[i]);
+	calls_take(master, (uint32_t)(machine - master->machines), &report);
 	master_settle(master);
 	if (master->stuck)
 		return err_say(err, EAGAIN, "the store does not take anything now");

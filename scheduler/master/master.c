@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/loop.h"
+#include "scheduler/master/calls.h"
 #include "scheduler/master/inside.h"
 #include "scheduler/master/secrets.h"
 
@@ -91,6 +92,8 @@ struct master *master_free(struct master *master)
 	while (master->jobs)
 		job_drop(master, master->jobs);
 	secrets_free(master->secrets);
+	for (size_t i = 0; i < master->machine_count; i++)
+		calls_free(master->machines[i].calls);
 	names_deinit(&master->names);
 	journal_free(master->journal);
 	leave_free(master);

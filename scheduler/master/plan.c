@@ -241,12 +241,11 @@ int master_plan(struct master *master, const struct caller *caller, const char *
 	struct job_file *file = &tried.file;
 	struct held_job *old;
 
-	(void)caller;
 	if (!arena)
 		return err_set(err, ENOMEM, "plan a job");
 	master_tick(master);
 	err_try(job_file_parse(name, text, len, arena, file, err));
-	err_try(job_check_supported(&tried, err));
+	err_try(job_check(master, caller, &tried, err));
 	old = job_find(master, job_name(&tried));
 	err_try(try_out(&plan, file, old, err));
 	json_open_object(w);

@@ -143,9 +143,11 @@ static void write_head(const struct held_job *job, struct json_writer *w)
 
 	for (uint32_t i = 0; i < job->count; i++) {
 		const struct held_task *task = &job->tasks[i];
-		bool runs = task->live && task->reported && task->state == REPORT_RUNNING;
+		/* An alloc is reserved, and that is all. */
+		bool runs = task->live &&
+			    (!job->file.job || (task->reported && task->state == REPORT_RUNNING));
 
-		running += runs || (task->live && !job->file.job);
+		running += runs;
 		over += task->over || job->stopped;
 		pending += !runs && !task->over && !job->stopped;
 	}
