@@ -2,6 +2,9 @@
 #include "scheduler/agent/agent.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -9,12 +12,15 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "runtime/engine/sweep.h"
 #include "scheduler/agent/alloc.h"
 #include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
 #include "scheduler/agent/pocket.h"
+#include "scheduler/agent/pressure.h"
 #include "scheduler/agent/socket.h"
 
 #define NS_PER_MS INT64_C(1000000)
@@ -49,6 +55,29 @@ void agent_poke(struct agent *agent)
 	ask_in(agent, SOON_NS);
 }
 
+static int64_t at_least_one(int64_t amount)
+{
+	return amount > 0 ? amount : 1;
+}
+
+/* What was not said is what there is now, less what is kept for the system. */
+static void find_capacity(struct agent *agent)
+{
+	const struct agent_options *o = &agent->options;
+	struct sysinfo info;
+	struct statvfs disk;
+
+	agent->cpu_milli = o->cpu_milli ? o->cpu_milli : sysconf(_SC_NPROCESSORS_ONLN) * MILLI;
+	agent->memory_bytes = o->memory_bytes;
+	if (!agent->memory_bytes && sysinfo(&info) == 0)
+		agent->memory_bytes = (int64_t)info.totalram * info.mem_unit;
+	agent->disk_bytes = o->disk_bytes;
+	if (!agent->disk_bytes && statvfs(o->root, &disk) == 0)
+		agent->disk_bytes = (int64_t)(disk.f_blocks * disk.f_frsize);
+	agent->cpu_milli = at_least_one(agent->cpu_milli - o->reserve_cpu_milli);
+	agent->memory_bytes = at_least_one(agent->memory_bytes - o->reserve_memory_bytes);
+}
+
 static size_t count_boxes(const struct agent *agent)
 {
 	size_t count = 0;
@@ -58,7 +87,7 @@ static size_t count_boxes(const struct agent *agent)
 	return count;
 }
 
-static char *write_report(const struct agent *agent, size_t *ret_len)
+static char *write_report(struct agent *agent, size_t *ret_len)
 {
 	size_t count = count_boxes(agent), n = 0;
 	_cleanup_free_ struct report *reports = calloc(count + 1, sizeof(*reports));
@@ -66,9 +95,10 @@ static char *write_report(const struct agent *agent, size_t *ret_len)
 	struct machine_report report = {
 		.machine = agent->options.machine,
 		.rack = agent->options.rack,
-		.cpu_milli = agent->options.cpu_milli,
-		.memory_bytes = agent->options.memory_bytes,
-		.disk_bytes = agent->options.disk_bytes,
+		.cpu_milli = agent->cpu_milli,
+		.memory_bytes = agent->memory_bytes,
+		.disk_bytes = agent->disk_bytes,
+		.pressed = pressure_is_on(agent),
 		.tasks = reports,
 		.task_count = count,
 	};
@@ -89,6 +119,7 @@ static int on_beat(void *data)
 	size_t len = 0;
 
 	agent->beat = NULL;
+	find_capacity(agent);
 	agent->changed = agent->poked = false;
 	text = write_report(agent, &len);
 	if (!text) {
@@ -144,8 +175,7 @@ static bool may_start(const struct agent *agent, const struct box *box)
 		cpu += other->is_paused ? 0 : other->cpu_milli;
 		memory += other->memory_bytes;
 	}
-	return !stopping ||
-	       (cpu <= agent->options.cpu_milli && memory <= agent->options.memory_bytes);
+	return !stopping || (cpu <= agent->cpu_milli && memory <= agent->memory_bytes);
 }
 
 static void start_waiting(struct agent *agent)
@@ -166,6 +196,28 @@ static void stop_unwanted(struct agent *agent)
 	}
 }
 
+/* An earlier master, which does not know yet that it is none any more, is not heard: nor by the
+ * next agent. */
+static bool take_epoch(struct agent *agent, uint64_t epoch)
+{
+	const char *path = agent->options.epoch_path;
+	struct err err = { 0 };
+	char text[24];
+
+	if (epoch < agent->epoch) {
+		log_warn("a master of epoch %" PRIu64 " is not heard: there was one of %" PRIu64,
+			 epoch, agent->epoch);
+		return false;
+	}
+	if (epoch == agent->epoch)
+		return true;
+	agent->epoch = epoch;
+	snprintf(text, sizeof(text), "%" PRIu64 "\n", epoch);
+	if (path && file_replace(AT_FDCWD, path, text, strlen(text), 0600, true, &err) < 0)
+		log_warn("%s", err.text);
+	return true;
+}
+
 static void heed(const struct agent *agent, struct box *box, const struct want *want)
 {
 	box->wanted = !want->leaving;
@@ -184,10 +236,8 @@ static void heed(const struct agent *agent, struct box *box, const struct want *
 
 static void apply(struct agent *agent, const struct machine_wants *wants)
 {
-	/* An earlier master, which does not know yet that it is none any more. */
-	if (wants->epoch < agent->epoch)
+	if (!take_epoch(agent, wants->epoch))
 		return;
-	agent->epoch = wants->epoch;
 	socket_heed(agent, wants);
 	for (struct box *box = agent->boxes; box; box = box->next)
 		box->wanted = false;
@@ -272,20 +322,6 @@ static int adopt_one(void *data, const struct engine_container *container)
 	return 0;
 }
 
-/* What was not said is what there is. */
-static void find_capacity(struct agent_options *o)
-{
-	struct sysinfo info;
-	struct statvfs disk;
-
-	if (!o->cpu_milli)
-		o->cpu_milli = sysconf(_SC_NPROCESSORS_ONLN) * MILLI;
-	if (!o->memory_bytes && sysinfo(&info) == 0)
-		o->memory_bytes = (int64_t)info.totalram * info.mem_unit;
-	if (!o->disk_bytes && statvfs(o->root, &disk) == 0)
-		o->disk_bytes = (int64_t)(disk.f_blocks * disk.f_frsize);
-}
-
 static int copy_options(struct agent *agent, const struct agent_options *options)
 {
 	struct agent_options *o = &agent->options;
@@ -296,10 +332,22 @@ static int copy_options(struct agent *agent, const struct agent_options *options
 	o->cell = strdup(options->cell);
 	o->machine = strdup(options->machine);
 	o->rack = options->rack ? strdup(options->rack) : NULL;
-	if (!o->root || !o->runroot || !o->cell || !o->machine || (options->rack && !o->rack))
+	o->meminfo = options->meminfo ? strdup(options->meminfo) : NULL;
+	o->epoch_path = options->epoch_path ? strdup(options->epoch_path) : NULL;
+	if (!o->root || !o->runroot || !o->cell || !o->machine || (options->rack && !o->rack) ||
+	    (options->epoch_path && !o->epoch_path))
 		return -ENOMEM;
-	find_capacity(o);
+	find_capacity(agent);
 	return 0;
+}
+
+static void read_epoch(struct agent *agent)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (agent->options.epoch_path &&
+	    file_read(AT_FDCWD, agent->options.epoch_path, 64, &text, NULL, NULL) == 0)
+		agent->epoch = strtoull(text, NULL, 10);
 }
 
 int agent_new(struct loop *loop, const struct agent_options *options, const struct agent_link *link,
@@ -314,9 +362,13 @@ int agent_new(struct loop *loop, const struct agent_options *options, const stru
 	err_try(engine_open(options->root, options->runroot, &agent->engine, err));
 	if (copy_options(agent, options) < 0)
 		return err_set(err, ENOMEM, "start the agent");
+	read_epoch(agent);
 	err_try(engine_each(agent->engine, adopt_one, agent, err));
 	pocket_sweep(agent);
 	alloc_load(agent);
+	agent->pressure = pressure_new(agent);
+	if (!agent->pressure)
+		return err_set(err, ENOMEM, "start the agent");
 	agent_changed(agent);
 	*ret = take_ptr(agent);
 	return 0;
@@ -329,17 +381,23 @@ struct agent *agent_free(struct agent *agent)
 	if (!agent)
 		return NULL;
 	loop_remove(agent->beat);
+	pressure_free(agent->pressure);
 	for (struct box *box = agent->boxes; box; box = next) {
 		next = box->next;
 		box_free(box);
 	}
 	alloc_free(agent);
+	/* What a worker had begun. */
+	if (agent->engine)
+		engine_sweep(engine_root(agent->engine), engine_runroot(agent->engine));
 	engine_close(agent->engine);
 	free((char *)agent->options.root);
 	free((char *)agent->options.runroot);
 	free((char *)agent->options.cell);
 	free((char *)agent->options.machine);
 	free((char *)agent->options.rack);
+	free((char *)agent->options.meminfo);
+	free((char *)agent->options.epoch_path);
 	free(agent);
 	return NULL;
 }

@@ -87,6 +87,8 @@ char *machine_report_format(const struct machine_report *report, size_t *ret_len
 	json_open_object(w);
 	json_field_string(w, "machine", report->machine);
 	json_field_string(w, "rack", report->rack);
+	if (report->pressed)
+		json_field_bool(w, "pressed", true);
 	json_key(w, "capacity");
 	json_open_object(w);
 	json_field_i64(w, "cpu_milli", report->cpu_milli);
@@ -292,6 +294,7 @@ int machine_report_parse(const char *text, size_t len, struct arena *arena,
 	err_try(json_get_range(&capacity, "cpu_milli", 1, AMOUNT_MAX, &ret->cpu_milli, err));
 	err_try(json_get_range(&capacity, "memory_bytes", 1, AMOUNT_MAX, &ret->memory_bytes, err));
 	err_try(json_get_range(&capacity, "disk_bytes", 0, AMOUNT_MAX, &ret->disk_bytes, err));
+	err_try(json_get_bool(&root, "pressed", &ret->pressed, err));
 	err_try(exchange_read_calls(&root, arena, ret, err));
 	return exchange_objects(&root, "tasks", arena, sizeof(*ret->tasks), parse_report,
 				&ret->tasks, &ret->task_count, err);

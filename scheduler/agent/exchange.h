@@ -152,6 +152,7 @@ struct want {
 struct machine_report {
 	const char *machine, *rack; /* rack: or NULL */
 	int64_t cpu_milli, memory_bytes, disk_bytes;
+	bool pressed; /* its memory runs out: nothing new is to come for now */
 	const struct report *tasks;
 	size_t task_count;
 	const struct task_call

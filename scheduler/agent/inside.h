@@ -4,6 +4,8 @@
 
 #include "scheduler/agent/box.h"
 
+struct pressure;
+
 struct agent {
 	struct loop *loop;
 	struct engine *engine;
@@ -15,10 +17,13 @@ struct agent {
 	uint64_t call_numbers;	  /* the next one; 0: none yet */
 	struct loop_source *beat;
 	unsigned asking; /* messages that are on their way */
-	int64_t sent_ns; /* the last of them, CLOCK_BOOTTIME; while an answer is heeded, the one it
-			    answers */
-	bool changed;	 /* since the last message */
+	/* Of the last of them, CLOCK_BOOTTIME; while an answer is heeded, of the one it answers. */
+	int64_t sent_ns;
+	bool changed; /* since the last message */
 	bool poked;
+	/* What the machine has for tasks. */
+	int64_t cpu_milli, memory_bytes, disk_bytes;
+	struct pressure *pressure;
 	uint64_t epoch; /* of the highest master that was heard */
 };
 

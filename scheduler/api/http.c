@@ -42,6 +42,10 @@ struct http_request {
 	bool answered;
 	struct MHD_Response *response;
 	unsigned status;
+	struct {
+		const char *name, *value;
+	} headers[HTTP_HEADERS_MAX];
+	unsigned header_count;
 	struct http_stream stream;
 };
 
@@ -261,6 +265,14 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **s
 	*state = NULL;
 }
 
+void http_set_header(struct http_request *request, const char *name, const char *value)
+{
+	if (request->header_count == HTTP_HEADERS_MAX)
+		return;
+	request->headers[request->header_count].name = name;
+	request->headers[request->header_count++].value = value;
+}
+
 static void resume(struct http_request *request)
 {
 	request->suspended = false;
@@ -275,6 +287,9 @@ static void answer(struct http_request *request, unsigned status, const char *co
 {
 	if (response && content_type)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+	for (unsigned i = 0; response && i < request->header_count; i++)
+		MHD_add_response_header(response, request->headers[i].name,
+					request->headers[i].value);
 	request->response = response;
 	request->status = status;
 	request->answered = true;

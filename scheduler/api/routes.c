@@ -206,6 +206,23 @@ static int get_machines(const struct call *call, struct err *err)
 	return r ? r : write_machines(call, err);
 }
 
+static int write_picture(const struct call *call, struct err *err)
+{
+	const char *machine = http_query(call->request, "machine");
+
+	if (machine)
+		return master_write_machine_picture(call->master, machine, call->w, err);
+	master_write_picture(call->master, call->w);
+	return 0;
+}
+
+static int get_picture(const struct call *call, struct err *err)
+{
+	int r = waits_hold(api_waits(call->api), call, NULL, write_picture, err);
+
+	return r ? r : write_picture(call, err);
+}
+
 static int get_machine(const struct call *call, struct err *err)
 {
 	return master_write_machine(call->master, call->name, call->w, err);
@@ -332,6 +349,7 @@ const struct route routes[] = {
 	{ "POST", "/v1/machines/{machine}/cordon", post_cordon },
 	{ "POST", "/v1/machines/{machine}/uncordon", post_uncordon },
 	{ "POST", "/v1/machines/{machine}/drain", post_drain },
+	{ "GET", "/v1/picture", get_picture },
 	{ "GET", "/v1/cell", get_cell },
 	{ "GET", "/v1/cell/backup", get_backup },
 	{ "GET", "/v1/events", get_events },

@@ -39,7 +39,8 @@ struct held_task {
 	uint64_t secrets; /* the version that it has */
 	int exit_code;	  /* of the last end; -1: none, or unknown. In the store. */
 	bool oom;
-	char *reason;	   /* or NULL */
+	int64_t used_cpu_milli, used_memory_bytes; /* -1: unknown */
+	char *reason;				   /* or NULL */
 	char *last_reason; /* of the last end, or NULL; not forgotten with the report */
 	char *container;   /* or NULL */
 	char *address;	   /* or NULL */
@@ -82,6 +83,7 @@ struct held_machine {
 	uint32_t core;
 	int64_t seen_ns;
 	bool down, news;
+	bool pressed;		 /* it takes nothing new for now, for want of memory */
 	enum machine_state wish; /* of the operator: up, cordoned or draining; in the store */
 	bool written;		 /* to the store */
 	const struct master_contact *contact;
@@ -235,6 +237,9 @@ void job_drop(struct master *master, struct held_job *job);
 /* What its tasks run; the strings are of the arena. */
 int job_program(const struct master *master, const struct held_task *task, struct arena *arena,
 		struct program *ret);
+
+/* The number on its machine of the i-th port of its file; 0: none yet. */
+uint16_t job_host_port(const struct master *master, const struct held_task *task, size_t i);
 
 /* ---- machines.c ---- */
 

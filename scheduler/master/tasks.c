@@ -23,6 +23,7 @@ void task_forget_report(struct held_task *task)
 	free(task->ports);
 	task->reason = task->container = task->address = task->ports = NULL;
 	task->reported = task->oom = false;
+	task->used_cpu_milli = task->used_memory_bytes = -1;
 	task->health = REPORT_UNCHECKED;
 	task->secrets = 0;
 }

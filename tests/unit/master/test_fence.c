@@ -147,7 +147,7 @@ static void one_that_is_submitted_anew_waits_for_the_old(void **state)
 
 		(void)state;
 		from->slow = true;
-		assert_int_equal(master_stop(cell->master, "one", purge, &err), 0);
+		assert_int_equal(master_stop(cell->master, &fake_operator, "one", purge, &err), 0);
 		fake_beat(cell);
 		fake_end(cell);
 		fake_begin(cell);

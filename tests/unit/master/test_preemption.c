@@ -46,7 +46,7 @@ static void batch_comes_back_when_there_is_room(void **state)
 	fake_submit(cell, "%s", FAKE_JOB("prod", 200, 2, "1", ""));
 	assert_int_equal(fake_running(cell, "batch"), 0);
 	assert_int_equal(fake_running(cell, "prod"), 2);
-	assert_int_equal(master_stop(cell->master, "prod", false, &err), 0);
+	assert_int_equal(master_stop(cell->master, &fake_operator, "prod", false, &err), 0);
 	fake_beat(cell);
 	assert_int_equal(fake_running(cell, "batch"), 2);
 	fake_free(cell);
@@ -75,7 +75,7 @@ static void paused_ones_go_on_with_their_memory(void **state)
 	fake_beat(cell);
 	assert_int_equal(fake_paused(cell), 1);
 	assert_int_equal(fake_running(cell, "prod"), 1);
-	assert_int_equal(master_stop(cell->master, "prod", false, &err), 0);
+	assert_int_equal(master_stop(cell->master, &fake_operator, "prod", false, &err), 0);
 	fake_beat(cell);
 	assert_int_equal(fake_paused(cell), 0);
 	assert_int_equal(fake_task(m, "batch/0")->incarnation, before[0]);
