@@ -216,6 +216,21 @@ static void fill_limits(const struct program *p, struct engine_limits *ret)
 	ret->cpu_shares = p->latency_sensitive && shares > SHARES_BATCH ? shares : SHARES_BATCH;
 }
 
+static int fill_devices(const struct program *p, struct arena *arena, struct engine_security *ret)
+{
+	size_t count = count_words(p->devices);
+	struct engine_device *devices = arena_calloc(arena, count + 1, sizeof(*devices));
+
+	if (!devices)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		devices[i] = (struct engine_device){ p->devices[i], p->devices[i], .read = true,
+						     .write = true, .mknod = true };
+	ret->devices = devices;
+	ret->devices_count = count;
+	return 0;
+}
+
 /* By which a program finds the way to its cell. */
 static const char *const *add_env(const char *const *env, struct arena *arena)
 {
@@ -263,6 +278,9 @@ static int fill(const struct box *box, struct arena *arena, struct engine_run_op
 			return err_say(err, EAGAIN, "alloc %s has no cgroup on this machine",
 				       box->alloc);
 	}
+	ret->security.privileged = p->privileged;
+	if (fill_devices(p, arena, &ret->security) < 0)
+		return err_set(err, ENOMEM, "start task %s", box->task);
 	fill_limits(p, &ret->limits);
 	engine_limits_fit(&ret->limits, NULL, warn);
 	if (fill_labels(box, arena, &ret->labels) < 0 || fill_ports(p, arena, &ret->net) < 0 ||

@@ -116,6 +116,8 @@ struct leaving {
 struct master {
 	struct loop *loop;
 	struct secrets *secrets;
+	struct held_rules *rules;
+	struct audit *audit;
 	struct loop_source *timer, *watchdog;
 	struct cell_store *store;
 	uint64_t epoch;

@@ -10,6 +10,7 @@
 #include "scheduler/intake/intake.h"
 #include "scheduler/master/calls.h"
 #include "scheduler/master/inside.h"
+#include "scheduler/master/rules.h"
 #include "scheduler/master/secrets.h"
 
 const char *job_name(const struct held_job *job)
@@ -238,6 +239,7 @@ int job_check(struct master *master, const struct caller *caller, struct held_jo
 {
 	if (caller->role == CALLER_TASK)
 		err_try(calls_check_file(master, caller, job, err));
+	err_try(rules_check_file(master, caller, &job->file, err));
 	err_try(check_alloc_set(master, &job->file, err));
 	return secrets_check(master, &job->file, err);
 }
@@ -257,7 +259,7 @@ static int take_in(struct master *master, const struct caller *caller, struct he
 	return write_job(master, job, old, err);
 }
 
-int master_submit(struct master *master, const struct caller *caller, const char *name,
+static int submit(struct master *master, const struct caller *caller, const char *name,
 		  const char *text, size_t len, const char **ret_job, struct err *err)
 {
 	char *copy = malloc(len + 1);
@@ -284,7 +286,15 @@ int master_submit(struct master *master, const struct caller *caller, const char
 	return 0;
 }
 
-int master_stop(struct master *master, const struct caller *caller, const char *name, bool purge,
+int master_submit(struct master *master, const struct caller *caller, const char *name,
+		  const char *text, size_t len, const char **ret_job, struct err *err)
+{
+	int r = submit(master, caller, name, text, len, ret_job, err);
+
+	return master_audit(master, caller, r, err, "run %s", r < 0 ? name : *ret_job);
+}
+
+static int stop(struct master *master, const struct caller *caller, const char *name, bool purge,
 		struct err *err)
 {
 	struct held_job *job = job_find(master, name);
@@ -292,6 +302,7 @@ int master_stop(struct master *master, const struct caller *caller, const char *
 
 	if (!job)
 		return err_say(err, ENOENT, "there is no job called %s", name);
+	err_try(rules_check_owner(master, caller, job->file.owner, err));
 	master_tick(master);
 	if (purge) {
 		r = erase_job(master, job, err);
@@ -316,6 +327,14 @@ int master_stop(struct master *master, const struct caller *caller, const char *
 	if (r == 0)
 		master_settle(master);
 	return r;
+}
+
+int master_stop(struct master *master, const struct caller *caller, const char *name, bool purge,
+		struct err *err)
+{
+	int r = stop(master, caller, name, purge, err);
+
+	return master_audit(master, caller, r, err, "%s job %s", purge ? "purge" : "stop", name);
 }
 
 /* ---- its program ---- */
@@ -479,6 +498,8 @@ int job_program(const struct master *master, const struct held_task *task, struc
 		.network = networks[tasks->network],
 	};
 	ret->api = tasks->api;
+	ret->privileged = tasks->privileged;
+	ret->devices = tasks->devices;
 	alloc = task_alloc(master, task);
 	if (alloc)
 		ret->alloc = arena_printf(arena, "%s/%" PRIu32, job_name(alloc->job), alloc->index);

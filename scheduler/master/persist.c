@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "scheduler/core/restore.h"
 #include "scheduler/master/inside.h"
+#include "scheduler/master/rules.h"
 #include "scheduler/master/secrets.h"
 
 static void write_ports(const struct master *master, uint32_t core, struct json_writer *w)
@@ -387,6 +388,8 @@ int persist_load(struct master *master, struct err *err)
 	struct loading tasks = { master, "task/", load_other };
 	struct loading fences = { master, "fence/", leave_load };
 	struct loading secrets = { master, "secret/", secrets_load };
+	struct loading policy = { master, "policy/", rules_load };
+	struct loading quotas = { master, "quota/", rules_load_quota };
 	uint64_t revision;
 	int r;
 
@@ -398,6 +401,11 @@ int persist_load(struct master *master, struct err *err)
 		r = cell_store_load(master->store, load_item, &jobs, &revision, err);
 	if (r == 0)
 		r = admit_jobs(master, err);
+	/* What is there is charged, and stays, whatever was changed meanwhile. */
+	if (r == 0)
+		r = cell_store_load(master->store, load_item, &quotas, &revision, err);
+	if (r == 0)
+		r = cell_store_load(master->store, load_item, &policy, &revision, err);
 	if (r == 0)
 		r = cell_store_load(master->store, load_item, &allocs, &revision, err);
 	if (r == 0)
