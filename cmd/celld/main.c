@@ -8,7 +8,8 @@
 #include "base/tame.h"
 #include "cmd/celld/verbs.h"
 
-static const struct verb *const verbs[] = { &verb_dev, &verb_sim, &verb_why, &verb_bench };
+static const struct verb *const verbs[] = { &verb_dev, &verb_restore, &verb_sim, &verb_why,
+					    &verb_bench };
 
 struct celld {
 	bool version;

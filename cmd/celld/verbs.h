@@ -14,4 +14,4 @@ struct verb {
 	int (*run)(int argc, char **argv, struct err *err);
 };
 
-extern const struct verb verb_bench, verb_dev, verb_sim, verb_why;
+extern const struct verb verb_bench, verb_dev, verb_restore, verb_sim, verb_why;
