@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Base64 (RFC 4648, section 4) as it is read; our own, because nettle's brings a start-up of its
+/* Base64 (RFC 4648, section 4); our own, because nettle's brings a start-up of its
  * own into programs that live for milliseconds. */
 #pragma once
 
@@ -12,3 +12,6 @@
 /* Padded, and without anything between. data holds BASE64_ROOM(strlen(text)). Returns the number of
  * bytes, or -EINVAL. */
 ssize_t base64_read(const char *text, void *data);
+
+/* Padded; owned by the caller. NULL when out of memory. */
+char *base64_write(const void *data, size_t len);

@@ -85,7 +85,9 @@ int json_string(const struct json_node *node, struct arena *arena, const char **
 		struct err *err);
 int json_i64(const struct json_node *node, int64_t min, int64_t max, int64_t *ret, struct err *err);
 int json_u64(const struct json_node *node, uint64_t max, uint64_t *ret, struct err *err);
+int json_bool(const struct json_node *node, bool *ret, struct err *err);
 int json_object(const struct json_node *node, struct err *err); /* only checks the type */
+int json_array(const struct json_node *node, struct err *err);	/* the same */
 
 CLEANUP_DEFINE(struct json_doc, json_doc, json_free);
 #define _cleanup_json_ _cleanup_(cleanup_json_doc)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs the Debian packages that are missing: tools/install-deps.sh build|test
+# Installs the Debian packages that are missing: tools/install-deps.sh build|test|browser
 # Quiet when there is nothing to do; needs root only when there is.
 set -euo pipefail
 
@@ -16,11 +16,17 @@ tests=(libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev shellcheck
 	debootstrap attr zstd curl
 	containerd containernetworking-plugins podman conmon catatonit docker.io tini systemd dbus uidmap)
 
+# For the dashboard's test alone, in long runs. Node may have come from elsewhere, npm with it.
+browser=(chromium)
+command -v node >/dev/null || browser+=(nodejs)
+command -v npm >/dev/null || browser+=(npm)
+
 case ${1:-} in
+browser) want=("${browser[@]}") ;;
 build) want=("${build[@]}") ;;
 test) want=("${build[@]}" "${tests[@]}") ;;
 *)
-	echo "usage: tools/install-deps.sh build|test" >&2
+	echo "usage: tools/install-deps.sh build|test|browser" >&2
 	exit 2
 	;;
 esac
@@ -30,7 +36,26 @@ for package in "${want[@]}"; do
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
 		missing+=("$package")
 done
-[ ${#missing[@]} -gt 0 ] || exit 0
+
+# What drives the browser, as npm has it: build/browser/node_modules.
+fetch_driver() {
+	[ "$1" = browser ] || return 0
+	local dir
+	dir=$(dirname "$0")/../build/browser
+	mkdir -p "$dir"
+	cmp -s "$dir/../../tests/browser/package.json" "$dir/package.json" && return 0
+	rm -rf "$dir/node_modules"
+	cp "$dir/../../tests/browser/package.json" "$dir/package.json.new"
+	mv "$dir/package.json.new" "$dir/package.json"
+	npm install --prefix "$dir" --silent --no-fund --no-audit || {
+		rm -f "$dir/package.json"
+		return 1
+	}
+}
+if [ ${#missing[@]} = 0 ]; then
+	fetch_driver "$1"
+	exit
+fi
 
 if [ "$(id -u)" != 0 ]; then
 	echo "install-deps: missing packages, install them as root: apt-get install ${missing[*]}" >&2
@@ -54,3 +79,4 @@ if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${m
 	echo "install-deps: apt-get could not install the packages above" >&2
 	exit 1
 fi
+fetch_driver "$1"

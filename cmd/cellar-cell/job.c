@@ -71,11 +71,17 @@ static const char *ports_of(const struct ask *ask, const struct json_node *task)
 	return text ? text : "";
 }
 
+static const char *state_of(const struct ask *ask, const struct json_node *task)
+{
+	return arena_printf(ask->arena, "%s%s%s", cell_text(ask, task, "state"),
+			    json_has(task, "health") ? ", " : "", cell_text(ask, task, "health"));
+}
+
 static int status(const struct ask *ask, struct err *err)
 {
 	static const struct column columns[] = {
 		{ "TASK", "index", COLUMN_NUMBER },
-		{ "STATE", "state" },
+		{ "STATE", .text = state_of },
 		{ "MACHINE", "machine" },
 		{ "RESTARTS", "restarts", COLUMN_NUMBER, .narrow = 1 },
 		{ "PORTS", .text = ports_of, .narrow = 2 },

@@ -15,12 +15,14 @@
 #include "runtime/engine/engine.h"
 #include "scheduler/agent/agent.h"
 #include "scheduler/api/api.h"
+#include "scheduler/dashboard/dashboard.h"
 #include "scheduler/master/master.h"
 
 #define CELL_NAME "dev"
 
 struct dev_args {
 	const char *root, *runroot;
+	int64_t dashboard_port;
 	bool debug;
 };
 
@@ -29,6 +31,8 @@ static const struct option_entry dev_options[] = {
 		      "images, containers and the cell's store (default " ENGINE_ROOT_DEFAULT ")"),
 	OPTION_STRING(struct dev_args, runroot, 0, "runroot", "DIR",
 		      "what does not outlive a reboot (default " ENGINE_RUNROOT_DEFAULT ")"),
+	OPTION_INT(struct dev_args, dashboard_port, 0, "dashboard", 0, UINT16_MAX, "PORT",
+		   "show the cell to a browser on this host (0: any free port)"),
 	OPTION_BOOL(struct dev_args, debug, 0, "debug", "tell more"),
 	OPTION_END,
 };
@@ -39,6 +43,7 @@ struct dev {
 	struct master *master;
 	struct agent *agent;
 	struct api *api;
+	struct dashboard *dashboard;
 	struct agent_link link;
 	struct master_contact contact;
 	int listen_fd; /* until the API has it */
@@ -48,6 +53,7 @@ static void dev_deinit(struct dev *dev)
 {
 	cleanup_fd(&dev->listen_fd);
 	agent_free(dev->agent);
+	dashboard_free(dev->dashboard);
 	api_free(dev->api);
 	master_free(dev->master);
 	loop_remove(dev->signals);
@@ -101,6 +107,20 @@ static int listen_to_signals(struct dev *dev, struct err *err)
 	return loop_add_signals(dev->loop, &set, on_signal, dev, &dev->signals, err);
 }
 
+/* The address has a secret in it, which belongs into no log. */
+static int start_dashboard(struct dev *dev, const struct dev_args *args, struct err *err)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/dashboard", args->runroot) >= PATH_MAX)
+		return err_say(err, ENAMETOOLONG, "the path of --runroot is too long");
+	err_try(dashboard_new(dev->loop, dev->api, (uint16_t)args->dashboard_port, path,
+			      &dev->dashboard, err));
+	printf("dashboard at port %u; its address, for a browser on this host, is in %s\n",
+	       dashboard_port(dev->dashboard), path);
+	return 0;
+}
+
 static int start(struct dev *dev, const struct dev_args *args, struct err *err)
 {
 	char store[PATH_MAX], socket[PATH_MAX], who[HOST_NAME_MAX + 32], machine[HOST_NAME_MAX + 1];
@@ -127,6 +147,8 @@ static int start(struct dev *dev, const struct dev_args *args, struct err *err)
 	err_try(master_new(dev->loop, &master, &dev->master, err));
 	err_try(agent_new(dev->loop, &agent, &dev->link, &dev->agent, err));
 	err_try(api_new(dev->loop, dev->master, take_fd(&dev->listen_fd), socket, &dev->api, err));
+	if (args->dashboard_port >= 0)
+		err_try(start_dashboard(dev, args, err));
 	printf("cell %s is ready on %s: ctr job run FILE\n", CELL_NAME, machine);
 	fflush(stdout);
 	return 0;
@@ -134,7 +156,9 @@ static int start(struct dev *dev, const struct dev_args *args, struct err *err)
 
 static int run_dev(int argc, char **argv, struct err *err)
 {
-	struct dev_args args = { .root = ENGINE_ROOT_DEFAULT, .runroot = ENGINE_RUNROOT_DEFAULT };
+	struct dev_args args = { .root = ENGINE_ROOT_DEFAULT,
+				 .runroot = ENGINE_RUNROOT_DEFAULT,
+				 .dashboard_port = -1 };
 	_cleanup_(dev_deinit) struct dev dev = { .listen_fd = -1 };
 	char **words;
 	size_t count;

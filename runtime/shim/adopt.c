@@ -112,7 +112,7 @@ static int open_stdio(struct task *task, const Journal__Create *create, struct e
 	int pipes[3], r;
 
 	find_pipes(task, create, pipes);
-	r = task_launch_stdio(task, pipes, err);
+	r = task_launch_stdio(task, pipes, NULL, err);
 	if (r < 0)
 		return r;
 	if (task->spool && task->log)

@@ -21,7 +21,8 @@ static int create(const struct backend_create *o, void **ret_handle, struct back
 		.no_pivot = o->no_pivot,
 		.no_new_keyring = o->no_new_keyring,
 		.cgroups = o->systemd_cgroup ? CONTAINER_SYSTEMD : CONTAINER_CGROUPFS,
-		.start_here = true,
+		.start_here = !o->start_elsewhere,
+		.restore = o->restore,
 	};
 	struct container *container;
 	int r = container_create(&options, &container, err);
@@ -50,6 +51,11 @@ static int adopt(const struct backend_create *o, void **ret_handle, struct backe
 	ret->paused = fd >= 0 && container_status(container) == OCI_PAUSED;
 	*ret_handle = take_ptr(container);
 	return 0;
+}
+
+static void forget(void *handle)
+{
+	container_free(handle);
 }
 
 static int start(void *handle, struct err *err)
@@ -171,6 +177,7 @@ static int destroy(void *handle, struct err *err)
 const struct backend_ops backend_runtime = {
 	.create = create,
 	.adopt = adopt,
+	.forget = forget,
 	.start = start,
 	.exec = exec,
 	.kill = kill_container,

@@ -23,7 +23,9 @@ struct backend_create {
 	const char *id, *bundle;
 	const int *stdio; /* NULL with a terminal */
 	bool terminal, no_pivot, no_new_keyring;
-	bool systemd_cgroup; /* systemd makes the cgroup */
+	bool systemd_cgroup;  /* systemd makes the cgroup */
+	bool start_elsewhere; /* start() comes from another process than this one */
+	const struct container_criu_options *restore; /* its processes come from images; NULL */
 };
 
 struct backend_process {
@@ -59,6 +61,8 @@ struct backend_ops {
 	 * ended. -ENOENT. */
 	int (*adopt)(const struct backend_create *options, void **ret_handle,
 		     struct backend_process *ret, struct err *err);
+	/* Frees the handle of one that somebody else destroys. */
+	void (*forget)(void *handle);
 	int (*start)(void *handle, struct err *err);
 	int (*exec)(void *handle, const struct backend_exec *options, struct backend_process *ret,
 		    struct err *err);

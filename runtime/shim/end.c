@@ -19,6 +19,7 @@
 #include "runtime/shim/shim.h"
 #include "runtime/shim/task_news.h"
 #include "runtime/shim/task_network.h"
+#include "runtime/shim/task_work.h"
 
 #define DRAIN_NS INT64_C(10000000000)
 #define REPORT_NS INT64_C(1000000000) /* what a client that does not read can delay the news by */
@@ -248,8 +249,23 @@ void process_is_over(struct process *p)
 
 static void on_process_exit(void *data, pid_t pid, int wait_status)
 {
+	struct process *p = data;
+
 	(void)pid;
+	if (p->starting || (process_is_init(p) && p->task->work)) {
+		p->ended_early = true;
+		p->early_status = wait_status;
+		return;
+	}
 	process_end(data, (uint32_t)process_exit_code(wait_status));
+}
+
+void process_catch_up(struct process *p)
+{
+	if (!p->ended_early)
+		return;
+	p->ended_early = false;
+	process_end(p, (uint32_t)process_exit_code(p->early_status));
 }
 
 int process_watch(struct process *p)
@@ -281,18 +297,17 @@ static void publish_delete(const struct task *task, const Task__DeleteResponse *
 	events_publish(task->shim->events, "/tasks/delete", "TaskDelete", &event);
 }
 
-static void finish_delete(struct process *p)
+/* All of it is gone; with why not, something of it is left. */
+static void answer_delete(struct process *p, const struct err *why)
 {
 	struct task *task = p->task;
 	struct shim *shim = task->shim;
 	struct rpc_call *call = take_ptr(p->deleting);
 	Task__DeleteResponse response = TASK__DELETE_RESPONSE__INIT;
 	Pb__Timestamp time = PB__TIMESTAMP__INIT;
-	struct err err = { 0 };
 
-	p->delete_timer = loop_remove(p->delete_timer);
-	if (process_is_init(p) && destroy(task, &err) < 0) {
-		rpc_fail(call, TTRPC_UNKNOWN, &err);
+	if (why) {
+		rpc_fail(call, TTRPC_UNKNOWN, why);
 		return;
 	}
 	proto_set_time(&time, p->exited_ns);
@@ -314,9 +329,35 @@ static void finish_delete(struct process *p)
 		shim_check_end(shim);
 }
 
+static void on_destroyed(struct task *task, struct work_result *result)
+{
+	if (result->r == 0)
+		result->r = destroy(task, &result->err);
+	answer_delete(&task->init, result->r < 0 ? &result->err : NULL);
+}
+
+static void finish_delete(struct process *p)
+{
+	struct task *task = p->task;
+	struct err err = { 0 };
+
+	p->delete_timer = loop_remove(p->delete_timer);
+	/* With hooks a child of ours does it, if there can be one. */
+	if (process_is_init(p) && task->handle && task->slow &&
+	    task_work_destroy(task, on_destroyed, NULL) == 0) {
+		task->oom = oom_unwatch(task->oom);
+		task->shim->options->backend->forget(take_ptr(task->handle));
+		return;
+	}
+	if (process_is_init(p) && destroy(task, &err) < 0)
+		answer_delete(p, &err);
+	else
+		answer_delete(p, NULL);
+}
+
 static void try_delete(struct process *p)
 {
-	if (!p->deleting || !p->reported)
+	if (!p->deleting || !p->reported || (process_is_init(p) && p->task->work))
 		return;
 	if (process_is_drained(p))
 		finish_delete(p);
@@ -329,7 +370,8 @@ static int on_delete_timer(void *data)
 	struct process *p = data;
 
 	p->delete_timer = NULL;
-	finish_delete(p);
+	if (!process_is_init(p) || !p->task->work)
+		finish_delete(p);
 	return 0;
 }
 
@@ -347,7 +389,7 @@ void process_delete(struct process *p, struct rpc_call *call)
 	}
 	p->deleting = call;
 	if (p->status == PROCESS_CREATED && !p->pid)
-		finish_delete(p); /* an exec that was never started */
+		finish_delete(p); /* it was never started */
 	else
 		try_delete(p);
 }

@@ -13,6 +13,9 @@ void process_end(struct process *process, uint32_t exit_code);
 /* The same, when no restart follows; what process_end() finds out by itself. */
 void process_is_over(struct process *process);
 
+/* Nothing is done with it any more that its end had to wait for. */
+void process_catch_up(struct process *process);
+
 void process_publish_exit(const struct process *process);
 
 /* Kills what is left of the container and removes it, but for its root filesystem. */

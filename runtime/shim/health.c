@@ -159,7 +159,7 @@ static void begin(struct health *h)
 	struct err err = { 0 };
 
 	/* A frozen process would be waited for in vain. */
-	if (h->task->paused || !h->task->handle) {
+	if (h->task->paused || h->task->work || !h->task->handle) {
 		set_next(h);
 		return;
 	}
@@ -179,7 +179,7 @@ static int on_timer(void *data)
 	h->timer = NULL;
 	if (!h->probe) {
 		begin(h);
-	} else if (h->task->paused) {
+	} else if (h->task->paused || h->task->work) {
 		/* It had no chance. */
 		h->ops->free(take_ptr(h->probe));
 		set_next(h);

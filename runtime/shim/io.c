@@ -13,28 +13,21 @@
 #include "runtime/shim/fanout.h"
 #include "runtime/shim/io_client.h"
 #include "runtime/shim/io_late.h"
-#include "runtime/shim/io_open.h"
 #include "runtime/shim/io_pipe.h"
 #include "runtime/shim/io_struct.h"
 #include "runtime/shim/stream.h"
 
 /* The last bytes of a terminal pass through a kernel worker. */
 #define TERMINAL_END_MS 500
-#define CLIENTS_MAX 32
 
 static const char *const names[] = { "stdin", "stdout", "stderr" };
-
-static void close_one(int *fd)
-{
-	if (*fd >= 0)
-		close(take_fd(fd));
-}
 
 struct io *io_free(struct io *io)
 {
 	if (!io)
 		return NULL;
 	loop_remove(io->timer);
+	io->logger = io_logger_free(io->logger);
 	io_late_deinit(&io->late);
 	io_input_free_all(&io->inputs);
 	for (int i = 0; i < 3; i++) {
@@ -42,14 +35,14 @@ struct io *io_free(struct io *io)
 
 		stream_free(e->stream);
 		fanout_free(e->clients);
-		close_one(&e->child);
-		close_one(&e->ours);
-		close_one(&e->lasting);
+		io_close_fd(&e->child);
+		io_close_fd(&e->ours);
+		io_close_fd(&e->lasting);
 	}
-	close_one(&io->stdin_fd);
-	close_one(&io->stdin_writer);
-	close_one(&io->console_fd);
-	close_one(&io->slave_fd);
+	io_close_fd(&io->stdin_fd);
+	io_close_fd(&io->stdin_writer);
+	io_close_fd(&io->console_fd);
+	io_close_fd(&io->slave_fd);
 	free(io);
 	return NULL;
 }
@@ -114,41 +107,6 @@ static int adopt_pipe(struct io *io, int i, int fd, struct err *err)
 	return e->ours < 0 ? err_set(err, errno, "take over the stdio of a container") : 0;
 }
 
-static int add_client(struct io *io, int i, int fd, struct err *err)
-{
-	return fd < 0 ? 0 : fanout_add(io->ends[i].clients, fd, true, NULL, NULL, NULL, err);
-}
-
-/* Output i to what the client names. */
-static int open_output(struct io *io, int i, const char *path, int *ret, struct err *err)
-{
-	int r = io_open_output(path, io->o.durable, ret, err);
-
-	return r > 0 ? io_late_add(&io->late, i, *ret, r == IO_FIFO_UNREAD, err) : r;
-}
-
-static int open_clients(struct io *io, const struct io_options *o, struct err *err)
-{
-	int fds[2] = { -1, -1 }, r;
-	pid_t pid;
-
-	r = io_open_input(o->stdin_path, o->durable || o->keep_stdin, &io->stdin_fd,
-			  &io->stdin_writer, err);
-	/* The logger sees the end of its pipes and ends by itself; the reaper gets it. */
-	if (r == 0 && io_is_binary(o->stdout_path))
-		r = io_start_binary(o->stdout_path, o->id, o->namespace_, fds, &pid, err);
-	else if (r == 0)
-		r = open_output(io, 0, o->stdout_path, &fds[0], err);
-	if (r == 0 && !o->terminal && fds[1] < 0)
-		r = open_output(io, 1, o->stderr_path, &fds[1], err);
-	for (int i = 0; i < 2; i++) {
-		if (r == 0)
-			r = add_client(io, i + 1, take_fd(&fds[i]), err);
-		close_one(&fds[i]);
-	}
-	return r;
-}
-
 static int open_pipes(struct io *io, const struct io_options *o, struct err *err)
 {
 	int r = 0;
@@ -193,7 +151,7 @@ int io_new(const struct io_options *o, struct io **ret, struct err *err)
 
 	if (r < 0)
 		return r;
-	r = open_clients(io, o, err);
+	r = io_open_clients(io, o, err);
 	if (r == 0)
 		r = open_pipes(io, o, err);
 	if (r < 0) {
@@ -202,6 +160,11 @@ int io_new(const struct io_options *o, struct io **ret, struct err *err)
 	}
 	*ret = io;
 	return 0;
+}
+
+bool io_is_ready(const struct io *io)
+{
+	return !io->logger;
 }
 
 const int *io_child_fds(struct io *io)
@@ -311,7 +274,7 @@ int io_attach(struct io *io, int console_fd, struct err *err)
 	int r = 0;
 
 	for (int i = 0; i < 3; i++)
-		close_one(&io->ends[i].child);
+		io_close_fd(&io->ends[i].child);
 	if (console_fd >= 0)
 		r = attach_console(io, console_fd, err);
 	if (r == 0)
@@ -322,39 +285,14 @@ int io_attach(struct io *io, int console_fd, struct err *err)
 	return r;
 }
 
-/* ---- clients that come later ---- */
-
-int io_add_client(struct io *io, const char *stdin_path, const char *stdout_path,
-		  const char *stderr_path, struct err *err)
-{
-	struct fanout *fanouts[] = { io->ends[1].clients, io->ends[2].clients };
-	int in, writer, out[2] = { -1, -1 }, r;
-
-	if (fanout_count(fanouts[0]) >= CLIENTS_MAX)
-		return err_say(err, EBUSY, "it has %d clients already", CLIENTS_MAX);
-	r = io_open_input(stdin_path, false, &in, &writer, err);
-	if (r == 0 && in >= 0)
-		r = io_input_add(&io->inputs, io->o.loop, in,
-				 io->console_fd >= 0 ? io->console_fd : io->ends[0].lasting, err);
-	if (r == 0)
-		r = io_open_output(stdout_path, false, &out[0], err);
-	if (r == 0 && !io->o.terminal)
-		r = io_open_output(stderr_path, false, &out[1], err);
-	if (r < 0) {
-		close_one(&out[0]);
-		return r;
-	}
-	return io_client_add_outputs(fanouts, out, err);
-}
-
 /* ---- the end, and what follows ---- */
 
 static void leave_console(struct io *io)
 {
 	for (int i = 1; i < 3; i++)
 		io->ends[i].stream = stream_free(io->ends[i].stream);
-	close_one(&io->slave_fd);
-	close_one(&io->console_fd);
+	io_close_fd(&io->slave_fd);
+	io_close_fd(&io->console_fd);
 }
 
 static int renew_pipe(struct io *io, int i, struct err *err)
@@ -388,18 +326,19 @@ void io_finish(struct io *io)
 	if (io->finished)
 		return;
 	io->finished = true;
+	io->logger = io_logger_free(io->logger);
 	io->ends[0].stream = stream_free(io->ends[0].stream);
 	io_input_free_all(&io->inputs);
-	close_one(&io->stdin_fd);
-	close_one(&io->stdin_writer);
-	close_one(&io->slave_fd);
+	io_close_fd(&io->stdin_fd);
+	io_close_fd(&io->stdin_writer);
+	io_close_fd(&io->slave_fd);
 	for (int i = 0; i < 3; i++) {
 		struct end *e = &io->ends[i];
 
 		/* What no stream took over: of a process that never came to life, clients must see
 		 * the end. */
-		close_one(&e->child);
-		close_one(&e->ours);
+		io_close_fd(&e->child);
+		io_close_fd(&e->ours);
 		if (!e->stream || stream_has_ended(e->stream))
 			fanout_close(e->clients);
 		else
@@ -415,7 +354,7 @@ bool io_is_drained(const struct io *io)
 
 void io_close_stdin(struct io *io)
 {
-	close_one(&io->stdin_writer);
+	io_close_fd(&io->stdin_writer);
 	if (!io->o.durable && io->ends[0].stream)
 		stream_close_when_empty(io->ends[0].stream);
 }

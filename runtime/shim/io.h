@@ -4,6 +4,7 @@
  * and the pipes or the terminal of the process itself.
  *
  *	io_new()	opens all; io_child_fds() are for the process
+ *	ready()		where io_is_ready() is not true at once: a logger has to come up first
  *	io_attach()	the process exists: our copies of its ends are closed, copying starts
  *	io_renew()	it has ended and another one follows: io_child_fds() are for that
  *	io_finish()	it has ended: the rest is delivered, then drained() is called
@@ -43,7 +44,9 @@ struct io_options {
 	const char *id, *namespace_; /* for binary:// loggers */
 	uid_t uid;		     /* owner of the pipes, 0: ours */
 	gid_t gid;
-	void (*drained)(void *data); /* called from the loop, never from inside a call of ours */
+	/* Both are called from the loop, never from inside a call of ours. */
+	void (*ready)(void *data, const struct err *why_not); /* NULL: it is */
+	void (*drained)(void *data);
 	void *data;
 };
 
@@ -51,6 +54,8 @@ int io_new(const struct io_options *options, struct io **ret, struct err *err);
 
 /* Not from inside drained(). Output that was not read yet is lost. */
 struct io *io_free(struct io *io);
+
+bool io_is_ready(const struct io *io);
 
 /* Three descriptors, or NULL with a terminal. Ours. */
 const int *io_child_fds(struct io *io);

@@ -95,8 +95,3 @@ int io_open_input(const char *path, bool keep, int *ret, int *ret_writer, struct
 	*ret_writer = take_fd(&writer);
 	return 0;
 }
-
-bool io_is_binary(const char *path)
-{
-	return path && !strncmp(path, "binary://", 9);
-}

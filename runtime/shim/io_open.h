@@ -20,13 +20,3 @@ int io_open_output(const char *path, bool durable, int *ret, struct err *err);
  * file away until it is closed, else -1.
  */
 int io_open_input(const char *path, bool keep, int *ret, int *ret_writer, struct err *err);
-
-bool io_is_binary(const char *path);
-
-/*
- * Starts the logger of "binary:///PROGRAM?KEY=VALUE&...": it reads stdout from descriptor 3 and
- * stderr from 4, and closes 5 when it is ready, for which this waits (10 s). ret_fds: our two
- * writing ends.
- */
-int io_start_binary(const char *uri, const char *id, const char *namespace_, int ret_fds[static 2],
-		    pid_t *ret_pid, struct err *err);

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The stdio of a process, for io.c and io_upgrade.c. */
+/* The stdio of a process, for io.c, io_ends.c and io_upgrade.c. */
 #pragma once
 
+#include <unistd.h>
+
+#include "base/cleanup.h"
 #include "runtime/shim/fanout.h"
 #include "runtime/shim/io.h"
 #include "runtime/shim/io_client.h"
 #include "runtime/shim/io_late.h"
+#include "runtime/shim/io_logger.h"
 #include "runtime/shim/stream.h"
 
 /* One of the three; what a stream's callback gets. */
@@ -28,8 +32,18 @@ struct io {
 	int console_fd, slave_fd;
 	struct io_input *inputs; /* of clients that came later */
 	struct io_late late;
+	struct io_logger *logger;  /* NULL: ready */
 	struct loop_source *timer; /* of the report that all is drained */
 };
+
+static inline void io_close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(take_fd(fd));
+}
+
+/* Opens what the options name, for a new io. */
+int io_open_clients(struct io *io, const struct io_options *options, struct err *err);
 
 /* Without anything opened. */
 int io_alloc(const struct io_options *options, struct io **ret, struct err *err);

@@ -21,7 +21,7 @@ static int save_end(const struct end *e, Upgrade__End *ret)
 int io_save(const struct io *io, Upgrade__Io *ret)
 {
 	Upgrade__End *ends = calloc(3, sizeof(*ends));
-	int r = io->finished || io->stdin_fd >= 0 ? -EBUSY : 0;
+	int r = io->finished || io->logger || io->stdin_fd >= 0 ? -EBUSY : 0;
 
 	ret->ends = calloc(3, sizeof(*ret->ends));
 	if (!ends || !ret->ends) {

@@ -2,12 +2,16 @@
 /* Checkpoint of the Task API: images of a container's processes. */
 #include <errno.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "runtime/container.h"
+#include "runtime/shim/end.h"
+#include "runtime/shim/event.pb-c.h"
 #include "runtime/shim/methods.h"
 #include "runtime/shim/options.pb-c.h"
 #include "runtime/shim/proto.h"
+#include "runtime/shim/task_work.h"
 
 static int read_checkpoint_options(const Options__RuncCheckpoint *o,
 				   struct container_criu_options *ret, struct err *err)
@@ -18,7 +22,8 @@ static int read_checkpoint_options(const Options__RuncCheckpoint *o,
 	ret->shell_job = o->terminal;
 	ret->file_locks = o->file_locks;
 	ret->cgroups_mode = *o->cgroups_mode ? o->cgroups_mode : NULL;
-	ret->work_path = *o->work_path ? o->work_path : NULL;
+	if (*o->work_path)
+		ret->work_path = o->work_path;
 	if (!ret->image_path && *o->image_path)
 		ret->image_path = o->image_path;
 	for (size_t i = 0; i < o->n_empty_namespaces; i++) {
@@ -30,7 +35,43 @@ static int read_checkpoint_options(const Options__RuncCheckpoint *o,
 	return 0;
 }
 
-/* The container stands still while it is written, and so may we. */
+static void publish(const struct task *task, const char *path)
+{
+	Event__TaskCheckpointed event = EVENT__TASK_CHECKPOINTED__INIT;
+
+	event.container_id = task->id;
+	event.checkpoint = proto_string(path);
+	events_publish(task->shim->events, "/tasks/checkpointed", "TaskCheckpointed", &event);
+}
+
+static void on_done(struct task *task, struct work_result *result)
+{
+	struct rpc_call *call = take_ptr(task->checkpointing);
+
+	if (result->r < 0) {
+		rpc_fail(call, TTRPC_UNKNOWN, &result->err);
+	} else {
+		publish(task, task->checkpoint_path);
+		rpc_reply(call, NULL);
+	}
+	free(take_ptr(task->checkpoint_path));
+	process_catch_up(&task->init);
+}
+
+static enum ttrpc_code begin(struct task *task, const struct container_criu_options *options,
+			     struct rpc_call *call, struct err *err)
+{
+	task->checkpoint_path = strdup(options->image_path);
+	if (!task->checkpoint_path)
+		err_set(err, ENOMEM, "checkpoint %s", task->id);
+	if (!task->checkpoint_path || task_work_checkpoint(task, options, on_done, err) < 0) {
+		free(take_ptr(task->checkpoint_path));
+		return TTRPC_UNKNOWN;
+	}
+	task->checkpointing = call;
+	return TTRPC_OK;
+}
+
 enum ttrpc_code method_checkpoint(struct shim *shim, struct rpc_call *call, const void *data,
 				  struct err *err)
 {
@@ -40,11 +81,15 @@ enum ttrpc_code method_checkpoint(struct shim *shim, struct rpc_call *call, cons
 	struct task *task;
 	enum ttrpc_code code = task_find(shim, request->id, &task, err);
 
+	if (code == TTRPC_OK)
+		code = task_check_idle(task, err);
 	if (code != TTRPC_OK)
 		return code;
 	if (!task->handle || task->init.status == PROCESS_STOPPED)
 		return ttrpc_fail(err, TTRPC_FAILED_PRECONDITION, "container %s is not running",
 				  request->id);
+	options.program = task->criu_program;
+	options.work_path = task->criu_work_path;
 	if (*request->path)
 		options.image_path = request->path;
 	if (proto_any_is(request->options, "containerd.runc.v1.CheckpointOptions")) {
@@ -57,8 +102,5 @@ enum ttrpc_code method_checkpoint(struct shim *shim, struct rpc_call *call, cons
 	if (!options.image_path)
 		return ttrpc_fail(err, TTRPC_INVALID_ARGUMENT, "no folder to checkpoint %s to",
 				  request->id);
-	if (shim->options->backend->checkpoint(task->handle, &options, err) < 0)
-		return TTRPC_UNKNOWN;
-	rpc_reply(call, NULL);
-	return TTRPC_OK;
+	return begin(task, &options, call, err);
 }

@@ -1,124 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Create: stdio, rootfs and container of a task, in this order; all undone on failure. */
+/*
+ * Create: stdio, rootfs and container of a task, in this order; all undone on failure. Until it is
+ * done nobody finds the task. A logger that has to come up first, and hooks, are awaited by the
+ * loop.
+ */
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "runtime/container.h"
 #include "runtime/shim/bundle_file.h"
 #include "runtime/shim/end.h"
 #include "runtime/shim/event.pb-c.h"
-#include "runtime/shim/health.h"
+#include "runtime/shim/methods.h"
+#include "runtime/shim/proto.h"
 #include "runtime/shim/task_launch.h"
 #include "runtime/shim/task_network.h"
-#include "runtime/shim/methods.h"
-#include "runtime/shim/options.pb-c.h"
-#include "runtime/shim/proto.h"
+#include "runtime/shim/task_work.h"
 
-/* containerd may hold the same id in several of its namespaces. */
-#define DURABLE_ROOT "/run/containerd/cellar"
-
-/* "" is how protobuf says that there is none. */
-static int set_string(char **field, const char *value)
+static int mount_rootfs(struct task *task, struct err *err)
 {
-	if (!*value)
-		return 0;
-	*field = strdup(value);
-	return *field ? 0 : -ENOMEM;
-}
-
-/* What is out of its range makes no check rather than a wrong one. */
-static int read_health(struct task *task, const Options__Health *o, struct err *err)
-{
-	const struct shim_health check = {
-		.kind = o->kind <= SHIM_HEALTH_HTTP ? (enum shim_health_kind)o->kind
-						    : SHIM_HEALTH_NONE,
-		.process_json = o->process_json,
-		.port = (uint16_t)o->port,
-		.path = o->path,
-		.interval_ns = o->interval_ns,
-		.timeout_ns = o->timeout_ns,
-		.start_period_ns = o->start_period_ns,
-		.start_interval_ns = o->start_interval_ns,
-		.retries = o->retries,
-		.action = o->action <= SHIM_HEALTH_STOP ? (enum shim_health_action)o->action
-							: SHIM_HEALTH_GO_ON,
-		.stop_signal = o->stop_signal,
-		.stop_timeout_ms = o->stop_timeout_ms,
-	};
-
-	if (check.interval_ns < HEALTH_SHORTEST_NS || check.timeout_ns < HEALTH_SHORTEST_NS ||
-	    check.start_interval_ns < HEALTH_SHORTEST_NS || check.retries < 1)
-		return err_say(err, EINVAL,
-			       "a health check needs an interval, a time-out and a number of "
-			       "retries");
-	return health_new(task, &check, &task->health, err);
-}
-
-static int read_own_options(struct task *task, const Pb__Any *any, struct err *err)
-{
-	_cleanup_proto_ Options__Cellar *o = NULL;
-	int r = proto_unpack(&options__cellar__descriptor, any->value.data, any->value.len, &o,
-			     err);
-
-	if (r < 0)
-		return r;
-	task->durable = false;
-	if (set_string(&task->runtime_root, o->runtime_root) < 0 ||
-	    set_string(&task->log_path, o->log_path) < 0 ||
-	    set_string(&task->exit_path, o->exit_path) < 0 ||
-	    set_string(&task->engine_root, o->engine_root) < 0 ||
-	    set_string(&task->engine_runroot, o->engine_runroot) < 0 ||
-	    set_string(&task->io_dir, o->io_dir) < 0)
-		return err_set(err, ENOMEM, "create container %s", task->id);
-	task->remove = o->remove && task->engine_root && task->engine_runroot;
-	task->keep_stdin = o->keep_stdin;
-	task->policy = (struct shim_policy){
-		.log_max_bytes = o->log_max_bytes,
-		.log_max_files = o->log_max_files < SHIM_LOG_MAX_FILES_LIMIT
-					 ? o->log_max_files
-					 : SHIM_LOG_MAX_FILES_LIMIT,
-		.restart = o->restart <= SHIM_RESTART_UNLESS_STOPPED ? (enum shim_restart)o->restart
-								     : SHIM_RESTART_NO,
-		.restart_max = o->restart_max,
-	};
-	return o->health ? read_health(task, o->health, err) : 0;
-}
-
-static int read_runc_options(struct task *task, const Pb__Any *any, const char *namespace_,
-			     struct err *err)
-{
-	_cleanup_proto_ Options__Runc *o = NULL;
-	const char *root = DURABLE_ROOT;
-	int r;
-
-	if (any && proto_any_is(any, "containerd.runc.v1.Options")) {
-		r = proto_unpack(&options__runc__descriptor, any->value.data, any->value.len, &o,
-				 err);
-		if (r < 0)
-			return r;
-		task->no_pivot = o->no_pivot_root;
-		task->no_new_keyring = o->no_new_keyring;
-		task->systemd_cgroup = o->systemd_cgroup;
-		task->io_uid = o->io_uid;
-		task->io_gid = o->io_gid;
-		if (*o->root)
-			root = o->root;
-	} else if (any && *any->type_url && !proto_any_is(any, "runtimeoptions.v1.Options")) {
-		log_warn("options of the type %s are not known and not used", any->type_url);
-	}
-	if (asprintf(&task->runtime_root, "%s/%s", root, namespace_) < 0) {
-		task->runtime_root = NULL;
-		return err_set(err, ENOMEM, "create container %s", task->id);
-	}
-	return 0;
-}
-
-static int mount_rootfs(struct task *task, const Task__CreateRequest *request, struct err *err)
-{
+	const Task__CreateRequest *request = task->request;
 	_cleanup_free_ struct rootfs_mount *mounts = NULL;
 	int r;
 
@@ -138,37 +40,12 @@ static int mount_rootfs(struct task *task, const Task__CreateRequest *request, s
 	return r;
 }
 
-int task_read_options(struct task *task, const Task__CreateRequest *request, struct err *err)
-{
-	task->durable = true;
-	if (proto_any_is(request->options, "cellar.shim.v1.Options"))
-		return read_own_options(task, request->options, err);
-	return read_runc_options(task, request->options, task->shim->options->namespace_, err);
-}
-
 /* For whoever finds this shim dead. */
-static int keep_request(struct task *task, const Task__CreateRequest *request, struct err *err)
+static int keep_request(struct task *task, struct err *err)
 {
 	if (task->durable)
 		return bundle_file_write(task->bundle, task->runtime_root, err);
-	return task->io_dir ? task_launch_note(task, request, err) : 0;
-}
-
-static int create_task(struct task *task, const Task__CreateRequest *request, struct err *err)
-{
-	int r = task_read_options(task, request, err);
-
-	if (r == 0)
-		r = task_open_network(task, err);
-	if (r == 0)
-		r = task_launch_stdio(task, NULL, err);
-	if (r == 0)
-		r = keep_request(task, request, err);
-	if (r == 0)
-		r = mount_rootfs(task, request, err);
-	if (r == 0)
-		r = task_launch_container(task, err);
-	return r;
+	return task->io_dir ? task_launch_note(task, task->request, err) : 0;
 }
 
 static void undo(struct task *task)
@@ -183,8 +60,9 @@ static void undo(struct task *task)
 	task_free(task);
 }
 
-static void publish(const struct task *task, const Task__CreateRequest *request)
+static void publish(const struct task *task)
 {
+	const Task__CreateRequest *request = task->request;
 	Event__TaskIO io = EVENT__TASK_IO__INIT;
 	Event__TaskCreate event = EVENT__TASK_CREATE__INIT;
 
@@ -197,15 +75,124 @@ static void publish(const struct task *task, const Task__CreateRequest *request)
 	event.rootfs = request->rootfs;
 	event.n_rootfs = request->n_rootfs;
 	event.io = &io;
+	event.checkpoint = proto_string(task->checkpoint);
 	event.pid = (uint32_t)task->init.pid;
 	events_publish(task->shim->events, "/tasks/create", "TaskCreate", &event);
+}
+
+/* why: what failed, or NULL. Answers the call. */
+static void finish(struct task *task, const struct err *why)
+{
+	struct rpc_call *call = take_ptr(task->creator);
+	Task__PidResponse response = TASK__PID_RESPONSE__INIT;
+	struct shim *shim = task->shim;
+
+	if (why) {
+		undo(task);
+		rpc_fail(call, TTRPC_UNKNOWN, why);
+		shim_check_end(shim);
+		return;
+	}
+	for (struct task **at = &shim->creating; *at; at = &(*at)->next)
+		if (*at == task) {
+			*at = task->next;
+			break;
+		}
+	task->next = shim->tasks;
+	shim->tasks = task;
+	shim->had_task = true;
+	shim->durable |= task->durable;
+	publish(task);
+	if (!task->durable) {
+		proto_free(task->request);
+		task->request = NULL;
+	}
+	response.pid = (uint32_t)task->init.pid;
+	rpc_reply(call, &response);
+}
+
+static void on_created(struct task *task, struct work_result *result)
+{
+	if (result->r == 0)
+		result->r = task_launch_take(task, result->pid, &result->fd, &result->err);
+	finish(task, result->r < 0 ? &result->err : NULL);
+}
+
+/* >0: it goes on by itself. */
+static int make_container(struct task *task, struct err *err)
+{
+	int r = keep_request(task, err);
+
+	if (r == 0)
+		r = mount_rootfs(task, err);
+	/* One that comes from a checkpoint is made when it is started. */
+	if (r < 0 || task->checkpoint)
+		return r;
+	task->slow = task_work_is_wanted(task->bundle);
+	if (!task->slow)
+		return task_launch_container(task, err);
+	r = task_work_create(task, on_created, err);
+	return r < 0 ? r : 1;
+}
+
+static void go_on(struct task *task)
+{
+	struct err err = { 0 };
+	int r = make_container(task, &err);
+
+	if (r <= 0)
+		finish(task, r < 0 ? &err : NULL);
+}
+
+static void on_ready(void *data, const struct err *why_not)
+{
+	struct process *init = data;
+
+	if (why_not)
+		finish(init->task, why_not);
+	else
+		go_on(init->task);
+}
+
+static void begin(struct task *task)
+{
+	struct err err = { 0 };
+	int r = task_read_options(task, task->request, &err);
+
+	if (r == 0)
+		r = task_open_network(task, &err);
+	if (r == 0)
+		r = task_launch_stdio(task, NULL, on_ready, &err);
+	if (r < 0)
+		finish(task, &err);
+	else if (io_is_ready(task->init.io))
+		go_on(task);
+}
+
+static int copy_request(const Task__CreateRequest *request, Task__CreateRequest **ret,
+			struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf text = { 0 };
+
+	proto_pack(request, &text);
+	if (!strbuf_ok(&text))
+		return err_set(err, ENOMEM, "create container %s", request->id);
+	return proto_unpack(&task__create_request__descriptor, text.data, text.len, ret, err);
+}
+
+static bool is_being_created(const struct shim *shim, const char *id)
+{
+	const struct task *task = shim->creating;
+
+	while (task && strcmp(task->id, id) != 0)
+		task = task->next;
+	return task != NULL;
 }
 
 enum ttrpc_code method_create(struct shim *shim, struct rpc_call *call, const void *data,
 			      struct err *err)
 {
 	const Task__CreateRequest *request = data;
-	Task__PidResponse response = TASK__PID_RESPONSE__INIT;
 	struct task *task;
 
 	if (!container_id_is_valid(request->id) || request->bundle[0] != '/')
@@ -213,9 +200,8 @@ enum ttrpc_code method_create(struct shim *shim, struct rpc_call *call, const vo
 			err, TTRPC_INVALID_ARGUMENT,
 			"create needs an id and an absolute bundle, not \"%s\" and \"%s\"",
 			request->id, request->bundle);
-	if (*request->checkpoint)
-		return ttrpc_fail(err, TTRPC_UNIMPLEMENTED, "checkpoints are not implemented");
-	if (task_find(shim, request->id, &task, NULL) == TTRPC_OK)
+	if (is_being_created(shim, request->id) ||
+	    task_find(shim, request->id, &task, NULL) == TTRPC_OK)
 		return ttrpc_fail(err, TTRPC_ALREADY_EXISTS, "container %s exists", request->id);
 	if (shim->ending)
 		return ttrpc_fail(err, TTRPC_FAILED_PRECONDITION, "the shim is ending");
@@ -224,16 +210,13 @@ enum ttrpc_code method_create(struct shim *shim, struct rpc_call *call, const vo
 		err_set(err, ENOMEM, "create container %s", request->id);
 		return TTRPC_UNKNOWN;
 	}
-	if (create_task(task, request, err) < 0) {
-		undo(task);
+	if (copy_request(request, &task->request, err) < 0) {
+		task_free(task);
 		return TTRPC_UNKNOWN;
 	}
-	task->next = shim->tasks;
-	shim->tasks = task;
-	shim->had_task = true;
-	shim->durable |= task->durable;
-	publish(task, request);
-	response.pid = (uint32_t)task->init.pid;
-	rpc_reply(call, &response);
+	task->creator = call;
+	task->next = shim->creating;
+	shim->creating = task;
+	begin(task);
 	return TTRPC_OK;
 }

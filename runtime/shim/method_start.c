@@ -11,6 +11,7 @@
 #include "runtime/shim/event.pb-c.h"
 #include "runtime/shim/task_launch.h"
 #include "runtime/shim/task_news.h"
+#include "runtime/shim/task_work.h"
 #include "runtime/shim/methods.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/restart.h"
@@ -30,31 +31,86 @@ static void publish_exec_started(const struct process *p)
 	events_publish(p->task->shim->events, "/tasks/exec-started", "TaskExecStarted", &exec);
 }
 
-static enum ttrpc_code start_init(struct process *p, struct err *err)
+static void reply_started(struct rpc_call *call, const struct process *p)
 {
-	if (p->status != PROCESS_CREATED || !p->task->handle)
+	Task__PidResponse response = TASK__PID_RESPONSE__INIT;
+
+	response.pid = (uint32_t)p->pid;
+	rpc_reply(call, &response);
+}
+
+/* ---- the init ---- */
+
+static void on_started(struct task *task, struct work_result *result)
+{
+	struct process *init = &task->init;
+	struct rpc_call *call = take_ptr(init->starting);
+
+	if (result->r < 0) {
+		rpc_fail(call, TTRPC_UNKNOWN, &result->err);
+		task_launch_failed(task, &result->err);
+	} else {
+		task_launch_started(task);
+		restart_save(task);
+		reply_started(call, init);
+	}
+	process_catch_up(init);
+}
+
+static void on_restored(struct task *task, struct work_result *result)
+{
+	struct process *init = &task->init;
+	struct rpc_call *call = take_ptr(init->starting);
+	const struct backend_ops *backend = task->shim->options->backend;
+
+	if (result->r == 0)
+		result->r = task_launch_take(task, result->pid, &result->fd, &result->err);
+	if (result->r < 0) {
+		if (task->handle)
+			backend->destroy(take_ptr(task->handle), NULL);
+		rpc_fail(call, TTRPC_UNKNOWN, &result->err);
+		return;
+	}
+	task->slow = task_work_is_wanted(task->bundle);
+	task_launch_started(task);
+	reply_started(call, init);
+}
+
+/* TTRPC_OK: it answers the call. */
+static enum ttrpc_code start_init(struct process *p, struct rpc_call *call, struct err *err)
+{
+	struct task *task = p->task;
+	bool restores = task->checkpoint && !task->handle;
+	int r;
+
+	if (p->status != PROCESS_CREATED || (!task->handle && !restores))
 		return ttrpc_fail(err, TTRPC_FAILED_PRECONDITION, "cannot start a %s process",
 				  p->status == PROCESS_RUNNING ? "running" : "stopped");
-	if (task_launch_start(p->task, err) < 0)
+	if (task_check_idle(task, err) != TTRPC_OK)
+		return TTRPC_FAILED_PRECONDITION;
+	if (restores || task->slow) {
+		r = restores ? task_work_create(task, on_restored, err)
+			     : task_work_start(task, on_started, err);
+		if (r == 0)
+			p->starting = call;
+		return r < 0 ? TTRPC_UNKNOWN : TTRPC_OK;
+	}
+	if (task_launch_start(task, err) < 0)
 		return TTRPC_UNKNOWN;
-	restart_save(p->task);
+	restart_save(task);
+	reply_started(call, p);
 	return TTRPC_OK;
 }
+
+/* ---- processes beside it ---- */
 
 static int execute(struct process *p, struct err *err)
 {
 	struct backend_process made = { .pidfd = -1, .console_fd = -1 };
 	struct task *task = p->task;
-	struct io_options io;
-	struct backend_exec o = { p->spec, p->spec_len, p->terminal, NULL };
-	int r;
+	struct backend_exec o = { p->spec, p->spec_len, p->terminal, io_child_fds(p->io) };
+	int r = task->shim->options->backend->exec(task->handle, &o, &made, err);
 
-	task_launch_exec_options(p, &io);
-	r = io_new(&io, &p->io, err);
-	if (r < 0)
-		return r;
-	o.stdio = io_child_fds(p->io);
-	r = task->shim->options->backend->exec(task->handle, &o, &made, err);
 	if (r < 0)
 		return r;
 	p->pid = made.pid;
@@ -66,9 +122,9 @@ static int execute(struct process *p, struct err *err)
 	return r;
 }
 
-static enum ttrpc_code start_exec(struct process *p, struct err *err)
+static enum ttrpc_code check_exec(const struct process *p, struct err *err)
 {
-	if (p->status != PROCESS_CREATED)
+	if (p->status != PROCESS_CREATED || p->starting)
 		return ttrpc_fail(err, TTRPC_FAILED_PRECONDITION,
 				  "cannot start a process twice: %s", p->exec_id);
 	if (p->task->init.status != PROCESS_RUNNING || !p->task->handle)
@@ -78,10 +134,11 @@ static enum ttrpc_code start_exec(struct process *p, struct err *err)
 	if (p->task->paused)
 		return ttrpc_fail(err, TTRPC_FAILED_PRECONDITION,
 				  "cannot exec in a paused container: %s", p->task->id);
-	if (execute(p, err) == 0) {
-		free(take_ptr(p->spec));
-		return TTRPC_OK;
-	}
+	return task_check_idle(p->task, err);
+}
+
+static enum ttrpc_code fail_exec(struct process *p, const struct err *err)
+{
 	if (p->pidfd >= 0)
 		process_pidfd_signal(p->pidfd, SIGKILL);
 	p->status = PROCESS_RUNNING;
@@ -89,25 +146,63 @@ static enum ttrpc_code start_exec(struct process *p, struct err *err)
 	return TTRPC_UNKNOWN;
 }
 
+static enum ttrpc_code run_exec(struct process *p, struct rpc_call *call, struct err *err)
+{
+	if (execute(p, err) < 0)
+		return fail_exec(p, err);
+	free(take_ptr(p->spec));
+	publish_exec_started(p);
+	task_tell_exec(p, "exec_start");
+	reply_started(call, p);
+	return TTRPC_OK;
+}
+
+static void on_ready(void *data, const struct err *why_not)
+{
+	struct process *p = data;
+	struct rpc_call *call = take_ptr(p->starting);
+	struct err err = { 0 };
+	enum ttrpc_code code;
+
+	if (why_not) {
+		err = *why_not;
+		code = fail_exec(p, &err);
+	} else {
+		code = check_exec(p, &err);
+		/* The container has ended meanwhile, and this with it. */
+		code = code == TTRPC_OK ? run_exec(p, call, &err) : fail_exec(p, &err);
+	}
+	if (code != TTRPC_OK)
+		rpc_fail(call, code, &err);
+}
+
+static enum ttrpc_code start_exec(struct process *p, struct rpc_call *call, struct err *err)
+{
+	struct io_options io;
+	enum ttrpc_code code = check_exec(p, err);
+
+	if (code != TTRPC_OK)
+		return code;
+	task_launch_exec_options(p, &io);
+	io.ready = on_ready;
+	if (io_new(&io, &p->io, err) < 0)
+		return fail_exec(p, err);
+	if (io_is_ready(p->io))
+		return run_exec(p, call, err);
+	p->starting = call;
+	return TTRPC_OK;
+}
+
 enum ttrpc_code method_start(struct shim *shim, struct rpc_call *call, const void *data,
 			     struct err *err)
 {
 	const Task__ProcessRequest *request = data;
-	Task__PidResponse response = TASK__PID_RESPONSE__INIT;
 	struct process *p;
 	enum ttrpc_code code = process_find(shim, request->id, request->exec_id, &p, err);
 
-	if (code == TTRPC_OK)
-		code = process_is_init(p) ? start_init(p, err) : start_exec(p, err);
 	if (code != TTRPC_OK)
 		return code;
-	if (!process_is_init(p)) {
-		publish_exec_started(p);
-		task_tell_exec(p, "exec_start");
-	}
-	response.pid = (uint32_t)p->pid;
-	rpc_reply(call, &response);
-	return TTRPC_OK;
+	return process_is_init(p) ? start_init(p, call, err) : start_exec(p, call, err);
 }
 
 /* Wrong documents are refused here and not at Start. */

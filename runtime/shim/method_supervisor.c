@@ -7,6 +7,7 @@
 #include "runtime/shim/methods.h"
 #include "runtime/shim/restart.h"
 #include "runtime/shim/supervisor.pb-c.h"
+#include "runtime/shim/task_work.h"
 #include "runtime/shim/upgrade.h"
 
 #define MS_NS 1000000
@@ -42,6 +43,8 @@ enum ttrpc_code method_restart(struct shim *shim, struct rpc_call *call, const v
 	if (request->signal > (uint32_t)SIGRTMAX)
 		return ttrpc_fail(err, TTRPC_INVALID_ARGUMENT, "there is no signal %u",
 				  request->signal);
+	if (task_check_idle(task, err) != TTRPC_OK)
+		return TTRPC_FAILED_PRECONDITION;
 	if (task->durable || task->remove || task->init.reported ||
 	    task->init.status == PROCESS_CREATED)
 		return ttrpc_fail(err, TTRPC_FAILED_PRECONDITION,

@@ -9,6 +9,7 @@
 #include "runtime/shim/metrics.pb-c.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/task_news.h"
+#include "runtime/shim/task_work.h"
 
 static enum ttrpc_code find_alive(struct shim *shim, const char *id, struct task **ret,
 				  struct err *err)
@@ -25,8 +26,12 @@ int task_freeze(struct task *task, bool frozen, struct err *err)
 {
 	Event__TaskPlain event = EVENT__TASK_PLAIN__INIT;
 	struct shim *shim = task->shim;
-	int r = shim->options->backend->freeze(task->handle, frozen, err);
+	int r;
 
+	/* criu freezes and thaws it, too. */
+	if (task->work)
+		return err_say(err, EBUSY, "container %s is being %s", task->id, task->work_name);
+	r = shim->options->backend->freeze(task->handle, frozen, err);
 	if (r < 0)
 		return r;
 	task->paused = frozen;
@@ -46,6 +51,8 @@ static enum ttrpc_code freeze(struct shim *shim, struct rpc_call *call, const vo
 	struct task *task;
 	enum ttrpc_code code = find_alive(shim, request->id, &task, err);
 
+	if (code == TTRPC_OK)
+		code = task_check_idle(task, err);
 	if (code != TTRPC_OK)
 		return code;
 	if (task->init.status != PROCESS_RUNNING || task->paused == frozen)
@@ -79,6 +86,8 @@ enum ttrpc_code method_update(struct shim *shim, struct rpc_call *call, const vo
 	struct task *task;
 	enum ttrpc_code code = find_alive(shim, request->id, &task, err);
 
+	if (code == TTRPC_OK)
+		code = task_check_idle(task, err);
 	if (code != TTRPC_OK)
 		return code;
 	if (!request->resources)
@@ -285,6 +294,8 @@ enum ttrpc_code method_shutdown(struct shim *shim, struct rpc_call *call, const 
 	(void)err;
 	/* Of a pod's containers every one is shut down; the last one ends the shim. */
 	rpc_reply(call, NULL);
+	if (shim->creating)
+		return TTRPC_OK;
 	for (const struct task *task = shim->tasks; task; task = task->next)
 		if (!task->init.reported || task->durable)
 			return TTRPC_OK;

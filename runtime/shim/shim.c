@@ -89,6 +89,8 @@ void shim_deinit(struct shim *shim)
 	free(take_ptr(shim->upgrade_binary));
 	if (shim->upgrade)
 		rpc_fail(take_ptr(shim->upgrade), TTRPC_UNKNOWN, NULL);
+	while (shim->creating)
+		task_free(shim->creating);
 	while (shim->tasks)
 		task_free(shim->tasks);
 	shim->server = server_free(shim->server);
@@ -128,7 +130,7 @@ void shim_check_end(struct shim *shim)
 	if (shim->ending || server_connections(shim->server) ||
 	    !server_had_connection(shim->server))
 		return;
-	if (shim->durable)
+	if (shim->durable || shim->creating)
 		return;
 	for (const struct task *task = shim->tasks; task; task = task->next)
 		if (!task->init.reported || !task->exit_path || !task_is_drained(task))
@@ -154,7 +156,7 @@ static int on_signal(void *data, int signal)
 	struct shim *shim = data;
 
 	(void)signal;
-	if (!shim->tasks)
+	if (!shim->tasks && !shim->creating)
 		shim_end(shim);
 	return 0;
 }

@@ -50,6 +50,7 @@ struct shim {
 	struct events *events;
 	struct reaper *reaper;
 	struct task *tasks;
+	struct task *creating; /* those that are being made: nobody finds them */
 	bool had_task;
 	bool durable; /* a client like containerd made a task: stay until Shutdown */
 	bool ending, unlisted;

@@ -8,8 +8,10 @@
 #include "runtime/shim/deadline.h"
 #include "runtime/shim/health.h"
 #include "runtime/shim/oom.h"
+#include "runtime/shim/proto.h"
 #include "runtime/shim/shim.h"
 #include "runtime/shim/task_network.h"
+#include "runtime/shim/work.h"
 
 static void fail_waiters(struct process *p)
 {
@@ -22,6 +24,8 @@ static void fail_waiters(struct process *p)
 		p->waiters = rpc_next(call);
 		rpc_fail(call, TTRPC_NOT_FOUND, &err);
 	}
+	if (p->starting)
+		rpc_fail(take_ptr(p->starting), TTRPC_NOT_FOUND, &err);
 	if (p->deleting)
 		rpc_fail(take_ptr(p->deleting), TTRPC_NOT_FOUND, &err);
 }
@@ -69,13 +73,23 @@ struct task *task_new(struct shim *shim, const Task__CreateRequest *request)
 	return task;
 }
 
+static void take_out(struct task **at, const struct task *task)
+{
+	while (*at && *at != task)
+		at = &(*at)->next;
+	if (*at)
+		*at = task->next;
+}
+
 void task_free(struct task *task)
 {
-	for (struct task **at = &task->shim->tasks; *at; at = &(*at)->next)
-		if (*at == task) {
-			*at = task->next;
-			break;
-		}
+	take_out(&task->shim->tasks, task);
+	take_out(&task->shim->creating, task);
+	task->work = work_free(task->work);
+	if (task->creator)
+		rpc_fail(take_ptr(task->creator), TTRPC_UNKNOWN, NULL);
+	if (task->checkpointing)
+		rpc_fail(take_ptr(task->checkpointing), TTRPC_NOT_FOUND, NULL);
 	while (task->execs)
 		process_free(task->execs);
 	process_deinit(&task->init);
@@ -99,6 +113,11 @@ void task_free(struct task *task)
 	free(task->engine_root);
 	free(task->engine_runroot);
 	free(task->io_dir);
+	free(task->checkpoint);
+	free(task->checkpoint_path);
+	free(task->criu_program);
+	free(task->criu_work_path);
+	proto_free(task->request);
 	free(task);
 }
 

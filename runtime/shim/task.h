@@ -30,6 +30,8 @@ struct deadline;
 struct oom_watch;
 struct shim;
 struct task;
+struct work;
+struct work_result;
 
 struct process {
 	struct task *task;
@@ -50,7 +52,10 @@ struct process {
 	int64_t started_ns, exited_ns;
 	struct rpc_call *waiters;
 	size_t waiters_count, waiters_kept; /* now; after those who gave up were last forgotten */
+	struct rpc_call *starting;	    /* a Start that waits for a logger, or for hooks */
 	struct rpc_call *deleting;	    /* a Delete that waits for the output */
+	bool ended_early;		    /* reaped while something was done with it */
+	int early_status;		    /* as in waitpid(2) */
 	struct loop_source *delete_timer, *report_timer;
 	bool overdue; /* is reported before its output is delivered */
 };
@@ -81,7 +86,9 @@ struct task {
 	uid_t io_uid;
 	gid_t io_gid;
 	char *runtime_root, *log_path, *exit_path, *engine_root, *engine_runroot,
-		*io_dir; /* or NULL */
+		*io_dir;		     /* or NULL */
+	char *checkpoint;		     /* images that it comes from; NULL */
+	char *criu_program, *criu_work_path; /* NULL: the usual ones */
 	struct shim_policy policy;
 	struct shim_log *log;	   /* NULL: none */
 	struct ports *ports;	   /* task_network.h; NULL */
@@ -95,6 +102,15 @@ struct task {
 	struct oom_watch *oom;	   /* oom.h; NULL */
 	uint64_t oom_kills;	   /* that were told of */
 	struct adopted *adopted;   /* of one that was not made here; NULL */
+	/* The request: while it is made, and of durable clients as long as it is there. */
+	Task__CreateRequest *request;
+	struct rpc_call *creator;	/* while it is made */
+	struct rpc_call *checkpointing; /* a Checkpoint that is under way */
+	char *checkpoint_path;		/* of that */
+	bool slow;			/* task_work_is_wanted() */
+	struct work *work;		/* task_work.h; NULL */
+	const char *work_name;
+	void (*work_done)(struct task *task, struct work_result *result);
 	struct process init;
 	struct process *execs;
 };
@@ -108,7 +124,7 @@ int task_read_options(struct task *task, const Task__CreateRequest *request, str
 /* Of one that runs. */
 int task_freeze(struct task *task, bool frozen, struct err *err);
 
-/* Frees memory and descriptors, and takes it out of the list; what runs is not touched. */
+/* Frees memory and descriptors, and takes it out of its list; what runs is not touched. */
 void task_free(struct task *task);
 
 struct process *process_new(struct task *task, const Task__ExecRequest *request);

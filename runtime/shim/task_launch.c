@@ -47,7 +47,7 @@ static void open_spool(struct task *task)
 }
 
 static int open_stdio(struct task *task, const int *pipes, const Upgrade__Io *saved,
-		      struct err *err)
+		      void (*ready)(void *, const struct err *), struct err *err)
 {
 	struct process *init = &task->init;
 	struct io_options o = {
@@ -65,6 +65,7 @@ static int open_stdio(struct task *task, const int *pipes, const Upgrade__Io *sa
 		.namespace_ = task->shim->options->namespace_,
 		.uid = task->io_uid,
 		.gid = task->io_gid,
+		.ready = ready,
 		.drained = process_drained,
 		.data = init,
 	};
@@ -78,14 +79,15 @@ static int open_stdio(struct task *task, const int *pipes, const Upgrade__Io *sa
 	return saved ? io_restore(&o, saved, &init->io, err) : io_new(&o, &init->io, err);
 }
 
-int task_launch_stdio(struct task *task, const int *pipes, struct err *err)
+int task_launch_stdio(struct task *task, const int *pipes,
+		      void (*ready)(void *, const struct err *), struct err *err)
 {
-	return open_stdio(task, pipes, NULL, err);
+	return open_stdio(task, pipes, NULL, ready, err);
 }
 
 int task_launch_restore_stdio(struct task *task, const Upgrade__Io *saved, struct err *err)
 {
-	return open_stdio(task, NULL, saved, err);
+	return open_stdio(task, NULL, saved, NULL, err);
 }
 
 void task_launch_exec_options(struct process *p, struct io_options *ret)
@@ -108,31 +110,59 @@ void task_launch_exec_options(struct process *p, struct io_options *ret)
 	};
 }
 
-int task_launch_container(struct task *task, struct err *err)
+void task_launch_fill(const struct task *task, struct backend_create *ret)
 {
-	struct process *init = &task->init;
-	struct backend_process made = { .pidfd = -1, .console_fd = -1 };
-	struct backend_create o = {
+	const struct process *init = &task->init;
+
+	*ret = (struct backend_create){
 		.root = task->runtime_root,
 		.id = task->id,
 		.bundle = task->bundle,
-		.stdio = io_child_fds(init->io),
+		.stdio = init->io ? io_child_fds(init->io) : NULL,
 		.terminal = init->terminal,
 		.no_pivot = task->no_pivot,
 		.no_new_keyring = task->no_new_keyring,
 		.systemd_cgroup = task->systemd_cgroup,
 	};
-	int r = task->shim->options->backend->create(&o, &task->handle, &made, err);
+}
 
-	if (r < 0)
-		return r;
-	init->pid = made.pid;
+static int attach(struct task *task, pid_t pid, int console_fd, struct err *err)
+{
+	struct process *init = &task->init;
+	int r;
+
+	init->pid = pid;
 	init->status = PROCESS_CREATED;
 	oom_watch(task, 0);
-	r = io_attach(init->io, made.console_fd, err);
+	r = io_attach(init->io, console_fd, err);
 	if (r == 0 && process_watch(init) < 0)
 		r = err_set(err, ENOMEM, "create container %s", task->id);
 	return r;
+}
+
+int task_launch_container(struct task *task, struct err *err)
+{
+	struct backend_process made = { .pidfd = -1, .console_fd = -1 };
+	struct backend_create o;
+	int r;
+
+	task_launch_fill(task, &o);
+	r = task->shim->options->backend->create(&o, &task->handle, &made, err);
+	return r < 0 ? r : attach(task, made.pid, made.console_fd, err);
+}
+
+int task_launch_take(struct task *task, pid_t pid, int *console_fd, struct err *err)
+{
+	struct backend_process found = { .pidfd = -1, .console_fd = -1 };
+	struct backend_create o;
+	int r;
+
+	task_launch_fill(task, &o);
+	r = task->shim->options->backend->adopt(&o, &task->handle, &found, err);
+	if (r < 0)
+		return r;
+	cleanup_fd(&found.pidfd);
+	return attach(task, pid, take_fd(console_fd), err);
 }
 
 int task_launch_note(struct task *task, const Task__CreateRequest *request, struct err *err)
@@ -182,25 +212,36 @@ static void publish_start(const struct task *task)
 	events_publish(task->shim->events, "/tasks/start", "TaskStart", &event);
 }
 
-int task_launch_start(struct task *task, struct err *err)
+void task_launch_started(struct task *task)
 {
-	const struct backend_ops *backend = task->shim->options->backend;
 	struct process *init = &task->init;
-	int r = backend->start(task->handle, err);
 
-	if (r == 0) {
-		init->status = PROCESS_RUNNING;
-		init->started_ns = clock_realtime_ns();
-		publish_start(task);
-		task_tell(task, "start", NULL, NULL);
-		health_start(task);
-		return 0;
-	}
-	init->start_failure = task_launch_failure_code(err);
-	backend->kill(task->handle, SIGKILL, false, NULL);
+	init->status = PROCESS_RUNNING;
+	init->started_ns = clock_realtime_ns();
+	publish_start(task);
+	task_tell(task, "start", NULL, NULL);
+	health_start(task);
+}
+
+void task_launch_failed(struct task *task, const struct err *why)
+{
+	struct process *init = &task->init;
+
+	init->start_failure = task_launch_failure_code(why);
+	task->shim->options->backend->kill(task->handle, SIGKILL, false, NULL);
 	if (was_reaped(init->pid)) {
 		reaper_forget(task->shim->reaper, init->pid);
 		process_end(init, init->start_failure);
 	}
+}
+
+int task_launch_start(struct task *task, struct err *err)
+{
+	int r = task->shim->options->backend->start(task->handle, err);
+
+	if (r < 0)
+		task_launch_failed(task, err);
+	else
+		task_launch_started(task);
 	return r;
 }

@@ -2,10 +2,13 @@
 /* A task's container, made and run: for Create and Start, and again when it is restarted. */
 #pragma once
 
+#include "runtime/shim/backend.h"
 #include "runtime/shim/task.h"
 
-/* Opens log, spool and stdio. pipes: of a container that is adopted, taken over; NULL. */
-int task_launch_stdio(struct task *task, const int *pipes, struct err *err);
+/* Opens log, spool and stdio. pipes: of a container that is adopted, taken over; NULL. ready:
+ * io_options.ready, with the init. */
+int task_launch_stdio(struct task *task, const int *pipes,
+		      void (*ready)(void *init, const struct err *why_not), struct err *err);
 
 /* The same from what another program left in this process (upgrade.h). */
 int task_launch_restore_stdio(struct task *task, const Upgrade__Io *saved, struct err *err);
@@ -13,9 +16,21 @@ int task_launch_restore_stdio(struct task *task, const Upgrade__Io *saved, struc
 /* The stdio of an executed process; strings are the process's. */
 void task_launch_exec_options(struct process *process, struct io_options *ret);
 
+/* What the backend is told of the container. */
+void task_launch_fill(const struct task *task, struct backend_create *ret);
+
 /* The container, created and watched; its stdio is open. On failure it may be there all the same,
  * for the caller to destroy. */
 int task_launch_container(struct task *task, struct err *err);
+
+/* The rest of that for one which a child of ours has made. console_fd: taken over, and set to -1.
+ */
+int task_launch_take(struct task *task, pid_t pid, int *console_fd, struct err *err);
+
+/* Its program executes: the world is told. */
+void task_launch_started(struct task *task);
+/* It could not be executed: the container is killed, as after task_launch_start(). */
+void task_launch_failed(struct task *task, const struct err *why);
 
 /*
  * Executes its program. On failure the container is killed; its end is reported like any other,

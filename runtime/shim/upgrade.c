@@ -275,7 +275,7 @@ static int check_rest(const struct shim *shim, struct err *err)
 	if (!task || task->next || task->durable || !task->io_dir)
 		return err_say(err, EINVAL, "only the shim of a container of ctr can be upgraded");
 	if (shim->ending || shim->unlisted || task->init.status != PROCESS_RUNNING ||
-	    task->restart.pending || task->restart.asking || task->adopted)
+	    task->work || shim->creating || task->restart.pending || task->restart.asking || task->adopted)
 		return err_say(err, EBUSY, "container %s is being started, restarted or ended",
 			       task->id);
 	return 0;

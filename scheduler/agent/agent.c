@@ -171,6 +171,8 @@ static void heed(const struct agent *agent, struct box *box, const struct want *
 	box->paused = want->paused;
 	box_pause(box);
 	box_limit(box, want->cpu_milli, want->memory_bytes);
+	if (want->ended)
+		box_end(box);
 }
 
 static void apply(struct agent *agent, const struct machine_wants *wants)

@@ -59,6 +59,7 @@ struct box *box_free(struct box *box)
 {
 	if (!box)
 		return NULL;
+	box_health_stop(box);
 	loop_remove(box->source);
 	shim_close(box->waiter);
 	work_cancel(box->work);
@@ -66,12 +67,15 @@ struct box *box_free(struct box *box)
 	arena_free(box->arena);
 	free(box->reason);
 	free(box->address);
+	free(box->dir);
+	free(box->illness);
 	free(box);
 	return NULL;
 }
 
 static void ended(struct box *box, int code, const char *reason)
 {
+	box_health_stop(box);
 	box->state = BOX_ENDED;
 	box->exit_code = code;
 	if (fence_has_ended(box)) {
@@ -163,6 +167,7 @@ static int watch(struct box *box, struct err *err)
 	}
 	if (r < 0)
 		return r;
+	box_health_start(box, c);
 	return box->port_count || box->address ? 0 : take_ports(box, c, err);
 }
 
@@ -249,22 +254,68 @@ static int grace_of(const struct box *box)
 	return ms > INT_MAX ? INT_MAX : (int)ms;
 }
 
+static void end_container(const struct box *box, const struct engine_container *c)
+{
+	struct engine *engine = box->agent->engine;
+	struct engine_exit end;
+
+	if (c->pid && engine_kill(engine, c, SIGTERM, true, NULL) == 0 && go_on(engine, c) == 0 &&
+	    engine_wait(engine, c, grace_of(box), &end, NULL) == 0 &&
+	    engine_kill(engine, c, SIGKILL, true, NULL) == 0)
+		engine_wait(engine, c, KILL_WAIT_MS, &end, NULL);
+}
+
+static int end_work(void *data, struct err *err)
+{
+	struct box *box = data;
+	_cleanup_engine_container_ struct engine_container *c = NULL;
+	int r = engine_find(box->agent->engine, box->container, &c, err);
+
+	if (r == 0)
+		end_container(box, c);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* The end itself is told by the shim. */
+static void end_done(void *data, const struct err *err)
+{
+	struct box *box = data;
+
+	box->work = NULL;
+	/* It is tried again by the next answer of the master. */
+	if (err->code) {
+		log_warn("task %s: %s", box->task, err->text);
+		box->to_end = false;
+	}
+	if (!box->wanted)
+		box_stop(box);
+}
+
+void box_end(struct box *box)
+{
+	struct err err = { 0 };
+
+	if (box->state != BOX_RUNNING || box->work || box->to_end)
+		return;
+	box->to_end = true;
+	if (work_start(box->agent->loop, end_work, end_done, box, &box->work, &err) == 0)
+		return;
+	log_warn("task %s: %s", box->task, err.text);
+	box->to_end = false;
+}
+
 static int stop_work(void *data, struct err *err)
 {
 	struct box *box = data;
 	struct engine *engine = box->agent->engine;
 	_cleanup_engine_container_ struct engine_container *c = NULL;
-	struct engine_exit end;
 	int r = engine_find(engine, box->container, &c, err);
 
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
 		return r;
-	if (c->pid && engine_kill(engine, c, SIGTERM, true, NULL) == 0 && go_on(engine, c) == 0 &&
-	    engine_wait(engine, c, grace_of(box), &end, NULL) == 0 &&
-	    engine_kill(engine, c, SIGKILL, true, NULL) == 0)
-		engine_wait(engine, c, KILL_WAIT_MS, &end, NULL);
+	end_container(box, c);
 	return engine_destroy(engine, c, ENGINE_REMOVE_FORCE | ENGINE_REMOVE_VOLUMES, err);
 }
 
@@ -293,6 +344,7 @@ void box_stop(struct box *box)
 		agent_forget(box->agent, box);
 		return;
 	}
+	box_health_stop(box);
 	box->source = loop_remove(box->source);
 	box->waiter = shim_close(box->waiter);
 	box->state = BOX_STOPPING;
@@ -374,12 +426,13 @@ void box_report(const struct box *box, struct report *ret)
 		.state = states[box->state],
 		.exit_code = box->exit_code,
 		.oom = box->oom,
-		.reason = box->reason,
+		.reason = box->illness ? box->illness : box->reason,
 		.container = box->container,
 		.address = box->address,
 		.ports = box->ports,
 		.port_count = box->port_count,
 		.evicted = box->evicted,
+		.health = box->health,
 		.used_cpu_milli = -1,
 		.used_memory_bytes = -1,
 	};

@@ -47,6 +47,12 @@ struct box {
 	char *address;
 	struct report_port *ports;
 	size_t port_count;
+	bool to_end;   /* its end has been asked for; it stays for its log */
+	char *dir;     /* of the container, or NULL */
+	char *illness; /* why it is unhealthy, or NULL */
+	enum report_health health;
+	struct loop_source *health_timer; /* see box_health.c */
+	int64_t health_seen_ns;		  /* the record that was read last was written then */
 };
 
 /* Copies the program. fence_ns: until when it may run, or 0. NULL when out of memory. */
@@ -63,6 +69,14 @@ void box_pause(struct box *box);
 /* Gives a running one other limits, where the master wants others. It is tried again by the next
  * answer when it fails. */
 void box_limit(struct box *box, int64_t cpu_milli, int64_t memory_bytes);
+/* Ends the container of a running one, which stays for its log. */
+void box_end(struct box *box);
 /* Ends and removes the container; the box goes with it (agent_forget). */
 void box_stop(struct box *box);
 void box_report(const struct box *box, struct report *ret);
+
+/* ---- box_health.c ---- */
+
+/* The container runs from now on, or does so no more. */
+void box_health_start(struct box *box, const struct engine_container *container);
+void box_health_stop(struct box *box);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "scheduler/agent/exchange_parts.h"
 #include "scheduler/core/amounts.h"
 
 #define PORT_MAX 65535
@@ -23,9 +24,21 @@ static const char *const network_names[] = {
 	[WANT_NONE] = "none",
 };
 
+static const char *const health_names[] = {
+	[REPORT_UNCHECKED] = "none",
+	[REPORT_CHECKING] = "starting",
+	[REPORT_HEALTHY] = "healthy",
+	[REPORT_UNHEALTHY] = "unhealthy",
+};
+
 const char *report_state_name(enum report_state state)
 {
 	return state_names[state];
+}
+
+const char *report_health_name(enum report_health health)
+{
+	return health_names[health];
 }
 
 /* ---- writing ---- */
@@ -54,6 +67,10 @@ static void format_report(struct json_writer *w, const struct report *r)
 	json_close_array(w);
 	if (r->evicted)
 		json_field_bool(w, "evicted", true);
+	if (r->health)
+		json_field_string(w, "health", health_names[r->health]);
+	if (r->secrets)
+		json_field_u64(w, "secrets", r->secrets);
 	if (r->used_cpu_milli >= 0 && r->used_memory_bytes >= 0) {
 		json_field_i64(w, "used_cpu_milli", r->used_cpu_milli);
 		json_field_i64(w, "used_memory_bytes", r->used_memory_bytes);
@@ -81,6 +98,7 @@ char *machine_report_format(const struct machine_report *report, size_t *ret_len
 	for (size_t i = 0; i < report->task_count; i++)
 		format_report(w, &report->tasks[i]);
 	json_close_array(w);
+	exchange_write_calls(w, report);
 	json_close_object(w);
 	return json_writer_take(w, ret_len);
 }
@@ -124,6 +142,14 @@ static void format_program(struct json_writer *w, const struct program *p)
 		json_close_object(w);
 	}
 	json_close_array(w);
+	exchange_write_health(w, &p->health);
+	json_field_string(w, "alloc", p->alloc);
+	if (p->api)
+		json_field_bool(w, "api", true);
+	if (p->privileged)
+		json_field_bool(w, "privileged", true);
+	if (p->devices)
+		json_field_strings(w, "devices", p->devices);
 	json_close_object(w);
 }
 
@@ -160,9 +186,12 @@ char *machine_wants_format(const struct machine_wants *wants, size_t *ret_len)
 			json_key(w, "program");
 			format_program(w, wants->tasks[i].program);
 		}
+		exchange_write_secrets(w, &wants->tasks[i]);
 		json_close_object(w);
 	}
 	json_close_array(w);
+	exchange_write_allocs(w, wants);
+	exchange_write_answers(w, wants);
 	json_close_object(w);
 	return json_writer_take(w, ret_len);
 }
@@ -201,33 +230,6 @@ static int port_number(const struct json_node *node, const char *key, uint16_t *
 	return r < 0 ? r : 0;
 }
 
-/* An array of objects of `size` bytes, each read by fn. Absent: none. */
-static int objects(const struct json_node *node, const char *key, struct arena *arena, size_t size,
-		   int (*fn)(const struct json_node *node, struct arena *arena, void *ret,
-			     struct err *err),
-		   const void *ret_items, size_t *ret_count, struct err *err)
-{
-	struct json_node array;
-	size_t count = 0;
-	char *items;
-	int r = json_get_array(node, key, &array, &count, err);
-
-	if (r <= 0 || !count)
-		return r < 0 ? r : 0;
-	items = arena_calloc(arena, count, size);
-	if (!items)
-		return err_set(err, ENOMEM, "read %s", key);
-	for (size_t i = 0; i < count; i++) {
-		struct json_node one = json_at(&array, i);
-
-		err_try(json_object(&one, err));
-		err_try(fn(&one, arena, items + i * size, err));
-	}
-	*(void **)(uintptr_t)ret_items = items;
-	*ret_count = count;
-	return 0;
-}
-
 static int parse_report_port(const struct json_node *node, struct arena *arena, void *ret,
 			     struct err *err)
 {
@@ -243,7 +245,7 @@ static int parse_report(const struct json_node *node, struct arena *arena, void 
 {
 	struct report *report = ret;
 	int64_t code = -1;
-	int state = 0;
+	int state = 0, health = REPORT_UNCHECKED;
 
 	err_try(need_text(node, "task", arena, &report->task, err));
 	if (strlen(report->task) >= TASK_NAME_SIZE)
@@ -258,14 +260,19 @@ static int parse_report(const struct json_node *node, struct arena *arena, void 
 	err_try(json_get_string(node, "address", arena, &report->address, err));
 	report->used_cpu_milli = report->used_memory_bytes = -1;
 	err_try(json_get_bool(node, "evicted", &report->evicted, err));
+	if (json_has(node, "health"))
+		err_try(word(node, "health", health_names, ARRAY_SIZE(health_names), arena, &health,
+			     err));
+	report->health = (enum report_health)health;
+	err_try(json_get_u64(node, "secrets", &report->secrets, err));
 	err_try(json_get_range(node, "used_cpu_milli", 0, AMOUNT_MAX, &report->used_cpu_milli,
 			       err));
 	err_try(json_get_range(node, "used_memory_bytes", 0, AMOUNT_MAX, &report->used_memory_bytes,
 			       err));
 	report->state = (enum report_state)state;
 	report->exit_code = (int)code;
-	return objects(node, "ports", arena, sizeof(*report->ports), parse_report_port,
-		       &report->ports, &report->port_count, err);
+	return exchange_objects(node, "ports", arena, sizeof(*report->ports), parse_report_port,
+				&report->ports, &report->port_count, err);
 }
 
 int machine_report_parse(const char *text, size_t len, struct arena *arena,
@@ -285,8 +292,9 @@ int machine_report_parse(const char *text, size_t len, struct arena *arena,
 	err_try(json_get_range(&capacity, "cpu_milli", 1, AMOUNT_MAX, &ret->cpu_milli, err));
 	err_try(json_get_range(&capacity, "memory_bytes", 1, AMOUNT_MAX, &ret->memory_bytes, err));
 	err_try(json_get_range(&capacity, "disk_bytes", 0, AMOUNT_MAX, &ret->disk_bytes, err));
-	return objects(&root, "tasks", arena, sizeof(*ret->tasks), parse_report, &ret->tasks,
-		       &ret->task_count, err);
+	err_try(exchange_read_calls(&root, arena, ret, err));
+	return exchange_objects(&root, "tasks", arena, sizeof(*ret->tasks), parse_report,
+				&ret->tasks, &ret->task_count, err);
 }
 
 static int parse_want_port(const struct json_node *node, struct arena *arena, void *ret,
@@ -331,10 +339,15 @@ static int parse_program(const struct json_node *node, struct arena *arena, stru
 		     err));
 	p->priority = (unsigned)priority;
 	p->network = (enum want_network)network;
-	err_try(objects(node, "ports", arena, sizeof(*p->ports), parse_want_port, &p->ports,
-			&p->port_count, err));
-	return objects(node, "mounts", arena, sizeof(*p->mounts), parse_mount, &p->mounts,
-		       &p->mount_count, err);
+	err_try(exchange_read_health(node, arena, &p->health, err));
+	err_try(json_get_string(node, "alloc", arena, &p->alloc, err));
+	err_try(json_get_bool(node, "api", &p->api, err));
+	err_try(json_get_bool(node, "privileged", &p->privileged, err));
+	err_try(json_get_strings(node, "devices", arena, &p->devices, NULL, err));
+	err_try(exchange_objects(node, "ports", arena, sizeof(*p->ports), parse_want_port,
+				 &p->ports, &p->port_count, err));
+	return exchange_objects(node, "mounts", arena, sizeof(*p->mounts), parse_mount, &p->mounts,
+				&p->mount_count, err);
 }
 
 static int parse_want(const struct json_node *node, struct arena *arena, void *ret, struct err *err)
@@ -358,6 +371,7 @@ static int parse_want(const struct json_node *node, struct arena *arena, void *r
 	err_try(json_get_range(node, "fence_ms", 0, AMOUNT_MAX, &want->fence_ms, err));
 	err_try(json_get_range(node, "cpu_milli", 0, AMOUNT_MAX, &want->cpu_milli, err));
 	err_try(json_get_range(node, "memory_bytes", 0, AMOUNT_MAX, &want->memory_bytes, err));
+	err_try(exchange_read_secrets(node, arena, want, err));
 	r = json_get_object(node, "program", &node_of_program, err);
 	if (r <= 0)
 		return r;
@@ -379,6 +393,8 @@ int machine_wants_parse(const char *text, size_t len, struct arena *arena,
 	root = json_root(doc);
 	err_try(json_object(&root, err));
 	err_try(json_get_u64(&root, "epoch", &ret->epoch, err));
-	return objects(&root, "tasks", arena, sizeof(*ret->tasks), parse_want, &ret->tasks,
-		       &ret->task_count, err);
+	err_try(exchange_read_allocs(&root, arena, ret, err));
+	err_try(exchange_read_answers(&root, arena, ret, err));
+	return exchange_objects(&root, "tasks", arena, sizeof(*ret->tasks), parse_want, &ret->tasks,
+				&ret->task_count, err);
 }

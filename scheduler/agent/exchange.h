@@ -32,6 +32,8 @@ struct report_port {
 	uint16_t host, container;
 };
 
+enum report_health { REPORT_UNCHECKED, REPORT_CHECKING, REPORT_HEALTHY, REPORT_UNHEALTHY };
+
 struct report {
 	const char *task; /* "JOB/INDEX" */
 	uint64_t incarnation;
@@ -47,6 +49,10 @@ struct report {
 	 * its master for too long. It is no failure of the task's. */
 	bool evicted;
 	int64_t used_cpu_milli, used_memory_bytes; /* lately; -1: unknown */
+	/* As its check says. Of an unhealthy one that runs the reason tells why. */
+	enum report_health health;
+	uint64_t secrets; /* the version of its secrets that lies in its files; 0: none, or unknown
+			   */
 };
 
 struct want_port {
@@ -58,6 +64,45 @@ struct want_port {
 struct want_mount {
 	const char *source, *target;
 	bool readonly;
+};
+
+enum want_health_kind { WANT_HEALTH_OF_IMAGE, WANT_HEALTH_EXEC, WANT_HEALTH_HTTP, WANT_HEALTH_TCP };
+
+struct want_health {
+	enum want_health_kind kind;
+	const char *const *exec;
+	const char *path; /* of HTTP */
+	uint16_t port;	  /* of HTTP and TCP, in the task's network */
+	int64_t interval_ms, timeout_ms, start_period_ms;
+	int64_t retries;
+};
+
+/* A file in memory that the task alone may read. */
+struct want_secret {
+	const char *target;
+	const void *value; /* any bytes */
+	size_t len;
+};
+
+/* Room that several tasks share: a cgroup around theirs. */
+struct want_alloc {
+	const char *name; /* "SET/INDEX" */
+	int64_t cpu_milli, memory_bytes;
+};
+
+/* What a task asks of its cell through its socket, and what it is answered. */
+struct task_call {
+	uint64_t number; /* of the agent's choice */
+	const char *task;
+	uint64_t incarnation;
+	const char *method, *path, *body;
+	size_t body_len;
+};
+
+struct task_answer {
+	uint64_t number;
+	int64_t status;	  /* of HTTP */
+	const char *body; /* JSON */
 };
 
 enum want_network { WANT_BRIDGE, WANT_HOST, WANT_NONE };
@@ -76,6 +121,11 @@ struct program {
 	size_t port_count;
 	const struct want_mount *mounts;
 	size_t mount_count;
+	struct want_health health;
+	const char *alloc; /* of machine_wants' allocs the one that it runs in, or NULL */
+	bool api;	   /* it gets a socket to the cell */
+	bool privileged;
+	const char *const *devices; /* "/dev/fuse", ...; or NULL */
 };
 
 struct want {
@@ -93,6 +143,10 @@ struct want {
 	int64_t fence_ms;
 	/* Its limits from now on, where they are others than its program's; 0: as they are. */
 	int64_t cpu_milli, memory_bytes;
+	/* They come along until the agent reports their version. */
+	const struct want_secret *secrets;
+	size_t secret_count;
+	uint64_t secrets_version; /* 0: it has none */
 };
 
 struct machine_report {
@@ -100,12 +154,19 @@ struct machine_report {
 	int64_t cpu_milli, memory_bytes, disk_bytes;
 	const struct report *tasks;
 	size_t task_count;
+	const struct task_call
+		*calls; /* each is answered in the answer to this message, or never */
+	size_t call_count;
 };
 
 struct machine_wants {
 	uint64_t epoch;
 	const struct want *tasks;
 	size_t task_count;
+	const struct want_alloc *allocs; /* all on that machine */
+	size_t alloc_count;
+	const struct task_answer *answers;
+	size_t answer_count;
 };
 
 /* The texts are owned by the caller; NULL when out of memory. */
@@ -119,3 +180,4 @@ int machine_wants_parse(const char *text, size_t len, struct arena *arena,
 			struct machine_wants *ret, struct err *err);
 
 const char *report_state_name(enum report_state state);
+const char *report_health_name(enum report_health health);

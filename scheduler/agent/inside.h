@@ -12,9 +12,9 @@ struct agent {
 	struct box *boxes;
 	struct loop_source *beat;
 	unsigned asking; /* messages that are on their way */
-	int64_t sent_ns; /* the last of them, CLOCK_BOOTTIME; while an answer is heeded, the one it
-			    answers */
-	bool changed;	 /* since the last message */
+	/* Of the last of them, CLOCK_BOOTTIME; while an answer is heeded, of the one it answers. */
+	int64_t sent_ns;
+	bool changed; /* since the last message */
 	bool poked;
 	uint64_t epoch; /* of the highest master that was heard */
 };

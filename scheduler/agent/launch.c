@@ -12,6 +12,7 @@
 #define SHARES_PER_CPU 1024
 #define SHARES_BATCH 2
 #define MILLI 1000
+#define NS_PER_MS INT64_C(1000000)
 
 /* ---- copying ---- */
 
@@ -74,6 +75,14 @@ struct program *launch_copy(const struct program *program, struct arena *arena)
 	copy->env = copy_words(program->env, arena);
 	copy->workdir = program->workdir ? arena_strdup(arena, program->workdir) : NULL;
 	copy->user = program->user ? arena_strdup(arena, program->user) : NULL;
+	copy->alloc = program->alloc ? arena_strdup(arena, program->alloc) : NULL;
+	copy->devices = copy_words(program->devices, arena);
+	copy->health.exec = copy_words(program->health.exec, arena);
+	copy->health.path = program->health.path ? arena_strdup(arena, program->health.path) : NULL;
+	if (!copied(program->alloc, copy->alloc) || !copied(program->devices, copy->devices) ||
+	    !copied(program->health.exec, copy->health.exec) ||
+	    !copied(program->health.path, copy->health.path))
+		return NULL;
 	if (!copy->image || !copied(program->entrypoint, copy->entrypoint) ||
 	    !copied(program->command, copy->command) || !copied(program->env, copy->env) ||
 	    !copied(program->workdir, copy->workdir) || !copied(program->user, copy->user) ||
@@ -141,6 +150,44 @@ static int fill_mounts(const struct program *p, struct arena *arena, struct engi
 	return 0;
 }
 
+static size_t count_words(const char *const *words)
+{
+	size_t count = 0;
+
+	while (words && words[count])
+		count++;
+	return count;
+}
+
+/* In the words that the engine has for a check; without one of its own the image's counts. */
+static int fill_health(const struct want_health *h, struct arena *arena, struct engine_health *ret)
+{
+	const char **words = arena_calloc(arena, count_words(h->exec) + 3, sizeof(*words));
+
+	if (!words)
+		return -ENOMEM;
+	if (h->kind == WANT_HEALTH_OF_IMAGE)
+		return 0;
+	if (h->kind == WANT_HEALTH_EXEC) {
+		words[0] = "CMD";
+		for (size_t i = 0; h->exec[i]; i++)
+			words[i + 1] = h->exec[i];
+	} else {
+		words[0] = h->kind == WANT_HEALTH_HTTP ? "HTTP" : "TCP";
+		words[1] = arena_printf(arena, "%u%s", h->port, h->path ? h->path : "");
+		if (!words[1])
+			return -ENOMEM;
+	}
+	*ret = (struct engine_health){
+		.test = words,
+		.interval_ns = h->interval_ms * NS_PER_MS,
+		.timeout_ns = h->timeout_ms * NS_PER_MS,
+		.start_period_ns = h->start_period_ms * NS_PER_MS,
+		.retries = (uint32_t)h->retries,
+	};
+	return 0;
+}
+
 static void fill_limits(const struct program *p, struct engine_limits *ret)
 {
 	int64_t shares = p->cpu_milli * SHARES_PER_CPU / MILLI;
@@ -179,7 +226,8 @@ static int fill(const struct box *box, struct arena *arena, struct engine_run_op
 	fill_limits(p, &ret->limits);
 	engine_limits_fit(&ret->limits, NULL, warn);
 	if (fill_labels(box, arena, &ret->labels) < 0 || fill_ports(p, arena, &ret->net) < 0 ||
-	    fill_mounts(p, arena, &ret->mounts) < 0)
+	    fill_mounts(p, arena, &ret->mounts) < 0 ||
+	    fill_health(&p->health, arena, &ret->supervision.health) < 0)
 		return err_set(err, ENOMEM, "start task %s", box->task);
 	return 0;
 }

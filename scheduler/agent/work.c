@@ -54,6 +54,7 @@ static void run_child(work_fn fn, void *data, int answer, pid_t parent)
 {
 	struct err err = { 0 };
 	sigset_t none;
+	int r;
 
 	/* Half a container without anybody who knows of it would be the worst of all ends. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -61,8 +62,12 @@ static void run_child(work_fn fn, void *data, int answer, pid_t parent)
 		_exit(1);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (fn(data, &err) < 0 && !err.code)
+	r = fn(data, &err);
+	if (r < 0 && !err.code)
 		err_say(&err, EIO, "a worker of the agent failed");
+	/* What went wrong on the way to a good end is no answer. */
+	if (r >= 0)
+		err = (struct err){ 0 };
 	_exit(fd_write_all(answer, &err, sizeof(err)) < 0);
 }
 

@@ -5,6 +5,7 @@
 #include "scheduler/api/http.h"
 #include "scheduler/master/caller.h"
 
-/* Of a unix socket: root, and whoever celld runs as, is the operator; anybody else "uid-N". Of
- * other sockets: nobody, named "unknown", whom no policy knows. */
+/* Of TLS: the name of its certificate, whose role says whether it is the operator. Of a unix
+ * socket: root, and whoever celld runs as, is the operator; anybody else "uid-N". Of other sockets:
+ * nobody, named "unknown", whom no policy knows. */
 void api_caller(const struct http_request *request, struct caller *ret);

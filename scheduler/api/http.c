@@ -43,6 +43,10 @@ struct http_request {
 	struct MHD_Response *response;
 	unsigned status;
 	struct http_stream stream;
+	struct {
+		const char *name, *value;
+	} headers[HTTP_HEADERS_MAX];
+	unsigned header_count;
 };
 
 const char *http_method(const struct http_request *request)
@@ -275,11 +279,22 @@ static void answer(struct http_request *request, unsigned status, const char *co
 {
 	if (response && content_type)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+	for (unsigned i = 0; response && i < request->header_count; i++)
+		MHD_add_response_header(response, request->headers[i].name,
+					request->headers[i].value);
 	request->response = response;
 	request->status = status;
 	request->answered = true;
 	if (!request->inside && request->suspended)
 		resume(request);
+}
+
+void http_set_header(struct http_request *request, const char *name, const char *value)
+{
+	if (request->header_count == HTTP_HEADERS_MAX)
+		return;
+	request->headers[request->header_count].name = name;
+	request->headers[request->header_count++].value = value;
 }
 
 void http_answer(struct http_request *request, unsigned status, const char *content_type,

@@ -64,6 +64,9 @@ const char *http_body(const struct http_request *request, size_t *ret_len);
 /* Of a unix socket's other end; -ENOTCONN for any other socket. */
 int http_peer(const struct http_request *request, uid_t *ret_uid, pid_t *ret_pid);
 
+/* Before http_answer(); both texts outlive the answer. */
+#define HTTP_HEADERS_MAX 8
+void http_set_header(struct http_request *request, const char *name, const char *value);
 /* Of a TLS client's certificate. -ENOTCONN: it has shown none, or this is no TLS; -EACCES: it is
  * none of the CA's, or its time is over. */
 int http_certificate(const struct http_request *request, struct http_certificate *ret,

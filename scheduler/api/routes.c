@@ -210,6 +210,16 @@ static int get_machine(const struct call *call, struct err *err)
 	return master_write_machine(call->master, call->name, call->w, err);
 }
 
+static int get_picture(const struct call *call, struct err *err)
+{
+	const char *machine = http_query(call->request, "machine");
+
+	if (machine)
+		return master_write_machine_picture(call->master, machine, call->w, err);
+	master_write_picture(call->master, call->w);
+	return 0;
+}
+
 static int post_cordon(const struct call *call, struct err *err)
 {
 	err_try(master_machine_cordon(call->master, call->name, err));
@@ -331,6 +341,7 @@ const struct route routes[] = {
 	{ "POST", "/v1/machines/{machine}/cordon", post_cordon },
 	{ "POST", "/v1/machines/{machine}/uncordon", post_uncordon },
 	{ "POST", "/v1/machines/{machine}/drain", post_drain },
+	{ "GET", "/v1/picture", get_picture },
 	{ "GET", "/v1/cell", get_cell },
 	{ "GET", "/v1/cell/backup", get_backup },
 	{ "GET", "/v1/events", get_events },

@@ -18,6 +18,7 @@
 #define PKI_ROLE_MASTER "master"
 #define PKI_ROLE_AGENT "agent"
 #define PKI_ROLE_PERSON "person"
+#define PKI_ROLE_OPERATOR "operator" /* a person who may do everything */
 
 struct pki_pair {
 	char *key, *certificate;

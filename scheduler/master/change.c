@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "scheduler/core/resize.h"
 #include "scheduler/core/scale.h"
@@ -99,8 +100,11 @@ static int shrink(struct master *master, struct held_job *job, const struct job 
 	for (uint32_t i = asked->count; i < was; i++)
 		task_unplace(master, &job->tasks[i]);
 	tasks_undirty(master, job, asked->count);
-	for (uint32_t i = asked->count; i < was; i++)
+	for (uint32_t i = asked->count; i < was; i++) {
 		task_forget_report(&job->tasks[i]);
+		free(job->tasks[i].last_reason);
+		job->tasks[i].last_reason = NULL;
+	}
 	set_count(job, asked->count, true);
 	return 0;
 }

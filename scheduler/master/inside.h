@@ -35,13 +35,15 @@ struct held_task {
 	/* As its machine said last, of this incarnation. Not in the store. */
 	bool reported;
 	enum report_state state;
+	enum report_health health;
 	int exit_code; /* of the last end; -1: none, or unknown. In the store. */
 	bool oom;
-	char *reason;	 /* or NULL */
-	char *container; /* or NULL */
-	char *address;	 /* or NULL */
-	char *ports;	 /* JSON, or NULL */
-	uint32_t core;	 /* its number in the core, while its job is there; else NOBODY */
+	char *reason;	   /* or NULL */
+	char *last_reason; /* of the last end, or NULL; not forgotten with the report */
+	char *container;   /* or NULL */
+	char *address;	   /* or NULL */
+	char *ports;	   /* JSON, or NULL */
+	uint32_t core;	   /* its number in the core, while its job is there; else NOBODY */
 	bool told_pending, told_running; /* in the journal, since it was placed last */
 };
 
@@ -159,6 +161,7 @@ void task_place(struct master *master, struct held_task *task, uint32_t machine)
 void task_unplace(struct master *master, struct held_task *task);
 void task_pause(struct master *master, struct held_task *task, bool paused);
 void task_forget_report(struct held_task *task);
+void task_free(struct held_task *task);
 /* By the core's numbers. */
 struct held_task *task_of(struct master *master, uint32_t job, uint32_t index);
 /* By "JOB/INDEX"; NULL. */

@@ -20,7 +20,7 @@ static struct held_job *job_free(struct held_job *job)
 	if (!job)
 		return NULL;
 	for (uint32_t i = 0; job->tasks && i < job->count; i++)
-		task_forget_report(&job->tasks[i]);
+		task_free(&job->tasks[i]);
 	free(job->tasks);
 	free(job->file_name);
 	free(job->refusal);
@@ -219,11 +219,7 @@ int job_write(struct master *master, const struct held_job *job, struct err *err
 int job_check_supported(const struct held_job *job, struct err *err)
 {
 	const struct job_tasks *tasks = &job->file.tasks;
-	const char *what = tasks->api		  ? "tasks.api"
-			   : tasks->secrets.count ? "tasks.secrets"
-			   : tasks->health.exec || tasks->health.http || tasks->health.tcp
-				   ? "tasks.health"
-				   : NULL;
+	const char *what = tasks->api ? "tasks.api" : tasks->secrets.count ? "tasks.secrets" : NULL;
 
 	return what ? err_say(err, EINVAL, "%s: %s: this cell cannot do that yet; leave it out",
 			      job->file_name, what)
@@ -366,6 +362,37 @@ static int add_lists(const struct master *master, const struct held_task *task, 
 	return 0;
 }
 
+/* On the host's network a task listens on the machine's own port. */
+static uint16_t health_port(const struct job_tasks *tasks, const struct program *program)
+{
+	for (size_t i = 0; i < program->port_count; i++)
+		if (tasks->health.port && strcmp(program->ports[i].name, tasks->health.port) == 0)
+			return program->network == WANT_HOST && program->ports[i].host
+				       ? program->ports[i].host
+				       : program->ports[i].container;
+	return 0;
+}
+
+static void add_health(const struct job_tasks *tasks, struct program *ret)
+{
+	const struct job_health *h = &tasks->health;
+
+	if (!h->exec && !h->http && !h->tcp)
+		return;
+	ret->health = (struct want_health){
+		.kind = h->exec	  ? WANT_HEALTH_EXEC
+			: h->http ? WANT_HEALTH_HTTP
+				  : WANT_HEALTH_TCP,
+		.exec = h->exec,
+		.path = h->http,
+		.port = health_port(tasks, ret),
+		.interval_ms = h->interval_ms,
+		.timeout_ms = h->timeout_ms,
+		.start_period_ms = h->start_period_ms,
+		.retries = h->retries,
+	};
+}
+
 int job_program(const struct master *master, const struct held_task *task, struct arena *arena,
 		struct program *ret)
 {
@@ -404,5 +431,8 @@ int job_program(const struct master *master, const struct held_task *task, struc
 				      job->file.priority >= PRIORITY_PRODUCTION),
 		.network = networks[tasks->network],
 	};
-	return ret->env ? add_lists(master, task, arena, ret) : -ENOMEM;
+	if (!ret->env || add_lists(master, task, arena, ret) < 0)
+		return -ENOMEM;
+	add_health(tasks, ret);
+	return 0;
 }

@@ -129,7 +129,8 @@ static void tell_end(struct master *master, struct held_task *task, const struct
 			     report->oom ? "OOM-killed" : "exited", report->exit_code);
 }
 
-/* The core knows the job's rule of restarts. */
+/* The core knows the job's rule of restarts. One that is unhealthy has failed: its machine ends it
+ * when it hears that it is over. */
 static void end_task(struct master *master, struct held_task *task, const struct report *report)
 {
 	uint32_t core = task_core(master, task);
@@ -137,6 +138,10 @@ static void end_task(struct master *master, struct held_task *task, const struct
 	enum task_end end = report->evicted	     ? END_PREEMPTED
 			    : report->exit_code == 0 ? END_FINISHED
 						     : END_FAILED;
+
+	free(task->last_reason);
+	task->last_reason = report->reason ? strdup(report->reason) : NULL;
+	master->machines[task->at].news = true;
 
 	task->live = task->paused = false;
 	task->exit_code = report->exit_code;
@@ -199,7 +204,8 @@ static void take_report(struct master *master, uint32_t machine, const struct re
 		journal_task(master, task, JOURNAL_TASK_RUNNING, NULL);
 		task->told_running = true;
 	}
-	if (report->state == REPORT_ENDED && task->live)
+	task->health = report->health;
+	if ((report->state == REPORT_ENDED || report->health == REPORT_UNHEALTHY) && task->live)
 		end_task(master, task, report);
 }
 

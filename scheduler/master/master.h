@@ -160,6 +160,10 @@ void master_write_jobs(struct master *master, struct json_writer *w);
 int master_write_job(struct master *master, const char *job, struct json_writer *w,
 		     struct err *err);
 void master_write_machines(struct master *master, struct json_writer *w);
+/* What each machine holds, by band; and the tasks of one machine. -ENOENT. */
+void master_write_picture(struct master *master, struct json_writer *w);
+int master_write_machine_picture(struct master *master, const char *machine, struct json_writer *w,
+				 struct err *err);
 
 CLEANUP_DEFINE(struct master, master, master_free);
 #define _cleanup_master_ _cleanup_(cleanup_master)

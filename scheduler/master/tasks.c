@@ -23,6 +23,14 @@ void task_forget_report(struct held_task *task)
 	free(task->ports);
 	task->reason = task->container = task->address = task->ports = NULL;
 	task->reported = task->oom = false;
+	task->health = REPORT_UNCHECKED;
+}
+
+void task_free(struct held_task *task)
+{
+	task_forget_report(task);
+	free(task->last_reason);
+	task->last_reason = NULL;
 }
 
 void task_unplace(struct master *master, struct held_task *task)

@@ -44,6 +44,8 @@ static const char *end_of(const struct held_task *task, char text[static REASON_
 {
 	if (task->reason)
 		return task->reason;
+	if (task->last_reason)
+		return task->last_reason;
 	if (task->exit_code < 0)
 		return NULL;
 	snprintf(text, REASON_SIZE, "%s with status %d", task->oom ? "OOM-killed" : "exited",
@@ -120,6 +122,8 @@ static void write_task(struct master *master, const struct held_task *task, stru
 	json_put_string(w, task->at == NOBODY ? NULL : master->machines[task->at].name);
 	json_key(w, "reason");
 	json_put_string(w, reason_of(master, task, text));
+	if (task->reported && task->health)
+		json_field_string(w, "health", report_health_name(task->health));
 	json_field_u64(w, "restarts", task->restarts);
 	json_field_u64(w, "incarnation", task->incarnation);
 	json_field_string(w, "container", task->container);

@@ -98,6 +98,8 @@ sed -i 's/image: .*/image: localhost\/nothing:1/' "$T_DIR/none.yaml"
 c job run "$T_DIR/none.yaml" >/dev/null
 missing() { of_task none 0 reason | grep -q 'localhost/nothing:1'; }
 t_wait 60 missing && t_ok "a missing image is told" || t_fail "a missing image is told" "$(c job status none)"
+again() { [ "$(of_task none 0 restarts)" -ge 3 ]; }
+t_wait 60 again && t_ok "it is tried again" || t_fail "it is tried again" "$(c job status none)"
 
 # ---- what does not fit pends, and says why ----
 job "$T_DIR/big.yaml" big 1 '[true]'

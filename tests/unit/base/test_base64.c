@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -12,10 +13,13 @@
 
 static void expect(const char *text, const char *data, size_t len)
 {
-	char out[BASE64_ROOM(64)];
+	char out[BASE64_ROOM(64)], *written;
 
 	assert_int_equal(base64_read(text, out), len);
 	assert_memory_equal(out, data, len);
+	written = base64_write(data, len);
+	assert_string_equal(written, text);
+	free(written);
 }
 
 /* RFC 4648, section 10. */

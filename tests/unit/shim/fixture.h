@@ -95,6 +95,20 @@ static inline int fake_create(const struct backend_create *o, void **ret_handle,
 	return 0;
 }
 
+/* The same as seen by a child of the shim. */
+static inline int fake_adopt(const struct backend_create *o, void **ret_handle,
+			     struct backend_process *ret, struct err *err)
+{
+	struct fake *fake = calloc(1, sizeof(*fake));
+
+	(void)err;
+	snprintf(fake->bundle, sizeof(fake->bundle), "%s", o->bundle);
+	fake->pidfd = fake->go_fd = -1;
+	*ret = (struct backend_process){ 0, -1, -1, true };
+	*ret_handle = fake;
+	return 0;
+}
+
 static inline int fake_start(void *handle, struct err *err)
 {
 	struct fake *fake = handle;
@@ -153,6 +167,15 @@ static inline int fake_update(void *handle, const char *json, size_t len, struct
 	return 0;
 }
 
+/* A file `hold` in the bundle keeps what is slow from going on. */
+static inline bool fake_is_held(const char *bundle)
+{
+	char path[600];
+
+	snprintf(path, sizeof(path), "%s/hold", bundle);
+	return access(path, F_OK) == 0;
+}
+
 static inline int fake_checkpoint(void *handle, const struct container_criu_options *options,
 				  struct err *err)
 {
@@ -160,6 +183,9 @@ static inline int fake_checkpoint(void *handle, const struct container_criu_opti
 	char note[300];
 
 	(void)err;
+	/* Until the test says so. */
+	while (strstr(fake->bundle, "slow") && fake_is_held(fake->bundle))
+		usleep(1000);
 	snprintf(note, sizeof(note), "checkpoint %s%s%s", options->image_path,
 		 options->leave_running ? " running" : "", options->tcp_established ? " tcp" : "");
 	fake_note(fake->bundle, note);
@@ -233,6 +259,7 @@ static inline int fake_unmount(const char *bundle, struct err *err)
 
 static const struct backend_ops fake_ops = {
 	.create = fake_create,
+	.adopt = fake_adopt,
 	.start = fake_start,
 	.exec = fake_run,
 	.kill = fake_kill,

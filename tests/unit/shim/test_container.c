@@ -23,10 +23,12 @@
 #include "base/fd.h"
 #include "base/path.h"
 #include "runtime/shim/client.h"
+#include "runtime/shim/client_call.h"
 
-/* %1$s is the cgroup's name, %2$s the terminal, %3$s the command as JSON, %4$s a memory limit. */
+/* %1$s is the cgroup's name, %2$s the terminal, %3$s the command as JSON, %4$s a memory
+ * limit, %5$s hooks with a comma. */
 static const char config_form[] =
-	"{\"ociVersion\":\"1.0.2\",\"process\":{\"terminal\":%2$s,\"user\":{\"uid\":0,\"gid\":0},"
+	"{\"ociVersion\":\"1.0.2\",%5$s\"process\":{\"terminal\":%2$s,\"user\":{\"uid\":0,\"gid\":0},"
 	"\"args\":[\"/bin/busybox\",\"sh\",\"-c\",%3$s],\"env\":[\"PATH=/bin\"],\"cwd\":\"/\"},"
 	"\"root\":{\"path\":\"rootfs\"},\"hostname\":\"shim\",\"mounts\":["
 	"{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
@@ -44,7 +46,8 @@ static const char config_form[] =
 
 struct world {
 	char dir[64], bundle[80], sockets[80], root[80], out[96], in[96], log[96], exit[96];
-	char id[64], binary[4096];
+	char id[64], binary[4096], hooks[1024];
+	char *address;
 	struct shim_client *client;
 	struct err err;
 };
@@ -76,6 +79,7 @@ static int setup(void **state)
 	char path[256];
 
 	(void)state;
+	w.hooks[0] = '\0';
 	strcpy(w.dir, "/tmp/cellar-shimc-XXXXXX");
 	assert_non_null(mkdtemp(w.dir));
 	/* The container's id names its cgroup, so it is unique on the machine. */
@@ -115,40 +119,53 @@ static void copy_busybox(void)
 	}
 }
 
-/* Starts a shim and creates the container on a bind mount of the folder `lower`. */
-static void create(const char *command_json, bool terminal, const char *memory,
-		   struct shim_create_options *options)
+static void write_config(const char *command_json, bool terminal, const char *memory)
 {
-	static const char *const bind[] = { "rbind", NULL };
-	char lower[256], *config, path[256], *address;
+	char *config, path[256];
+
+	if (geteuid() != 0 || access(w.binary, X_OK) < 0 || access("/bin/busybox", X_OK) < 0)
+		skip_because("needs root, busybox-static and the built shim");
+	copy_busybox();
+	snprintf(path, sizeof(path), "%s/config.json", w.bundle);
+	assert_true(asprintf(&config, config_form, w.id, terminal ? "true" : "false", command_json,
+			     memory, w.hooks) > 0);
+	assert_return_code(
+		file_replace(AT_FDCWD, path, config, strlen(config), 0600, false, &w.err), 0);
+	free(config);
+}
+
+static void start_shim(void)
+{
 	struct shim_start_options start = { .binary = w.binary,
 					    .namespace_ = "test",
 					    .id = w.id,
 					    .bundle = w.bundle,
 					    .socket_dir = w.sockets };
+
+	if (shim_start_process(&start, &w.address, &w.err) < 0 ||
+	    shim_connect(w.address, &w.client, &w.err) < 0)
+		fail_msg("%s", w.err.text);
+}
+
+/* Starts a shim and creates the container on a bind mount of the folder `lower`. */
+static void create(const char *command_json, bool terminal, const char *memory,
+		   struct shim_create_options *options)
+{
+	static const char *const bind[] = { "rbind", NULL };
+	char lower[256];
 	struct shim_mount rootfs = { .type = "bind", .source = lower, .options = bind };
 
-	if (geteuid() != 0 || access(w.binary, X_OK) < 0 || access("/bin/busybox", X_OK) < 0)
-		skip_because("needs root, busybox-static and the built shim");
-	copy_busybox();
+	write_config(command_json, terminal, memory);
 	snprintf(lower, sizeof(lower), "%s/lower", w.dir);
-	snprintf(path, sizeof(path), "%s/config.json", w.bundle);
-	assert_true(asprintf(&config, config_form, w.id, terminal ? "true" : "false", command_json,
-			     memory) > 0);
-	assert_return_code(
-		file_replace(AT_FDCWD, path, config, strlen(config), 0600, false, &w.err), 0);
-	free(config);
 	options->id = w.id;
 	options->bundle = w.bundle;
 	options->runtime_root = w.root;
 	options->terminal = terminal;
 	options->rootfs = &rootfs;
 	options->rootfs_count = 1;
-	if (shim_start_process(&start, &address, &w.err) < 0 ||
-	    shim_connect(address, &w.client, &w.err) < 0 ||
-	    shim_create(w.client, options, NULL, &w.err) < 0)
+	start_shim();
+	if (shim_create(w.client, options, NULL, &w.err) < 0)
 		fail_msg("%s", w.err.text);
-	free(address);
 }
 
 static void start(void)
@@ -174,6 +191,7 @@ static int teardown(void **state)
 	int r;
 
 	(void)state;
+	free(take_ptr(w.address));
 	if (w.client) {
 		shim_kill(w.client, w.id, NULL, SIGKILL, true, NULL);
 		wait_exit(NULL);
@@ -318,6 +336,117 @@ static void test_out_of_memory_is_told(void **state)
 	assert_true(exit.oom_killed);
 }
 
+/* Each hook notes its name, and waits for a file of its name in the test's folder. */
+#define HOOK(name)                                                                 \
+	"\"" name "\":[{\"path\":\"/bin/sh\",\"args\":[\"sh\",\"-c\",\"echo " name \
+	" >>%1$s/ran; until [ -e %1$s/" name " ]; do sleep 0.01; done\"]}]"
+
+static void let_go(const char *hook)
+{
+	char path[256];
+
+	join(path, sizeof(path), hook);
+	assert_return_code(file_replace(AT_FDCWD, path, "", 0, 0600, false, &w.err), 0);
+}
+
+static void await_hooks(const char *expected)
+{
+	char path[256], *text = NULL;
+
+	join(path, sizeof(path), "ran");
+	for (int i = 0; i < 3000; i++) {
+		free(text);
+		text = NULL;
+		if (file_read(AT_FDCWD, path, 4096, &text, NULL, NULL) == 0 &&
+		    strcmp(text, expected) == 0)
+			break;
+		usleep(10000);
+	}
+	assert_non_null(text);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+/* A call that waits for a hook; somebody else is served meanwhile. */
+static void call_meanwhile(const char *method, const void *request, const char *hook,
+			   const char *ran, int status)
+{
+	struct shim_client *caller = w.client;
+	struct shim_state seen;
+	int r;
+
+	assert_return_code(shim_call_begin(caller, method, request, 0, &w.err), 0);
+	await_hooks(ran);
+	assert_return_code(shim_connect(w.address, &w.client, &w.err), 0);
+	r = shim_state(w.client, w.id, NULL, &seen, &w.err);
+	assert_int_equal(status < 0 ? r : (int)seen.status, status);
+	let_go(hook);
+	if (shim_call_finish(caller, NULL, NULL, &w.err) < 0)
+		fail_msg("%s: %s", method, w.err.text);
+	shim_close(caller);
+}
+
+static void test_others_are_served_while_hooks_run(void **state)
+{
+	Task__CreateRequest create = TASK__CREATE_REQUEST__INIT;
+	Task__ProcessRequest process = TASK__PROCESS_REQUEST__INIT;
+	Task__Mount mount = TASK__MOUNT__INIT, *mounts[] = { &mount };
+	char lower[256], *options[] = { (char *)"rbind" };
+
+	(void)state;
+	snprintf(
+		w.hooks, sizeof(w.hooks),
+		"\"hooks\":{" HOOK("createRuntime") "," HOOK("poststart") "," HOOK("poststop") "},",
+		w.dir);
+	write_config("\"exit 7\"", false, "67108864");
+	start_shim();
+	snprintf(lower, sizeof(lower), "%s/lower", w.dir);
+	mount.type = (char *)"bind";
+	mount.source = lower;
+	mount.options = options;
+	mount.n_options = 1;
+	create.id = process.id = w.id;
+	create.bundle = w.bundle;
+	create.rootfs = mounts;
+	create.n_rootfs = 1;
+	call_meanwhile("Create", &create, "createRuntime", "createRuntime\n", -ENOENT);
+	/* It ends at once, which is told once Start is answered. */
+	call_meanwhile("Start", &process, "poststart", "createRuntime\npoststart\n", SHIM_CREATED);
+	assert_int_equal(wait_exit(NULL).status, 7);
+	call_meanwhile("Delete", &process, "poststop", "createRuntime\npoststart\npoststop\n",
+		       SHIM_STOPPED);
+	assert_return_code(shim_shutdown(w.client, w.id, &w.err), 0);
+	w.client = shim_close(w.client);
+	for (int i = 0; i < 1000 && rmdir(w.sockets) < 0; i++)
+		usleep(10000);
+}
+
+static void test_hook_that_fails_leaves_nothing(void **state)
+{
+	struct shim_create_options o = { .exit_path = w.exit };
+	static const char *const bind[] = { "rbind", NULL };
+	char lower[256];
+	struct shim_mount rootfs = { .type = "bind", .source = lower, .options = bind };
+
+	(void)state;
+	strcpy(w.hooks, "\"hooks\":{\"createRuntime\":[{\"path\":\"/bin/sh\",\"args\":"
+			"[\"sh\",\"-c\",\"echo no luck >&2; exit 3\"]}]},");
+	write_config("\"exit 7\"", false, "67108864");
+	start_shim();
+	snprintf(lower, sizeof(lower), "%s/lower", w.dir);
+	o.id = w.id;
+	o.bundle = w.bundle;
+	o.runtime_root = w.root;
+	o.rootfs = &rootfs;
+	o.rootfs_count = 1;
+	assert_int_equal(shim_create(w.client, &o, NULL, &w.err), -EIO);
+	assert_string_equal(w.err.text, "hook createRuntime[0] /bin/sh: exit status 3: no luck");
+	w.client = shim_close(w.client);
+	for (int i = 0; i < 1000 && rmdir(w.sockets) < 0; i++)
+		usleep(10000);
+	assert_int_equal(access(w.sockets, F_OK), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +455,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_terminal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_program_that_is_not_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_out_of_memory_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_others_are_served_while_hooks_run, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_hook_that_fails_leaves_nothing, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, NULL);

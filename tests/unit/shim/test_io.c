@@ -313,6 +313,84 @@ static void test_binary_logger_gets_output_and_names(void **state)
 	fixture_stop(&f);
 }
 
+/* A Create with the logger, begun by f->client, and another client in its place. */
+static struct shim_client *create_logged(struct fixture *f, const char *logger)
+{
+	Task__CreateRequest request = TASK__CREATE_REQUEST__INIT;
+	struct shim_client *creator = f->client;
+	char uri[400], path[200];
+
+	snprintf(path, sizeof(path), "%s/logger", f->bundle);
+	assert_return_code(
+		file_replace(AT_FDCWD, path, logger, strlen(logger), 0700, false, &f->err), 0);
+	snprintf(uri, sizeof(uri), "binary://%s?to=%s", path, f->bundle);
+	request.id = proto_string("c");
+	request.bundle = f->bundle;
+	request.stdout = uri;
+	assert_return_code(shim_call_begin(creator, "Create", &request, 0, &f->err), 0);
+	assert_return_code(shim_connect(f->address, &f->client, &f->err), 0);
+	return creator;
+}
+
+static void test_others_are_served_while_a_logger_comes_up(void **state)
+{
+	static const char logger[] = "#!/bin/sh\nwhile [ ! -e $2/go ]; do sleep 0.01; done\n"
+				     "exec 5>&-; cat <&3 >/dev/null\n";
+	struct shim_state seen;
+	struct shim_client *creator;
+	struct fixture f;
+	char path[200];
+
+	(void)state;
+	fixture_start(&f, "b", "exit 3", true);
+	creator = create_logged(&f, logger);
+	/* It is not there yet, and its name is taken. */
+	assert_int_equal(shim_state(f.client, "c", NULL, &seen, &f.err), -ENOENT);
+	assert_int_equal(create_durable(&f, "c", ""), -EEXIST);
+	snprintf(path, sizeof(path), "%s/go", f.bundle);
+	assert_return_code(file_replace(AT_FDCWD, path, "", 0, 0600, false, &f.err), 0);
+	assert_return_code(shim_call_finish(creator, NULL, NULL, &f.err), 0);
+	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	wait_exit(&f, "c", NULL, 3);
+	shim_close(creator);
+	fixture_stop(&f);
+}
+
+static void test_creator_that_goes_away_leaves_a_container(void **state)
+{
+	static const char logger[] = "#!/bin/sh\nwhile [ ! -e $2/go ]; do sleep 0.01; done\n"
+				     "exec 5>&-; cat <&3 >/dev/null\n";
+	struct shim_state seen;
+	struct fixture f;
+	char path[200];
+	int r = -ENOENT;
+
+	(void)state;
+	fixture_start(&f, "b", "exit 3", true);
+	shim_close(create_logged(&f, logger));
+	snprintf(path, sizeof(path), "%s/go", f.bundle);
+	assert_return_code(file_replace(AT_FDCWD, path, "", 0, 0600, false, &f.err), 0);
+	for (int i = 0; i < 1000 && r == -ENOENT; i++) {
+		usleep(10000);
+		r = shim_state(f.client, "c", NULL, &seen, &f.err);
+	}
+	assert_return_code(r, 0);
+	assert_int_equal(seen.status, SHIM_CREATED);
+	fixture_stop(&f);
+}
+
+static void test_logger_that_is_none_fails_the_create(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, "b", "exit 3", false);
+	assert_int_equal(create_durable(&f, "c", "binary:///nowhere/logger"), -ENOENT);
+	assert_string_equal(f.err.text,
+			    "execute logger /nowhere/logger: No such file or directory");
+	fixture_stop(&f);
+}
+
 static void test_exec_does_not_wait_for_background_children(void **state)
 {
 	struct fixture f;
@@ -487,6 +565,9 @@ int main(void)
 		cmocka_unit_test(test_close_io_ends_stdin_of_an_exec),
 		cmocka_unit_test(test_file_output_is_appended_to),
 		cmocka_unit_test(test_binary_logger_gets_output_and_names),
+		cmocka_unit_test(test_others_are_served_while_a_logger_comes_up),
+		cmocka_unit_test(test_creator_that_goes_away_leaves_a_container),
+		cmocka_unit_test(test_logger_that_is_none_fails_the_create),
 		cmocka_unit_test(test_exec_does_not_wait_for_background_children),
 		cmocka_unit_test(test_shim_of_ctr_ends_by_itself),
 		cmocka_unit_test(test_connection_ends_after_the_removal),

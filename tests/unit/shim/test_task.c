@@ -318,6 +318,55 @@ static void test_unknown_methods_are_unimplemented(void **state)
 	fixture_stop(&f);
 }
 
+static void hold(const struct fixture *f, bool held)
+{
+	char path[200];
+
+	snprintf(path, sizeof(path), "%s/hold", f->bundle);
+	if (held)
+		assert_return_code(file_replace(AT_FDCWD, path, "", 0, 0600, false, NULL), 0);
+	else
+		assert_return_code(unlink(path), errno);
+}
+
+static void test_others_are_served_while_a_checkpoint_is_made(void **state)
+{
+	Task__CheckpointRequest request = TASK__CHECKPOINT_REQUEST__INIT;
+	struct shim_client *other, *maker;
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, "slow", "exec sleep 1000", true);
+	assert_return_code(create_durable(&f, "c", ""), 0);
+	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	hold(&f, true);
+	request.id = proto_string("c");
+	request.path = proto_string("/images");
+	assert_return_code(shim_call_begin(f.client, "Checkpoint", &request, 0, &f.err), 0);
+	assert_return_code(shim_connect(f.address, &other, &f.err), 0);
+	maker = f.client;
+	f.client = other;
+	assert_int_equal(status_of(&f, NULL), SHIM_RUNNING);
+	/* What would disturb it is refused. */
+	assert_int_equal(shim_pause(f.client, "c", &f.err), -EBUSY);
+	assert_string_equal(f.err.text, "container c is being written to a checkpoint");
+	assert_return_code(add_exec(&f, "e", EXIT_JSON), 0);
+	assert_int_equal(shim_start(f.client, "c", "e", NULL, &f.err), -EBUSY);
+	/* Its end is told after the answer. */
+	assert_return_code(shim_kill(f.client, "c", NULL, SIGKILL, false, &f.err), 0);
+	usleep(20000);
+	assert_int_equal(status_of(&f, NULL), SHIM_RUNNING);
+	hold(&f, false);
+	assert_return_code(shim_call_finish(maker, NULL, NULL, &f.err), 0);
+	wait_exit(&f, "c", NULL, 137);
+	assert_return_code(shim_delete(f.client, "c", NULL, NULL, &f.err), 0);
+	assert_return_code(shim_shutdown(f.client, "c", &f.err), 0);
+	shim_close(maker);
+	fixture_wait_end(&f);
+	assert_file(&f, "events", "create\nstart\nexec-added\ncheckpointed\nexit c 137\ndelete\n");
+	fixture_stop(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +383,7 @@ int main(void)
 		cmocka_unit_test(test_stats_in_both_dialects),
 		cmocka_unit_test(test_update_hands_the_resources_on),
 		cmocka_unit_test(test_checkpoint_tells_what_is_wanted),
+		cmocka_unit_test(test_others_are_served_while_a_checkpoint_is_made),
 		cmocka_unit_test(test_unknown_methods_are_unimplemented),
 	};
 

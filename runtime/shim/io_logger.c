@@ -1,21 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loggers that are programs: binary:///PROGRAM?KEY=VALUE. */
+#include "runtime/shim/io_logger.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/process.h"
-#include "runtime/shim/io_open.h"
 
-#define READY_MS 10000
+#define READY_NS INT64_C(10000000000)
 #define ARGS_MAX 64
+
+struct io_logger {
+	struct io_logger_options o;
+	char *program; /* for what is said of it */
+	int pidfd, ready_fd;
+	struct loop_source *source, *timer;
+};
+
+bool io_is_logger(const char *path)
+{
+	return path && strncmp(path, "binary://", strlen("binary://")) == 0;
+}
 
 static int hex(char c)
 {
@@ -72,7 +84,7 @@ static int parse(const char *uri, struct arena *arena, char *argv[static ARGS_MA
 	argv[count] = NULL;
 	if (text[0] != '/')
 		return err_say(err, EINVAL, "logger %s is not an absolute path", uri);
-	return 0;
+	return access(text, X_OK) < 0 ? err_set(err, errno, "execute logger %s", text) : 0;
 }
 
 static _Noreturn void child(char *const *argv, char *const *env, const int fds[3])
@@ -93,24 +105,49 @@ static _Noreturn void child(char *const *argv, char *const *env, const int fds[3
 	_exit(127);
 }
 
-/* Readiness is the end of file on the pipe, or a byte. */
-static int wait_ready(int fd, const char *program, struct err *err)
+static struct io_logger *release(struct io_logger *logger)
 {
-	int64_t deadline = clock_monotonic_ns() + (int64_t)READY_MS * 1000000;
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	loop_remove(logger->source);
+	loop_remove(logger->timer);
+	cleanup_fd(&logger->pidfd);
+	cleanup_fd(&logger->ready_fd);
+	free(logger->program);
+	free(logger);
+	return NULL;
+}
 
-	for (;;) {
-		int64_t left = (deadline - clock_monotonic_ns()) / 1000000;
-		int r = left > 0 ? poll(&p, 1, (int)left) : 0;
+struct io_logger *io_logger_free(struct io_logger *logger)
+{
+	if (!logger)
+		return NULL;
+	process_pidfd_signal(logger->pidfd, SIGKILL);
+	return release(logger);
+}
 
-		if (r > 0)
-			return 0;
-		if (r == 0)
-			return err_say(err, ETIMEDOUT, "logger %s was not ready after %d s",
-				       program, READY_MS / 1000);
-		if (errno != EINTR)
-			return err_set(err, errno, "wait for logger %s", program);
-	}
+/* Readiness is the end of file on the pipe, or a byte. */
+static int on_ready(void *data, uint32_t events)
+{
+	struct io_logger *logger = data;
+	struct io_logger_options o = logger->o;
+
+	(void)events;
+	release(logger);
+	o.over(o.data, NULL);
+	return 0;
+}
+
+static int on_timer(void *data)
+{
+	struct io_logger *logger = data;
+	struct io_logger_options o = logger->o;
+	struct err err = { 0 };
+
+	logger->timer = NULL;
+	err_say(&err, ETIMEDOUT, "logger %s was not ready after %d s", logger->program,
+		(int)(READY_NS / 1000000000));
+	io_logger_free(logger);
+	o.over(o.data, &err);
+	return 0;
 }
 
 /* Of each pipe [0] is the logger's reading end, of `ready` ours. */
@@ -129,52 +166,60 @@ static void pipes_close(struct pipes *p)
 		}
 }
 
-static int start_logger(char *const *argv, char *const *env, struct pipes *p, pid_t *ret_pid,
-			struct err *err)
+static int start(struct io_logger *logger, char *const *argv, char *const *env, struct pipes *p,
+		 struct err *err)
 {
-	_cleanup_fd_ int pidfd = -1;
+	struct loop *loop = logger->o.loop;
 	pid_t pid;
 	int r;
 
+	logger->program = strdup(argv[0]);
+	if (!logger->program)
+		return err_set(err, ENOMEM, "start logger %s", argv[0]);
 	if (pipe2(p->out, O_CLOEXEC) < 0 || pipe2(p->error, O_CLOEXEC) < 0 ||
 	    pipe2(p->ready, O_CLOEXEC) < 0 || fcntl(p->out[1], F_SETFL, O_NONBLOCK) < 0 ||
 	    fcntl(p->error[1], F_SETFL, O_NONBLOCK) < 0)
 		return err_set(err, errno, "make pipes for logger %s", argv[0]);
-	pid = process_clone(0, -1, &pidfd);
+	pid = process_clone(0, -1, &logger->pidfd);
 	if (pid < 0)
 		return err_set(err, -pid, "start logger %s", argv[0]);
 	if (pid == 0)
 		child(argv, env, (int[]){ p->out[0], p->error[0], p->ready[1] });
-	close(take_fd(&p->ready[1]));
-	r = wait_ready(p->ready[0], argv[0], err);
-	if (r < 0)
-		process_pidfd_signal(pidfd, SIGKILL);
-	else
-		*ret_pid = pid;
+	logger->ready_fd = take_fd(&p->ready[0]);
+	r = loop_add_fd(loop, logger->ready_fd, EPOLLIN, on_ready, logger, &logger->source, err);
+	if (r == 0)
+		r = loop_add_time(loop, clock_monotonic_ns() + READY_NS, on_timer, logger,
+				  &logger->timer, err);
 	return r;
 }
 
-int io_start_binary(const char *uri, const char *id, const char *namespace_, int ret_fds[static 2],
-		    pid_t *ret_pid, struct err *err)
+int io_logger_start(const struct io_logger_options *o, int ret_fds[static 2],
+		    struct io_logger **ret, struct err *err)
 {
 	_cleanup_(pipes_close) struct pipes pipes = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	_cleanup_arena_ struct arena *arena = arena_new();
+	struct io_logger *logger;
 	char *argv[ARGS_MAX + 2], *env[3] = { NULL };
 	int r;
 
 	if (!arena)
 		return err_set(err, ENOMEM, "start logger");
-	r = parse(uri, arena, argv, err);
-	if (r < 0)
-		return r;
-	env[0] = arena_printf(arena, "CONTAINER_ID=%s", id);
-	env[1] = arena_printf(arena, "CONTAINER_NAMESPACE=%s", namespace_);
-	if (!env[0] || !env[1])
+	err_try(parse(o->uri, arena, argv, err));
+	env[0] = arena_printf(arena, "CONTAINER_ID=%s", o->id);
+	env[1] = arena_printf(arena, "CONTAINER_NAMESPACE=%s", o->namespace_);
+	logger = calloc(1, sizeof(*logger));
+	if (!env[0] || !env[1] || !logger) {
+		free(logger);
 		return err_set(err, ENOMEM, "start logger");
-	r = start_logger(argv, env, &pipes, ret_pid, err);
-	if (r < 0)
+	}
+	*logger = (struct io_logger){ .o = *o, .pidfd = -1, .ready_fd = -1 };
+	r = start(logger, argv, env, &pipes, err);
+	if (r < 0) {
+		io_logger_free(logger);
 		return r;
+	}
 	ret_fds[0] = take_fd(&pipes.out[1]);
 	ret_fds[1] = take_fd(&pipes.error[1]);
+	*ret = logger;
 	return 0;
 }

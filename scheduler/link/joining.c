@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/link/joining.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "scheduler/api/api.h"
+#include "scheduler/api/caller.h"
+#include "scheduler/api/http.h"
+#include "scheduler/link/token.h"
+#include "scheduler/master/master.h"
+
+#define NS_PER_MS INT64_C(1000000)
+#define TTL_MAX_MS (INT64_C(365) * 24 * 60 * 60 * 1000)
+
+struct link_joining {
+	struct master *master;
+	const struct pki_pair *ca;
+	struct tokens *tokens;
+	char fingerprint[DIGEST_HEX_SIZE];
+};
+
+int link_joining_new(struct master *master, const struct pki_pair *ca, struct link_joining **ret,
+		     struct err *err)
+{
+	_cleanup_link_joining_ struct link_joining *joining = calloc(1, sizeof(*joining));
+
+	if (!joining)
+		return err_set(err, ENOMEM, "let others join");
+	joining->master = master;
+	joining->ca = ca;
+	err_try(pki_fingerprint(ca->certificate, joining->fingerprint, err));
+	err_try(tokens_load(master, &joining->tokens, err));
+	*ret = take_ptr(joining);
+	return 0;
+}
+
+struct link_joining *link_joining_free(struct link_joining *joining)
+{
+	if (joining)
+		tokens_free(joining->tokens);
+	free(joining);
+	return NULL;
+}
+
+/* ---- requests ---- */
+
+struct asked {
+	struct link_joining *joining;
+	struct http_request *request;
+	struct arena *arena;
+	struct json_node body;
+	struct json_writer *w;
+};
+
+/* Of a machine or a person: in paths, in tables, in certificates. */
+static int check_name(const char *name, struct err *err)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < len; i++)
+		if (!isalnum((unsigned char)name[i]) && !strchr("-_.@", name[i]))
+			len = 0;
+	if (!len || len >= TOKEN_NAME_SIZE || !isalnum((unsigned char)name[0]))
+		return err_say(err, EINVAL,
+			       "\"%.80s\" is no name: letters, digits and -_.@, at most %d, a "
+			       "letter or digit first",
+			       name, TOKEN_NAME_SIZE - 1);
+	return 0;
+}
+
+static int read_grant(const struct asked *a, struct token_grant *ret, struct err *err)
+{
+	const char *role = PKI_ROLE_AGENT, *name = "";
+
+	err_try(json_get_string(&a->body, "role", a->arena, &role, err));
+	err_try(json_get_string(&a->body, "name", a->arena, &name, err));
+	if (strcmp(role, PKI_ROLE_AGENT) != 0 && strcmp(role, PKI_ROLE_PERSON) != 0 &&
+	    strcmp(role, PKI_ROLE_OPERATOR) != 0)
+		return json_bad(&a->body, err, "role: there are agent, person and operator");
+	if (*name)
+		err_try(check_name(name, err));
+	else if (strcmp(role, PKI_ROLE_AGENT) != 0)
+		return json_bad(&a->body, err, "name: missing; a token of a person has one");
+	snprintf(ret->role, sizeof(ret->role), "%s", role);
+	snprintf(ret->name, sizeof(ret->name), "%s", name);
+	return 0;
+}
+
+static int create_token(const struct asked *a, struct err *err)
+{
+	char token[TOKEN_SIZE], expires[CLOCK_RFC3339_SIZE];
+	struct token_grant grant = { 0 };
+	struct caller caller;
+	int64_t ttl_ms = 0;
+
+	api_caller(a->request, &caller);
+	if (caller.role != CALLER_OPERATOR)
+		return err_say(err, EPERM, "%s may not make tokens: that is for operators",
+			       caller.name);
+	err_try(json_need(json_get_range(&a->body, "ttl_ms", 1, TTL_MAX_MS, &ttl_ms, err), &a->body,
+			  "ttl_ms", err));
+	err_try(read_grant(a, &grant, err));
+	err_try(tokens_create(a->joining->tokens, &grant, ttl_ms, a->joining->fingerprint, token,
+			      err));
+	json_open_object(a->w);
+	json_field_string(a->w, "token", token);
+	json_field_string(a->w, "expires",
+			  clock_format(clock_realtime_ns() + ttl_ms * NS_PER_MS, expires));
+	json_close_object(a->w);
+	return 0;
+}
+
+static int tell_ca(const struct asked *a, struct err *err)
+{
+	(void)err;
+	json_open_object(a->w);
+	json_field_string(a->w, "ca", a->joining->ca->certificate);
+	json_close_object(a->w);
+	return 0;
+}
+
+/* Whoever has a token for some machine must not become one that is there. */
+static int find_name(const struct asked *a, const struct token_grant *grant, const char **ret,
+		     struct err *err)
+{
+	const char *name = NULL;
+
+	if (*grant->name) {
+		*ret = grant->name;
+		return 0;
+	}
+	err_try(json_need(json_get_string(&a->body, "name", a->arena, &name, err), &a->body, "name",
+			  err));
+	err_try(check_name(name, err));
+	if (master_knows_machine(a->joining->master, name))
+		return err_say(err, EEXIST,
+			       "there is a machine called %s already; to replace it, use a token "
+			       "that names it: celld token create --machine %s",
+			       name, name);
+	*ret = name;
+	return 0;
+}
+
+static int join(const struct asked *a, struct err *err)
+{
+	_cleanup_free_ char *certificate = NULL;
+	const char *secret = NULL, *request = NULL, *name;
+	struct token_grant grant;
+
+	err_try(json_need(json_get_string(&a->body, "secret", a->arena, &secret, err), &a->body,
+			  "secret", err));
+	err_try(json_need(json_get_string(&a->body, "request", a->arena, &request, err), &a->body,
+			  "request", err));
+	err_try(tokens_check(a->joining->tokens, secret, &grant, err));
+	err_try(find_name(a, &grant, &name, err));
+	err_try(pki_sign(a->joining->ca, request, grant.role, name, &certificate, err));
+	err_try(tokens_use(a->joining->tokens, secret, name, err));
+	log_info("%s %s has joined", grant.role, name);
+	json_open_object(a->w);
+	json_field_string(a->w, "role", grant.role);
+	json_field_string(a->w, "name", name);
+	json_field_string(a->w, "certificate", certificate);
+	json_close_object(a->w);
+	return 0;
+}
+
+/* ---- routes ---- */
+
+typedef int (*asked_fn)(const struct asked *asked, struct err *err);
+
+static int read_and_run(struct asked *a, asked_fn fn, struct err *err)
+{
+	_cleanup_json_ struct json_doc *doc = NULL;
+	size_t len;
+	const char *text = http_body(a->request, &len);
+
+	if (!a->arena || !a->w)
+		return err_set(err, ENOMEM, "read a request");
+	if (fn == tell_ca)
+		return fn(a, err);
+	err_try(json_parse(text, len, &doc, err));
+	a->body = json_root(doc);
+	err_try(json_object(&a->body, err));
+	return fn(a, err);
+}
+
+static bool serve(struct link_joining *joining, struct http_request *request, asked_fn fn)
+{
+	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct asked asked = { .joining = joining, .request = request, .arena = arena, .w = w };
+	struct err err = { 0 };
+
+	if (read_and_run(&asked, fn, &err) < 0)
+		api_answer_error(request, &err);
+	else
+		api_answer_json(request, w);
+	return true;
+}
+
+static bool is(const struct http_request *request, const char *method, const char *path)
+{
+	return strcmp(http_method(request), method) == 0 && strcmp(http_path(request), path) == 0;
+}
+
+bool link_joining_serve_anybody(struct link_joining *joining, struct http_request *request)
+{
+	if (is(request, "GET", "/v1/ca"))
+		return serve(joining, request, tell_ca);
+	if (is(request, "POST", "/v1/join"))
+		return serve(joining, request, join);
+	return false;
+}
+
+bool link_joining_serve(void *joining, struct http_request *request)
+{
+	return is(request, "POST", "/v1/tokens") && serve(joining, request, create_token);
+}

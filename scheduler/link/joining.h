@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How one joins a cell, the master's end:
+ *
+ *	POST /v1/tokens	an operator: {"ttl_ms": N, "role": "agent", "name": NAME}
+ *			answer {"token": T, "expires": TIME}
+ *	GET /v1/ca	anybody: {"ca": PEM}, to be held against the token's fingerprint
+ *	POST /v1/join	anybody: {"secret": S, "name": NAME, "request": PEM}
+ *			answer {"role": R, "name": NAME, "certificate": PEM}
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "scheduler/link/pki.h"
+
+struct http_request;
+struct link_joining;
+struct master;
+
+/* Master and CA outlive it. */
+int link_joining_new(struct master *master, const struct pki_pair *ca, struct link_joining **ret,
+		     struct err *err);
+struct link_joining *link_joining_free(struct link_joining *joining);
+
+/* What anybody may ask for, and what operators may (api_first_fn); false: it is something else. */
+bool link_joining_serve_anybody(struct link_joining *joining, struct http_request *request);
+bool link_joining_serve(void *joining, struct http_request *request);
+
+CLEANUP_DEFINE(struct link_joining, link_joining, link_joining_free);
+#define _cleanup_link_joining_ _cleanup_(cleanup_link_joining)
