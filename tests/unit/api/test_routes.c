@@ -25,7 +25,7 @@ static size_t described(char ret[][200], size_t most)
 	char path[160] = "";
 
 	for (const char *line = text; line < end;
-	     line = memchr(line, '\n', (size_t)(end - line)) + 1) {
+	     line = (const char *)memchr(line, 10, (size_t)(end - line)) + 1) {
 		size_t n = (size_t)((const char *)memchr(line, '\n', (size_t)(end - line)) - line);
 
 		if (n > 4 && strncmp(line, "  /", 3) == 0 && line[n - 1] == ':')

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Jobs that change while they run, plans, and what is told of it, with machines that are made up.
  */
+#include <errno.h>
+
 #include "tests/unit/master/fake.h"
 
 #define WEB(count) FAKE_JOB("web", 200, count, "100m", "")
@@ -266,10 +268,11 @@ static void test_events_have_rising_indexes_and_tell_what_happened(void **state)
 	before = master_index(cell->master);
 	master_listen(cell->master, &listener);
 	fake_submit(cell, "%s", WEB(1));
+	fake_beat(cell);
 	assert_true(news > 0);
 	assert_true(master_job_index(cell->master, "web") > before);
 	text = master_events(cell->master, before, &len, &last);
-	assert_has(text, "\"kind\":\"job-submitted\",\"job\":\"web\",\"who\":\"root\"");
+	assert_has(text, "\"kind\":\"job-submitted\",\"job\":\"web\",\"who\":\"test\"");
 	assert_has(text, "\"kind\":\"task-placed\"");
 	assert_has(text, "\"kind\":\"task-running\"");
 	assert_int_equal(last, master_index(cell->master));
