@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* celld dev: master and agent in one process, a cell of one machine. */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "cmd/celld/life.h"
 #include "cmd/celld/verbs.h"
 #include "runtime/engine/engine.h"
 #include "scheduler/agent/agent.h"
@@ -38,8 +36,7 @@ static const struct option_entry dev_options[] = {
 };
 
 struct dev {
-	struct loop *loop;
-	struct loop_source *signals;
+	struct life life;
 	struct master *master;
 	struct agent *agent;
 	struct api *api;
@@ -56,8 +53,7 @@ static void dev_deinit(struct dev *dev)
 	dashboard_free(dev->dashboard);
 	api_free(dev->api);
 	master_free(dev->master);
-	loop_remove(dev->signals);
-	loop_free(dev->loop);
+	life_end(&dev->life);
 }
 
 /* ---- the link within one process ---- */
@@ -87,26 +83,6 @@ static void poke(void *data)
 
 /* ---- life ---- */
 
-static int on_signal(void *data, int signal)
-{
-	struct dev *dev = data;
-
-	(void)signal;
-	loop_quit(dev->loop, 0);
-	return 0;
-}
-
-static int listen_to_signals(struct dev *dev, struct err *err)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	signal(SIGPIPE, SIG_IGN);
-	return loop_add_signals(dev->loop, &set, on_signal, dev, &dev->signals, err);
-}
-
 /* The address has a secret in it, which belongs into no log. */
 static int start_dashboard(struct dev *dev, const struct dev_args *args, struct err *err)
 {
@@ -114,7 +90,7 @@ static int start_dashboard(struct dev *dev, const struct dev_args *args, struct 
 
 	if (snprintf(path, sizeof(path), "%s/dashboard", args->runroot) >= PATH_MAX)
 		return err_say(err, ENAMETOOLONG, "the path of --runroot is too long");
-	err_try(dashboard_new(dev->loop, dev->api, (uint16_t)args->dashboard_port, path,
+	err_try(dashboard_new(dev->life.loop, dev->api, (uint16_t)args->dashboard_port, path,
 			      &dev->dashboard, err));
 	printf("dashboard at port %u; its address, for a browser on this host, is in %s\n",
 	       dashboard_port(dev->dashboard), path);
@@ -132,25 +108,22 @@ static int start(struct dev *dev, const struct dev_args *args, struct err *err)
 	if (gethostname(machine, sizeof(machine)) < 0)
 		return err_set(err, errno, "read the host's name");
 	snprintf(who, sizeof(who), "%s:%d", machine, getpid());
-	if (snprintf(store, sizeof(store), "%s/cell.db", args->root) >= PATH_MAX ||
-	    snprintf(socket, sizeof(socket), "%s/cell.sock", args->runroot) >= PATH_MAX)
-		return err_say(err, ENAMETOOLONG, "the path of --root or --runroot is too long");
-	err_try(dir_create(AT_FDCWD, args->root, 0711, err));
-	err_try(dir_create(AT_FDCWD, args->runroot, 0711, err));
+	err_try(life_path(store, args->root, "cell.db", err));
+	err_try(life_path(socket, args->runroot, "cell.sock", err));
+	err_try(life_folders(args->root, args->runroot, err));
 	dev->link = (struct agent_link){ .data = dev, .send = send_report };
 	dev->contact = (struct master_contact){ .data = dev, .poke = poke };
 	dev->listen_fd = api_listen(socket, err);
 	if (dev->listen_fd < 0)
 		return dev->listen_fd;
-	err_try(loop_new(&dev->loop, err));
-	err_try(listen_to_signals(dev, err));
-	err_try(master_new(dev->loop, &master, &dev->master, err));
-	err_try(agent_new(dev->loop, &agent, &dev->link, &dev->agent, err));
-	err_try(api_new(dev->loop, dev->master, take_fd(&dev->listen_fd), socket, &dev->api, err));
+	err_try(life_begin(&dev->life, err));
+	err_try(master_new(dev->life.loop, &master, &dev->master, err));
+	err_try(agent_new(dev->life.loop, &agent, &dev->link, &dev->agent, err));
+	err_try(api_new(dev->life.loop, dev->master, take_fd(&dev->listen_fd), socket, &dev->api,
+			err));
 	if (args->dashboard_port >= 0)
 		err_try(start_dashboard(dev, args, err));
-	printf("cell %s is ready on %s: ctr job run FILE\n", CELL_NAME, machine);
-	fflush(stdout);
+	life_ready("cell %s is ready on %s: ctr job run FILE", CELL_NAME, machine);
 	return 0;
 }
 
@@ -170,7 +143,7 @@ static int run_dev(int argc, char **argv, struct err *err)
 	if (args.debug)
 		log_set_level(LOG_LEVEL_DEBUG);
 	err_try(start(&dev, &args, err));
-	r = loop_run(dev.loop, err);
+	r = loop_run(dev.life.loop, err);
 	return r == -ESTALE ? err_say(err, ESTALE, "another master was elected; this one ends") : r;
 }
 

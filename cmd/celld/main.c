@@ -8,7 +8,9 @@
 #include "base/tame.h"
 #include "cmd/celld/verbs.h"
 
-static const struct verb *const verbs[] = { &verb_dev, &verb_restore, &verb_sim, &verb_why,
+static const struct verb *const verbs[] = { &verb_dev,		&verb_restore, &verb_master,
+					    &verb_agent,	&verb_join,    &verb_token,
+					    &verb_check_config, &verb_sim,     &verb_why,
 					    &verb_bench };
 
 struct celld {
@@ -34,7 +36,7 @@ static int print_help(FILE *out)
 	fputs("celld - the cell daemon\n\nUsage: celld [OPTIONS] COMMAND [ARG...]\n\nCommands:\n",
 	      out);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		fprintf(out, "  %-10s%s\n", verbs[i]->command.name + strlen("celld "),
+		fprintf(out, "  %-14s%s\n", verbs[i]->command.name + strlen("celld "),
 			verbs[i]->command.summary);
 	fputs("\nOptions:\n", out);
 	options_help_table(global_options, out);

@@ -14,4 +14,6 @@ struct verb {
 	int (*run)(int argc, char **argv, struct err *err);
 };
 
-extern const struct verb verb_bench, verb_dev, verb_restore, verb_sim, verb_why;
+extern const struct verb verb_agent, verb_bench, verb_check_config, verb_dev, verb_join,
+	verb_master, verb_restore;
+extern const struct verb verb_sim, verb_token, verb_why;

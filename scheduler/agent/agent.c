@@ -2,6 +2,9 @@
 #include "scheduler/agent/agent.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -9,10 +12,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "runtime/engine/sweep.h"
 #include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
+#include "scheduler/agent/pocket.h"
 #include "scheduler/agent/pressure.h"
 
 #define NS_PER_MS INT64_C(1000000)
@@ -187,6 +193,28 @@ static void stop_unwanted(struct agent *agent)
 	}
 }
 
+/* An earlier master, which does not know yet that it is none any more, is not heard: nor by the
+ * next agent. */
+static bool take_epoch(struct agent *agent, uint64_t epoch)
+{
+	const char *path = agent->options.epoch_path;
+	struct err err = { 0 };
+	char text[24];
+
+	if (epoch < agent->epoch) {
+		log_warn("a master of epoch %" PRIu64 " is not heard: there was one of %" PRIu64,
+			 epoch, agent->epoch);
+		return false;
+	}
+	if (epoch == agent->epoch)
+		return true;
+	agent->epoch = epoch;
+	snprintf(text, sizeof(text), "%" PRIu64 "\n", epoch);
+	if (path && file_replace(AT_FDCWD, path, text, strlen(text), 0600, true, &err) < 0)
+		log_warn("%s", err.text);
+	return true;
+}
+
 static void heed(const struct agent *agent, struct box *box, const struct want *want)
 {
 	box->wanted = !want->leaving;
@@ -198,16 +226,15 @@ static void heed(const struct agent *agent, struct box *box, const struct want *
 	box->paused = want->paused;
 	box_pause(box);
 	box_limit(box, want->cpu_milli, want->memory_bytes);
+	pocket_update(box, want);
 	if (want->ended)
 		box_end(box);
 }
 
 static void apply(struct agent *agent, const struct machine_wants *wants)
 {
-	/* An earlier master, which does not know yet that it is none any more. */
-	if (wants->epoch < agent->epoch)
+	if (!take_epoch(agent, wants->epoch))
 		return;
-	agent->epoch = wants->epoch;
 	agent->heard = wants->number;
 	for (struct box *box = agent->boxes; box; box = box->next)
 		box->wanted = false;
@@ -271,6 +298,7 @@ void agent_forget(struct agent *agent, struct box *box)
 	while (*p != box)
 		p = &(*p)->next;
 	*p = box->next;
+	pocket_remove(box);
 	box_free(box);
 	agent_changed(agent);
 	start_waiting(agent);
@@ -301,10 +329,21 @@ static int copy_options(struct agent *agent, const struct agent_options *options
 	o->machine = strdup(options->machine);
 	o->rack = options->rack ? strdup(options->rack) : NULL;
 	o->meminfo = options->meminfo ? strdup(options->meminfo) : NULL;
-	if (!o->root || !o->runroot || !o->cell || !o->machine || (options->rack && !o->rack))
+	o->epoch_path = options->epoch_path ? strdup(options->epoch_path) : NULL;
+	if (!o->root || !o->runroot || !o->cell || !o->machine || (options->rack && !o->rack) ||
+	    (options->epoch_path && !o->epoch_path))
 		return -ENOMEM;
 	find_capacity(agent);
 	return 0;
+}
+
+static void read_epoch(struct agent *agent)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (agent->options.epoch_path &&
+	    file_read(AT_FDCWD, agent->options.epoch_path, 64, &text, NULL, NULL) == 0)
+		agent->epoch = strtoull(text, NULL, 10);
 }
 
 int agent_new(struct loop *loop, const struct agent_options *options, const struct agent_link *link,
@@ -319,7 +358,9 @@ int agent_new(struct loop *loop, const struct agent_options *options, const stru
 	err_try(engine_open(options->root, options->runroot, &agent->engine, err));
 	if (copy_options(agent, options) < 0)
 		return err_set(err, ENOMEM, "start the agent");
+	read_epoch(agent);
 	err_try(engine_each(agent->engine, adopt_one, agent, err));
+	pocket_sweep(agent);
 	agent->pressure = pressure_new(agent);
 	if (!agent->pressure)
 		return err_set(err, ENOMEM, "start the agent");
@@ -340,6 +381,9 @@ struct agent *agent_free(struct agent *agent)
 		next = box->next;
 		box_free(box);
 	}
+	/* What a worker had begun. */
+	if (agent->engine)
+		engine_sweep(engine_root(agent->engine), engine_runroot(agent->engine));
 	engine_close(agent->engine);
 	free((char *)agent->options.root);
 	free((char *)agent->options.runroot);
@@ -347,6 +391,7 @@ struct agent *agent_free(struct agent *agent)
 	free((char *)agent->options.machine);
 	free((char *)agent->options.rack);
 	free((char *)agent->options.meminfo);
+	free((char *)agent->options.epoch_path);
 	free(agent);
 	return NULL;
 }

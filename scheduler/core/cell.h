@@ -46,6 +46,9 @@ struct cell_options {
 	/* Best-effort batch jobs are held back, each as a whole, until all that is let in asks for
 	 * no more than this part of the cell; 0: they are not. */
 	double batch_share;
+	/* How long a class of tasks may get nowhere before machines are kept for it, see claim.h.
+	 * 0 stands for 5 min; below 0: for ever. */
+	int64_t patience_ms;
 };
 
 /* options->name is copied. */

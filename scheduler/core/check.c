@@ -16,6 +16,7 @@
  *			alone, and is empty when down; what follows an alloc pends with it
  *	9 ports		a port of a machine has one holder, which runs there and has no other count
  *			of them than it asked for
+ *	10 claims	a claim has as many machines as it counts, each of them up
  */
 /* clang-format on */
 #include <errno.h>
@@ -296,13 +297,37 @@ static int check_priority(struct cell *cell, struct err *err)
 		class = cell->blocked[b];
 		if (!cell->classes[class].gang && !cell->classes[class].depth_held &&
 		    class_has_tasks(cell, class))
-			preempt_find(cell, &cell->classes[class], NONE, &way);
+			preempt_find(cell, &cell->classes[class], NONE, WAY_PAUSE, &way);
 	}
 	cell->outside->random = random;
 	if (way.machine == NONE)
 		return 0;
 	return BROKEN(err, "class %u waits, and lower ones could go from machine %s", class,
 		      name_of(cell, way.machine));
+}
+
+/* Invariant 10. */
+static int check_claims(const struct cell *cell, struct err *err)
+{
+	uint32_t machines[BAND_COUNT] = { 0 }, made = 0;
+
+	for (uint32_t m = 0; m < cell->machine_count; m++) {
+		uint8_t claimed = cell->machines[m].claimed;
+
+		if (claimed && cell->machines[m].state != MACHINE_UP)
+			return BROKEN(err, "machine %s is claimed, and not up", name_of(cell, m));
+		if (claimed)
+			machines[claimed - 1]++;
+	}
+	for (int b = 0; b < BAND_COUNT; b++) {
+		made += machines[b] > 0;
+		if (machines[b] != cell->claims[b].machines)
+			return BROKEN(err, "%u machines are claimed in band %d, and %u counted",
+				      machines[b], b, cell->claims[b].machines);
+	}
+	if (made != cell->claims_made)
+		return BROKEN(err, "%u claims are made, and %u counted", made, cell->claims_made);
+	return 0;
 }
 
 int cell_check(struct cell *cell, struct err *err)
@@ -327,6 +352,7 @@ int cell_check(struct cell *cell, struct err *err)
 	err_try(check_timers(cell, seen, err));
 	err_try(check_tasks(cell, seen, err));
 	err_try(check_ports(cell, err));
+	err_try(check_claims(cell, err));
 	err_try(check_blocked(cell, err));
 	return check_priority(cell, err);
 }

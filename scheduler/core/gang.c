@@ -6,11 +6,15 @@
 
 #include "base/arena.h"
 #include "scheduler/core/alloc.h"
+#include "scheduler/core/claim.h"
 #include "scheduler/core/class.h"
 #include "scheduler/core/home.h"
 #include "scheduler/core/place.h"
 #include "scheduler/core/preempt.h"
 #include "scheduler/core/task.h"
+
+/* On what is free; with victims of lower priority; as if nobody were in the way, see claim.h. */
+enum gang_way { GANG_FREE, GANG_PREEMPT, GANG_CLAIM };
 
 /* A task of the gang, and what it was before it was tried. */
 struct member {
@@ -148,7 +152,7 @@ static void spare(struct attempt *a)
 
 /* ---- one attempt ---- */
 
-static bool start_one(struct attempt *a, bool preempting)
+static bool start_one(struct attempt *a, enum gang_way how)
 {
 	struct cell *cell = a->cell;
 	struct member *m = &a->members[a->started];
@@ -156,8 +160,9 @@ static bool start_one(struct attempt *a, bool preempting)
 	struct preemption way = { .machine = NONE };
 
 	place_choose(cell, class, cell->tasks[m->task].avoid, &m->choice);
-	if (m->choice.machine == NONE && preempting) {
-		preempt_find_whole(cell, class, cell->tasks[m->task].avoid, &way);
+	if (m->choice.machine == NONE && how != GANG_FREE) {
+		preempt_find(cell, class, cell->tasks[m->task].avoid,
+			     how == GANG_CLAIM ? WAY_CLAIM : WAY_LEAVE, &way);
 		if (way.machine != NONE)
 			a->error = lift(a, &way);
 		m->choice.machine = way.machine;
@@ -191,12 +196,12 @@ static void put_back(struct attempt *a)
 }
 
 /* All have a place, and run; or none does. */
-static bool try_all(struct attempt *a, bool preempting)
+static bool try_all(struct attempt *a, enum gang_way how)
 {
 	/* The homes of the first are those of all; with victims lifted none is guessed. */
-	if (!preempting)
+	if (how == GANG_FREE)
 		home_choose(a->cell, a->members[0].task);
-	while (a->started < a->count && start_one(a, preempting))
+	while (a->started < a->count && start_one(a, how))
 		a->started++;
 	if (a->started == a->count)
 		return true;
@@ -227,6 +232,8 @@ static void tell_all(struct attempt *a)
 	for (size_t i = 0; i < a->count; i++) {
 		place_tell(a->cell, a->members[i].task, &a->members[i].choice);
 		a->cell->placed++;
+		claim_moved_on(a->cell,
+			       &a->cell->classes[a->cell->tasks[a->members[i].task].class]);
 	}
 	for (size_t i = 0; i < a->count; i++)
 		alloc_offer(a->cell, a->members[i].task);
@@ -264,8 +271,12 @@ static void give_up(struct attempt *a, const struct member *failed)
 {
 	struct choice nowhere = { .machine = NONE, .examined = failed->choice.examined };
 
-	for (size_t i = 0; i < a->count; i++)
-		class_block(a->cell, a->cell->tasks[a->members[i].task].class);
+	for (size_t i = 0; i < a->count; i++) {
+		uint32_t class = a->cell->tasks[a->members[i].task].class;
+
+		class_block(a->cell, class);
+		claim_stuck(a->cell, &a->cell->classes[class]);
+	}
 	place_tell(a->cell, failed->task, &nowhere);
 	a->cell->infeasible++;
 }
@@ -274,7 +285,7 @@ static int decide(struct attempt *a)
 {
 	uint32_t failed;
 
-	if (try_all(a, false)) {
+	if (try_all(a, GANG_FREE)) {
 		tell_all(a);
 		return 1;
 	}
@@ -282,7 +293,7 @@ static int decide(struct attempt *a)
 	take_back(a);
 	if (!a->error && may_preempt(a)) {
 		qsort_r(a->members, a->count, sizeof(*a->members), by_size, a->cell);
-		if (try_all(a, true)) {
+		if (try_all(a, GANG_PREEMPT)) {
 			spare(a);
 			a->error = enact(a);
 			return a->error ? a->error : 1;
@@ -307,4 +318,36 @@ int gang_decide(struct cell *cell, uint32_t job)
 		r = decide(&a);
 	free(a.lifted);
 	return r;
+}
+
+static uint32_t list_machines(const struct attempt *a, uint32_t *ret)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < a->started; i++) {
+		uint32_t k = 0;
+
+		while (k < count && ret[k] != a->members[i].choice.machine)
+			k++;
+		if (k == count)
+			ret[count++] = a->members[i].choice.machine;
+	}
+	return count;
+}
+
+uint32_t gang_find_room(struct cell *cell, uint32_t job, uint32_t *ret_machines)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct attempt a = { .cell = cell };
+	uint32_t count = 0;
+
+	if (!arena || list_members(&a, job, arena) < 0)
+		return 0;
+	qsort_r(a.members, a.count, sizeof(*a.members), by_size, cell);
+	if (try_all(&a, GANG_CLAIM))
+		count = list_machines(&a, ret_machines);
+	take_back(&a);
+	put_back(&a);
+	free(a.lifted);
+	return count;
 }

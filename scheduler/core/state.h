@@ -38,6 +38,7 @@ struct machine {
 	uint8_t state;		      /* enum machine_state */
 	uint8_t indexed;
 	uint8_t reclaimed; /* more->held_back is not nothing */
+	uint8_t claimed;   /* kept for the claim of band claimed - 1; 0 */
 	uint32_t task_count;
 } __attribute__((aligned(64)));
 
@@ -125,6 +126,10 @@ struct class
 	uint32_t tasks;	     /* alive */
 	bool per_machine;    /* wishes, or constraints on failure domains: look at each machine */
 	bool depth_held;     /* blocked until the next pass */
+	bool stuck;	     /* see claim.h */
+	uint8_t claim;	     /* it has the claim of band claim - 1; 0 */
+	uint8_t doublings;   /* of the time that its claim stands */
+	int64_t stuck_ms;    /* since when */
 	bool blocked;	     /* proven to fit nowhere; until room comes */
 	uint32_t blocked_at; /* its place in cell.blocked */
 	uint32_t next;	     /* of the same hash */
@@ -259,6 +264,15 @@ struct quota {
 	struct amounts limit, used;
 };
 
+/* Of a band, see claim.h. */
+struct claim {
+	int64_t until_ms;
+	uint32_t class;
+	uint32_t machines; /* 0: there is none */
+	unsigned priority;
+	uint32_t unused;
+};
+
 struct cell {
 	struct cell_options options;
 	uint32_t name; /* symbol */
@@ -320,6 +334,9 @@ struct cell {
 	int64_t lost_slot_us, drain_slot_us; /* see drain.h */
 	uint32_t draining;		     /* machines */
 	uint32_t paused;		     /* tasks */
+	struct claim claims[BAND_COUNT];
+	int64_t claim_next_ms; /* when to look at them again */
+	uint32_t claims_made;
 	uint32_t depth_held; /* classes blocked only because a victim may not preempt */
 };
 

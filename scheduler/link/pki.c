@@ -250,6 +250,21 @@ int pki_sign(const struct pki_pair *ca, const char *request, const char *role, c
 	return issue(ca, crt, GNUTLS_KP_TLS_WWW_CLIENT, ret_certificate, err);
 }
 
+int pki_read_names(const char *certificate, char *ret_role, size_t role_size, char *ret_name,
+		   size_t name_size, struct err *err)
+{
+	_cleanup_crt_ gnutls_x509_crt_t crt = NULL;
+
+	err_try(read_certificate(certificate, &crt, err));
+	try_tls(gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_ORGANIZATIONAL_UNIT_NAME, 0, 0,
+					      ret_role, &role_size),
+		"read a certificate");
+	try_tls(gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, ret_name,
+					      &name_size),
+		"read a certificate");
+	return 0;
+}
+
 int pki_fingerprint(const char *certificate, char ret[static DIGEST_HEX_SIZE], struct err *err)
 {
 	_cleanup_crt_ gnutls_x509_crt_t crt = NULL;

@@ -33,6 +33,10 @@ int pki_make_request(char **ret_key, char **ret_request, struct err *err);
 int pki_sign(const struct pki_pair *ca, const char *request, const char *role, const char *name,
 	     char **ret_certificate, struct err *err);
 
+/* Whose it is; no signature is looked at. -EINVAL where they do not fit. */
+int pki_read_names(const char *certificate, char *ret_role, size_t role_size, char *ret_name,
+		   size_t name_size, struct err *err);
+
 /* SHA-256 of a certificate. */
 int pki_fingerprint(const char *certificate, char ret[static DIGEST_HEX_SIZE], struct err *err);
 

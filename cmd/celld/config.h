@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * celld's configuration: one file in YAML for master and agent (docs/celld.yaml is one with
+ * comments), each of which takes its own part. What stands on the command line goes before it.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+
+#define CONFIG_LISTEN_DEFAULT "0.0.0.0:7643"
+
+struct celld_master_config {
+	const char *listen;
+	int64_t detection_ms; /* 0: the master's default */
+	int64_t production_percent;
+};
+
+struct celld_agent_config {
+	const char *master, *machine, *rack;	     /* or NULL */
+	int64_t cpu_milli, memory_bytes, disk_bytes; /* 0: all that the machine has */
+};
+
+struct celld_config {
+	const char *cell, *root, *runroot;
+	struct celld_master_config master;
+	struct celld_agent_config agent;
+};
+
+/* path: NULL gives the defaults. Texts live in the arena. -EINVAL with file, line, column. */
+int config_load(const char *path, struct arena *arena, struct celld_config *ret, struct err *err);
