@@ -41,8 +41,12 @@ static const struct verb *const verbs[] = {
 	&verb_image,
 	&verb_volume,
 	&verb_job,
+	&verb_alloc,
 	&verb_machine,
+	&verb_cell,
 	&verb_secret,
+	&verb_policy,
+	&verb_quota,
 	&verb_version,
 	&verb_info,
 };

@@ -98,6 +98,8 @@ static char *write_report(struct agent *agent, size_t *ret_len)
 		.cpu_milli = agent->cpu_milli,
 		.memory_bytes = agent->memory_bytes,
 		.disk_bytes = agent->disk_bytes,
+		.heard_epoch = agent->epoch,
+		.heard = agent->heard,
 		.pressed = pressure_is_on(agent),
 		.tasks = reports,
 		.task_count = count,
@@ -239,6 +241,7 @@ static void apply(struct agent *agent, const struct machine_wants *wants)
 	if (!take_epoch(agent, wants->epoch))
 		return;
 	socket_heed(agent, wants);
+	agent->heard = wants->number;
 	for (struct box *box = agent->boxes; box; box = box->next)
 		box->wanted = false;
 	for (size_t i = 0; i < wants->task_count; i++) {

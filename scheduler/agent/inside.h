@@ -24,6 +24,7 @@ struct agent {
 	/* What the machine has for tasks. */
 	int64_t cpu_milli, memory_bytes, disk_bytes;
 	struct pressure *pressure;
+	uint64_t heard; /* number of what the master wants, as it was heeded last */
 	uint64_t epoch; /* of the highest master that was heard */
 };
 

@@ -216,16 +216,16 @@ static int write_picture(const struct call *call, struct err *err)
 	return 0;
 }
 
+static int get_machine(const struct call *call, struct err *err)
+{
+	return master_write_machine(call->master, call->name, call->w, err);
+}
+
 static int get_picture(const struct call *call, struct err *err)
 {
 	int r = waits_hold(api_waits(call->api), call, NULL, write_picture, err);
 
 	return r ? r : write_picture(call, err);
-}
-
-static int get_machine(const struct call *call, struct err *err)
-{
-	return master_write_machine(call->master, call->name, call->w, err);
 }
 
 static int change_machine(const struct call *call, const char *what,

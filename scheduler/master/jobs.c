@@ -251,6 +251,7 @@ static int take_in(struct master *master, const struct caller *caller, struct he
 		return err_say(err, EEXIST, "there is a job called %s already; stop it first",
 			       job_name(job));
 	err_try(job_check(master, caller, job, err));
+	err_try(share_check(master, job, err));
 	err_try(job_admit(master, job, err));
 	if (old)
 		history_inherit(job, old);

@@ -12,7 +12,6 @@
 #include "scheduler/core/reclaim.h"
 #include "scheduler/master/calls.h"
 #include "scheduler/master/inside.h"
-#include "scheduler/master/secrets.h"
 
 #define NS_PER_MS INT64_C(1000000)
 
@@ -279,96 +278,6 @@ static void take_report(struct master *master, uint32_t machine, const struct re
 		take_usage(master, task, report, cpu_milli, memory_bytes);
 }
 
-/* ---- what it is told ---- */
-
-/* Of allocs the machine keeps the room, for their tasks. */
-static int add_allocs(const struct held_machine *machine, struct arena *arena,
-		      struct machine_wants *ret)
-{
-	struct want_alloc *list;
-	size_t count = 0;
-
-	for (struct held_task *task = machine->tasks; task; task = task->next_at)
-		count += !task->job->file.job && task->live;
-	list = arena_calloc(arena, count + 1, sizeof(*list));
-	if (!list)
-		return -ENOMEM;
-	for (struct held_task *task = machine->tasks; task; task = task->next_at) {
-		struct want_alloc *alloc = &list[ret->alloc_count];
-		struct job_resources now;
-
-		if (task->job->file.job || !task->live)
-			continue;
-		ret->alloc_count++;
-		now = amend_resources_of(task->job, task->index);
-		*alloc = (struct want_alloc){
-			.name = arena_printf(arena, "%s/%" PRIu32, task->job->file.alloc_set,
-					     task->index),
-			.cpu_milli = now.cpu_milli,
-			.memory_bytes = now.memory_bytes,
-		};
-		if (!alloc->name)
-			return -ENOMEM;
-	}
-	ret->allocs = list;
-	return 0;
-}
-
-static int write_wants(struct master *master, const struct held_machine *machine, char **ret,
-		       size_t *ret_len, struct err *err)
-{
-	uint32_t number = (uint32_t)(machine - master->machines);
-	_cleanup_arena_ struct arena *arena = arena_new();
-	struct machine_wants wants = { .epoch = master->epoch };
-	struct want *list;
-	size_t count = 0;
-
-	for (struct held_task *task = machine->tasks; task; task = task->next_at)
-		count++;
-	count += leave_count(master, number);
-	list = arena ? arena_calloc(arena, count + 1, sizeof(*list)) : NULL;
-	if (list)
-		wants.task_count = leave_write(master, number, list);
-	for (struct held_task *task = machine->tasks; list && task; task = task->next_at) {
-		struct want *want = &list[wants.task_count];
-		struct program *program = arena_alloc(arena, sizeof(*program));
-
-		/* An alloc is room, and nothing runs for it. */
-		if (!task->job->file.job || (!task->reported && leave_holds(master, task)))
-			continue;
-		wants.task_count++;
-		task->told = true;
-		*want = (struct want){
-			.task = arena_printf(arena, "%s/%" PRIu32, task->job->file.job,
-					     task->index),
-			.incarnation = task->incarnation,
-			.ended = !task->live,
-			.paused = task->paused,
-			.program = task->live && !task->reported ? program : NULL,
-			.notice_ms = -1,
-			.fence_ms =
-				task->job->file.single_instance ? master->fence_ns / NS_PER_MS : 0,
-		};
-		/* In place of what its program said when it was started. */
-		if (task->job->amended) {
-			struct job_resources now = amend_resources_of(task->job, task->index);
-
-			want->cpu_milli = now.cpu_milli;
-			want->memory_bytes = now.memory_bytes;
-		}
-		if (!want->task || !program ||
-		    secrets_want(master, task, task->secrets, arena, want) < 0 ||
-		    (want->program && job_program(master, task, arena, program) < 0))
-			list = NULL;
-	}
-	wants.tasks = list;
-	if (list &&
-	    (add_allocs(machine, arena, &wants) < 0 || calls_write(machine, arena, &wants) < 0))
-		list = NULL;
-	*ret = list ? machine_wants_format(&wants, ret_len) : NULL;
-	return *ret ? 0 : err_set(err, ENOMEM, "answer machine %s", machine->name);
-}
-
 int master_sync(struct master *master, const char *text, size_t len,
 		const struct master_contact *contact, char **ret, size_t *ret_len, struct err *err)
 {
@@ -404,7 +313,7 @@ int master_sync(struct master *master, const char *text, size_t len,
 	if (master->stuck)
 		return err_say(err, EAGAIN, "the store does not take anything now");
 	machine->news = false;
-	return write_wants(master, machine, ret, ret_len, err);
+	return wants_write(master, machine, ret, ret_len, err);
 }
 
 bool master_beat(struct master *master, const char *name, const struct master_contact *contact)
@@ -426,7 +335,7 @@ int master_wants(struct master *master, const char *name, char **ret, size_t *re
 		return err_say(err, ENOENT, "there is no machine called %s", name);
 	if (master->stuck)
 		return err_say(err, EAGAIN, "the store does not take anything now");
-	return write_wants(master, machine, ret, ret_len, err);
+	return wants_write(master, machine, ret, ret_len, err);
 }
 
 void machines_watch(struct master *master)

@@ -165,6 +165,8 @@ int tasks_grow(struct master *master, struct held_job *job, uint32_t count)
 							       .index = i,
 							       .at = NOBODY,
 							       .exit_code = -1,
+							       .used_cpu_milli = -1,
+							       .used_memory_bytes = -1,
 							       .core = NOBODY };
 		if (i < job->count)
 			repoint(master, &more[i]);

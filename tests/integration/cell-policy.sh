@@ -63,10 +63,10 @@ cat >"$T_DIR/policy.yaml" <<-END
 	    privileged: true
 	    devices: [/dev/fuse]
 END
-policy() { root_asks PUT /v1/policy?file=policy.yaml "$(cat "$1")"; }
+policy() { c policy set "$1"; }
 t_match "a mistake in it" 'policy.yaml:[0-9]+:[0-9]+: .*\"sometimes\" ' "$(root_asks PUT /v1/policy?file=policy.yaml 'quota: sometimes' | jq -r .error)"
 policy "$T_DIR/policy.yaml" >/dev/null
-t_is "it is shown" "$(cat "$T_DIR/policy.yaml")" "$(root_asks GET /v1/policy | jq -r .text)"
+t_is "it is shown" "$(cat "$T_DIR/policy.yaml")" "$(c policy show)"
 t_is "whom she speaks for" web "$(run "$(file web search 200)")"
 t_match "which bands" 'may have nothing in the band batch' "$(run "$(file x search 100)")"
 t_is "host network" net "$(run "$(file net search 200 ', network: host')")"
@@ -85,7 +85,10 @@ quota() { # OWNER BAND BODY
 t_match "hers is not hers to set" 'only the operator may' "$(error PUT '/v1/quotas/search?band=production' '{}')"
 t_match "no such band" '"high" is no band' "$(quota search high '{}')"
 t_match "more than there is" 'production would be promised' "$(quota search production '{"cpu_milli": 100000000}')"
-t_is "quota" search "$(quota search production '{"cpu_milli": 50, "memory_bytes": 67108864}')"
+t_status "quota set" 0 c quota set search --cpu 50m --memory 64Mi
+t_match "quota ls" '^search +production +30m of 50m +[0-9.]+Mi of 64Mi ' "$(c quota ls)"
+t_status "quota set: a mistake" 1 c quota set search --cpu much
+t_match "quota set: a mistake: sentence" '--cpu: .much. is no amount' "$T_ERR"
 t_is "what is there is charged" 30 "$(root_asks GET /v1/quotas | jq '.[0].used.cpu_milli')"
 t_is "within it" web "$(run "$(file web search 200)")"
 t_match "above it" 'asks for 20 of CPU .milli., and search has 10 left of its production quota' "$(run "$(file x search 200 | sed 's/cpu: 10m/cpu: 20m/')")"

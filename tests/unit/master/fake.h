@@ -46,6 +46,7 @@ struct fake_machine {
 	bool pressed; /* says that it has no memory left */
 	bool slow;    /* what leaves is still there */
 	bool poked;
+	uint64_t heard_epoch, heard;
 	struct fake_task tasks[FAKE_TASKS];
 	size_t count;
 	struct master_contact contact;
@@ -209,6 +210,8 @@ static inline void fake_apply(struct fake_machine *m, const char *text, size_t l
 
 	if (machine_wants_parse(text, len, arena, &wants, &err) < 0)
 		fail_msg("%s", err.text);
+	m->heard_epoch = wants.epoch;
+	m->heard = wants.number;
 	for (size_t i = 0; i < wants.task_count; i++)
 		fake_want(m, &wants.tasks[i], wanted);
 	for (size_t i = m->count; i-- > 0;)
@@ -226,6 +229,8 @@ static inline void fake_sync(struct fake_machine *m)
 					 .memory_bytes = m->memory_bytes,
 					 .disk_bytes = 1024 * MIB,
 					 .pressed = m->pressed,
+					 .heard_epoch = m->heard_epoch,
+					 .heard = m->heard,
 					 .tasks = reports,
 					 .task_count = m->count };
 	_cleanup_free_ char *text = NULL, *answer = NULL;

@@ -243,7 +243,7 @@ static void a_crash_loop_slows_down_and_says_why(void **state)
 	/* After 1, 3, 7, 15, 31, 63 s. */
 	assert_in_range(starts, 6, 8);
 	text = fake_status(cell, "crash");
-	assert_non_null(strstr(text, "exited with status 3"));
+	assert_non_null(strstr(text, "exited with status 3; it is tried again in "));
 	fake_free(cell);
 }
 
