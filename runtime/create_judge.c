@@ -36,7 +36,7 @@ static int load_config(struct creation *cr, struct err *err)
 	if (cr->config)
 		return 0;
 	if (cr->options->config_file)
-		err_try(make_absolute(cr->options->config_file, path, sizeof(path), err));
+		err_try(creation_make_absolute(cr->options->config_file, path, sizeof(path), err));
 	else
 		err_try(path_join(path, sizeof(path), cr->bundle, "config.json", err));
 	r = file_read(AT_FDCWD, path, CONFIG_BYTES_MAX, &cr->config_text, &cr->config_len, err);

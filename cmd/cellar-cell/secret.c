@@ -2,23 +2,25 @@
 /* ctr secret set, ls, rm. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "cmd/cellar-cell/verbs.h"
-#include "cmd/ctr/table.h"
 
 #define VALUE_MAX ((size_t)256 << 10)
 
 struct secret_args {
-	const char *owner, *output;
+	struct verb_args common;
+	const char *owner;
 };
 
 /* METHOD /v1/secrets/NAME?owner=OWNER */
-static int ask(const struct cellar_cell *cell, const char *method, const char *name,
-	       const char *owner, const char *body, size_t len, struct err *err)
+static int change(const struct ask *ask, const char *method, const char *body, size_t len,
+		  struct err *err)
 {
+	const char *name = ask->words[0], *owner = ((const struct secret_args *)ask->args)->owner;
 	_cleanup_free_ char *escaped = http_escape(name), *of = owner ? http_escape(owner) : NULL;
 	_cleanup_free_ char *path = NULL;
 	_cleanup_json_ struct json_doc *doc = NULL;
@@ -27,19 +29,15 @@ static int ask(const struct cellar_cell *cell, const char *method, const char *n
 		return err_say(err, EINVAL, "--owner is missing: whose secret is it?");
 	if (!escaped || !of || asprintf(&path, "/v1/secrets/%s?owner=%s", escaped, of) < 0)
 		return err_set(err, ENOMEM, "ask for secret %s", name);
-	return cell_ask(cell, method, path, body, len, &doc, err);
+	return cell_ask(ask, method, path, body, len, &doc, err);
 }
 
-static int set_verb(const struct cellar_cell *cell, int argc, char **argv, struct err *err)
+static int set(const struct ask *ask, struct err *err)
 {
-	struct secret_args args = { 0 };
-	char *value = NULL, **words;
-	size_t count, len = 0;
+	char *value = NULL;
+	size_t len = 0;
 	int r;
 
-	r = options_parse(&verb_secret_set.command, argc, argv, &args, &words, &count, err);
-	if (r != 0)
-		return r > 0 ? VERB_HELP : r;
 	if (isatty(STDIN_FILENO))
 		return err_say(err, EINVAL,
 			       "a secret is read from stdin, so that no list of processes and no "
@@ -49,60 +47,34 @@ static int set_verb(const struct cellar_cell *cell, int argc, char **argv, struc
 		return err_say(err, EFBIG, "a secret has %zu KiB at most", VALUE_MAX >> 10);
 	if (r < 0)
 		return r;
-	r = ask(cell, "PUT", words[0], args.owner, value, len, err);
+	r = change(ask, "PUT", value, len, err);
 	explicit_bzero(value, len);
 	free(value);
 	if (r == 0)
-		puts(words[0]);
+		puts(ask->words[0]);
 	return r;
 }
 
-static int rm_verb(const struct cellar_cell *cell, int argc, char **argv, struct err *err)
+static int rm(const struct ask *ask, struct err *err)
 {
-	struct secret_args args = { 0 };
-	char **words;
-	size_t count;
-	int r;
-
-	r = options_parse(&verb_secret_rm.command, argc, argv, &args, &words, &count, err);
-	if (r != 0)
-		return r > 0 ? VERB_HELP : r;
-	err_try(ask(cell, "DELETE", words[0], args.owner, NULL, 0, err));
-	puts(words[0]);
+	err_try(change(ask, "DELETE", NULL, 0, err));
+	puts(ask->words[0]);
 	return 0;
 }
 
-static int ls_verb(const struct cellar_cell *cell, int argc, char **argv, struct err *err)
+static int ls(const struct ask *ask, struct err *err)
 {
-	_cleanup_(table_deinit) struct table table = { .columns = 2 };
-	_cleanup_arena_ struct arena *arena = arena_new();
+	static const struct column columns[] = { { "OWNER", "owner" },
+						 { "SECRET", "name" },
+						 { NULL } };
 	_cleanup_json_ struct json_doc *doc = NULL;
-	struct secret_args args = { 0 };
 	struct json_node root;
-	char **words;
-	size_t count;
-	bool json;
-	int r;
 
-	if (!arena)
-		return err_set(err, ENOMEM, "list the secrets");
-	r = options_parse(&verb_secret_ls.command, argc, argv, &args, &words, &count, err);
-	if (r != 0)
-		return r > 0 ? VERB_HELP : r;
-	err_try(cell_parse_output(args.output, &json, err));
-	err_try(cell_ask(cell, "GET", "/v1/secrets", NULL, 0, &doc, err));
+	err_try(cell_ask(ask, "GET", "/v1/secrets", NULL, 0, &doc, err));
 	root = json_root(doc);
-	if (json)
-		return cell_print(&root, err);
-	table_add(&table, "OWNER");
-	table_add(&table, "SECRET");
-	for (size_t i = 0; i < json_count(&root); i++) {
-		struct json_node secret = json_at(&root, i);
-
-		table_add(&table, "%s", cell_text(&secret, "owner", arena));
-		table_add(&table, "%s", cell_text(&secret, "name", arena));
-	}
-	table_print(&table, stdout);
+	if (ask->json)
+		return print_json(&root, err);
+	print_rows(ask, columns, &root);
 	return 0;
 }
 
@@ -112,7 +84,7 @@ static const struct option_entry owner_options[] = {
 };
 
 static const struct option_entry ls_options[] = {
-	OPTION_STRING(struct secret_args, output, 'o', "output", "FORMAT", "table or json"),
+	OUTPUT_OPTION(struct secret_args),
 	OPTION_END,
 };
 
@@ -129,7 +101,8 @@ const struct verb verb_secret_set = {
 		.args_min = 1,
 		.args_max = 1,
 	},
-	.run = set_verb,
+	.args_size = sizeof(struct secret_args),
+	.run = set,
 };
 
 const struct verb verb_secret_rm = {
@@ -141,7 +114,8 @@ const struct verb verb_secret_rm = {
 		.args_min = 1,
 		.args_max = 1,
 	},
-	.run = rm_verb,
+	.args_size = sizeof(struct secret_args),
+	.run = rm,
 };
 
 const struct verb verb_secret_ls = {
@@ -150,5 +124,6 @@ const struct verb verb_secret_ls = {
 		.summary = "list secrets by name",
 		.options = ls_options,
 	},
-	.run = ls_verb,
+	.args_size = sizeof(struct secret_args),
+	.run = ls,
 };

@@ -115,7 +115,9 @@ int config_build(const struct config_input *in, struct oci_config **ret, struct 
 	config->rootfs_propagation = config_mounts_propagation(in);
 	/* The rootless get one where they may, or none. */
 	if (!userns_is_rootless())
-		config->cgroups_path = arena_printf(config->arena, "/cellar-%s", in->id);
+		config->cgroups_path = arena_printf(
+			config->arena, "%s/cellar-%s",
+			in->options->cgroup_parent ? in->options->cgroup_parent : "", in->id);
 	if (!config->cgroups_path && !userns_is_rootless())
 		return err_set(err, ENOMEM, "build config.json");
 	config_namespaces_build(in, config);

@@ -88,6 +88,9 @@ struct engine_run_options {
 	const char *const *group_add; /* names or numbers, NULL-terminated, or NULL */
 	struct engine_supervision supervision;
 	uint16_t console_width, console_height; /* of the terminal at its start; 0: unknown */
+	/* The cgroup that its own is made in, absolute below every mount point; its owner is to
+	 * remove it. NULL: none. */
+	const char *cgroup_parent;
 };
 
 /* A container as the disk knows it, and its status now. */

@@ -16,10 +16,12 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "runtime/engine/sweep.h"
+#include "scheduler/agent/alloc.h"
 #include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
 #include "scheduler/agent/pocket.h"
 #include "scheduler/agent/pressure.h"
+#include "scheduler/agent/socket.h"
 
 #define NS_PER_MS INT64_C(1000000)
 #define BEAT_MS 1000
@@ -89,6 +91,7 @@ static char *write_report(struct agent *agent, size_t *ret_len)
 {
 	size_t count = count_boxes(agent), n = 0;
 	_cleanup_free_ struct report *reports = calloc(count + 1, sizeof(*reports));
+	_cleanup_free_ struct task_call *calls = NULL;
 	struct machine_report report = {
 		.machine = agent->options.machine,
 		.rack = agent->options.rack,
@@ -104,6 +107,8 @@ static char *write_report(struct agent *agent, size_t *ret_len)
 
 	if (!reports)
 		return NULL;
+	calls = socket_calls(agent, &report.call_count);
+	report.calls = calls;
 	for (struct box *box = agent->boxes; box; box = box->next)
 		box_report(box, &reports[n++]);
 	return machine_report_format(&report, ret_len);
@@ -235,6 +240,7 @@ static void apply(struct agent *agent, const struct machine_wants *wants)
 {
 	if (!take_epoch(agent, wants->epoch))
 		return;
+	socket_heed(agent, wants);
 	agent->heard = wants->number;
 	for (struct box *box = agent->boxes; box; box = box->next)
 		box->wanted = false;
@@ -246,6 +252,7 @@ static void apply(struct agent *agent, const struct machine_wants *wants)
 		else
 			add(agent, &wants->tasks[i]);
 	}
+	alloc_heed(agent, wants);
 	stop_unwanted(agent);
 	start_waiting(agent);
 }
@@ -361,6 +368,7 @@ int agent_new(struct loop *loop, const struct agent_options *options, const stru
 	read_epoch(agent);
 	err_try(engine_each(agent->engine, adopt_one, agent, err));
 	pocket_sweep(agent);
+	alloc_load(agent);
 	agent->pressure = pressure_new(agent);
 	if (!agent->pressure)
 		return err_set(err, ENOMEM, "start the agent");
@@ -381,6 +389,7 @@ struct agent *agent_free(struct agent *agent)
 		next = box->next;
 		box_free(box);
 	}
+	alloc_free(agent);
 	/* What a worker had begun. */
 	if (agent->engine)
 		engine_sweep(engine_root(agent->engine), engine_runroot(agent->engine));

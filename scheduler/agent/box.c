@@ -14,6 +14,7 @@
 #include "scheduler/agent/inside.h"
 #include "scheduler/agent/launch.h"
 #include "scheduler/agent/pocket.h"
+#include "scheduler/agent/socket.h"
 
 static struct box *box_bare(struct agent *agent, const char *task, uint64_t incarnation)
 {
@@ -54,8 +55,9 @@ struct box *box_new(struct agent *agent, const struct want *want, int64_t fence_
 	box->latency_sensitive = want->program->latency_sensitive;
 	box->fence_ns = fence_ns;
 	/* Told when it would start. */
-	if (pocket_make(box, want, &err) < 0)
+	if (pocket_make(box, want, &err) < 0 || (box->has_pocket && socket_open(box, &err) < 0))
 		box->reason = strdup(err.text);
+	box->alloc = want->program->alloc ? strdup(want->program->alloc) : NULL;
 	return box;
 }
 
@@ -64,6 +66,7 @@ struct box *box_free(struct box *box)
 	if (!box)
 		return NULL;
 	box_health_stop(box);
+	socket_close(box);
 	loop_remove(box->source);
 	shim_close(box->waiter);
 	work_cancel(box->work);
@@ -73,6 +76,7 @@ struct box *box_free(struct box *box)
 	free(box->address);
 	free(box->dir);
 	free(box->illness);
+	free(box->alloc);
 	free(box);
 	return NULL;
 }
@@ -283,6 +287,7 @@ struct box *box_adopt(struct agent *agent, const struct engine_container *contai
 	const char *task = label(container, BOX_LABEL_TASK);
 	const char *incarnation = label(container, BOX_LABEL_INCARNATION);
 	const char *grace = label(container, BOX_LABEL_GRACE), *priority;
+	struct err err = { 0 };
 	struct box *box;
 
 	if (!cell || !task || !incarnation || strcmp(cell, agent->options.cell) != 0 ||
@@ -296,6 +301,10 @@ struct box *box_adopt(struct agent *agent, const struct engine_container *contai
 	box->memory_bytes = container->limits.memory_bytes;
 	box->grace_ms = grace ? strtoll(grace, NULL, 10) : ENGINE_STOP_TIMEOUT_S * 1000;
 	box->has_pocket = pocket_find(box);
+	if (box->has_pocket && socket_open(box, &err) < 0)
+		log_warn("task %s: %s", box->task, err.text);
+	if (label(container, BOX_LABEL_ALLOC))
+		box->alloc = strdup(label(container, BOX_LABEL_ALLOC));
 	priority = label(container, BOX_LABEL_PRIORITY);
 	box->priority = priority ? (unsigned)strtoul(priority, NULL, 10) : 0;
 	box->latency_sensitive = priority && strchr(priority, ' ');

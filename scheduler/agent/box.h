@@ -15,6 +15,7 @@
 #define BOX_LABEL_TASK "cellar.task"
 #define BOX_LABEL_INCARNATION "cellar.incarnation"
 #define BOX_LABEL_GRACE "cellar.grace-ms"
+#define BOX_LABEL_ALLOC "cellar.alloc"
 #define BOX_LABEL_PRIORITY "cellar.priority" /* "200 latency-sensitive", "100" */
 #define BOX_LABEL_FENCE "cellar.fence"	     /* there: it has one */
 
@@ -64,6 +65,8 @@ struct box {
 	bool has_pocket;		   /* see pocket.h */
 	const char *const *secret_targets; /* of a new one */
 	size_t secret_count;
+	struct task_socket *socket; /* to the cell, or NULL */
+	char *alloc;		    /* that it runs in, or NULL */
 	uint64_t secrets; /* the version of them that lies in the pocket; 0: none, or unknown */
 };
 

@@ -380,9 +380,9 @@ static int parse_want(const struct json_node *node, struct arena *arena, void *r
 	want->notice_ms = -1;
 	err_try(json_get_range(node, "notice_ms", -1, AMOUNT_MAX, &want->notice_ms, err));
 	err_try(json_get_range(node, "fence_ms", 0, AMOUNT_MAX, &want->fence_ms, err));
-	err_try(exchange_read_secrets(node, arena, want, err));
 	err_try(json_get_range(node, "cpu_milli", 0, AMOUNT_MAX, &want->cpu_milli, err));
 	err_try(json_get_range(node, "memory_bytes", 0, AMOUNT_MAX, &want->memory_bytes, err));
+	err_try(exchange_read_secrets(node, arena, want, err));
 	r = json_get_object(node, "program", &node_of_program, err);
 	if (r <= 0)
 		return r;

@@ -12,6 +12,9 @@ struct agent {
 	struct agent_options options; /* strings are copies */
 	const struct agent_link *link;
 	struct box *boxes;
+	struct alloc *allocs;	  /* see alloc.h */
+	struct agent_call *calls; /* see socket.h */
+	uint64_t call_numbers;	  /* the next one; 0: none yet */
 	struct loop_source *beat;
 	unsigned asking; /* messages that are on their way */
 	/* Of the last of them, CLOCK_BOOTTIME; while an answer is heeded, of the one it answers. */

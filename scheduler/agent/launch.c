@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "base/log.h"
+#include "scheduler/agent/alloc.h"
 #include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
 #include "scheduler/agent/pocket.h"
@@ -98,7 +99,8 @@ struct program *launch_copy(const struct program *program, struct arena *arena)
 
 static int fill_labels(const struct box *box, struct arena *arena, struct labels *ret)
 {
-	struct oci_annotation *items = arena_calloc(arena, 6, sizeof(*items));
+	size_t n = 5;
+	struct oci_annotation *items = arena_calloc(arena, 7, sizeof(*items));
 
 	if (!items)
 		return -ENOMEM;
@@ -112,8 +114,11 @@ static int fill_labels(const struct box *box, struct arena *arena, struct labels
 		BOX_LABEL_PRIORITY, arena_printf(arena, "%u%s", box->priority,
 						 box->latency_sensitive ? " latency-sensitive" : "")
 	};
-	items[5] = (struct oci_annotation){ BOX_LABEL_FENCE, "true" };
-	*ret = (struct labels){ items, box->fence_ns ? 6 : 5 };
+	if (box->fence_ns)
+		items[n++] = (struct oci_annotation){ BOX_LABEL_FENCE, "true" };
+	if (box->alloc)
+		items[n++] = (struct oci_annotation){ BOX_LABEL_ALLOC, box->alloc };
+	*ret = (struct labels){ items, n };
 	return items[2].value && items[3].value && items[4].value ? 0 : -ENOMEM;
 }
 
@@ -211,6 +216,36 @@ static void fill_limits(const struct program *p, struct engine_limits *ret)
 	ret->cpu_shares = p->latency_sensitive && shares > SHARES_BATCH ? shares : SHARES_BATCH;
 }
 
+static int fill_devices(const struct program *p, struct arena *arena, struct engine_security *ret)
+{
+	size_t count = count_words(p->devices);
+	struct engine_device *devices = arena_calloc(arena, count + 1, sizeof(*devices));
+
+	if (!devices)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		devices[i] = (struct engine_device){ p->devices[i], p->devices[i], .read = true,
+						     .write = true, .mknod = true };
+	ret->devices = devices;
+	ret->devices_count = count;
+	return 0;
+}
+
+/* By which a program finds the way to its cell. */
+static const char *const *add_env(const char *const *env, struct arena *arena)
+{
+	size_t count = count_words(env);
+	const char **list = arena_calloc(arena, count + 3, sizeof(*list));
+
+	if (!list)
+		return env;
+	for (size_t i = 0; i < count; i++)
+		list[i] = env[i];
+	list[count] = "CELLAR_SOCKET=" POCKET_API_TARGET "/cell.sock";
+	list[count + 1] = "CELLAR_TOKEN_FILE=" POCKET_API_TARGET "/token";
+	return list;
+}
+
 static void warn(const char *sentence)
 {
 	log_debug("%s", sentence);
@@ -231,12 +266,21 @@ static int fill(const struct box *box, struct arena *arena, struct engine_run_op
 		.name = box->container,
 		.args = p->command,
 		.entrypoint = p->entrypoint,
-		.env = p->env,
+		.env = p->api ? add_env(p->env, arena) : p->env,
 		.workdir = p->workdir,
 		.user = p->user,
 		.detach = true,
 		.network = networks[p->network],
 	};
+	if (box->alloc) {
+		ret->cgroup_parent = alloc_cgroup(box->agent, box->alloc);
+		if (!ret->cgroup_parent)
+			return err_say(err, EAGAIN, "alloc %s has no cgroup on this machine",
+				       box->alloc);
+	}
+	ret->security.privileged = p->privileged;
+	if (fill_devices(p, arena, &ret->security) < 0)
+		return err_set(err, ENOMEM, "start task %s", box->task);
 	fill_limits(p, &ret->limits);
 	engine_limits_fit(&ret->limits, NULL, warn);
 	if (fill_labels(box, arena, &ret->labels) < 0 || fill_ports(p, arena, &ret->net) < 0 ||

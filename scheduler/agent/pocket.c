@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "scheduler/agent/inside.h"
+#include "scheduler/agent/socket.h"
 
 #define FOLDER ".cell"
 /* Never to the disk, where the kernel has a word for that (6.4). */
@@ -105,7 +106,8 @@ static int note_targets(struct box *box, const struct want *want)
 
 static int fill(struct box *box, const struct want *want, struct err *err)
 {
-	_cleanup_fd_ int dirfd = open_pocket(box, err);
+	_cleanup_fd_ int dirfd = open_pocket(box, err), api = -1;
+	int r = 0;
 
 	if (dirfd < 0)
 		return dirfd;
@@ -113,7 +115,11 @@ static int fill(struct box *box, const struct want *want, struct err *err)
 		return err_set(err, errno, "make the folder of task %s", box->task);
 	if (note_targets(box, want) < 0)
 		return err_set(err, ENOMEM, "make the folder of task %s", box->task);
-	return write_secrets(dirfd, want, err);
+	if (want->program->api) {
+		api = dir_open(dirfd, "api", err);
+		r = api < 0 ? api : socket_write_token(api, err);
+	}
+	return r < 0 ? r : write_secrets(dirfd, want, err);
 }
 
 int pocket_make(struct box *box, const struct want *want, struct err *err)

@@ -216,6 +216,11 @@ static int write_picture(const struct call *call, struct err *err)
 	return 0;
 }
 
+static int get_machine(const struct call *call, struct err *err)
+{
+	return master_write_machine(call->master, call->name, call->w, err);
+}
+
 static int get_picture(const struct call *call, struct err *err)
 {
 	int r = waits_hold(api_waits(call->api), call, NULL, write_picture, err);
@@ -223,27 +228,31 @@ static int get_picture(const struct call *call, struct err *err)
 	return r ? r : write_picture(call, err);
 }
 
-static int get_machine(const struct call *call, struct err *err)
+static int change_machine(const struct call *call, const char *what,
+			  int (*fn)(struct master *master, const char *machine, struct err *err),
+			  struct err *err)
 {
-	return master_write_machine(call->master, call->name, call->w, err);
+	int r;
+
+	err_try(master_allow_operator(call->master, call->caller, what, err));
+	r = fn(call->master, call->name, err);
+	master_audit(call->master, call->caller, r, err, "%s machine %s", what, call->name);
+	return r < 0 ? r : done(call, "machine");
 }
 
 static int post_cordon(const struct call *call, struct err *err)
 {
-	err_try(master_machine_cordon(call->master, call->name, err));
-	return done(call, "machine");
+	return change_machine(call, "cordon", master_machine_cordon, err);
 }
 
 static int post_uncordon(const struct call *call, struct err *err)
 {
-	err_try(master_machine_uncordon(call->master, call->name, err));
-	return done(call, "machine");
+	return change_machine(call, "uncordon", master_machine_uncordon, err);
 }
 
 static int post_drain(const struct call *call, struct err *err)
 {
-	err_try(master_machine_drain(call->master, call->name, err));
-	return done(call, "machine");
+	return change_machine(call, "drain", master_machine_drain, err);
 }
 
 /* ---- the cell ---- */
@@ -275,6 +284,7 @@ static int get_backup(const struct call *call, struct err *err)
 	struct stat st;
 	int r;
 
+	err_try(master_allow_operator(call->master, call->caller, "backup", err));
 	if (!mkdtemp(folder))
 		return err_set(err, errno, "make a folder in /tmp");
 	snprintf(path, sizeof(path), "%s/cell.db", folder);
@@ -353,6 +363,10 @@ const struct route routes[] = {
 	{ "GET", "/v1/cell", get_cell },
 	{ "GET", "/v1/cell/backup", get_backup },
 	{ "GET", "/v1/events", get_events },
+	{ "GET", "/v1/policy", get_policy },
+	{ "PUT", "/v1/policy", put_policy },
+	{ "GET", "/v1/quotas", get_quotas },
+	{ "PUT", "/v1/quotas/{owner}", put_quota },
 	{ "GET", "/v1/secrets", get_secrets },
 	{ "PUT", "/v1/secrets/{secret}", put_secret },
 	{ "DELETE", "/v1/secrets/{secret}", delete_secret },

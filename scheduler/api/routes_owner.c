@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /v1/secrets: their values come in, and never go out. */
+/* /v1/secrets, whose values come in and never go out; /v1/policy, /v1/quotas. */
 #include <errno.h>
 
 #include "scheduler/api/routes_owner.h"
@@ -45,5 +45,47 @@ int delete_secret(const struct call *call, struct err *err)
 	err_try(call_need(call, "owner", &owner, err));
 	err_try(master_remove_secret(call->master, call->caller, owner, call->name, err));
 	answer_name(call);
+	return 0;
+}
+
+/* ---- policy and quotas ---- */
+
+int get_policy(const struct call *call, struct err *err)
+{
+	(void)err;
+	master_write_policy(call->master, call->w);
+	return 0;
+}
+
+int put_policy(const struct call *call, struct err *err)
+{
+	const char *name = http_query(call->request, "file"), *text;
+	size_t len;
+
+	text = http_body(call->request, &len);
+	err_try(master_set_policy(call->master, call->caller, name ? name : "policy", text, len,
+				  err));
+	master_write_policy(call->master, call->w);
+	return 0;
+}
+
+int get_quotas(const struct call *call, struct err *err)
+{
+	(void)err;
+	master_write_quotas(call->master, call->w);
+	return 0;
+}
+
+int put_quota(const struct call *call, struct err *err)
+{
+	const char *band, *body;
+	size_t len;
+
+	err_try(call_need(call, "band", &band, err));
+	body = http_body(call->request, &len);
+	err_try(master_set_quota(call->master, call->caller, call->name, band, body, len, err));
+	json_open_object(call->w);
+	json_field_string(call->w, "owner", call->name);
+	json_close_object(call->w);
 	return 0;
 }

@@ -10,3 +10,8 @@ int call_need(const struct call *call, const char *query, const char **ret, stru
 int get_secrets(const struct call *call, struct err *err);
 int put_secret(const struct call *call, struct err *err);
 int delete_secret(const struct call *call, struct err *err);
+
+int get_policy(const struct call *call, struct err *err);
+int put_policy(const struct call *call, struct err *err);
+int get_quotas(const struct call *call, struct err *err);
+int put_quota(const struct call *call, struct err *err);

@@ -42,6 +42,7 @@ struct cell_options {
 	const char *name; /* of the cell; NULL: jobs that name cells are refused */
 	bool no_preemption;
 	bool quota;		 /* refuse jobs above priority 0 whose owner has none left */
+	bool quota_where_set;	 /* the same for those alone who have any in that band */
 	double production_share; /* of the cell that production may be promised; 0 stands for 1 */
 	/* Best-effort batch jobs are held back, each as a whole, until all that is let in asks for
 	 * no more than this part of the cell; 0: they are not. */
@@ -70,10 +71,20 @@ int cell_set_image(struct cell *cell, uint32_t machine, const char *image, bool 
 /* Admission: the whole job or a sentence why not. */
 int cell_submit(struct cell *cell, const struct job *job, uint32_t *ret_job, struct err *err);
 
-/* Replaces the owner's quota in a band. A promise to production beyond the cell is refused. Set it
- * before the owner's jobs come: what runs already is not charged. */
+#define QUOTA_UNLIMITED INT64_MAX
+
+/* Replaces the owner's quota in a band; of a resource it may be QUOTA_UNLIMITED. A promise to
+ * production beyond the cell is refused. What is there already is charged, and stays. */
 int cell_set_quota(struct cell *cell, const char *owner, enum band band,
 		   const struct amounts *limit, struct err *err);
+
+/* What counts against it; false where there is none. */
+bool cell_quota_used(const struct cell *cell, const char *owner, enum band band,
+		     struct amounts *ret);
+
+enum quota_demand { QUOTA_OF_NOBODY, QUOTA_WHERE_SET, QUOTA_OF_ALL };
+/* Who is held to quota from now on, in place of what the options said. */
+void cell_demand_quota(struct cell *cell, enum quota_demand demand);
 
 enum task_state { TASK_PENDING, TASK_RUNNING, TASK_ENDED };
 

@@ -3,20 +3,24 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "scheduler/core/resize.h"
 #include "scheduler/core/scale.h"
 #include "scheduler/intake/intake.h"
 #include "scheduler/master/inside.h"
+#include "scheduler/master/rules.h"
 
 #define KEY_SIZE (TASK_NAME_SIZE + 16)
 
-static int find(struct master *master, const char *name, struct held_job **ret, struct err *err)
+static int find(struct master *master, const struct caller *caller, const char *name,
+		struct held_job **ret, struct err *err)
 {
 	struct held_job *job = job_find(master, name);
 
 	if (!job)
 		return err_say(err, ENOENT, "there is no job called %s", name);
+	err_try(rules_check_owner(master, caller, job->file.owner, err));
 	if (job->core == NOBODY)
 		return err_say(err, EINVAL, "job %s %s; run it again to change it", name,
 			       job->stopped ? "was stopped" : "could not be taken up");
@@ -66,8 +70,14 @@ static int grow(struct master *master, struct held_job *job, const struct job *a
 
 	if (tasks_grow(master, job, count) < 0)
 		return err_set(err, ENOMEM, "scale job %s", job_name(job));
-	err_try(cell_scale(master->cell, job->core, asked, err));
 	set_count(job, count, true);
+	r = share_check(master, job, err);
+	if (r == 0)
+		r = cell_scale(master->cell, job->core, asked, err);
+	if (r < 0) {
+		set_count(job, was, amended);
+		return r;
+	}
 	tasks_number(master, job, was);
 	r = write_scaled(master, job, was, err);
 	if (r == 0)
@@ -105,8 +115,8 @@ static int shrink(struct master *master, struct held_job *job, const struct job 
 	return 0;
 }
 
-int master_scale(struct master *master, const struct caller *caller, const char *name,
-		 uint32_t count, struct err *err)
+static int scale_job(struct master *master, const struct caller *caller, const char *name,
+		     uint32_t count, struct err *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	struct held_job *job;
@@ -117,7 +127,7 @@ int master_scale(struct master *master, const struct caller *caller, const char 
 
 	if (!arena)
 		return err_set(err, ENOMEM, "scale job %s", name);
-	err_try(find(master, name, &job, err));
+	err_try(find(master, caller, name, &job, err));
 	if (!job->file.job || job->file.gang)
 		return err_say(err, EINVAL,
 			       "%s starts as a whole: stop it, and run it with another count",
@@ -221,7 +231,9 @@ static int carry_out(struct master *master, struct held_job *job,
 
 	job->file = *file;
 	job->amended = true;
-	r = job_write(master, job, err);
+	r = share_check(master, job, err);
+	if (r == 0)
+		r = job_write(master, job, err);
 	if (r == 0)
 		r = cell_resize(master->cell, job->core, resize->index, request, err);
 	if (r < 0) {
@@ -235,8 +247,8 @@ static int carry_out(struct master *master, struct held_job *job,
 	return 0;
 }
 
-int master_resize(struct master *master, const struct caller *caller, const char *name,
-		  const struct master_resize *resize, struct json_writer *w, struct err *err)
+static int resize_job(struct master *master, const struct caller *caller, const char *name,
+		      const struct master_resize *resize, struct json_writer *w, struct err *err)
 {
 	_cleanup_resize_plan_ struct resize_plan *plan = NULL;
 	_cleanup_arena_ struct arena *arena = arena_new();
@@ -248,7 +260,7 @@ int master_resize(struct master *master, const struct caller *caller, const char
 
 	if (!arena)
 		return err_set(err, ENOMEM, "resize job %s", name);
-	err_try(find(master, name, &job, err));
+	err_try(find(master, caller, name, &job, err));
 	if (resize->cpu_milli < 0 || resize->memory_bytes < 0 ||
 	    (!resize->cpu_milli && !resize->memory_bytes))
 		return err_say(err, EINVAL, "resize job %s: say how much CPU or memory", name);
@@ -295,14 +307,14 @@ static void start_anew(struct master *master, struct held_task *task)
 	master->machines[task->at].news = true;
 }
 
-int master_restart(struct master *master, const struct caller *caller, const char *name,
-		   uint32_t index, struct err *err)
+static int restart_job(struct master *master, const struct caller *caller, const char *name,
+		       uint32_t index, struct err *err)
 {
 	struct held_job *job;
 	uint32_t count = 0;
 	int r;
 
-	err_try(find(master, name, &job, err));
+	err_try(find(master, caller, name, &job, err));
 	if (!job->file.job)
 		return err_say(err, EINVAL, "alloc set %s: nothing runs for it", name);
 	if (index != NOBODY && index >= job->count)
@@ -335,4 +347,33 @@ int master_restart(struct master *master, const struct caller *caller, const cha
 			    index);
 	master_settle(master);
 	return 0;
+}
+
+/* ---- and who did ---- */
+
+int master_scale(struct master *master, const struct caller *caller, const char *name,
+		 uint32_t count, struct err *err)
+{
+	int r = scale_job(master, caller, name, count, err);
+
+	return master_audit(master, caller, r, err, "scale job %s to %" PRIu32, name, count);
+}
+
+int master_resize(struct master *master, const struct caller *caller, const char *name,
+		  const struct master_resize *resize, struct json_writer *w, struct err *err)
+{
+	int r = resize_job(master, caller, name, resize, w, err);
+
+	if (resize->plan)
+		return r;
+	return master_audit(master, caller, r, err, "resize %s to %" PRId64 "m, %" PRId64 " bytes",
+			    name, resize->cpu_milli, resize->memory_bytes);
+}
+
+int master_restart(struct master *master, const struct caller *caller, const char *name,
+		   uint32_t index, struct err *err)
+{
+	int r = restart_job(master, caller, name, index, err);
+
+	return master_audit(master, caller, r, err, "restart job %s", name);
 }

@@ -65,7 +65,8 @@ struct held_job {
 	size_t len;
 	uint32_t core; /* its number there; NOBODY once it is stopped */
 	bool stopped;
-	char *refusal; /* why it could not be taken up after a restart, or NULL */
+	const char *made_by; /* the job whose task has handed it in, or NULL */
+	char *refusal;	     /* why it could not be taken up after a restart, or NULL */
 	int64_t submitted_ms;
 	struct held_task *tasks;
 	uint32_t count;
@@ -91,6 +92,7 @@ struct held_machine {
 	uint64_t told_hash, told_number;
 	const struct master_contact *contact;
 	struct held_task *tasks;
+	struct held_call *calls; /* see calls.h */
 };
 
 struct secrets;
@@ -121,6 +123,8 @@ struct leaving {
 struct master {
 	struct loop *loop;
 	struct secrets *secrets;
+	struct held_rules *rules;
+	struct audit *audit;
 	struct loop_source *timer, *watchdog;
 	struct cell_store *store;
 	uint64_t epoch;
@@ -223,11 +227,15 @@ void amend_write(const struct held_job *job, struct json_writer *w);
 int amend_read(struct master *master, struct held_job *job, const struct json_node *root,
 	       struct err *err);
 
+/* The alloc that it runs in; NULL. */
+struct held_task *task_alloc(const struct master *master, const struct held_task *task);
+
 /* ---- jobs.c ---- */
 
 const char *job_name(const struct held_job *job);
-/* What a job file may say and this cell cannot do. */
-int job_check_supported(const struct held_job *job, struct err *err);
+/* May it be handed in, beside what the core has to say? */
+int job_check(struct master *master, const struct caller *caller, struct held_job *job,
+	      struct err *err);
 /* Writes the job's own record, with whatever else is to be written. */
 int job_write(struct master *master, const struct held_job *job, struct err *err);
 struct held_job *job_find(struct master *master, const char *name);
@@ -323,4 +331,4 @@ int persist_load(struct master *master, struct err *err);
 #define REASON_SIZE 512
 /* Why the core's pending task pends: the machines by what they lack, and what would help. */
 void view_explain(struct cell *cell, uint32_t core, char text[static REASON_SIZE]);
-const char *view_state(const struct held_task *task);
+const char *view_state(const struct master *master, const struct held_task *task);

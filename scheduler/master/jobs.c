@@ -8,7 +8,9 @@
 
 #include "base/loop.h"
 #include "scheduler/intake/intake.h"
+#include "scheduler/master/calls.h"
 #include "scheduler/master/inside.h"
+#include "scheduler/master/rules.h"
 #include "scheduler/master/secrets.h"
 
 const char *job_name(const struct held_job *job)
@@ -220,15 +222,26 @@ int job_write(struct master *master, const struct held_job *job, struct err *err
 	return write_job(master, job, NULL, err);
 }
 
-/* What a job file may say and no agent does yet: better refused than forgotten. */
-int job_check_supported(const struct held_job *job, struct err *err)
+/* What the core does not know of: whose alloc set it is. */
+static int check_alloc_set(struct master *master, const struct job_file *file, struct err *err)
 {
-	const struct job_tasks *tasks = &job->file.tasks;
-	const char *what = tasks->api ? "tasks.api" : NULL;
+	const struct held_job *set = file->in ? job_find(master, file->in) : NULL;
 
-	return what ? err_say(err, EINVAL, "%s: %s: this cell cannot do that yet; leave it out",
-			      job->file_name, what)
-		    : 0;
+	if (set && !set->file.job && strcmp(set->file.owner, file->owner) != 0)
+		return err_say(err, EPERM, "%s:%d:%d: alloc set %s belongs to %s, and job %s to %s",
+			       file->file, file->name_at.line, file->name_at.column, file->in,
+			       set->file.owner, file->job, file->owner);
+	return 0;
+}
+
+int job_check(struct master *master, const struct caller *caller, struct held_job *job,
+	      struct err *err)
+{
+	if (caller->role == CALLER_TASK)
+		err_try(calls_check_file(master, caller, job, err));
+	err_try(rules_check_file(master, caller, &job->file, err));
+	err_try(check_alloc_set(master, &job->file, err));
+	return secrets_check(master, &job->file, err);
 }
 
 static int take_in(struct master *master, const struct caller *caller, struct held_job *job,
@@ -237,9 +250,8 @@ static int take_in(struct master *master, const struct caller *caller, struct he
 	if (old && !old->stopped)
 		return err_say(err, EEXIST, "there is a job called %s already; stop it first",
 			       job_name(job));
-	err_try(job_check_supported(job, err));
+	err_try(job_check(master, caller, job, err));
 	err_try(share_check(master, job, err));
-	err_try(secrets_check(master, &job->file, err));
 	err_try(job_admit(master, job, err));
 	if (old)
 		history_inherit(job, old);
@@ -248,7 +260,7 @@ static int take_in(struct master *master, const struct caller *caller, struct he
 	return write_job(master, job, old, err);
 }
 
-int master_submit(struct master *master, const struct caller *caller, const char *name,
+static int submit(struct master *master, const struct caller *caller, const char *name,
 		  const char *text, size_t len, const char **ret_job, struct err *err)
 {
 	char *copy = malloc(len + 1);
@@ -275,7 +287,15 @@ int master_submit(struct master *master, const struct caller *caller, const char
 	return 0;
 }
 
-int master_stop(struct master *master, const struct caller *caller, const char *name, bool purge,
+int master_submit(struct master *master, const struct caller *caller, const char *name,
+		  const char *text, size_t len, const char **ret_job, struct err *err)
+{
+	int r = submit(master, caller, name, text, len, ret_job, err);
+
+	return master_audit(master, caller, r, err, "run %s", r < 0 ? name : *ret_job);
+}
+
+static int stop(struct master *master, const struct caller *caller, const char *name, bool purge,
 		struct err *err)
 {
 	struct held_job *job = job_find(master, name);
@@ -283,6 +303,7 @@ int master_stop(struct master *master, const struct caller *caller, const char *
 
 	if (!job)
 		return err_say(err, ENOENT, "there is no job called %s", name);
+	err_try(rules_check_owner(master, caller, job->file.owner, err));
 	master_tick(master);
 	if (purge) {
 		r = erase_job(master, job, err);
@@ -307,6 +328,14 @@ int master_stop(struct master *master, const struct caller *caller, const char *
 	if (r == 0)
 		master_settle(master);
 	return r;
+}
+
+int master_stop(struct master *master, const struct caller *caller, const char *name, bool purge,
+		struct err *err)
+{
+	int r = stop(master, caller, name, purge, err);
+
+	return master_audit(master, caller, r, err, "%s job %s", purge ? "purge" : "stop", name);
 }
 
 /* ---- its program ---- */
@@ -434,6 +463,7 @@ int job_program(const struct master *master, const struct held_task *task, struc
 		struct program *ret)
 {
 	const struct held_job *job = task->job;
+	const struct held_task *alloc;
 	uint32_t index = task->index;
 	static const enum want_network networks[] = {
 		[JOB_NETWORK_BRIDGE] = WANT_BRIDGE,
@@ -468,7 +498,13 @@ int job_program(const struct master *master, const struct held_task *task, struc
 				      job->file.priority >= PRIORITY_PRODUCTION),
 		.network = networks[tasks->network],
 	};
-	if (!ret->env || add_lists(master, task, arena, ret) < 0)
+	ret->api = tasks->api;
+	ret->privileged = tasks->privileged;
+	ret->devices = tasks->devices;
+	alloc = task_alloc(master, task);
+	if (alloc)
+		ret->alloc = arena_printf(arena, "%s/%" PRIu32, job_name(alloc->job), alloc->index);
+	if (!ret->env || (alloc && !ret->alloc) || add_lists(master, task, arena, ret) < 0)
 		return -ENOMEM;
 	add_health(tasks, ret);
 	return 0;

@@ -176,7 +176,9 @@ void journal_event(struct master *master, struct held_task *task, const struct e
 
 	switch (event->kind) {
 	case EVENT_MACHINE:
-		if (cell_machine(master->cell, event->machine, &view) == 0 && view.alloc == NOBODY)
+		/* One that is being added is told by that. */
+		if (cell_machine(master->cell, event->machine, &view) == 0 &&
+		    view.alloc == NOBODY && machine_of_core(master, event->machine) != NOBODY)
 			journal_machine(master, machine_of_core(master, event->machine),
 					JOURNAL_MACHINE_STATE, states[event->detail]);
 		break;

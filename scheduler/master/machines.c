@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "scheduler/core/capacity.h"
 #include "scheduler/core/reclaim.h"
+#include "scheduler/master/calls.h"
 #include "scheduler/master/inside.h"
-#include "scheduler/master/secrets.h"
 
 #define NS_PER_MS INT64_C(1000000)
 
@@ -308,6 +308,7 @@ int master_sync(struct master *master, const char *text, size_t len,
 	leave_hear(master, (uint32_t)(machine - master->machines), &report);
 	for (size_t i = 0; i < report.task_count; i++)
 		take_report(master, (uint32_t)(machine - master->machines), &report.tasks[i]);
+	calls_take(master, (uint32_t)(machine - master->machines), &report);
 	master_settle(master);
 	if (master->stuck)
 		return err_say(err, EAGAIN, "the store does not take anything now");

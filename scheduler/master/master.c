@@ -7,7 +7,10 @@
 
 #include "base/clock.h"
 #include "base/loop.h"
+#include "scheduler/master/audit.h"
+#include "scheduler/master/calls.h"
 #include "scheduler/master/inside.h"
+#include "scheduler/master/rules.h"
 #include "scheduler/master/secrets.h"
 
 #define NS_PER_MS INT64_C(1000000)
@@ -38,13 +41,17 @@ static int on_watch(void *data)
 
 static int set_up(struct master *master, const struct master_options *options, struct err *err)
 {
-	struct cell_options cell = { .production_share = options->production_share };
-	_cleanup_free_ char *key_path = NULL;
+	struct cell_options cell = { .quota_where_set = true,
+				     .production_share = options->production_share };
+	_cleanup_free_ char *key_path = NULL, *audit_path = NULL;
 
 	master->arena = arena_new();
 	if (asprintf(&key_path, "%s.key", options->store_path) >= 0)
 		master->secrets = secrets_new(key_path);
-	if (!master->arena || !master->secrets)
+	if (asprintf(&audit_path, "%s.audit", options->store_path) >= 0)
+		master->audit = audit_new(audit_path);
+	master->rules = rules_new();
+	if (!master->arena || !master->secrets || !master->audit || !master->rules)
 		return err_set(err, ENOMEM, "start the master");
 	master->outside = (struct outside){ .random = (uint64_t)clock_realtime_ns(),
 					    .event = master_on_event,
@@ -92,6 +99,10 @@ struct master *master_free(struct master *master)
 	while (master->jobs)
 		job_drop(master, master->jobs);
 	secrets_free(master->secrets);
+	rules_free(master->rules);
+	audit_free(master->audit);
+	for (size_t i = 0; i < master->machine_count; i++)
+		calls_free(master->machines[i].calls);
 	names_deinit(&master->names);
 	journal_free(master->journal);
 	leave_free(master);

@@ -90,6 +90,23 @@ int master_set_secret(struct master *master, const struct caller *caller, const 
 /* -ENOENT; -EBUSY while a job uses it. */
 int master_remove_secret(struct master *master, const struct caller *caller, const char *owner,
 			 const char *name, struct err *err);
+/* Who may do what: a policy file (spec/job/rules.h), which takes the place of the one there is. The
+ * operator's alone. */
+int master_set_policy(struct master *master, const struct caller *caller, const char *name,
+		      const char *text, size_t len, struct err *err);
+void master_write_policy(struct master *master, struct json_writer *w);
+/* How much an owner may ask for in a band: {"cpu_milli": N, "memory_bytes": N, "disk_bytes": N,
+ * "ports": N}; what is left out is not limited. The operator's alone. */
+int master_set_quota(struct master *master, const struct caller *caller, const char *owner,
+		     const char *band, const char *body, size_t len, struct err *err);
+void master_write_quotas(struct master *master, struct json_writer *w);
+/* For what is done by other means than these calls: -EPERM unless the caller is the operator. */
+int master_allow_operator(struct master *master, const struct caller *caller, const char *what,
+			  struct err *err);
+/* Writes down who has asked for what, and returns r (scheduler/master/audit.h). */
+int master_audit(struct master *master, const struct caller *caller, int r, const struct err *err,
+		 const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
 /* Their names. */
 void master_write_secrets(struct master *master, struct json_writer *w);
 /* Another number of tasks; new ones pend, the last ones end for good. -ENOENT, -EINVAL (a gang, an

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "scheduler/core/restore.h"
 #include "scheduler/master/inside.h"
+#include "scheduler/master/rules.h"
 #include "scheduler/master/secrets.h"
 
 static void write_ports(const struct master *master, uint32_t core, struct json_writer *w)
@@ -28,6 +29,7 @@ static void write_ports(const struct master *master, uint32_t core, struct json_
 char *persist_task(const struct master *master, const struct held_task *task, size_t *ret_len)
 {
 	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
+	const struct held_task *alloc = task_alloc(master, task);
 
 	if (!w)
 		return NULL;
@@ -43,6 +45,10 @@ char *persist_task(const struct master *master, const struct held_task *task, si
 	json_field_i64(w, "exit_code", task->exit_code);
 	if (task->live)
 		write_ports(master, task_core(master, task), w);
+	if (task->live && alloc) {
+		json_field_string(w, "alloc_set", job_name(alloc->job));
+		json_field_u64(w, "alloc", alloc->index);
+	}
 	json_close_object(w);
 	return json_writer_take(w, ret_len);
 }
@@ -58,6 +64,7 @@ char *persist_job(const struct held_job *job, size_t *ret_len)
 	json_field_string(w, "text", job->text);
 	json_field_i64(w, "submitted_ms", job->submitted_ms);
 	json_field_bool(w, "stopped", job->stopped);
+	json_field_string(w, "made_by", job->made_by);
 	history_write(job, w);
 	amend_write(job, w);
 	json_close_object(w);
@@ -137,6 +144,7 @@ static int load_job(struct master *master, const char *name, const struct json_n
 		return err_set(err, ENOMEM, "load job %s", name);
 	err_try(job_make(master, file, copy, strlen(copy), &job, err));
 	err_try(json_get_i64(root, "submitted_ms", &job->submitted_ms, err));
+	err_try(json_get_string(root, "made_by", job->arena, &job->made_by, err));
 	err_try(json_get_bool(root, "stopped", &job->stopped, err));
 	err_try(history_read(job, root, err));
 	return amend_read(master, job, root, err);
@@ -159,7 +167,7 @@ static void hold_back(struct master *master, const struct held_task *task,
 
 /* Where it was, if it can be there; else it pends, and is placed like any other. */
 static void put_back(struct master *master, struct held_task *task, const char *machine,
-		     const uint16_t *ports, uint32_t port_count, bool paused)
+		     uint32_t room, const uint16_t *ports, uint32_t port_count, bool paused)
 {
 	struct held_machine *at = machine ? machine_find(master, machine) : NULL;
 	uint32_t core = task_core(master, task);
@@ -180,7 +188,8 @@ static void put_back(struct master *master, struct held_task *task, const char *
 	if (task->over)
 		cell_end_task(master->cell, core, END_KILLED);
 	else if (task->live &&
-		 cell_restore_task(master->cell, core, at->core, ports, port_count, paused) < 0)
+		 cell_restore_task(master->cell, core, room == NOBODY ? at->core : room, ports,
+				   port_count, paused) < 0)
 		task_unplace(master, task);
 	task->paused = paused && task->live;
 }
@@ -208,6 +217,30 @@ static int read_ports(const struct json_node *root, struct arena *arena, uint16_
 	return 0;
 }
 
+/* Of an alloc, which has been put back before; NOBODY. */
+static int read_room(struct master *master, const struct json_node *root, uint32_t *ret,
+		     struct err *err)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	const char *name = NULL;
+	struct held_job *set;
+	struct task_view view;
+	uint64_t index = 0;
+
+	*ret = NOBODY;
+	if (!arena)
+		return err_set(err, ENOMEM, "load a task");
+	err_try(json_get_string(root, "alloc_set", arena, &name, err));
+	err_try(json_get_u64(root, "alloc", &index, err));
+	set = name ? job_find(master, name) : NULL;
+	if (!set || set->file.job || set->core == NOBODY || index >= set->count ||
+	    !set->tasks[index].live)
+		return 0;
+	cell_task(master->cell, task_core(master, &set->tasks[index]), &view);
+	*ret = view.room;
+	return 0;
+}
+
 static int load_task(struct master *master, const char *name, const struct json_node *root,
 		     struct err *err)
 {
@@ -218,6 +251,7 @@ static int load_task(struct master *master, const char *name, const struct json_
 	uint16_t *ports = NULL;
 	uint32_t port_count = 0;
 	int64_t code = -1;
+	uint32_t room;
 	bool paused = false;
 
 	if (!arena)
@@ -234,7 +268,11 @@ static int load_task(struct master *master, const char *name, const struct json_
 	task->restarts = (uint32_t)restarts;
 	task->exit_code = (int)code;
 	err_try(read_ports(root, arena, &ports, &port_count, err));
-	put_back(master, task, machine, ports, port_count, paused);
+	err_try(read_room(master, root, &room, err));
+	/* Its alloc is not there any more: it pends. */
+	if (task->job->file.in && room == NOBODY)
+		task->live = false;
+	put_back(master, task, machine, room, ports, port_count, paused);
 	return 0;
 }
 
@@ -242,7 +280,20 @@ static bool is_production(struct master *master, const char *name)
 {
 	const struct held_task *task = task_find(master, name);
 
-	return task && task->job->file.priority >= PRIORITY_PRODUCTION;
+	return task && task->job->file.job && task->job->file.priority >= PRIORITY_PRODUCTION;
+}
+
+static bool is_alloc(struct master *master, const char *name)
+{
+	const struct held_task *task = task_find(master, name);
+
+	return task && !task->job->file.job;
+}
+
+static int load_alloc(struct master *master, const char *name, const struct json_node *root,
+		      struct err *err)
+{
+	return is_alloc(master, name) ? load_task(master, name, root, err) : 0;
 }
 
 /* Production has all that it asks for; the others may be where some of it was lent. */
@@ -255,7 +306,9 @@ static int load_promised(struct master *master, const char *name, const struct j
 static int load_other(struct master *master, const char *name, const struct json_node *root,
 		      struct err *err)
 {
-	return is_production(master, name) ? 0 : load_task(master, name, root, err);
+	return is_production(master, name) || is_alloc(master, name)
+		       ? 0
+		       : load_task(master, name, root, err);
 }
 
 static int load_incarnations(struct master *master, const struct store_change *item)
@@ -288,11 +341,14 @@ static int load_item(void *data, const struct store_change *item, struct err *er
 	return r < 0 ? err_add(err, "the store's %s", item->key) : 0;
 }
 
-/* In the order of their submission, so that what starts after something finds it. */
+/* In the order of their submission, so that what starts after something finds it; alloc sets first.
+ */
 static int by_time(const void *a, const void *b)
 {
 	const struct held_job *const *x = a, *const *y = b;
 
+	if (!(*x)->file.job != !(*y)->file.job)
+		return (*x)->file.job ? 1 : -1;
 	return (*x)->submitted_ms < (*y)->submitted_ms	 ? -1
 	       : (*x)->submitted_ms > (*y)->submitted_ms ? 1
 							 : 0;
@@ -327,10 +383,13 @@ int persist_load(struct master *master, struct err *err)
 {
 	struct loading machines = { master, "machine/", load_machine };
 	struct loading jobs = { master, "job/", load_job };
+	struct loading allocs = { master, "task/", load_alloc };
 	struct loading promised = { master, "task/", load_promised };
 	struct loading tasks = { master, "task/", load_other };
 	struct loading fences = { master, "fence/", leave_load };
 	struct loading secrets = { master, "secret/", secrets_load };
+	struct loading policy = { master, "policy/", rules_load };
+	struct loading quotas = { master, "quota/", rules_load_quota };
 	uint64_t revision;
 	int r;
 
@@ -342,6 +401,13 @@ int persist_load(struct master *master, struct err *err)
 		r = cell_store_load(master->store, load_item, &jobs, &revision, err);
 	if (r == 0)
 		r = admit_jobs(master, err);
+	/* What is there is charged, and stays, whatever was changed meanwhile. */
+	if (r == 0)
+		r = cell_store_load(master->store, load_item, &quotas, &revision, err);
+	if (r == 0)
+		r = cell_store_load(master->store, load_item, &policy, &revision, err);
+	if (r == 0)
+		r = cell_store_load(master->store, load_item, &allocs, &revision, err);
 	if (r == 0)
 		r = cell_store_load(master->store, load_item, &promised, &revision, err);
 	if (r == 0)

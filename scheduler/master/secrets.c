@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "scheduler/master/rules.h"
 #include "scheduler/store/seal.h"
 
 #define NAME_MAX_LEN 63
@@ -174,13 +175,13 @@ static void tell_all(struct master *master)
 	master_settle(master);
 }
 
-int master_set_secret(struct master *master, const struct caller *caller, const char *owner,
+static int set_secret(struct master *master, const struct caller *caller, const char *owner,
 		      const char *name, const void *value, size_t len, struct err *err)
 {
 	_cleanup_(cleanup_secret) struct secret *secret = calloc(1, sizeof(*secret));
 	struct secret **at, *was;
 
-	(void)caller;
+	err_try(rules_check_owner(master, caller, owner, err));
 	master_tick(master);
 	err_try(check_name("an owner", owner, err));
 	err_try(check_name("a secret", name, err));
@@ -220,13 +221,13 @@ static const struct held_job *find_user(const struct master *master, const char 
 	return NULL;
 }
 
-int master_remove_secret(struct master *master, const struct caller *caller, const char *owner,
+static int remove_secret(struct master *master, const struct caller *caller, const char *owner,
 			 const char *name, struct err *err)
 {
 	struct secret **at = find(master->secrets, owner, name), *was = *at;
 	const struct held_job *user = find_user(master, owner, name);
 
-	(void)caller;
+	err_try(rules_check_owner(master, caller, owner, err));
 	if (!was)
 		return err_say(err, ENOENT, "owner %s has no secret called %s", owner, name);
 	if (user)
@@ -236,6 +237,22 @@ int master_remove_secret(struct master *master, const struct caller *caller, con
 	*at = was->next;
 	secret_free(was);
 	return 0;
+}
+
+int master_set_secret(struct master *master, const struct caller *caller, const char *owner,
+		      const char *name, const void *value, size_t len, struct err *err)
+{
+	int r = set_secret(master, caller, owner, name, value, len, err);
+
+	return master_audit(master, caller, r, err, "set secret %s of %s", name, owner);
+}
+
+int master_remove_secret(struct master *master, const struct caller *caller, const char *owner,
+			 const char *name, struct err *err)
+{
+	int r = remove_secret(master, caller, owner, name, err);
+
+	return master_audit(master, caller, r, err, "remove secret %s of %s", name, owner);
 }
 
 void master_write_secrets(struct master *master, struct json_writer *w)

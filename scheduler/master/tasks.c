@@ -107,6 +107,22 @@ struct held_task *task_find(struct master *master, const char *name)
 									: NULL;
 }
 
+struct held_task *task_alloc(const struct master *master, const struct held_task *task)
+{
+	uint32_t core = task_core(master, task);
+	struct machine_view room;
+	struct task_view view;
+
+	if (core == NOBODY || !task->job->file.in)
+		return NULL;
+	cell_task(master->cell, core, &view);
+	if (view.machine == NOBODY || cell_machine(master->cell, view.machine, &room) < 0 ||
+	    room.alloc == NOBODY)
+		return NULL;
+	cell_task(master->cell, room.alloc, &view);
+	return task_of((struct master *)(uintptr_t)master, view.job, view.index);
+}
+
 uint32_t task_core(const struct master *master, const struct held_task *task)
 {
 	(void)master;
@@ -149,6 +165,8 @@ int tasks_grow(struct master *master, struct held_job *job, uint32_t count)
 							       .index = i,
 							       .at = NOBODY,
 							       .exit_code = -1,
+							       .used_cpu_milli = -1,
+							       .used_memory_bytes = -1,
 							       .core = NOBODY };
 		if (i < job->count)
 			repoint(master, &more[i]);

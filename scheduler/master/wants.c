@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "scheduler/master/calls.h"
 #include "scheduler/master/inside.h"
 #include "scheduler/master/secrets.h"
 
@@ -33,7 +34,9 @@ static int add_task(struct master *master, struct held_task *task, struct arena 
 		ret->cpu_milli = now.cpu_milli;
 		ret->memory_bytes = now.memory_bytes;
 	}
-	if (!ret->task || !program || secrets_want(master, task, task->secrets, arena, ret) < 0)
+	if (!ret->task || !program)
+		return -ENOMEM;
+	if (secrets_want(master, task, task->secrets, arena, ret) < 0)
 		return -ENOMEM;
 	return ret->program ? job_program(master, task, arena, program) : 0;
 }
@@ -77,6 +80,39 @@ static void number_it(struct held_machine *machine, struct machine_wants *wants)
 	wants->number = machine->told_number;
 }
 
+/* Of allocs the machine keeps the room, for their tasks. */
+static int add_allocs(const struct held_machine *machine, struct arena *arena,
+		      struct machine_wants *ret)
+{
+	struct want_alloc *list;
+	size_t count = 0;
+
+	for (struct held_task *task = machine->tasks; task; task = task->next_at)
+		count += !task->job->file.job && task->live;
+	list = arena_calloc(arena, count + 1, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	for (struct held_task *task = machine->tasks; task; task = task->next_at) {
+		struct want_alloc *alloc = &list[ret->alloc_count];
+		struct job_resources now;
+
+		if (task->job->file.job || !task->live)
+			continue;
+		ret->alloc_count++;
+		now = amend_resources_of(task->job, task->index);
+		*alloc = (struct want_alloc){
+			.name = arena_printf(arena, "%s/%" PRIu32, task->job->file.alloc_set,
+					     task->index),
+			.cpu_milli = now.cpu_milli,
+			.memory_bytes = now.memory_bytes,
+		};
+		if (!alloc->name)
+			return -ENOMEM;
+	}
+	ret->allocs = list;
+	return 0;
+}
+
 int wants_write(struct master *master, struct held_machine *machine, char **ret, size_t *ret_len,
 		struct err *err)
 {
@@ -97,6 +133,10 @@ int wants_write(struct master *master, struct held_machine *machine, char **ret,
 	for (struct held_task *task = machine->tasks; task && r == 0; task = task->next_at)
 		if (is_told(master, task))
 			r = add_task(master, task, arena, &list[wants.task_count++]);
+	if (r == 0)
+		r = add_allocs(machine, arena, &wants);
+	if (r == 0)
+		r = calls_write(machine, arena, &wants);
 	if (r == 0) {
 		number_it(machine, &wants);
 		*ret = machine_wants_format(&wants, ret_len);

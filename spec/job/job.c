@@ -95,6 +95,8 @@ static const struct field tasks_fields[] = {
 	{ "overrides", FIELD_OBJECTS, AT(job_tasks, overrides), .help = "what is different in single tasks", .fields = override_fields, .size = sizeof(struct job_override) },
 	{ "stop_grace", FIELD_DURATION, AT(job_tasks, stop_grace_ms), .help = "between SIGTERM and SIGKILL (default 10s)" },
 	{ "api", FIELD_BOOL, AT(job_tasks, api), .help = "each task gets a socket to the cell" },
+	{ "privileged", FIELD_BOOL, AT(job_tasks, privileged), .help = "all capabilities and devices of the machine, which the operator has to allow" },
+	{ "devices", FIELD_TEXTS, AT(job_tasks, devices), .help = "devices of the machine, each of which the operator has to allow" },
 	FIELD_END,
 };
 static const struct field preemption_fields[] = {
@@ -225,6 +227,11 @@ static int check_health(const struct yaml_node *root, const struct job_tasks *t,
 
 static int check_paths(const struct yaml_node *root, const struct job_tasks *t, struct err *err)
 {
+	for (const char *const *device = t->devices; device && *device; device++)
+		if (strncmp(*device, "/dev/", 5) != 0 || strstr(*device, "/.."))
+			return yaml_fail(root, err,
+					 "tasks.devices: \"%s\" is no plain path below /dev",
+					 *device);
 	if (t->workdir && t->workdir[0] != '/')
 		return yaml_fail(root, err, "tasks.workdir: \"%s\" does not begin with /",
 				 t->workdir);

@@ -92,6 +92,8 @@ struct job_tasks {
 	struct field_list overrides; /* struct job_override, by rising index */
 	int64_t stop_grace_ms;	     /* between SIGTERM and SIGKILL; default 10 s */
 	bool api;		     /* a socket to the cell in each task */
+	bool privileged;
+	const char *const *devices; /* of the machine; NULL when absent */
 };
 
 struct job_preempt {

@@ -74,9 +74,6 @@ t_match "the same job again: sentence" 'there is a job called web already; stop 
 t_status "a second celld in the same place" 1 celld dev --root "$C_ROOT" --runroot "$C_RUN"
 t_match "a second celld: sentence" 'another celld is at work' "$T_ERR"
 
-job "$T_DIR/once.yaml" once 1 '[true]' '  api: true'
-t_status "what cannot be done yet" 1 c job run "$T_DIR/once.yaml"
-t_match "what cannot be done yet: sentence" 'once.yaml: tasks.api: this cell cannot do that yet' "$T_ERR"
 
 # ---- what ends is started again, later each time ----
 first=$(of_task web 1 incarnation)

@@ -59,7 +59,7 @@ from_file() { local file=$1; shift; "$@" <"$file"; }
 t_status "set: too large" 1 from_file "$T_DIR/large" c secret set large --owner search
 t_match "set: too large: sentence" 'has 256 KiB at most' "$T_ERR"
 t_status "the API says so, too" 22 curl -sf -X PUT --data-binary "@$T_DIR/large" --unix-socket "$C_RUN/cell.sock" 'http://cell/v1/secrets/large?owner=search'
-c job run --wait "$T_DIR/web.yaml" >/dev/null
+timeout 120 ctr --root "$C_ROOT" --runroot "$C_RUN" job run --wait "$T_DIR/web.yaml" >/dev/null
 t_is "the task has it" "$VALUE" "$(inside cat /etc/db/password)"
 t_is "any bytes" "$(printf 'a\0b\377c' | od -tx1)" "$(inside cat /bytes | od -tx1)"
 t_is "its user alone" "400 1000 1000" "$(inside stat -c '%a %u %g' /etc/db/password)"
