@@ -22,6 +22,7 @@
 #include "scheduler/core/queue.h"
 #include "scheduler/core/strand.h"
 #include "scheduler/core/task.h"
+#include "scheduler/core/tidy.h"
 #include "scheduler/core/timer.h"
 
 int cell_new(const struct cell_options *options, struct outside *outside, struct cell **ret,
@@ -43,6 +44,7 @@ int cell_new(const struct cell_options *options, struct outside *outside, struct
 		return err_set(err, ENOMEM, "make a cell");
 	}
 	cell->claim_next_ms = INT64_MAX;
+	cell->tidy_at = TIDY_LEAST;
 	queue_init(&cell->queue);
 	*ret = cell;
 	return 0;

@@ -101,6 +101,10 @@ int cell_decide(struct cell *cell);
  * INT64_MAX: never. */
 int64_t cell_next_ms(const struct cell *cell);
 
+/* Forgets names, requests and rules that nobody refers to any more. It is done when enough of them
+ * may have come together, so nobody has to call this. */
+void cell_tidy(struct cell *cell);
+
 /* ---- reading ---- */
 
 struct cell_totals {
