@@ -47,8 +47,8 @@ struct link_client {
 	struct document *sent; /* the last report; NULL: the next goes whole */
 	struct document *wants;
 	struct message messages[DEPTH];
-	char trouble[200]; /* as the log says; "": none */
-	int64_t retry_ms;  /* after which the last failure is followed by another try; 0: none */
+	int trouble;	  /* an errno that the log has told of; 0: none */
+	int64_t retry_ms; /* after which the last failure is followed by another try; 0: none */
 };
 
 /* ---- trouble ---- */
@@ -64,11 +64,11 @@ static void forget_session(struct link_client *client)
 	client->link.depth = 1;
 }
 
-static void fail(struct link_client *client, struct agent *agent, const char *sentence)
+static void fail(struct link_client *client, struct agent *agent, const struct err *err)
 {
-	if (strncmp(client->trouble, sentence, sizeof(client->trouble) - 1) != 0)
-		log_warn("the master is not reached: %s; what runs goes on", sentence);
-	snprintf(client->trouble, sizeof(client->trouble), "%s", sentence);
+	if (client->trouble != err->code)
+		log_warn("the master is not reached: %s; what runs goes on", err->text);
+	client->trouble = err->code;
 	forget_session(client);
 	client->retry_ms = client->retry_ms ? client->retry_ms * 2 : RETRY_MS;
 	if (client->retry_ms > RETRY_MAX_MS)
@@ -151,9 +151,9 @@ static int heed(struct message *m, const struct json_node *root, struct err *err
 		return err_say(err, EBADMSG, "it has said nothing yet");
 	answer.text = text;
 	client->heeded = m->number;
-	if (*client->trouble)
+	if (client->trouble)
 		log_info("the master is reached again");
-	*client->trouble = '\0';
+	client->trouble = 0;
 	client->retry_ms = 0;
 	agent_reply_to(m->agent, &answer);
 	return 0;
@@ -209,7 +209,7 @@ static void on_answer(void *data, const struct http_answer *answer, const struct
 	if (r == -ECONNREFUSED || r == -ETIMEDOUT)
 		look_up(m->client);
 	if (r < 0)
-		fail(m->client, m->agent, err.text);
+		fail(m->client, m->agent, &err);
 }
 
 /* ---- messages ---- */
@@ -267,7 +267,7 @@ static void send_report(void *data, const char *text, size_t len, struct agent *
 
 	*m = (struct message){ .client = client, .agent = agent, .sent_ns = agent_sent_ns(agent) };
 	if (start(client, m, text, len, &err) < 0)
-		fail(client, agent, err.text);
+		fail(client, agent, &err);
 }
 
 /* ---- life ---- */
