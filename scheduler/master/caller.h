@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#define CALLER_NAME_SIZE 64
+#define CALLER_NAME_SIZE 128
 #define CALLER_NO_UID ((uid_t)-1)
 
 enum caller_role {
