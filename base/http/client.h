@@ -20,8 +20,12 @@ struct http_call {
 	const char *method, *url;
 	const char *body; /* or NULL */
 	size_t body_len;
-	long timeout_s;	   /* 0: 60 */
+	long timeout_s;	   /* 0: 60; below: none */
 	size_t answer_max; /* bytes; 0: 64 MiB */
+	/* Gets the body of an answer with status 200 as it comes, in place of the answer; <0 ends
+	 * it, with -EIO. NULL: nobody. */
+	int (*on_data)(void *data, const char *bytes, size_t len);
+	void *data;
 };
 
 struct http_answer {

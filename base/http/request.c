@@ -13,7 +13,12 @@ static size_t take(char *data, size_t one, size_t count, void *user)
 {
 	struct http_easy *easy = user;
 	size_t len = one * count;
+	long status = 0;
 
+	if (easy->on_data)
+		curl_easy_getinfo(easy->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status == 200)
+		return easy->on_data(easy->data, data, len) < 0 ? 0 : len;
 	easy->too_large = len > easy->answer_max - easy->body.len;
 	if (easy->too_large)
 		return 0;
@@ -73,7 +78,10 @@ static void set_options(struct http_easy *easy, const struct http_call *call)
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, call->unix_path || call->address ? "*" : NULL);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_S);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, call->timeout_s ? call->timeout_s : TIMEOUT_S);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT,
+			 call->timeout_s < 0 ? 0
+			 : call->timeout_s   ? call->timeout_s
+					     : TIMEOUT_S);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, easy);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, easy->headers);
@@ -94,8 +102,9 @@ int http_easy_init(struct http_easy *easy, const struct http_call *call, struct 
 					    : call->url;
 	_cleanup_free_ char *to = NULL;
 
-	*easy = (struct http_easy){ .answer_max =
-					    call->answer_max ? call->answer_max : ANSWER_MAX };
+	*easy = (struct http_easy){ .answer_max = call->answer_max ? call->answer_max : ANSWER_MAX,
+				    .on_data = call->on_data,
+				    .data = call->data };
 	easy->curl = curl_easy_init();
 	easy->where = strdup(where);
 	/* Do not ask before a body is sent: those who answer are near. */

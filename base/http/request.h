@@ -13,6 +13,8 @@ struct http_easy {
 	struct strbuf body; /* of the answer */
 	size_t answer_max;
 	bool too_large;
+	int (*on_data)(void *data, const char *bytes, size_t len);
+	void *data;
 	char *where; /* for errors */
 	char why[CURL_ERROR_SIZE];
 };

@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/program.h"
 #include "cmd/cellar-cell/verbs.h"
 
 static int errno_of(long status)
@@ -12,12 +15,16 @@ static int errno_of(long status)
 	switch (status) {
 	case 400:
 		return EINVAL;
+	case 401:
 	case 403:
 		return EPERM;
 	case 404:
 		return ENOENT;
 	case 409:
 		return EEXIST;
+	case 413:
+		return E2BIG;
+	case 429:
 	case 503:
 		return EAGAIN;
 	default:
@@ -25,88 +32,85 @@ static int errno_of(long status)
 	}
 }
 
-static int refused(const struct http_answer *answer, const struct json_doc *doc, struct err *err)
+static int refused(const struct ask *ask, const struct http_answer *answer, struct err *err)
 {
-	_cleanup_arena_ struct arena *arena = arena_new();
+	_cleanup_json_ struct json_doc *doc = NULL;
 	const char *sentence = NULL;
 
-	if (doc && arena) {
+	if (json_parse(answer->body, answer->len, &doc, NULL) == 0) {
 		struct json_node root = json_root(doc);
 
-		json_get_string(&root, "error", arena, &sentence, NULL);
+		json_get_string(&root, "error", ask->arena, &sentence, NULL);
 	}
 	return sentence ? err_say(err, errno_of(answer->status), "%s", sentence)
 			: err_say(err, EIO, "the cell answered with status %ld", answer->status);
 }
 
-int cell_ask(const struct cellar_cell *cell, const char *method, const char *path, const char *body,
-	     size_t len, struct json_doc **ret, struct err *err)
+/* With where the cell is; what it refuses is an error. */
+static int call_cell(const struct ask *ask, struct http_call *call, const char *path,
+		     struct http_answer *ret, struct err *err)
 {
-	_cleanup_http_answer_ struct http_answer answer = { 0 };
-	_cleanup_json_ struct json_doc *doc = NULL;
 	char socket[PATH_MAX], url[4096];
-	struct http_call call = {
-		.unix_path = socket, .method = method, .url = url, .body = body, .body_len = len
-	};
 	int r;
 
 	if (snprintf(socket, sizeof(socket), "%s/" SOCKET_NAME,
-		     cell->runroot ? cell->runroot : RUNROOT_DEFAULT) >= PATH_MAX ||
+		     ask->cell->runroot ? ask->cell->runroot : RUNROOT_DEFAULT) >= PATH_MAX ||
 	    snprintf(url, sizeof(url), "http://cell%s", path) >= (int)sizeof(url))
 		return err_say(err, ENAMETOOLONG, "%s: too long a name", path);
-	r = http_call(&call, &answer, err);
+	call->unix_path = socket;
+	call->url = url;
+	r = http_call(call, ret, err);
 	if (r == -ECONNREFUSED)
 		return err_say(err, ECONNREFUSED,
 			       "no cell is at work at %s; start one by `celld dev`", socket);
 	if (r < 0)
 		return r;
-	r = json_parse(answer.body, answer.len, &doc, err);
-	if (answer.status != 200)
-		return refused(&answer, r < 0 ? NULL : doc, err);
-	if (r < 0)
-		return err_add(err, "the cell's answer");
-	*ret = take_ptr(doc);
-	return 0;
+	return ret->status == 200 ? 0 : refused(ask, ret, err);
 }
 
-int cell_ask_job(const struct cellar_cell *cell, const char *method, const char *name,
-		 const char *query, struct json_doc **ret, struct err *err)
+int cell_ask(const struct ask *ask, const char *method, const char *path, const char *body,
+	     size_t len, struct json_doc **ret, struct err *err)
+{
+	_cleanup_http_answer_ struct http_answer answer = { 0 };
+	/* More than the longest that a request waits for news. */
+	struct http_call call = {
+		.method = method, .body = body, .body_len = len, .timeout_s = 360
+	};
+
+	err_try(call_cell(ask, &call, path, &answer, err));
+	return json_parse(answer.body, answer.len, ret, err) < 0 ? err_add(err, "the cell's answer")
+								 : 0;
+}
+
+int cell_ask_name(const struct ask *ask, const char *method, const char *fmt, const char *name,
+		  const char *body, struct json_doc **ret, struct err *err)
 {
 	_cleanup_free_ char *escaped = http_escape(name), *path = NULL;
+	const char *at = strstr(fmt, "%s");
 
-	if (!escaped || asprintf(&path, "/v1/jobs/%s%s", escaped, query) < 0)
-		return err_set(err, ENOMEM, "ask for job %s", name);
-	return cell_ask(cell, method, path, NULL, 0, ret, err);
+	if (!escaped ||
+	    asprintf(&path, "%.*s%s%s", (int)(at - fmt), fmt, escaped, at + strlen("%s")) < 0)
+		return err_set(err, ENOMEM, "ask for %s", name);
+	return cell_ask(ask, method, path, body, body ? strlen(body) : 0, ret, err);
 }
 
-int cell_parse_output(const char *output, bool *ret_json, struct err *err)
+int cell_ask_stream(const struct ask *ask, const char *path, long timeout_s,
+		    int (*on_data)(void *data, const char *bytes, size_t len), void *data,
+		    struct err *err)
 {
-	*ret_json = output && strcmp(output, "json") == 0;
-	if (!output || *ret_json || strcmp(output, "table") == 0)
-		return 0;
-	return err_say(err, EINVAL, "-o: \"%s\" is unknown; there are table and json", output);
+	_cleanup_http_answer_ struct http_answer answer = { 0 };
+	struct http_call call = {
+		.method = "GET", .timeout_s = timeout_s, .on_data = on_data, .data = data
+	};
+
+	return call_cell(ask, &call, path, &answer, err);
 }
 
-int cell_print(const struct json_node *node, struct err *err)
-{
-	_cleanup_json_writer_ struct json_writer *w = json_writer_new(true);
-	_cleanup_free_ char *text = NULL;
-	size_t len;
-
-	if (w)
-		json_put_value(w, node);
-	text = w ? json_writer_take(w, &len) : NULL;
-	if (!text)
-		return err_set(err, ENOMEM, "print");
-	printf("%s%s", text, len && text[len - 1] == '\n' ? "" : "\n");
-	return 0;
-}
-
-const char *cell_text(const struct json_node *node, const char *key, struct arena *arena)
+const char *cell_text(const struct ask *ask, const struct json_node *node, const char *key)
 {
 	const char *text = "";
 
-	json_get_string(node, key, arena, &text, NULL);
+	json_get_string(node, key, ask->arena, &text, NULL);
 	return text;
 }
 
@@ -116,4 +120,38 @@ int64_t cell_number(const struct json_node *node, const char *key)
 
 	json_get_i64(node, key, &n, NULL);
 	return n;
+}
+
+int cell_parse_task(char *word, uint32_t *ret_index, struct err *err)
+{
+	char *slash = strchr(word, '/'), *end = NULL;
+	unsigned long index;
+
+	*ret_index = NO_INDEX;
+	if (!slash)
+		return 0;
+	index = strtoul(slash + 1, &end, 10);
+	if (*end || end == slash + 1 || index >= NO_INDEX)
+		return err_say(err, EINVAL, "%s: a task is JOB/INDEX, like web/0", word);
+	*slash = '\0';
+	*ret_index = (uint32_t)index;
+	return 0;
+}
+
+int cell_exec(const struct ask *ask, const char *program, const char *const *words, struct err *err)
+{
+	char path[PATH_MAX];
+	const char **command;
+	size_t count = 0, n = 0;
+
+	while (words[count])
+		count++;
+	command = arena_calloc(ask->arena, count + 1, sizeof(*command));
+	if (!command)
+		return err_set(err, ENOMEM, "execute %s", program);
+	err_try(program_find(program, path, err));
+	for (; n < count; n++)
+		command[n] = words[n];
+	execv(path, (char *const *)(uintptr_t)command);
+	return err_set(err, errno, "execute %s", path);
 }

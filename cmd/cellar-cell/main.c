@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cellar-cell: what `ctr job` and `ctr machine` execute. Its words are those of ctr. */
+/* cellar-cell: what `ctr job`, `alloc`, `machine` and `cell` execute. Its words are those of ctr.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,10 +9,7 @@
 #include "base/tame.h"
 #include "cmd/cellar-cell/verbs.h"
 
-static const struct verb *const verbs[] = {
-	&verb_job_run,	&verb_job_ls,	&verb_job_status,   &verb_job_why,
-	&verb_job_logs, &verb_job_stop, &verb_job_validate, &verb_machine_ls,
-};
+#define GROUPS "job, alloc, machine and cell"
 
 static int complain(const char *what, struct err *err)
 {
@@ -21,16 +19,44 @@ static int complain(const char *what, struct err *err)
 	return 1;
 }
 
+static int parse_output(const struct verb_args *args, bool *ret_json, struct err *err)
+{
+	const char *output = args->output;
+
+	*ret_json = output && strcmp(output, "json") == 0;
+	if (!output || *ret_json || strcmp(output, "table") == 0)
+		return 0;
+	return err_say(err, EINVAL, "-o: \"%s\" is unknown; there are table and json", output);
+}
+
+static int run_with(struct ask *ask, int argc, char **argv, struct err *err)
+{
+	const struct verb *verb = ask->verb;
+	size_t size = verb->args_size ? verb->args_size : sizeof(struct verb_args);
+	int r;
+
+	ask->arena = arena_new();
+	ask->args = ask->arena ? arena_calloc(ask->arena, 1, size) : NULL;
+	if (!ask->args)
+		return err_set(err, ENOMEM, "ask the cell");
+	r = options_parse(&verb->command, argc, argv, ask->args, &ask->words, &ask->count, err);
+	if (r > 0) {
+		options_help(&verb->command, stdout);
+		return 0;
+	}
+	if (r == 0)
+		r = parse_output(ask->args, &ask->json, err);
+	return r < 0 ? r : verb->run(ask, err);
+}
+
 static int run(const struct cellar_cell *cell, const struct verb *verb, int argc, char **argv)
 {
 	const char *name = verb->command.name + strlen("ctr ");
+	struct ask ask = { .cell = cell, .verb = verb };
 	struct err err = { 0 };
-	int r = verb->run(cell, argc, argv, &err);
+	int r = run_with(&ask, argc, argv, &err);
 
-	if (r == VERB_HELP) {
-		options_help(&verb->command, stdout);
-		r = 0;
-	}
+	arena_free(ask.arena);
 	if (r < 0)
 		return complain(name, &err);
 	if (fflush(stdout) == EOF && errno != EPIPE) {
@@ -40,28 +66,34 @@ static int run(const struct cellar_cell *cell, const struct verb *verb, int argc
 	return r;
 }
 
-/* "job run" is the name behind "ctr ". */
-static bool is_called(const struct verb *verb, const char *group, const char *word)
+/* The verb's word, where it is of that group; else NULL: "run" of "ctr job run". */
+static const char *word_of(const struct verb *verb, const char *group)
 {
 	const char *name = verb->command.name + strlen("ctr ");
 	size_t len = strlen(group);
 
-	return strncmp(name, group, len) == 0 && name[len] == ' ' &&
-	       strcmp(name + len + 1, word) == 0;
+	return strncmp(name, group, len) == 0 && name[len] == ' ' ? name + len + 1 : NULL;
+}
+
+static bool is_group(const char *group)
+{
+	for (size_t i = 0; verbs[i]; i++)
+		if (word_of(verbs[i], group))
+			return true;
+	return false;
 }
 
 static int help(const char *group, FILE *out)
 {
-	size_t len = strlen(group);
-
 	fprintf(out, "Usage: ctr %s COMMAND [ARG...]\n\nCommands:\n", group);
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-		const char *name = verbs[i]->command.name + strlen("ctr ");
+	for (size_t i = 0; verbs[i]; i++) {
+		const char *word = word_of(verbs[i], group);
 
-		if (strncmp(name, group, len) == 0 && name[len] == ' ')
-			fprintf(out, "  %-10s%s\n", name + len + 1, verbs[i]->command.summary);
+		if (word)
+			fprintf(out, "  %-10s%s\n", word, verbs[i]->command.summary);
 	}
-	fprintf(out, "\nEach has a help of its own: ctr %s ls --help\n", group);
+	fprintf(out, "\nEach has a help of its own: ctr %s %s --help\n", group,
+		strcmp(group, "cell") == 0 ? "status" : "ls");
 	return out == stdout ? 0 : 1;
 }
 
@@ -74,18 +106,41 @@ static const struct option_entry global_options[] = {
 
 static const struct options_command global_command = {
 	.name = "cellar-cell",
-	.args = "job|machine COMMAND [ARG...]",
+	.args = "job|alloc|machine|cell COMMAND [ARG...]",
 	.summary = "what ctr executes for work with a cell",
 	.options = global_options,
 	.flags = OPTIONS_STOP_AT_ARG,
 	.args_max = SIZE_MAX,
 };
 
+static int dispatch(const struct cellar_cell *cell, size_t count, char **words)
+{
+	const char *group = count ? words[0] : "job";
+	struct err err = { 0 };
+
+	if (!is_group(group)) {
+		err_say(&err, EINVAL, "there is no command \"%s\"; there are " GROUPS, group);
+		return complain("", &err);
+	}
+	if (count < 2)
+		return help(group, stderr);
+	if (strcmp(words[1], "--help") == 0 || strcmp(words[1], "-h") == 0)
+		return help(group, stdout);
+	for (size_t i = 0; verbs[i]; i++) {
+		const char *word = word_of(verbs[i], group);
+
+		if (word && strcmp(word, words[1]) == 0)
+			return run(cell, verbs[i], (int)count - 2, words + 2);
+	}
+	err_say(&err, EINVAL, "there is no command \"%s\"; `ctr %s --help` lists them", words[1],
+		group);
+	return complain(group, &err);
+}
+
 int main(int argc, char **argv)
 {
 	struct cellar_cell cell = { 0 };
 	struct err err = { 0 };
-	const char *group;
 	char **words;
 	size_t count;
 	int r;
@@ -98,20 +153,5 @@ int main(int argc, char **argv)
 		options_help(&global_command, stdout);
 		return 0;
 	}
-	group = count ? words[0] : "job";
-	if (strcmp(group, "job") != 0 && strcmp(group, "machine") != 0) {
-		err_say(&err, EINVAL, "there is no command \"%s\"; there are job and machine",
-			group);
-		return complain("", &err);
-	}
-	if (count < 2)
-		return help(group, stderr);
-	if (strcmp(words[1], "--help") == 0 || strcmp(words[1], "-h") == 0)
-		return help(group, stdout);
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		if (is_called(verbs[i], group, words[1]))
-			return run(&cell, verbs[i], (int)count - 2, words + 2);
-	err_say(&err, EINVAL, "there is no command \"%s\"; `ctr %s --help` lists them", words[1],
-		group);
-	return complain(group, &err);
+	return dispatch(&cell, count, words);
 }

@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The verbs of `ctr` that talk to a cell: a table, one small file each. */
+/*
+ * The verbs of `ctr` that talk to a cell: a table, a few small ones a file. What they have in
+ * common is done before they run: options by their table, words counted, -o looked at.
+ *
+ *	struct scale_args { struct verb_args common; bool wait; };
+ *	static int scale(const struct ask *ask, struct err *err);
+ *	const struct verb verb_job_scale = { .command = {...}, .run = scale,
+ *					     .args_size = sizeof(struct scale_args) };
+ */
 #pragma once
 
 #include "base/err.h"
@@ -9,43 +17,92 @@
 
 #define RUNROOT_DEFAULT "/run/cellar"
 #define SOCKET_NAME "cell.sock"
-#define VERB_HELP 256 /* --help was asked for */
 #define JOB_FILE_MAX ((size_t)8 << 20)
+#define EXIT_TIMEOUT 124 /* what was waited for has not come about in time */
 
 /* Options in front of the verb. */
 struct cellar_cell {
 	const char *root, *runroot; /* as ctr has them; NULL: the defaults */
 };
 
-struct verb {
-	struct options_command command; /* name: "ctr job run" */
-	/* Returns the exit status from 0 to 255, VERB_HELP, or -errno with the sentence in err. */
-	int (*run)(const struct cellar_cell *cell, int argc, char **argv, struct err *err);
+/* What the options of each verb's struct begin with. */
+struct verb_args {
+	const char *output; /* -o; NULL: a table */
 };
 
-extern const struct verb verb_job_logs;
-extern const struct verb verb_job_ls;
-extern const struct verb verb_job_run;
-extern const struct verb verb_job_status;
-extern const struct verb verb_job_stop;
-extern const struct verb verb_job_validate;
-extern const struct verb verb_job_why;
-extern const struct verb verb_machine_ls;
+#define OUTPUT_OPTION(type) \
+	OPTION_STRING(type, common.output, 'o', "output", "FORMAT", "table or json")
 
-/*
- * Asks the cell for METHOD PATH; what it refuses is an error with its sentence. doc is the
- * caller's.
- */
-int cell_ask(const struct cellar_cell *cell, const char *method, const char *path, const char *body,
+/* A verb at work. */
+struct ask {
+	const struct cellar_cell *cell;
+	const struct verb *verb;
+	struct arena *arena;
+	void *args;   /* of args_size */
+	char **words; /* behind the options */
+	size_t count;
+	bool json; /* -o json */
+};
+
+struct verb {
+	struct options_command command; /* name: "ctr job run" */
+	size_t args_size;		/* of a struct that begins with verb_args; 0: that alone */
+	/* Returns the exit status from 0 to 255, or -errno with the sentence in err. */
+	int (*run)(const struct ask *ask, struct err *err);
+};
+
+/* Ends with NULL. */
+extern const struct verb *const verbs[];
+
+/* ---- ask.c ---- */
+
+/* Asks the cell for METHOD PATH; what it refuses is an error with its sentence. doc is the
+ * caller's. body: NULL for none. */
+int cell_ask(const struct ask *ask, const char *method, const char *path, const char *body,
 	     size_t len, struct json_doc **ret, struct err *err);
-/* The same for /v1/jobs/NAME with a query, or "". */
-int cell_ask_job(const struct cellar_cell *cell, const char *method, const char *name,
-		 const char *query, struct json_doc **ret, struct err *err);
+/* The same with a path in which %s is a name, escaped. */
+int cell_ask_name(const struct ask *ask, const char *method, const char *fmt, const char *name,
+		  const char *body, struct json_doc **ret, struct err *err);
+/* The answer's body as it comes; timeout_s as in http_call. */
+int cell_ask_stream(const struct ask *ask, const char *path, long timeout_s,
+		    int (*on_data)(void *data, const char *bytes, size_t len), void *data,
+		    struct err *err);
 
-/* -o: NULL and "table" are the table, "json". -EINVAL. */
-int cell_parse_output(const char *output, bool *ret_json, struct err *err);
-int cell_print(const struct json_node *node, struct err *err);
-
-/* A field as text that lives in the document's arena; "" where there is none. */
-const char *cell_text(const struct json_node *node, const char *key, struct arena *arena);
+/* A field as text that lives in the ask's arena; "" where there is none. */
+const char *cell_text(const struct ask *ask, const struct json_node *node, const char *key);
 int64_t cell_number(const struct json_node *node, const char *key);
+
+/* JOB or JOB/INDEX: the word is cut at the slash. -EINVAL. */
+#define NO_INDEX UINT32_MAX
+int cell_parse_task(char *word, uint32_t *ret_index, struct err *err);
+
+/* Replaces ourselves by another program of ours; the list ends with NULL. Returns -errno. */
+int cell_exec(const struct ask *ask, const char *program, const char *const *words,
+	      struct err *err);
+
+/* ---- wait.c ---- */
+
+/* Until no task of the job pends, by the cell's word: 0; EXIT_TIMEOUT with what pends in stderr.
+ * limit: "30s"; NULL: however long it takes. */
+int cell_await_job(const struct ask *ask, const char *job, const char *limit, struct err *err);
+
+/* ---- print.c ---- */
+
+enum column_kind { COLUMN_TEXT, COLUMN_NUMBER, COLUMN_CPU, COLUMN_BYTES, COLUMN_TIME };
+
+struct column {
+	const char *title, *key;
+	enum column_kind kind;
+	int narrow; /* a terminal that is too narrow goes without 1 first, then 2...; 0: always */
+	/* In place of key and kind. */
+	const char *(*text)(const struct ask *ask, const struct json_node *row);
+};
+
+/* Of each element of the array a line; columns end with one without a title. */
+void print_rows(const struct ask *ask, const struct column *columns, const struct json_node *array);
+/* The answer itself. */
+int print_json(const struct json_node *node, struct err *err);
+/* "100m", "64Mi", "2026-11-23 02:30:57"; live in the arena. */
+const char *print_cpu(const struct ask *ask, int64_t milli);
+const char *print_bytes(const struct ask *ask, int64_t bytes);
+const char *print_time(const struct ask *ask, int64_t ms);

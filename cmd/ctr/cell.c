@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ctr job, ctr machine: hand over to the helper that talks to cells, in place of ourselves. */
+/* ctr job, alloc, machine, cell: hand over to the helper that talks to cells, in place of
+ * ourselves. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,12 +49,22 @@ static int machine_verb(const struct ctr *ctr, int argc, char **argv, struct err
 	return hand_over("machine", ctr, argc, argv, err);
 }
 
+static int alloc_verb(const struct ctr *ctr, int argc, char **argv, struct err *err)
+{
+	return hand_over("alloc", ctr, argc, argv, err);
+}
+
+static int cell_verb(const struct ctr *ctr, int argc, char **argv, struct err *err)
+{
+	return hand_over("cell", ctr, argc, argv, err);
+}
+
 static const struct option_entry no_options[] = { OPTION_END };
 
 const struct verb verb_job = {
 	.command = {
 		.name = "ctr job",
-		.args = "run|ls|status|why|logs|stop|validate [ARG...]",
+		.args = "COMMAND [ARG...]",
 		.summary = "jobs of a cell",
 		.options = no_options,
 		.flags = OPTIONS_STOP_AT_ARG,
@@ -65,11 +76,35 @@ const struct verb verb_job = {
 const struct verb verb_machine = {
 	.command = {
 		.name = "ctr machine",
-		.args = "ls [ARG...]",
+		.args = "COMMAND [ARG...]",
 		.summary = "machines of a cell",
 		.options = no_options,
 		.flags = OPTIONS_STOP_AT_ARG,
 		.args_max = SIZE_MAX,
 	},
 	.run = machine_verb,
+};
+
+const struct verb verb_alloc = {
+	.command = {
+		.name = "ctr alloc",
+		.args = "COMMAND [ARG...]",
+		.summary = "alloc sets of a cell",
+		.options = no_options,
+		.flags = OPTIONS_STOP_AT_ARG,
+		.args_max = SIZE_MAX,
+	},
+	.run = alloc_verb,
+};
+
+const struct verb verb_cell = {
+	.command = {
+		.name = "ctr cell",
+		.args = "COMMAND [ARG...]",
+		.summary = "the cell as a whole",
+		.options = no_options,
+		.flags = OPTIONS_STOP_AT_ARG,
+		.args_max = SIZE_MAX,
+	},
+	.run = cell_verb,
 };

@@ -41,7 +41,9 @@ static const struct verb *const verbs[] = {
 	&verb_image,
 	&verb_volume,
 	&verb_job,
+	&verb_alloc,
 	&verb_machine,
+	&verb_cell,
 	&verb_version,
 	&verb_info,
 };

@@ -44,6 +44,8 @@ extern const struct verb verb_image_save;
 extern const struct verb verb_image_tag;
 extern const struct verb verb_info;
 extern const struct verb verb_inspect;
+extern const struct verb verb_alloc;
+extern const struct verb verb_cell;
 extern const struct verb verb_job;
 extern const struct verb verb_kill;
 extern const struct verb verb_logs;

@@ -196,6 +196,7 @@ static void heed(const struct agent *agent, struct box *box, const struct want *
 		return;
 	box->paused = want->paused;
 	box_pause(box);
+	box_limit(box, want->cpu_milli, want->memory_bytes);
 	if (want->ended)
 		box_end(box);
 }

@@ -66,6 +66,9 @@ struct box *box_free(struct box *box);
 void box_start(struct box *box);
 /* Freezes or thaws a running one, as the master wants it. */
 void box_pause(struct box *box);
+/* Gives a running one other limits, where the master wants others. It is tried again by the next
+ * answer when it fails. */
+void box_limit(struct box *box, int64_t cpu_milli, int64_t memory_bytes);
 /* Ends the container of a running one, which stays for its log. */
 void box_end(struct box *box);
 /* Ends and removes the container; the box goes with it (agent_forget). */

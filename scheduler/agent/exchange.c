@@ -178,6 +178,10 @@ char *machine_wants_format(const struct machine_wants *wants, size_t *ret_len)
 		}
 		if (wants->tasks[i].fence_ms)
 			json_field_i64(w, "fence_ms", wants->tasks[i].fence_ms);
+		if (wants->tasks[i].cpu_milli)
+			json_field_i64(w, "cpu_milli", wants->tasks[i].cpu_milli);
+		if (wants->tasks[i].memory_bytes)
+			json_field_i64(w, "memory_bytes", wants->tasks[i].memory_bytes);
 		if (wants->tasks[i].program) {
 			json_key(w, "program");
 			format_program(w, wants->tasks[i].program);
@@ -365,6 +369,8 @@ static int parse_want(const struct json_node *node, struct arena *arena, void *r
 	want->notice_ms = -1;
 	err_try(json_get_range(node, "notice_ms", -1, AMOUNT_MAX, &want->notice_ms, err));
 	err_try(json_get_range(node, "fence_ms", 0, AMOUNT_MAX, &want->fence_ms, err));
+	err_try(json_get_range(node, "cpu_milli", 0, AMOUNT_MAX, &want->cpu_milli, err));
+	err_try(json_get_range(node, "memory_bytes", 0, AMOUNT_MAX, &want->memory_bytes, err));
 	err_try(exchange_read_secrets(node, arena, want, err));
 	r = json_get_object(node, "program", &node_of_program, err);
 	if (r <= 0)

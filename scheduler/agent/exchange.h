@@ -141,6 +141,8 @@ struct want {
 	/* It must not run longer than that after the report to which this is the answer was sent,
 	 * unless a later answer says so again; 0: it may. */
 	int64_t fence_ms;
+	/* Its limits from now on, where they are others than its program's; 0: as they are. */
+	int64_t cpu_milli, memory_bytes;
 	/* They come along until the agent reports their version. */
 	const struct want_secret *secrets;
 	size_t secret_count;

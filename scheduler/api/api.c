@@ -9,8 +9,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "scheduler/api/caller.h"
 #include "scheduler/api/http.h"
+#include "scheduler/api/rate.h"
+#include "scheduler/api/wait.h"
+#include "scheduler/core/map.h"
 #include "scheduler/master/master.h"
 
 #define BODY_MAX ((size_t)8 << 20)
@@ -18,6 +22,7 @@
 #define IDLE_S 60
 #define BACKLOG 64
 #define JSON "application/json"
+#define TOO_OFTEN "{\"error\":\"too many requests; ask less often\"}\n"
 
 struct api {
 	struct master *master;
@@ -25,6 +30,8 @@ struct api {
 	char *path;
 	api_first_fn first;
 	void *first_data;
+	struct waits *waits;
+	struct rate rate;
 };
 
 /* ---- answers ---- */
@@ -88,115 +95,46 @@ void api_answer_json(struct http_request *request, struct json_writer *w)
 
 /* ---- routes ---- */
 
-struct call {
-	struct master *master;
-	struct http_request *request;
-	const struct caller *caller;
-	const char *name; /* what the path has behind the route; NULL */
-	struct json_writer *w;
-};
-
-static int get_jobs(const struct call *call, struct err *err)
+struct waits *api_waits(struct api *api)
 {
-	(void)err;
-	master_write_jobs(call->master, call->w);
-	return 0;
+	return api->waits;
 }
 
-static int get_job(const struct call *call, struct err *err)
+void api_run(const struct call *call, int (*fn)(const struct call *call, struct err *err))
 {
-	return master_write_job(call->master, call->name, call->w, err);
-}
+	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
+	struct call with = *call;
+	struct err err = { 0 };
+	int r;
 
-static int get_machines(const struct call *call, struct err *err)
-{
-	(void)err;
-	master_write_machines(call->master, call->w);
-	return 0;
-}
-
-static int get_picture(const struct call *call, struct err *err)
-{
-	const char *machine = http_query(call->request, "machine");
-
-	if (machine)
-		return master_write_machine_picture(call->master, machine, call->w, err);
-	master_write_picture(call->master, call->w);
-	return 0;
-}
-
-static int post_job(const struct call *call, struct err *err)
-{
-	const char *name = http_query(call->request, "file"), *job;
-	const char *text;
-	size_t len;
-
-	text = http_body(call->request, &len);
-	err_try(master_submit(call->master, call->caller, name ? name : "job file", text, len, &job,
-			      err));
-	json_open_object(call->w);
-	json_field_string(call->w, "job", job);
-	json_close_object(call->w);
-	return 0;
-}
-
-static int delete_job(const struct call *call, struct err *err)
-{
-	const char *purge = http_query(call->request, "purge");
-
-	err_try(master_stop(call->master, call->caller, call->name,
-			    purge && strcmp(purge, "true") == 0, err));
-	json_open_object(call->w);
-	json_field_string(call->w, "job", call->name);
-	json_close_object(call->w);
-	return 0;
-}
-
-static int get_health(const struct call *call, struct err *err)
-{
-	(void)err;
-	json_open_object(call->w);
-	json_field_bool(call->w, "ok", true);
-	json_close_object(call->w);
-	return 0;
-}
-
-static const struct route {
-	const char *method, *path; /* ends with '/': a name follows */
-	int (*fn)(const struct call *call, struct err *err);
-} routes[] = {
-	{ "GET", "/healthz", get_health },     { "GET", "/v1/jobs", get_jobs },
-	{ "GET", "/v1/jobs/", get_job },       { "GET", "/v1/machines", get_machines },
-	{ "GET", "/v1/picture", get_picture }, { "POST", "/v1/jobs", post_job },
-	{ "DELETE", "/v1/jobs/", delete_job },
-};
-
-static bool matches(const struct route *route, const char *path, const char **ret_name)
-{
-	size_t len = strlen(route->path);
-
-	*ret_name = NULL;
-	if (route->path[len - 1] != '/')
-		return strcmp(route->path, path) == 0;
-	*ret_name = path + len;
-	return strncmp(route->path, path, len) == 0 && path[len] && !strchr(path + len, '/');
+	with.w = w;
+	if (!w) {
+		http_answer(call->request, 500, NULL, NULL, 0);
+		return;
+	}
+	r = fn(&with, &err);
+	if (r < 0)
+		api_answer_error(call->request, &err);
+	else if (r == 0)
+		answer_json(call->request, 200, w);
 }
 
 static void run_route(struct api *api, const struct route *route, struct http_request *request,
 		      const char *name)
 {
-	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
 	struct caller caller;
-	struct call call = { api->master, request, &caller, name, w };
-	struct err err = { 0 };
+	struct call call = { .api = api,
+			     .master = api->master,
+			     .request = request,
+			     .caller = &caller,
+			     .name = name };
 
 	api_caller(request, &caller);
-	if (!w)
-		http_answer(request, 500, NULL, NULL, 0);
-	else if (route->fn(&call, &err) < 0)
-		api_answer_error(request, &err);
+	if (rate_take(&api->rate, hash_bytes(caller.name, strlen(caller.name), 0),
+		      clock_monotonic_ns()))
+		api_run(&call, route->fn);
 	else
-		answer_json(request, 200, w);
+		http_answer(request, 429, JSON, strdup(TOO_OFTEN), strlen(TOO_OFTEN));
 }
 
 void api_set_first(struct api *api, api_first_fn fn, void *data)
@@ -212,14 +150,14 @@ void api_serve(struct api *api, struct http_request *request)
 
 	if (api->first && api->first(api->first_data, request))
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
-		const char *name;
+	for (const struct route *route = routes; route->method; route++) {
+		char name[ROUTE_NAME_SIZE];
 
-		if (!matches(&routes[i], http_path(request), &name))
+		if (!route_matches(route, http_path(request), name))
 			continue;
 		path_known = true;
-		if (strcmp(routes[i].method, http_method(request)) == 0) {
-			run_route(api, &routes[i], request, name);
+		if (strcmp(route->method, http_method(request)) == 0) {
+			run_route(api, route, request, name);
 			return;
 		}
 	}
@@ -274,22 +212,36 @@ int api_new(struct loop *loop, struct master *master, int listen_fd, const char 
 						   .connections = CONNECTIONS_MAX,
 						   .idle_s = IDLE_S };
 	_cleanup_api_ struct api *api = calloc(1, sizeof(*api));
+	int r;
 
 	if (!api || !(api->path = strdup(socket_path))) {
 		close(listen_fd);
 		return err_set(err, ENOMEM, "start the API");
 	}
 	api->master = master;
+	r = waits_new(loop, master, &api->waits, err);
+	if (r < 0) {
+		close(listen_fd);
+		return r;
+	}
 	err_try(http_server_new(loop, listen_fd, &limits, serve, api, &api->server, err));
 	*ret = take_ptr(api);
 	return 0;
+}
+
+void api_close(struct api *api)
+{
+	if (api->waits)
+		waits_close(api->waits);
 }
 
 struct api *api_free(struct api *api)
 {
 	if (!api)
 		return NULL;
+	api_close(api);
 	http_server_free(api->server);
+	waits_free(api->waits);
 	if (api->path)
 		unlink(api->path);
 	free(api->path);

@@ -22,6 +22,9 @@ int api_listen(const char *socket_path, struct err *err);
 /* listen_fd is the API's from now on; the path is removed in the end. */
 int api_new(struct loop *loop, struct master *master, int listen_fd, const char *socket_path,
 	    struct api **ret, struct err *err);
+/* Whoever waits for news is answered now, and nobody waits any more: before any server whose
+ * requests came here (api_serve) goes. api_free() does it, too. */
+void api_close(struct api *api);
 struct api *api_free(struct api *api);
 
 /* A request that came in elsewhere, from somebody who may ask. */
@@ -34,6 +37,14 @@ void api_set_first(struct api *api, api_first_fn fn, void *data);
 void api_answer_error(struct http_request *request, const struct err *err);
 /* The writer's text, with status 200. */
 void api_answer_json(struct http_request *request, struct json_writer *w);
+
+/* ---- for the routes (routes.h) ---- */
+
+struct call;
+struct waits;
+struct waits *api_waits(struct api *api);
+/* Runs it with a writer of its own, and answers. */
+void api_run(const struct call *call, int (*fn)(const struct call *call, struct err *err));
 
 CLEANUP_DEFINE(struct api, api, api_free);
 #define _cleanup_api_ _cleanup_(cleanup_api)

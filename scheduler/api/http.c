@@ -16,6 +16,7 @@
 #include "scheduler/api/http_peer.h"
 
 #define NS_PER_MS INT64_C(1000000)
+#define STREAM_CHUNK ((size_t)16 * 1024)
 
 struct http_server {
 	struct loop *loop;
@@ -41,6 +42,7 @@ struct http_request {
 	bool answered;
 	struct MHD_Response *response;
 	unsigned status;
+	struct http_stream stream;
 	struct {
 		const char *name, *value;
 	} headers[HTTP_HEADERS_MAX];
@@ -253,12 +255,38 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **s
 	(void)code;
 	if (!request)
 		return;
+	if (request->stream.gone)
+		request->stream.gone(request->stream.data);
 	if (request->response)
 		MHD_destroy_response(request->response);
 	free(request->path);
 	free(request->body);
 	free(request);
 	*state = NULL;
+}
+
+static void resume(struct http_request *request)
+{
+	request->suspended = false;
+	MHD_resume_connection(request->connection);
+	/* Nothing of its epoll set tells of that. */
+	request->server->resumed = true;
+	wake(request->server, 0);
+}
+
+static void answer(struct http_request *request, unsigned status, const char *content_type,
+		   struct MHD_Response *response)
+{
+	if (response && content_type)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+	for (unsigned i = 0; response && i < request->header_count; i++)
+		MHD_add_response_header(response, request->headers[i].name,
+					request->headers[i].value);
+	request->response = response;
+	request->status = status;
+	request->answered = true;
+	if (!request->inside && request->suspended)
+		resume(request);
 }
 
 void http_set_header(struct http_request *request, const char *name, const char *value)
@@ -277,21 +305,50 @@ void http_answer(struct http_request *request, unsigned status, const char *cont
 
 	if (!response)
 		free(body);
-	else if (content_type)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
-	for (unsigned i = 0; response && i < request->header_count; i++)
-		MHD_add_response_header(response, request->headers[i].name,
-					request->headers[i].value);
-	request->response = response;
-	request->status = status;
-	request->answered = true;
-	if (request->inside || !request->suspended)
-		return;
-	request->suspended = false;
-	MHD_resume_connection(request->connection);
-	/* Nothing of its epoll set tells of that. */
-	request->server->resumed = true;
-	wake(request->server, 0);
+	answer(request, status, content_type, response);
+}
+
+void http_answer_file(struct http_request *request, const char *content_type, int fd, size_t len)
+{
+	struct MHD_Response *response = MHD_create_response_from_fd64(len, fd);
+
+	if (!response)
+		close(fd);
+	answer(request, MHD_HTTP_OK, content_type, response);
+}
+
+/* ---- streams ---- */
+
+static ssize_t on_stream_read(void *data, uint64_t at, char *buf, size_t size)
+{
+	struct http_request *request = data;
+	ssize_t n = request->stream.read(request->stream.data, buf, size);
+
+	(void)at;
+	if (n < 0)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	if (n == 0) {
+		request->suspended = true;
+		MHD_suspend_connection(request->connection);
+	}
+	return n;
+}
+
+void http_answer_stream(struct http_request *request, const char *content_type,
+			const struct http_stream *stream)
+{
+	struct MHD_Response *response;
+
+	request->stream = *stream;
+	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_CHUNK, on_stream_read,
+						     request, NULL);
+	answer(request, MHD_HTTP_OK, content_type, response);
+}
+
+void http_stream_wake(struct http_request *request)
+{
+	if (request->suspended)
+		resume(request);
 }
 
 /* ---- life ---- */

@@ -76,5 +76,23 @@ int http_certificate(const struct http_request *request, struct http_certificate
 void http_answer(struct http_request *request, unsigned status, const char *content_type,
 		 char *body, size_t len);
 
+/* A file's content, from its start; the descriptor is taken over. */
+void http_answer_file(struct http_request *request, const char *content_type, int fd, size_t len);
+
+/*
+ * An answer that goes on, in chunks. read() fills buf and returns how many bytes; 0: nothing now,
+ * http_stream_wake() asks again; <0: that was all. gone() is called once, when the client has left
+ * or all was said: the request is gone then.
+ */
+struct http_stream {
+	ssize_t (*read)(void *data, char *buf, size_t size);
+	void (*gone)(void *data);
+	void *data;
+};
+/* Inside http_fn only. */
+void http_answer_stream(struct http_request *request, const char *content_type,
+			const struct http_stream *stream);
+void http_stream_wake(struct http_request *request);
+
 CLEANUP_DEFINE(struct http_server, http_server, http_server_free);
 #define _cleanup_http_server_ _cleanup_(cleanup_http_server)

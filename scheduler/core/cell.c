@@ -280,6 +280,11 @@ uint32_t cell_job_task(const struct cell *cell, uint32_t job, uint32_t index)
 	return t;
 }
 
+uint32_t cell_next_task(const struct cell *cell, uint32_t task)
+{
+	return cell->tasks[task].next_in_job;
+}
+
 int cell_machine(const struct cell *cell, uint32_t machine, struct machine_view *ret)
 {
 	const struct machine_more *more = &cell->more[machine];

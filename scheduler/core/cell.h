@@ -131,6 +131,8 @@ uint32_t cell_find_job(const struct cell *cell, const char *name);
 const char *cell_job_name(const struct cell *cell, uint32_t job);
 /* The task of a job by index; NOBODY where there is none. */
 uint32_t cell_job_task(const struct cell *cell, uint32_t job, uint32_t index);
+/* The task of the same job with the next index; NOBODY. */
+uint32_t cell_next_task(const struct cell *cell, uint32_t task);
 
 struct machine_view {
 	const char *name, *rack;

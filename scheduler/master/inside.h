@@ -6,6 +6,8 @@
 
 #include "scheduler/agent/exchange.h"
 #include "scheduler/core/cell.h"
+#include "scheduler/core/map.h"
+#include "scheduler/master/journal.h"
 #include "scheduler/master/master.h"
 #include "scheduler/store/store.h"
 #include "spec/job/job.h"
@@ -41,6 +43,15 @@ struct held_task {
 	char *container;   /* or NULL */
 	char *address;	   /* or NULL */
 	char *ports;	   /* JSON, or NULL */
+	uint32_t core;	   /* its number in the core, while its job is there; else NOBODY */
+	bool told_pending, told_running; /* in the journal, since it was placed last */
+};
+
+/* A change of a job that somebody asked for. */
+struct history_item {
+	int64_t time_ms;
+	char who[CALLER_NAME_SIZE];
+	char text[160];
 };
 
 struct held_job {
@@ -55,6 +66,12 @@ struct held_job {
 	int64_t submitted_ms;
 	struct held_task *tasks;
 	uint32_t count;
+	struct held_job *same_bucket; /* see names.c */
+	uint64_t index;		      /* in the journal, of what happened to it last */
+	/* The file is not what its text says any more: another count, other resources. */
+	bool amended;
+	struct history_item *history; /* the last ones, oldest first */
+	size_t history_count;
 };
 
 struct held_machine {
@@ -67,6 +84,14 @@ struct held_machine {
 	bool written;		 /* to the store */
 	const struct master_contact *contact;
 	struct held_task *tasks;
+};
+
+/* Where a job or a machine is, by its name: names.c. */
+struct names {
+	uint64_t seed;
+	struct held_job **buckets;
+	size_t bucket_count, job_count;
+	struct map machines; /* hash to number */
 };
 
 /* See leave.c. */
@@ -102,6 +127,10 @@ struct master {
 	uint32_t *machine_by_core;     /* and that by their number in the core; NOBODY */
 	size_t machine_by_core_size;
 	size_t machine_count, machine_size;
+	struct names names; /* of jobs and machines */
+	struct journal *journal;
+	int64_t started_ms;
+	struct master_listener *listeners;
 	struct held_task *dirty;
 	struct leaving *leaving;
 	bool lost_a_fence; /* for want of memory: no single instance starts any more */
@@ -140,8 +169,54 @@ struct held_task *task_find(struct master *master, const char *name);
 /* The core's number; NOBODY. */
 uint32_t task_core(const struct master *master, const struct held_task *task);
 
+/* Notes the core's numbers of its tasks, from that index on. */
+void tasks_number(struct master *master, struct held_job *job, uint32_t from);
+/* Room for that many; the tasks move in memory. 0 or -ENOMEM. */
+int tasks_grow(struct master *master, struct held_job *job, uint32_t count);
+/* They are not to be written any more. */
+void tasks_undirty(struct master *master, const struct held_job *job, uint32_t from);
+
+/* ---- names.c ---- */
+
+/* 0 or -ENOMEM. */
+int names_add_job(struct master *master, struct held_job *job);
+void names_remove_job(struct master *master, struct held_job *job);
+int names_add_machine(struct master *master, uint32_t machine);
+void names_deinit(struct names *names);
+/* Another job of the same name that was there before. NULL. */
+struct held_job *names_older_job(const struct held_job *job);
+
+/* ---- history.c ---- */
+
+/* The oldest goes when there are too many. */
+void history_add(struct master *master, struct held_job *job, const struct caller *caller,
+		 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* Takes over what an earlier job of its name has; nothing of its own may be there yet. */
+void history_inherit(struct held_job *job, struct held_job *from);
+/* Takes the last one back. */
+void history_undo(struct held_job *job);
+void history_write(const struct held_job *job, struct json_writer *w);
+int history_read(struct held_job *job, const struct json_node *root, struct err *err);
+
+/* ---- amend.c ---- */
+
+/* The file with other resources (0: as they are), of one task or of all (NOBODY); what is new lives
+ * in the job's arena. -EINVAL, -ENOMEM. */
+int amend_resources(struct held_job *job, uint32_t index, int64_t cpu_milli, int64_t memory_bytes,
+		    struct job_file *ret, struct err *err);
+/* What its task is to have now. */
+struct job_resources amend_resources_of(const struct held_job *job, uint32_t index);
+void amend_write(const struct held_job *job, struct json_writer *w);
+int amend_read(struct master *master, struct held_job *job, const struct json_node *root,
+	       struct err *err);
+
 /* ---- jobs.c ---- */
 
+const char *job_name(const struct held_job *job);
+/* What a job file may say and this cell cannot do. */
+int job_check_supported(const struct held_job *job, struct err *err);
+/* Writes the job's own record, with whatever else is to be written. */
+int job_write(struct master *master, const struct held_job *job, struct err *err);
 struct held_job *job_find(struct master *master, const char *name);
 /* Takes the text over in any case; the job is in the master but not in the core. */
 int job_make(struct master *master, const char *file_name, char *text, size_t len,
@@ -204,3 +279,10 @@ char *persist_task(const struct master *master, const struct held_task *task, si
 char *persist_job(const struct held_job *job, size_t *ret_len);
 char *persist_machine(const struct held_machine *machine, size_t *ret_len);
 int persist_load(struct master *master, struct err *err);
+
+/* ---- view.c ---- */
+
+#define REASON_SIZE 512
+/* Why the core's pending task pends: the machines by what they lack, and what would help. */
+void view_explain(struct cell *cell, uint32_t core, char text[static REASON_SIZE]);
+const char *view_state(const struct held_task *task);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Jobs: how they come, are stopped, and go. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,17 +10,9 @@
 #include "scheduler/intake/intake.h"
 #include "scheduler/master/inside.h"
 
-static const char *name_of(const struct held_job *job)
+const char *job_name(const struct held_job *job)
 {
 	return job->file.job ? job->file.job : job->file.alloc_set;
-}
-
-struct held_job *job_find(struct master *master, const char *name)
-{
-	for (struct held_job *job = master->jobs; job; job = job->next)
-		if (strcmp(name_of(job), name) == 0)
-			return job;
-	return NULL;
 }
 
 static struct held_job *job_free(struct held_job *job)
@@ -31,6 +24,7 @@ static struct held_job *job_free(struct held_job *job)
 	free(job->tasks);
 	free(job->file_name);
 	free(job->refusal);
+	free(job->history);
 	free(job->text);
 	arena_free(job->arena);
 	free(job);
@@ -44,8 +38,9 @@ static int make_tasks(struct held_job *job)
 	job->count = (uint32_t)(job->file.job ? job->file.tasks.count : job->file.allocs);
 	job->tasks = calloc(job->count, sizeof(*job->tasks));
 	for (uint32_t i = 0; job->tasks && i < job->count; i++)
-		job->tasks[i] =
-			(struct held_task){ .job = job, .index = i, .at = NOBODY, .exit_code = -1 };
+		job->tasks[i] = (struct held_task){
+			.job = job, .index = i, .at = NOBODY, .exit_code = -1, .core = NOBODY
+		};
 	return job->tasks ? 0 : -ENOMEM;
 }
 
@@ -67,8 +62,8 @@ int job_make(struct master *master, const char *file_name, char *text, size_t le
 	if (!job->arena || !job->file_name)
 		return err_set(err, ENOMEM, "submit a job");
 	err_try(job_file_parse(file_name, text, len, job->arena, &job->file, err));
-	if (make_tasks(job) < 0)
-		return err_set(err, ENOMEM, "submit job %s", name_of(job));
+	if (make_tasks(job) < 0 || names_add_job(master, job) < 0)
+		return err_set(err, ENOMEM, "submit job %s", job_name(job));
 	job->next = master->jobs;
 	master->jobs = job;
 	*ret = take_ptr(job);
@@ -82,7 +77,7 @@ static int remember(struct master *master, struct held_job *job, struct err *err
 		struct held_job **more = reallocarray(master->by_core, size, sizeof(*more));
 
 		if (!more)
-			return err_set(err, ENOMEM, "submit job %s", name_of(job));
+			return err_set(err, ENOMEM, "submit job %s", job_name(job));
 		memset(more + master->by_core_size, 0,
 		       (size - master->by_core_size) * sizeof(*more));
 		master->by_core = more;
@@ -112,7 +107,7 @@ int job_admit(struct master *master, struct held_job *job, struct err *err)
 	int r;
 
 	if (!arena)
-		return err_set(err, ENOMEM, "submit job %s", name_of(job));
+		return err_set(err, ENOMEM, "submit job %s", job_name(job));
 	err_try(intake_job(&job->file, arena, &asked, err));
 	if (master->loading)
 		leave_out_gone(master, &asked, arena);
@@ -122,6 +117,7 @@ int job_admit(struct master *master, struct held_job *job, struct err *err)
 		cell_remove_job(master->cell, job->core);
 		job->core = NOBODY;
 	}
+	tasks_number(master, job, 0);
 	return r;
 }
 
@@ -135,15 +131,7 @@ static void leave_core(struct master *master, struct held_job *job)
 	master->by_core[job->core] = NULL;
 	cell_remove_job(master->cell, job->core);
 	job->core = NOBODY;
-}
-
-static void undirty(struct master *master, const struct held_job *job)
-{
-	for (struct held_task **p = &master->dirty; *p;)
-		if ((*p)->job == job)
-			*p = (*p)->next_dirty;
-		else
-			p = &(*p)->next_dirty;
+	tasks_number(master, job, 0);
 }
 
 void job_drop(struct master *master, struct held_job *job)
@@ -151,7 +139,8 @@ void job_drop(struct master *master, struct held_job *job)
 	struct held_job **p = &master->jobs;
 
 	leave_core(master, job);
-	undirty(master, job);
+	tasks_undirty(master, job, 0);
+	names_remove_job(master, job);
 	while (*p != job)
 		p = &(*p)->next;
 	*p = job->next;
@@ -189,7 +178,7 @@ static struct store_change *changes_begin(const struct held_job *job, struct cha
 	for (size_t i = 0; i <= tasks; i++)
 		ret->items[i].key = ret->keys + i * KEY_SIZE;
 	for (size_t i = 0; i < tasks; i++)
-		snprintf(ret->keys + i * KEY_SIZE, KEY_SIZE, "task/%s/%zu", name_of(job), i);
+		snprintf(ret->keys + i * KEY_SIZE, KEY_SIZE, "task/%s/%zu", job_name(job), i);
 	return &ret->items[tasks];
 }
 
@@ -203,8 +192,8 @@ static int write_job(struct master *master, const struct held_job *job, const st
 	_cleanup_free_ char *text = persist_job(job, &len);
 
 	if (!change || !text)
-		return err_set(err, ENOMEM, "write job %s", name_of(job));
-	snprintf((char *)change->key, KEY_SIZE, "job/%s", name_of(job));
+		return err_set(err, ENOMEM, "write job %s", job_name(job));
+	snprintf((char *)change->key, KEY_SIZE, "job/%s", job_name(job));
 	change->value = text;
 	change->len = len;
 	return master_commit(master, changes.items, changes.count, err);
@@ -216,13 +205,18 @@ static int erase_job(struct master *master, const struct held_job *job, struct e
 	struct store_change *change = changes_begin(job, &changes);
 
 	if (!change)
-		return err_set(err, ENOMEM, "purge job %s", name_of(job));
-	snprintf((char *)change->key, KEY_SIZE, "job/%s", name_of(job));
+		return err_set(err, ENOMEM, "purge job %s", job_name(job));
+	snprintf((char *)change->key, KEY_SIZE, "job/%s", job_name(job));
 	return master_commit(master, changes.items, changes.count, err);
 }
 
+int job_write(struct master *master, const struct held_job *job, struct err *err)
+{
+	return write_job(master, job, NULL, err);
+}
+
 /* What a job file may say and no agent does yet: better refused than forgotten. */
-static int check_supported(const struct held_job *job, struct err *err)
+int job_check_supported(const struct held_job *job, struct err *err)
 {
 	const struct job_tasks *tasks = &job->file.tasks;
 	const char *what = tasks->api ? "tasks.api" : tasks->secrets.count ? "tasks.secrets" : NULL;
@@ -232,14 +226,18 @@ static int check_supported(const struct held_job *job, struct err *err)
 		    : 0;
 }
 
-static int take_in(struct master *master, struct held_job *job, struct held_job *old,
-		   struct err *err)
+static int take_in(struct master *master, const struct caller *caller, struct held_job *job,
+		   struct held_job *old, struct err *err)
 {
 	if (old && !old->stopped)
 		return err_say(err, EEXIST, "there is a job called %s already; stop it first",
-			       name_of(job));
-	err_try(check_supported(job, err));
+			       job_name(job));
+	err_try(job_check_supported(job, err));
 	err_try(job_admit(master, job, err));
+	if (old)
+		history_inherit(job, old);
+	history_add(master, job, caller, "submitted with %" PRIu32 " %s", job->count,
+		    job->file.job ? "tasks" : "allocs");
 	return write_job(master, job, old, err);
 }
 
@@ -250,25 +248,22 @@ int master_submit(struct master *master, const struct caller *caller, const char
 	struct held_job *job, *old;
 	int r;
 
-	(void)caller;
 	if (!copy)
 		return err_set(err, ENOMEM, "submit a job");
 	memcpy(copy, text, len);
 	copy[len] = '\0';
 	master_tick(master);
 	err_try(job_make(master, name, copy, len, &job, err));
-	/* The new one is first in the list. */
-	old = job->next;
-	while (old && strcmp(name_of(old), name_of(job)) != 0)
-		old = old->next;
-	r = take_in(master, job, old, err);
+	old = names_older_job(job);
+	r = take_in(master, caller, job, old, err);
 	if (r < 0) {
 		job_drop(master, job);
 		return r;
 	}
 	if (old)
 		job_drop(master, old);
-	*ret_job = name_of(job);
+	journal_job(master, job, JOURNAL_JOB_SUBMITTED, caller->name, NULL);
+	*ret_job = job_name(job);
 	master_settle(master);
 	return 0;
 }
@@ -279,23 +274,28 @@ int master_stop(struct master *master, const struct caller *caller, const char *
 	struct held_job *job = job_find(master, name);
 	int r;
 
-	(void)caller;
 	if (!job)
 		return err_say(err, ENOENT, "there is no job called %s", name);
 	master_tick(master);
 	if (purge) {
 		r = erase_job(master, job, err);
-		if (r == 0)
+		if (r == 0) {
+			journal_job(master, job, JOURNAL_JOB_PURGED, caller->name, NULL);
 			job_drop(master, job);
+		}
 	} else {
 		bool was = job->stopped;
 
 		job->stopped = true;
+		history_add(master, job, caller, "stopped");
 		r = write_job(master, job, NULL, err);
-		if (r < 0)
+		if (r < 0) {
 			job->stopped = was;
-		else
+			history_undo(job);
+		} else {
+			journal_job(master, job, JOURNAL_JOB_STOPPED, caller->name, NULL);
 			leave_core(master, job);
+		}
 	}
 	if (r == 0)
 		master_settle(master);

@@ -12,14 +12,6 @@
 
 #define NS_PER_MS INT64_C(1000000)
 
-struct held_machine *machine_find(struct master *master, const char *name)
-{
-	for (size_t i = 0; i < master->machine_count; i++)
-		if (strcmp(master->machines[i].name, name) == 0)
-			return &master->machines[i];
-	return NULL;
-}
-
 static int remember(struct master *master, uint32_t core, struct err *err)
 {
 	if (core >= master->machine_by_core_size) {
@@ -76,6 +68,11 @@ int machine_add(struct master *master, const char *name, const struct machine_sp
 	err_try(cell_add_machine(master->cell, &machine->spec, &machine->core, err));
 	err_try(remember(master, machine->core, err));
 	master->machine_count++;
+	if (names_add_machine(master, (uint32_t)master->machine_count - 1) < 0)
+		return err_set(err, ENOMEM, "add machine %s", name);
+	if (!master->loading)
+		journal_machine(master, (uint32_t)master->machine_count - 1, JOURNAL_MACHINE_ADDED,
+				NULL);
 	*ret = machine;
 	return 0;
 }
@@ -121,6 +118,17 @@ void machines_set_states(struct master *master)
 
 /* ---- what it says ---- */
 
+static void tell_end(struct master *master, struct held_task *task, const struct report *report)
+{
+	if (report->reason)
+		journal_task(master, task, JOURNAL_TASK_ENDED, "%s", report->reason);
+	else if (report->exit_code < 0)
+		journal_task(master, task, JOURNAL_TASK_ENDED, NULL);
+	else
+		journal_task(master, task, JOURNAL_TASK_ENDED, "%s with status %d",
+			     report->oom ? "OOM-killed" : "exited", report->exit_code);
+}
+
 /* The core knows the job's rule of restarts. One that is unhealthy has failed: its machine ends it
  * when it hears that it is over. */
 static void end_task(struct master *master, struct held_task *task, const struct report *report)
@@ -137,6 +145,7 @@ static void end_task(struct master *master, struct held_task *task, const struct
 
 	task->live = task->paused = false;
 	task->exit_code = report->exit_code;
+	tell_end(master, task, report);
 	if (core != NOBODY) {
 		cell_end_task(master->cell, core, end);
 		cell_task(master->cell, core, &view);
@@ -191,6 +200,10 @@ static void take_report(struct master *master, uint32_t machine, const struct re
 	task->container = report->container ? strdup(report->container) : NULL;
 	task->address = report->address ? strdup(report->address) : NULL;
 	task->ports = write_ports(task->job, report);
+	if (report->state == REPORT_RUNNING && !task->told_running) {
+		journal_task(master, task, JOURNAL_TASK_RUNNING, NULL);
+		task->told_running = true;
+	}
 	task->health = report->health;
 	if ((report->state == REPORT_ENDED || report->health == REPORT_UNHEALTHY) && task->live)
 		end_task(master, task, report);
@@ -233,6 +246,13 @@ static int write_wants(struct master *master, const struct held_machine *machine
 			.fence_ms =
 				task->job->file.single_instance ? master->fence_ns / NS_PER_MS : 0,
 		};
+		/* In place of what its program said when it was started. */
+		if (task->job->amended) {
+			struct job_resources now = amend_resources_of(task->job, task->index);
+
+			want->cpu_milli = now.cpu_milli;
+			want->memory_bytes = now.memory_bytes;
+		}
 		if (!want->task || !program ||
 		    (want->program && job_program(master, task, arena, program) < 0))
 			list = NULL;
@@ -284,7 +304,7 @@ bool master_beat(struct master *master, const char *name, const struct master_co
 
 	if (!machine || machine->down || machine->contact != contact)
 		return false;
-	machine->seen_ns = clock_monotonic_ns();
+	machine->seen_ns = master_now_ns(master);
 	return true;
 }
 

@@ -48,6 +48,11 @@ static int set_up(struct master *master, const struct master_options *options, s
 	err_try(cell_new(&cell, &master->outside, &master->cell, err));
 	err_try(cell_store_open(options->store_path, &master->store, err));
 	err_try(cell_store_elect(master->store, options->who, &master->epoch, err));
+	master->names.seed = master->outside.random;
+	master->started_ms = master->outside.now_ms;
+	master->journal = journal_new(master->epoch);
+	if (!master->journal)
+		return err_set(err, ENOMEM, "start the master");
 	return persist_load(master, err);
 }
 
@@ -80,6 +85,8 @@ struct master *master_free(struct master *master)
 	master->loading = true;
 	while (master->jobs)
 		job_drop(master, master->jobs);
+	names_deinit(&master->names);
+	journal_free(master->journal);
 	leave_free(master);
 	cell_free(master->cell);
 	cell_store_close(master->store);

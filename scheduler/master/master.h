@@ -83,7 +83,78 @@ int master_machine_cordon(struct master *master, const char *machine, struct err
 int master_machine_drain(struct master *master, const char *machine, struct err *err);
 int master_machine_uncordon(struct master *master, const char *machine, struct err *err);
 
+/* Another number of tasks; new ones pend, the last ones end for good. -ENOENT, -EINVAL (a gang, an
+ * alloc set, a job that was stopped), -EDQUOT. */
+int master_scale(struct master *master, const struct caller *caller, const char *job,
+		 uint32_t count, struct err *err);
+
+struct master_resize {
+	uint32_t index;			 /* of one task, or UINT32_MAX for all */
+	int64_t cpu_milli, memory_bytes; /* 0: as it is */
+	bool plan;			 /* only say what would happen */
+};
+/*
+ * What a job's tasks, or the allocs of a set, may use: all of them get it or none (core/resize.h).
+ * Writes what happens to each: in place, with victims, by a move. -ENOSPC: not all can have it.
+ */
+int master_resize(struct master *master, const struct caller *caller, const char *job,
+		  const struct master_resize *resize, struct json_writer *w, struct err *err);
+
+/* Starts them anew where they are; index: of one, or UINT32_MAX for all that run. -ENOENT. */
+int master_restart(struct master *master, const struct caller *caller, const char *job,
+		   uint32_t index, struct err *err);
+
 /* ---- reading ---- */
+
+/*
+ * What would happen if the job file were handed in now: what differs from the job of its name,
+ * where its tasks would go, who would have to leave for them. It is tried on a copy of the cell,
+ * by the same decisions as will then be made; nothing has changed.
+ */
+int master_plan(struct master *master, const struct caller *caller, const char *name,
+		const char *text, size_t len, struct json_writer *w, struct err *err);
+
+/* What happened to anything last, of what may be shown; it rises over restarts, too. */
+uint64_t master_index(const struct master *master);
+/* And to that job; 0 where there is none. */
+uint64_t master_job_index(struct master *master, const char *job);
+
+/* Called when something has happened that may be shown; the listener is its owner's. */
+struct master_listener {
+	void (*fn)(void *data);
+	void *data;
+	struct master_listener *next;
+};
+void master_listen(struct master *master, struct master_listener *listener);
+void master_unlisten(struct master *master, struct master_listener *listener);
+
+/* The events after that index, most 500, as lines of JSON: journal.h. NULL: there are none. */
+char *master_events(const struct master *master, uint64_t since, size_t *ret_len,
+		    uint64_t *ret_last);
+
+int master_write_history(struct master *master, const char *job, struct json_writer *w,
+			 struct err *err);
+int master_write_machine(struct master *master, const char *machine, struct json_writer *w,
+			 struct err *err);
+/* Of a job without its tasks. */
+int master_write_job_head(struct master *master, const char *job, struct json_writer *w,
+			  struct err *err);
+void master_write_allocs(struct master *master, struct json_writer *w);
+int master_write_alloc(struct master *master, const char *set, struct json_writer *w,
+		       struct err *err);
+void master_write_cell(struct master *master, struct json_writer *w);
+/* In the text form of Prometheus, version 0.0.4; owned by the caller, NULL when out of memory. */
+char *master_metrics(struct master *master, size_t *ret_len);
+/* Does the store take what is decided? */
+bool master_ready(const struct master *master);
+
+/* A copy of the store, whole and of one moment, as a new file. */
+int master_backup(struct master *master, const char *path, struct err *err);
+/*
+ * Puts a backup in the place of a store that no master is at work on: checked first, replaced at
+ * once or not at all. Whoever spoke with the master before takes the next one for a later one.
+ */
+int master_restore(const char *backup, const char *store, struct err *err);
 
 void master_write_jobs(struct master *master, struct json_writer *w);
 int master_write_job(struct master *master, const char *job, struct json_writer *w,

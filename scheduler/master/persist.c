@@ -57,6 +57,8 @@ char *persist_job(const struct held_job *job, size_t *ret_len)
 	json_field_string(w, "text", job->text);
 	json_field_i64(w, "submitted_ms", job->submitted_ms);
 	json_field_bool(w, "stopped", job->stopped);
+	history_write(job, w);
+	amend_write(job, w);
 	json_close_object(w);
 	return json_writer_take(w, ret_len);
 }
@@ -135,7 +137,8 @@ static int load_job(struct master *master, const char *name, const struct json_n
 	err_try(job_make(master, file, copy, strlen(copy), &job, err));
 	err_try(json_get_i64(root, "submitted_ms", &job->submitted_ms, err));
 	err_try(json_get_bool(root, "stopped", &job->stopped, err));
-	return 0;
+	err_try(history_read(job, root, err));
+	return amend_read(master, job, root, err);
 }
 
 /* Whoever comes under its name may not start while it is still ending there. */

@@ -42,16 +42,19 @@ void master_on_event(void *data, const struct event *event)
 	struct master *master = data;
 	struct held_task *task;
 
-	if (master->loading || event->task == NOBODY)
+	if (master->loading)
 		return;
-	task = task_of(master, event->job, event->index);
+	task = event->task == NOBODY ? NULL : task_of(master, event->job, event->index);
+	journal_event(master, task, event);
 	if (!task)
 		return;
 	switch (event->kind) {
 	case EVENT_PLACE:
 		task_place(master, task, machine_of_core(master, event->machine));
 		task->incarnation = ++master->incarnations;
+		task->told_pending = task->told_running = false;
 		task_changed(master, task);
+		journal_task(master, task, JOURNAL_TASK_PLACED, NULL);
 		break;
 	case EVENT_PREEMPT:
 		if (event->detail == PREEMPTION_PAUSE) {
@@ -189,6 +192,14 @@ static void tell_machines(struct master *master)
 	}
 }
 
+static void tell_listeners(struct master *master)
+{
+	for (struct master_listener *l = master->listeners, *next; l; l = next) {
+		next = l->next;
+		l->fn(l->data);
+	}
+}
+
 static int on_time(void *data)
 {
 	struct master *master = data;
@@ -228,6 +239,8 @@ void master_settle(struct master *master)
 		if (master->stuck)
 			log_info("the store works again");
 		master->stuck = false;
+		if (journal_release(master->journal))
+			tell_listeners(master);
 		tell_machines(master);
 	}
 	settle_again(master);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tasks: where they are, and what is yet to be written of them. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,7 +107,65 @@ struct held_task *task_find(struct master *master, const char *name)
 
 uint32_t task_core(const struct master *master, const struct held_task *task)
 {
-	return task->job->core == NOBODY
-		       ? NOBODY
-		       : cell_job_task(master->cell, task->job->core, task->index);
+	(void)master;
+	return task->job->core == NOBODY ? NOBODY : task->core;
+}
+
+void tasks_number(struct master *master, struct held_job *job, uint32_t from)
+{
+	uint32_t core = job->core == NOBODY ? NOBODY : cell_job_task(master->cell, job->core, from);
+
+	for (uint32_t i = from; i < job->count; i++) {
+		job->tasks[i].core = core;
+		if (core != NOBODY)
+			core = cell_next_task(master->cell, core);
+	}
+}
+
+/* Whoever points to a task points to where it has gone. */
+static void repoint(struct master *master, struct held_task *task)
+{
+	if (task->at != NOBODY) {
+		if (task->previous_at)
+			task->previous_at->next_at = task;
+		else
+			master->machines[task->at].tasks = task;
+		if (task->next_at)
+			task->next_at->previous_at = task;
+	}
+}
+
+int tasks_grow(struct master *master, struct held_job *job, uint32_t count)
+{
+	struct held_task *old = job->tasks, *more = calloc(count, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++) {
+		more[i] = i < job->count ? old[i]
+					 : (struct held_task){ .job = job,
+							       .index = i,
+							       .at = NOBODY,
+							       .exit_code = -1,
+							       .core = NOBODY };
+		if (i < job->count)
+			repoint(master, &more[i]);
+	}
+	for (struct held_task **p = &master->dirty; *p; p = &(*p)->next_dirty)
+		if ((*p)->job == job)
+			*p = &more[(*p)->index];
+	job->tasks = more;
+	free(old);
+	return 0;
+}
+
+void tasks_undirty(struct master *master, const struct held_job *job, uint32_t from)
+{
+	for (struct held_task **p = &master->dirty; *p;)
+		if ((*p)->job == job && (*p)->index >= from) {
+			(*p)->dirty = false;
+			*p = (*p)->next_dirty;
+		} else {
+			p = &(*p)->next_dirty;
+		}
 }

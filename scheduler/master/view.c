@@ -6,17 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "scheduler/core/why.h"
 #include "scheduler/master/inside.h"
 
-#define REASON_SIZE 512
-
-static const char *name_of(const struct held_job *job)
-{
-	return job->file.job ? job->file.job : job->file.alloc_set;
-}
-
-static const char *state_of(const struct held_task *task)
+const char *view_state(const struct held_task *task)
 {
 	if (task->job->stopped)
 		return "stopped";
@@ -60,8 +54,7 @@ static const char *end_of(const struct held_task *task, char text[static REASON_
 }
 
 /* The machines by what they lack, and what would help. */
-static void explain(struct master *master, const struct held_task *task,
-		    char text[static REASON_SIZE])
+void view_explain(struct cell *cell, uint32_t core, char text[static REASON_SIZE])
 {
 	static const char *const lacks[FIT_COUNT] = {
 		[FIT_STATE] = "not up",
@@ -81,8 +74,7 @@ static void explain(struct master *master, const struct held_task *task,
 	const char *between = "";
 
 	*text = '\0';
-	master_tick(master);
-	if (cell_why(master->cell, task_core(master, task), &why, NULL) < 0)
+	if (cell_why(cell, core, &why, NULL) < 0)
 		return;
 	if (!why.machines) {
 		add(text, REASON_SIZE, "there are no machines");
@@ -95,8 +87,7 @@ static void explain(struct master *master, const struct held_task *task,
 			    lacks[i]);
 			between = ", ";
 		}
-	why_format_change(master->cell, task_core(master, task), &why.change, change,
-			  sizeof(change));
+	why_format_change(cell, core, &why.change, change, sizeof(change));
 	if (*change)
 		add(text, REASON_SIZE, "%s%s", *between ? "; " : "", change);
 }
@@ -114,7 +105,8 @@ static const char *reason_of(struct master *master, const struct held_task *task
 	cell_task(master->cell, core, &view);
 	if (task->at != NOBODY || view.state != TASK_PENDING)
 		return end_of(task, text);
-	explain(master, task, text);
+	master_tick(master);
+	view_explain(master->cell, core, text);
 	return text;
 }
 
@@ -125,7 +117,7 @@ static void write_task(struct master *master, const struct held_task *task, stru
 
 	json_open_object(w);
 	json_field_u64(w, "index", task->index);
-	json_field_string(w, "state", state_of(task));
+	json_field_string(w, "state", view_state(task));
 	json_key(w, "machine");
 	json_put_string(w, task->at == NOBODY ? NULL : master->machines[task->at].name);
 	json_key(w, "reason");
@@ -157,7 +149,7 @@ static void write_head(const struct held_job *job, struct json_writer *w)
 		over += task->over || job->stopped;
 		pending += !runs && !task->over && !job->stopped;
 	}
-	json_field_string(w, "name", name_of(job));
+	json_field_string(w, "name", job_name(job));
 	json_field_string(w, "kind", job->file.job ? "job" : "alloc set");
 	json_field_string(w, "owner", job->file.owner);
 	json_field_i64(w, "priority", job->file.priority);
@@ -169,6 +161,7 @@ static void write_head(const struct held_job *job, struct json_writer *w)
 	json_field_u64(w, "running", running);
 	json_field_u64(w, "pending", pending);
 	json_field_i64(w, "submitted_ms", job->submitted_ms);
+	json_field_u64(w, "index", job->index);
 }
 
 void master_write_jobs(struct master *master, struct json_writer *w)
@@ -200,7 +193,23 @@ int master_write_job(struct master *master, const char *name, struct json_writer
 	return 0;
 }
 
-void master_write_machines(struct master *master, struct json_writer *w)
+int master_write_job_head(struct master *master, const char *name, struct json_writer *w,
+			  struct err *err)
+{
+	struct held_job *job = job_find(master, name);
+
+	if (!job)
+		return err_say(err, ENOENT, "there is no job called %s", name);
+	json_open_object(w);
+	write_head(job, w);
+	json_close_object(w);
+	return 0;
+}
+
+/* ---- machines ---- */
+
+static void write_machine(struct master *master, const struct held_machine *machine,
+			  const struct machine_view *view, struct json_writer *w)
 {
 	static const char *const states[] = {
 		[MACHINE_UP] = "up",
@@ -209,6 +218,53 @@ void master_write_machines(struct master *master, struct json_writer *w)
 		[MACHINE_DOWN] = "down",
 	};
 
+	(void)master;
+	json_field_string(w, "name", view->name);
+	json_field_string(w, "rack", machine->spec.rack);
+	json_field_string(w, "state", states[view->state]);
+	json_field_i64(w, "cpu_milli", view->capacity.of[RESOURCE_CPU]);
+	json_field_i64(w, "cpu_free_milli", view->free.of[RESOURCE_CPU]);
+	json_field_i64(w, "memory_bytes", view->capacity.of[RESOURCE_MEMORY]);
+	json_field_i64(w, "memory_free_bytes", view->free.of[RESOURCE_MEMORY]);
+	json_field_u64(w, "tasks", view->tasks);
+}
+
+int master_write_machine(struct master *master, const char *name, struct json_writer *w,
+			 struct err *err)
+{
+	struct held_machine *machine = machine_find(master, name);
+	struct machine_view view;
+
+	if (!machine || cell_machine(master->cell, machine->core, &view) < 0)
+		return err_say(err, ENOENT, "there is no machine called %s", name);
+	json_open_object(w);
+	write_machine(master, machine, &view, w);
+	json_field_i64(w, "disk_bytes", view.capacity.of[RESOURCE_DISK]);
+	json_field_i64(w, "disk_free_bytes", view.free.of[RESOURCE_DISK]);
+	json_field_i64(w, "silent_ms", (clock_monotonic_ns() - machine->seen_ns) / 1000000);
+	json_key(w, "list");
+	json_open_array(w);
+	for (struct held_task *task = machine->tasks; task; task = task->next_at) {
+		struct job_resources r = amend_resources_of(task->job, task->index);
+		char text[TASK_NAME_SIZE + 16];
+
+		snprintf(text, sizeof(text), "%s/%" PRIu32, job_name(task->job), task->index);
+		json_open_object(w);
+		json_field_string(w, "task", text);
+		json_field_string(w, "state", view_state(task));
+		json_field_i64(w, "priority", task->job->file.priority);
+		json_field_i64(w, "cpu_milli", r.cpu_milli);
+		json_field_i64(w, "memory_bytes", r.memory_bytes);
+		json_field_string(w, "container", task->container);
+		json_close_object(w);
+	}
+	json_close_array(w);
+	json_close_object(w);
+	return 0;
+}
+
+void master_write_machines(struct master *master, struct json_writer *w)
+{
 	json_open_array(w);
 	for (size_t i = 0; i < master->machine_count; i++) {
 		struct machine_view view;
@@ -216,14 +272,7 @@ void master_write_machines(struct master *master, struct json_writer *w)
 		if (cell_machine(master->cell, master->machines[i].core, &view) < 0)
 			continue;
 		json_open_object(w);
-		json_field_string(w, "name", view.name);
-		json_field_string(w, "rack", master->machines[i].spec.rack);
-		json_field_string(w, "state", states[view.state]);
-		json_field_i64(w, "cpu_milli", view.capacity.of[RESOURCE_CPU]);
-		json_field_i64(w, "cpu_free_milli", view.free.of[RESOURCE_CPU]);
-		json_field_i64(w, "memory_bytes", view.capacity.of[RESOURCE_MEMORY]);
-		json_field_i64(w, "memory_free_bytes", view.free.of[RESOURCE_MEMORY]);
-		json_field_u64(w, "tasks", view.tasks);
+		write_machine(master, &master->machines[i], &view, w);
 		json_close_object(w);
 	}
 	json_close_array(w);

@@ -384,3 +384,36 @@ int cell_store_backup(struct cell_store *store, const char *path, struct err *er
 	unlink(path);
 	return err_say(err, errno_of(code), "write backup %s: %s", path, sqlite3_errstr(code));
 }
+
+int cell_store_check(struct cell_store *store, struct err *err)
+{
+	sqlite3_stmt *s = NULL;
+	const char *text = NULL;
+	int r = 0;
+
+	if (sqlite3_prepare_v2(store->db, "PRAGMA integrity_check(1)", -1, &s, NULL))
+		return fail(store, "check", err);
+	if (sqlite3_step(s) == SQLITE_ROW)
+		text = (const char *)sqlite3_column_text(s, 0);
+	if (!text)
+		r = fail(store, "check", err);
+	else if (strcmp(text, "ok") != 0)
+		r = err_say(err, EUCLEAN, "%s is damaged: %s", store->path, text);
+	sqlite3_finalize(s);
+	return r;
+}
+
+static int raise_epoch(struct cell_store *store, uint64_t epoch, struct err *err)
+{
+	uint64_t now;
+
+	err_try(get_meta(store, "epoch", &now, err));
+	return now < epoch ? put_meta(store, "epoch", epoch, err) : 0;
+}
+
+int cell_store_raise(struct cell_store *store, uint64_t epoch, struct err *err)
+{
+	int r = run(store, BEGIN, err);
+
+	return r < 0 ? r : finish(store, raise_epoch(store, epoch, err), err);
+}

@@ -54,5 +54,11 @@ int cell_store_watch(struct cell_store *store, uint64_t since, store_fn fn, void
 /* Writes a copy, consistent while others commit, to a new file. */
 int cell_store_backup(struct cell_store *store, const char *path, struct err *err);
 
+/* Every page of it as it should be? -EUCLEAN with the first fault; it reads the whole file. */
+int cell_store_check(struct cell_store *store, struct err *err);
+/* Its epoch is that one from now on, unless it is higher already: for a store that takes the place
+ * of one whose epochs were seen. */
+int cell_store_raise(struct cell_store *store, uint64_t epoch, struct err *err);
+
 CLEANUP_DEFINE(struct cell_store, cell_store, cell_store_close);
 #define _cleanup_cell_store_ _cleanup_(cleanup_cell_store)

@@ -73,3 +73,10 @@ int fields_read(const struct yaml_node *node, const struct field *fields, struct
 
 /* The table as a JSON schema (draft 2020-12) of an object: its members, without the braces. */
 void fields_schema(const struct field *fields, struct json_writer *w);
+
+/* path: "tasks.resources.cpu"; from and to as text, "" for what is not there. A return value <0
+ * ends it and is passed on. */
+typedef int (*field_diff_fn)(void *data, const char *path, const char *from, const char *to);
+/* Told of each field in which two structs of the table differ. */
+int fields_diff(const struct field *fields, const void *from, const void *to, field_diff_fn fn,
+		void *data);

@@ -148,6 +148,12 @@ static const struct job_file defaults = {
 		   .health = { .interval_ms = 10000, .timeout_ms = 5000, .retries = 3 } },
 };
 
+int job_file_diff(const struct job_file *from, const struct job_file *to, field_diff_fn fn,
+		  void *data)
+{
+	return fields_diff(to->job ? job_fields : alloc_set_fields, from, to, fn, data);
+}
+
 /* ---- what no table can say ---- */
 
 static int check_resources(const struct yaml_node *root, const char *where,

@@ -138,5 +138,9 @@ struct job_file {
 int job_file_parse(const char *name, const char *text, size_t len, struct arena *arena,
 		   struct job_file *ret, struct err *err);
 
+/* Both jobs, or both alloc sets: what differs (field.h). */
+int job_file_diff(const struct job_file *from, const struct job_file *to, field_diff_fn fn,
+		  void *data);
+
 /* The JSON schema; owned by the caller. NULL when out of memory. */
 char *job_file_schema(void);

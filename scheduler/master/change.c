@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Jobs that change while they run: more or fewer tasks, other amounts, a new start. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "scheduler/core/resize.h"
+#include "scheduler/core/scale.h"
+#include "scheduler/intake/intake.h"
+#include "scheduler/master/inside.h"
+
+#define KEY_SIZE (TASK_NAME_SIZE + 16)
+
+static int find(struct master *master, const char *name, struct held_job **ret, struct err *err)
+{
+	struct held_job *job = job_find(master, name);
+
+	if (!job)
+		return err_say(err, ENOENT, "there is no job called %s", name);
+	if (job->core == NOBODY)
+		return err_say(err, EINVAL, "job %s %s; run it again to change it", name,
+			       job->stopped ? "was stopped" : "could not be taken up");
+	*ret = job;
+	return 0;
+}
+
+/* ---- another number ---- */
+
+/* The job's record, and the tasks that are no more. */
+static int write_scaled(struct master *master, struct held_job *job, uint32_t was, struct err *err)
+{
+	uint32_t gone = was > job->count ? was - job->count : 0;
+	_cleanup_free_ struct store_change *changes = calloc(gone + 1, sizeof(*changes));
+	_cleanup_free_ char *keys = calloc(gone + 1, KEY_SIZE);
+	size_t len = 0;
+	_cleanup_free_ char *text = persist_job(job, &len);
+
+	if (!changes || !keys || !text)
+		return err_set(err, ENOMEM, "write job %s", job_name(job));
+	for (uint32_t i = 0; i <= gone; i++) {
+		changes[i].key = keys + (size_t)i * KEY_SIZE;
+		snprintf(keys + (size_t)i * KEY_SIZE, KEY_SIZE, "task/%s/%" PRIu32, job_name(job),
+			 job->count + i);
+	}
+	snprintf(keys + (size_t)gone * KEY_SIZE, KEY_SIZE, "job/%s", job_name(job));
+	changes[gone].value = text;
+	changes[gone].len = len;
+	return master_commit(master, changes, gone + 1, err);
+}
+
+static void set_count(struct held_job *job, uint32_t count, bool amended)
+{
+	job->count = count;
+	job->file.tasks.count = count;
+	job->amended = amended;
+}
+
+/* In the core first: it may refuse. */
+static int grow(struct master *master, struct held_job *job, const struct job *asked,
+		struct err *err)
+{
+	uint32_t was = job->count, count = asked->count;
+	bool amended = job->amended;
+	struct job back = *asked;
+	int r;
+
+	if (tasks_grow(master, job, count) < 0)
+		return err_set(err, ENOMEM, "scale job %s", job_name(job));
+	err_try(cell_scale(master->cell, job->core, asked, err));
+	set_count(job, count, true);
+	tasks_number(master, job, was);
+	r = write_scaled(master, job, was, err);
+	if (r == 0)
+		return 0;
+	set_count(job, was, amended);
+	back.count = was;
+	back.override_count = 0;
+	cell_scale(master->cell, job->core, &back, NULL);
+	tasks_undirty(master, job, was);
+	return r;
+}
+
+/* On the disk first: the core cannot refuse. */
+static int shrink(struct master *master, struct held_job *job, const struct job *asked,
+		  struct err *err)
+{
+	uint32_t was = job->count;
+	bool amended = job->amended;
+	int r;
+
+	/* What is about to go has nothing left to write. */
+	tasks_undirty(master, job, asked->count);
+	set_count(job, asked->count, true);
+	r = write_scaled(master, job, was, err);
+	set_count(job, was, amended);
+	if (r < 0)
+		return r;
+	cell_scale(master->cell, job->core, asked, NULL);
+	for (uint32_t i = asked->count; i < was; i++)
+		task_unplace(master, &job->tasks[i]);
+	tasks_undirty(master, job, asked->count);
+	for (uint32_t i = asked->count; i < was; i++) {
+		task_forget_report(&job->tasks[i]);
+		free(job->tasks[i].last_reason);
+		job->tasks[i].last_reason = NULL;
+	}
+	set_count(job, asked->count, true);
+	return 0;
+}
+
+int master_scale(struct master *master, const struct caller *caller, const char *name,
+		 uint32_t count, struct err *err)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct held_job *job;
+	struct job_file file;
+	struct job asked;
+	uint32_t was;
+	int r;
+
+	if (!arena)
+		return err_set(err, ENOMEM, "scale job %s", name);
+	err_try(find(master, name, &job, err));
+	if (!job->file.job || job->file.gang)
+		return err_say(err, EINVAL,
+			       "%s starts as a whole: stop it, and run it with another count",
+			       name);
+	if (!count || count > JOB_TASKS_MAX)
+		return err_say(err, ERANGE, "%" PRIu32 " is no number of tasks (1 to %d)", count,
+			       JOB_TASKS_MAX);
+	was = job->count;
+	if (count == was)
+		return 0;
+	master_tick(master);
+	file = job->file;
+	file.tasks.count = count;
+	err_try(intake_job(&file, arena, &asked, err));
+	history_add(master, job, caller, "scaled from %" PRIu32 " to %" PRIu32 " tasks", was,
+		    count);
+	r = count > was ? grow(master, job, &asked, err) : shrink(master, job, &asked, err);
+	if (r < 0) {
+		history_undo(job);
+		return r;
+	}
+	journal_job(master, job, JOURNAL_JOB_SCALED, caller->name,
+		    "from %" PRIu32 " to %" PRIu32 " tasks", was, count);
+	master_settle(master);
+	return 0;
+}
+
+/* ---- other amounts ---- */
+
+static void write_victims(struct master *master, const struct resize_plan *plan,
+			  const struct resize_step *step, struct json_writer *w)
+{
+	json_key(w, "victims");
+	json_open_array(w);
+	for (uint32_t i = 0; i < step->victims; i++) {
+		char text[TASK_NAME_SIZE + 16];
+		struct task_view view;
+
+		cell_task(master->cell, plan->victims[step->first_victim + i], &view);
+		snprintf(text, sizeof(text), "%s/%" PRIu32, cell_job_name(master->cell, view.job),
+			 view.index);
+		json_put_string(w, text);
+	}
+	json_close_array(w);
+}
+
+static void write_plan(struct master *master, const struct held_job *job,
+		       const struct resize_plan *plan, struct json_writer *w)
+{
+	static const char *const hows[] = {
+		[RESIZE_WAITING] = "waiting",
+		[RESIZE_IN_PLACE] = "in place",
+		[RESIZE_PREEMPT] = "in the place of others",
+		[RESIZE_MOVE] = "moves",
+	};
+
+	json_field_string(w, "job", job_name(job));
+	json_key(w, "steps");
+	json_open_array(w);
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct resize_step *step = &plan->steps[i];
+		uint32_t machine =
+			step->machine == NOBODY ? NOBODY : machine_of_core(master, step->machine);
+		struct task_view view;
+
+		cell_task(master->cell, step->task, &view);
+		json_open_object(w);
+		json_field_u64(w, "index", view.index);
+		json_field_string(w, "how", hows[step->how]);
+		if (machine != NOBODY)
+			json_field_string(w, "machine", master->machines[machine].name);
+		write_victims(master, plan, step, w);
+		json_close_object(w);
+	}
+	json_close_array(w);
+}
+
+/* The new request, as the core knows it. */
+static int ask(struct held_job *job, const struct master_resize *resize, struct arena *arena,
+	       struct job_file *ret_file, struct request *ret, struct err *err)
+{
+	struct job asked;
+
+	err_try(amend_resources(job, resize->index, resize->cpu_milli, resize->memory_bytes,
+				ret_file, err));
+	err_try(intake_job(ret_file, arena, &asked, err));
+	*ret = asked.request;
+	for (size_t i = 0; i < asked.override_count; i++)
+		if (asked.overrides[i].index == resize->index)
+			*ret = asked.overrides[i].request;
+	return 0;
+}
+
+static int carry_out(struct master *master, struct held_job *job,
+		     const struct master_resize *resize, const struct job_file *file,
+		     const struct request *request, struct err *err)
+{
+	struct job_file was = job->file;
+	bool amended = job->amended;
+	int r;
+
+	job->file = *file;
+	job->amended = true;
+	r = job_write(master, job, err);
+	if (r == 0)
+		r = cell_resize(master->cell, job->core, resize->index, request, err);
+	if (r < 0) {
+		job->file = was;
+		job->amended = amended;
+		return r;
+	}
+	for (uint32_t i = 0; i < job->count; i++)
+		if (job->tasks[i].at != NOBODY)
+			master->machines[job->tasks[i].at].news = true;
+	return 0;
+}
+
+int master_resize(struct master *master, const struct caller *caller, const char *name,
+		  const struct master_resize *resize, struct json_writer *w, struct err *err)
+{
+	_cleanup_resize_plan_ struct resize_plan *plan = NULL;
+	_cleanup_arena_ struct arena *arena = arena_new();
+	struct request request;
+	struct held_job *job;
+	struct job_file file;
+	char which[32] = "";
+	int r;
+
+	if (!arena)
+		return err_set(err, ENOMEM, "resize job %s", name);
+	err_try(find(master, name, &job, err));
+	if (resize->cpu_milli < 0 || resize->memory_bytes < 0 ||
+	    (!resize->cpu_milli && !resize->memory_bytes))
+		return err_say(err, EINVAL, "resize job %s: say how much CPU or memory", name);
+	if (resize->index != NOBODY && resize->index >= job->count)
+		return err_say(err, ENOENT,
+			       "job %s has no task %" PRIu32 ", but %" PRIu32 " of them", name,
+			       resize->index, job->count);
+	master_tick(master);
+	err_try(ask(job, resize, arena, &file, &request, err));
+	err_try(cell_resize_plan(master->cell, job->core, resize->index, &request, &plan, err));
+	json_open_object(w);
+	write_plan(master, job, plan, w);
+	json_field_bool(w, "done", !resize->plan);
+	json_close_object(w);
+	if (resize->plan)
+		return 0;
+	if (resize->index != NOBODY)
+		snprintf(which, sizeof(which), "task %" PRIu32 " ", resize->index);
+	history_add(master, job, caller, "%sresized to %" PRId64 "m of CPU, %" PRId64 " bytes",
+		    which, request.amounts.of[RESOURCE_CPU], request.amounts.of[RESOURCE_MEMORY]);
+	r = carry_out(master, job, resize, &file, &request, err);
+	if (r < 0) {
+		history_undo(job);
+		return r;
+	}
+	journal_job(master, job, JOURNAL_JOB_RESIZED, caller->name,
+		    "%s%" PRId64 "m, %" PRId64 " bytes", which, request.amounts.of[RESOURCE_CPU],
+		    request.amounts.of[RESOURCE_MEMORY]);
+	master_settle(master);
+	return 0;
+}
+
+/* ---- a new start ---- */
+
+/* A new incarnation in the same place: its machine ends the old one, and starts this one then. */
+static void start_anew(struct master *master, struct held_task *task)
+{
+	leave_task(master, task, -1, false);
+	task->incarnation = ++master->incarnations;
+	task->told = false;
+	task_forget_report(task);
+	task->told_running = false;
+	task_changed(master, task);
+	master->machines[task->at].news = true;
+}
+
+int master_restart(struct master *master, const struct caller *caller, const char *name,
+		   uint32_t index, struct err *err)
+{
+	struct held_job *job;
+	uint32_t count = 0;
+	int r;
+
+	err_try(find(master, name, &job, err));
+	if (!job->file.job)
+		return err_say(err, EINVAL, "alloc set %s: nothing runs for it", name);
+	if (index != NOBODY && index >= job->count)
+		return err_say(err, ENOENT,
+			       "job %s has no task %" PRIu32 ", but %" PRIu32 " of them", name,
+			       index, job->count);
+	for (uint32_t i = 0; i < job->count; i++)
+		count += (index == NOBODY || i == index) && job->tasks[i].live;
+	if (!count)
+		return err_say(err, EINVAL, "job %s: no task that was meant runs", name);
+	master_tick(master);
+	if (index == NOBODY)
+		history_add(master, job, caller, "restarted");
+	else
+		history_add(master, job, caller, "task %" PRIu32 " restarted", index);
+	for (uint32_t i = 0; i < job->count; i++)
+		if ((index == NOBODY || i == index) && job->tasks[i].live)
+			start_anew(master, &job->tasks[i]);
+	r = job_write(master, job, err);
+	/* Not on the disk, nobody is told; it is tried again with whatever comes next. */
+	if (r < 0) {
+		history_undo(job);
+		master_settle(master);
+		return r;
+	}
+	if (index == NOBODY)
+		journal_job(master, job, JOURNAL_JOB_RESTARTED, caller->name, NULL);
+	else
+		journal_job(master, job, JOURNAL_JOB_RESTARTED, caller->name, "task %" PRIu32,
+			    index);
+	master_settle(master);
+	return 0;
+}
