@@ -34,6 +34,7 @@ static void build_cpu(const struct engine_limits *l, struct oci_cpu *ret)
 		set_u64(&ret->period_us, CONFIG_CPU_PERIOD_US);
 		set_i64(&ret->quota_us, l->cpu_millicpu * CONFIG_CPU_PERIOD_US / 1000);
 	}
+	set_i64(&ret->idle, l->cpu_idle);
 	ret->cpus = l->cpuset_cpus;
 	ret->mems = l->cpuset_mems;
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,7 @@ struct engine_limits {
 	int64_t cpu_millicpu;		       /* 0: no limit */
 	int64_t cpu_shares;		       /* 0: 1024, as everybody else */
 	int64_t cpu_quota_us, cpu_period_us;   /* 0: none; not with cpu_millicpu */
+	bool cpu_idle;			       /* only when nobody else wants the CPU; Linux 5.15 */
 	const char *cpuset_cpus, *cpuset_mems; /* "0-3,7", or NULL: all */
 	int64_t pids_limit;		       /* 0: the default, -1: none */
 	int64_t blkio_weight;		       /* 10 to 1000; 0: the kernel's */

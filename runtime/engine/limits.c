@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -128,6 +129,16 @@ static bool may_lower_score(int64_t score)
 	return true;
 }
 
+/* A root cgroup has no such file that could be looked for. */
+static bool has_idle(void)
+{
+	struct utsname name;
+	int major = 0, minor = 0;
+
+	return uname(&name) == 0 && sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
+	       (major > 5 || (major == 5 && minor >= 15));
+}
+
 void engine_limits_fit(struct engine_limits *limits, struct oci_rlimit *ulimits,
 		       void (*warn)(const char *sentence))
 {
@@ -135,6 +146,10 @@ void engine_limits_fit(struct engine_limits *limits, struct oci_rlimit *ulimits,
 	    access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0) {
 		limits->memory_swappiness.set = false;
 		warn("--memory-swappiness: cgroup v2 has no such setting, so it is left out");
+	}
+	if (limits->cpu_idle && !has_idle()) {
+		limits->cpu_idle = false;
+		warn("this kernel is older than 5.15 and has no cpu.idle, so it is left out");
 	}
 	if (may_raise())
 		return;

@@ -78,6 +78,8 @@ void meta_limits_format(struct json_writer *w, const struct engine_limits *limit
 		json_field_i64(w, "memory_swappiness", limits->memory_swappiness.value);
 	if (limits->oom_score_adj.set)
 		json_field_i64(w, "oom_score_adj", limits->oom_score_adj.value);
+	if (limits->cpu_idle)
+		json_field_bool(w, "cpu_idle", true);
 	json_field_string(w, "cpuset_cpus", limits->cpuset_cpus);
 	json_field_string(w, "cpuset_mems", limits->cpuset_mems);
 	for (size_t kind = 0; kind < ENGINE_BLOCK_KINDS; kind++) {
@@ -173,6 +175,7 @@ int meta_limits_parse(const struct json_node *root, struct arena *arena, struct 
 	if (r > 0) {
 		err_try(parse_optional(&node, "memory_swappiness", &limits.memory_swappiness, err));
 		err_try(parse_optional(&node, "oom_score_adj", &limits.oom_score_adj, err));
+		err_try(json_get_bool(&node, "cpu_idle", &limits.cpu_idle, err));
 		err_try(json_get_string(&node, "cpuset_cpus", arena, &limits.cpuset_cpus, err));
 		err_try(json_get_string(&node, "cpuset_mems", arena, &limits.cpuset_mems, err));
 		for (int kind = 0; kind < ENGINE_BLOCK_KINDS; kind++)

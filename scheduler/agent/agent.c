@@ -17,6 +17,7 @@
 #include "base/loop.h"
 #include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
+#include "scheduler/agent/pressure.h"
 
 #define NS_PER_MS INT64_C(1000000)
 #define BEAT_MS 1000
@@ -50,6 +51,29 @@ void agent_poke(struct agent *agent)
 	ask_in(agent, SOON_NS);
 }
 
+static int64_t at_least_one(int64_t amount)
+{
+	return amount > 0 ? amount : 1;
+}
+
+/* What was not said is what there is now, less what is kept for the system. */
+static void find_capacity(struct agent *agent)
+{
+	const struct agent_options *o = &agent->options;
+	struct sysinfo info;
+	struct statvfs disk;
+
+	agent->cpu_milli = o->cpu_milli ? o->cpu_milli : sysconf(_SC_NPROCESSORS_ONLN) * MILLI;
+	agent->memory_bytes = o->memory_bytes;
+	if (!agent->memory_bytes && sysinfo(&info) == 0)
+		agent->memory_bytes = (int64_t)info.totalram * info.mem_unit;
+	agent->disk_bytes = o->disk_bytes;
+	if (!agent->disk_bytes && statvfs(o->root, &disk) == 0)
+		agent->disk_bytes = (int64_t)(disk.f_blocks * disk.f_frsize);
+	agent->cpu_milli = at_least_one(agent->cpu_milli - o->reserve_cpu_milli);
+	agent->memory_bytes = at_least_one(agent->memory_bytes - o->reserve_memory_bytes);
+}
+
 static size_t count_boxes(const struct agent *agent)
 {
 	size_t count = 0;
@@ -59,16 +83,19 @@ static size_t count_boxes(const struct agent *agent)
 	return count;
 }
 
-static char *write_report(const struct agent *agent, size_t *ret_len)
+static char *write_report(struct agent *agent, size_t *ret_len)
 {
 	size_t count = count_boxes(agent), n = 0;
 	_cleanup_free_ struct report *reports = calloc(count + 1, sizeof(*reports));
 	struct machine_report report = {
 		.machine = agent->options.machine,
 		.rack = agent->options.rack,
-		.cpu_milli = agent->options.cpu_milli,
-		.memory_bytes = agent->options.memory_bytes,
-		.disk_bytes = agent->options.disk_bytes,
+		.cpu_milli = agent->cpu_milli,
+		.memory_bytes = agent->memory_bytes,
+		.disk_bytes = agent->disk_bytes,
+		.heard_epoch = agent->epoch,
+		.heard = agent->heard,
+		.pressed = pressure_is_on(agent),
 		.tasks = reports,
 		.task_count = count,
 	};
@@ -87,6 +114,7 @@ static int on_beat(void *data)
 	size_t len = 0;
 
 	agent->beat = NULL;
+	find_capacity(agent);
 	agent->changed = agent->poked = false;
 	text = write_report(agent, &len);
 	if (!text) {
@@ -142,8 +170,7 @@ static bool may_start(const struct agent *agent, const struct box *box)
 		cpu += other->is_paused ? 0 : other->cpu_milli;
 		memory += other->memory_bytes;
 	}
-	return !stopping ||
-	       (cpu <= agent->options.cpu_milli && memory <= agent->options.memory_bytes);
+	return !stopping || (cpu <= agent->cpu_milli && memory <= agent->memory_bytes);
 }
 
 static void start_waiting(struct agent *agent)
@@ -205,6 +232,7 @@ static void apply(struct agent *agent, const struct machine_wants *wants)
 {
 	if (!take_epoch(agent, wants->epoch))
 		return;
+	agent->heard = wants->number;
 	for (struct box *box = agent->boxes; box; box = box->next)
 		box->wanted = false;
 	for (size_t i = 0; i < wants->task_count; i++) {
@@ -286,20 +314,6 @@ static int adopt_one(void *data, const struct engine_container *container)
 	return 0;
 }
 
-/* What was not said is what there is. */
-static void find_capacity(struct agent_options *o)
-{
-	struct sysinfo info;
-	struct statvfs disk;
-
-	if (!o->cpu_milli)
-		o->cpu_milli = sysconf(_SC_NPROCESSORS_ONLN) * MILLI;
-	if (!o->memory_bytes && sysinfo(&info) == 0)
-		o->memory_bytes = (int64_t)info.totalram * info.mem_unit;
-	if (!o->disk_bytes && statvfs(o->root, &disk) == 0)
-		o->disk_bytes = (int64_t)(disk.f_blocks * disk.f_frsize);
-}
-
 static int copy_options(struct agent *agent, const struct agent_options *options)
 {
 	struct agent_options *o = &agent->options;
@@ -311,10 +325,11 @@ static int copy_options(struct agent *agent, const struct agent_options *options
 	o->machine = strdup(options->machine);
 	o->rack = options->rack ? strdup(options->rack) : NULL;
 	o->epoch_path = options->epoch_path ? strdup(options->epoch_path) : NULL;
+	o->meminfo = options->meminfo ? strdup(options->meminfo) : NULL;
 	if ((options->epoch_path && !o->epoch_path) || !o->root || !o->runroot || !o->cell ||
 	    !o->machine || (options->rack && !o->rack))
 		return -ENOMEM;
-	find_capacity(o);
+	find_capacity(agent);
 	return 0;
 }
 
@@ -341,6 +356,9 @@ int agent_new(struct loop *loop, const struct agent_options *options, const stru
 		return err_set(err, ENOMEM, "start the agent");
 	read_epoch(agent);
 	err_try(engine_each(agent->engine, adopt_one, agent, err));
+	agent->pressure = pressure_new(agent);
+	if (!agent->pressure)
+		return err_set(err, ENOMEM, "start the agent");
 	agent_changed(agent);
 	*ret = take_ptr(agent);
 	return 0;
@@ -353,6 +371,7 @@ struct agent *agent_free(struct agent *agent)
 	if (!agent)
 		return NULL;
 	loop_remove(agent->beat);
+	pressure_free(agent->pressure);
 	for (struct box *box = agent->boxes; box; box = next) {
 		next = box->next;
 		box_free(box);
@@ -364,6 +383,7 @@ struct agent *agent_free(struct agent *agent)
 	free((char *)agent->options.machine);
 	free((char *)agent->options.rack);
 	free((char *)agent->options.epoch_path);
+	free((char *)agent->options.meminfo);
 	free(agent);
 	return NULL;
 }

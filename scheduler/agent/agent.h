@@ -35,7 +35,9 @@ struct agent_options {
 	const char *root, *runroot; /* of the engine, as for `ctr` */
 	const char *cell;	    /* its name; containers of another cell are left alone */
 	const char *machine, *rack; /* rack: or NULL */
-	int64_t cpu_milli, memory_bytes, disk_bytes; /* 0: all that the machine has */
+	int64_t cpu_milli, memory_bytes, disk_bytes;	 /* 0: all that the machine has */
+	int64_t reserve_cpu_milli, reserve_memory_bytes; /* of that, for what is no task */
+	const char *meminfo;	/* for tests: instead of /proc/meminfo; or NULL */
 	const char *epoch_path; /* keeps the epoch of the highest master that was heard; or NULL */
 };
 

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +13,6 @@
 #include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
 #include "scheduler/agent/launch.h"
-
-#define KILL_WAIT_MS 10000
 
 static struct box *box_bare(struct agent *agent, const char *task, uint64_t incarnation)
 {
@@ -30,6 +26,7 @@ static struct box *box_bare(struct agent *agent, const char *task, uint64_t inca
 	box->incarnation = incarnation;
 	box->exit_code = -1;
 	box->notice_ms = -1;
+	box->used_cpu_milli = box->used_memory_bytes = -1;
 	snprintf(box->task, sizeof(box->task), "%s", task);
 	snprintf(box->container, sizeof(box->container), "%s.%s.%" PRIu64, agent->options.cell,
 		 task, incarnation);
@@ -51,6 +48,8 @@ struct box *box_new(struct agent *agent, const struct want *want, int64_t fence_
 	box->cpu_milli = want->program->cpu_milli;
 	box->memory_bytes = want->program->memory_bytes;
 	box->grace_ms = want->program->stop_grace_ms;
+	box->priority = want->program->priority;
+	box->latency_sensitive = want->program->latency_sensitive;
 	box->fence_ns = fence_ns;
 	return box;
 }
@@ -167,6 +166,7 @@ static int watch(struct box *box, struct err *err)
 	}
 	if (r < 0)
 		return r;
+	snprintf(box->cgroup, sizeof(box->cgroup), "/cellar-%s", c->id);
 	box_health_start(box, c);
 	return box->port_count || box->address ? 0 : take_ports(box, c, err);
 }
@@ -235,126 +235,6 @@ void box_pause(struct box *box)
 		box->is_paused = box->paused;
 }
 
-/* ---- stopping ---- */
-
-/* Whoever is frozen hears no signal. */
-static int go_on(struct engine *engine, const struct engine_container *c)
-{
-	_cleanup_shim_client_ struct shim_client *client = NULL;
-
-	if (strcmp(c->status, "paused") == 0 && engine_connect(engine, c, &client, NULL) == 0)
-		shim_resume(client, c->id, NULL);
-	return 0;
-}
-
-static int grace_of(const struct box *box)
-{
-	int64_t ms = box->notice_ms >= 0 ? box->notice_ms : box->grace_ms;
-
-	return ms > INT_MAX ? INT_MAX : (int)ms;
-}
-
-static void end_container(const struct box *box, const struct engine_container *c)
-{
-	struct engine *engine = box->agent->engine;
-	struct engine_exit end;
-
-	if (c->pid && engine_kill(engine, c, SIGTERM, true, NULL) == 0 && go_on(engine, c) == 0 &&
-	    engine_wait(engine, c, grace_of(box), &end, NULL) == 0 &&
-	    engine_kill(engine, c, SIGKILL, true, NULL) == 0)
-		engine_wait(engine, c, KILL_WAIT_MS, &end, NULL);
-}
-
-static int end_work(void *data, struct err *err)
-{
-	struct box *box = data;
-	_cleanup_engine_container_ struct engine_container *c = NULL;
-	int r = engine_find(box->agent->engine, box->container, &c, err);
-
-	if (r == 0)
-		end_container(box, c);
-	return r == -ENOENT ? 0 : r;
-}
-
-/* The end itself is told by the shim. */
-static void end_done(void *data, const struct err *err)
-{
-	struct box *box = data;
-
-	box->work = NULL;
-	/* It is tried again by the next answer of the master. */
-	if (err->code) {
-		log_warn("task %s: %s", box->task, err->text);
-		box->to_end = false;
-	}
-	if (!box->wanted)
-		box_stop(box);
-}
-
-void box_end(struct box *box)
-{
-	struct err err = { 0 };
-
-	if (box->state != BOX_RUNNING || box->work || box->to_end)
-		return;
-	box->to_end = true;
-	if (work_start(box->agent->loop, end_work, end_done, box, &box->work, &err) == 0)
-		return;
-	log_warn("task %s: %s", box->task, err.text);
-	box->to_end = false;
-}
-
-static int stop_work(void *data, struct err *err)
-{
-	struct box *box = data;
-	struct engine *engine = box->agent->engine;
-	_cleanup_engine_container_ struct engine_container *c = NULL;
-	int r = engine_find(engine, box->container, &c, err);
-
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0)
-		return r;
-	end_container(box, c);
-	return engine_destroy(engine, c, ENGINE_REMOVE_FORCE | ENGINE_REMOVE_VOLUMES, err);
-}
-
-/* What cannot be removed is tried again by the next answer of the master. */
-static void stopped(void *data, const struct err *err)
-{
-	struct box *box = data;
-
-	box->work = NULL;
-	if (!err->code) {
-		agent_forget(box->agent, box);
-		return;
-	}
-	log_warn("task %s: %s", box->task, err->text);
-	box->state = BOX_ENDED;
-}
-
-void box_stop(struct box *box)
-{
-	struct err err = { 0 };
-
-	/* It is stopped when its start is over. */
-	if (box->work)
-		return;
-	if (box->state == BOX_WAITING) {
-		agent_forget(box->agent, box);
-		return;
-	}
-	box_health_stop(box);
-	box->source = loop_remove(box->source);
-	box->waiter = shim_close(box->waiter);
-	box->state = BOX_STOPPING;
-	agent_changed(box->agent);
-	if (work_start(box->agent->loop, stop_work, stopped, box, &box->work, &err) < 0) {
-		log_warn("task %s: %s", box->task, err.text);
-		box->state = BOX_ENDED;
-	}
-}
-
 /* ---- after a restart of the agent ---- */
 
 static const char *label(const struct engine_container *c, const char *key)
@@ -393,7 +273,7 @@ struct box *box_adopt(struct agent *agent, const struct engine_container *contai
 	const char *cell = label(container, BOX_LABEL_CELL);
 	const char *task = label(container, BOX_LABEL_TASK);
 	const char *incarnation = label(container, BOX_LABEL_INCARNATION);
-	const char *grace = label(container, BOX_LABEL_GRACE);
+	const char *grace = label(container, BOX_LABEL_GRACE), *priority;
 	struct box *box;
 
 	if (!cell || !task || !incarnation || strcmp(cell, agent->options.cell) != 0 ||
@@ -406,13 +286,16 @@ struct box *box_adopt(struct agent *agent, const struct engine_container *contai
 	box->cpu_milli = container->limits.cpu_millicpu;
 	box->memory_bytes = container->limits.memory_bytes;
 	box->grace_ms = grace ? strtoll(grace, NULL, 10) : ENGINE_STOP_TIMEOUT_S * 1000;
+	priority = label(container, BOX_LABEL_PRIORITY);
+	box->priority = priority ? (unsigned)strtoul(priority, NULL, 10) : 0;
+	box->latency_sensitive = priority && strchr(priority, ' ');
 	box->was_fenced = label(container, BOX_LABEL_FENCE) != NULL;
 	box->wanted = true; /* until the master says what it wants */
 	find_state(box, container);
 	return box;
 }
 
-void box_report(const struct box *box, struct report *ret)
+void box_report(struct box *box, struct report *ret)
 {
 	static const enum report_state states[] = {
 		[BOX_WAITING] = REPORT_STARTING, [BOX_STARTING] = REPORT_STARTING,
@@ -433,7 +316,8 @@ void box_report(const struct box *box, struct report *ret)
 		.port_count = box->port_count,
 		.evicted = box->evicted,
 		.health = box->health,
-		.used_cpu_milli = -1,
-		.used_memory_bytes = -1,
+		.used_cpu_milli = box->usage_is_new ? box->used_cpu_milli : -1,
+		.used_memory_bytes = box->usage_is_new ? box->used_memory_bytes : -1,
 	};
+	box->usage_is_new = false;
 }

@@ -15,7 +15,8 @@
 #define BOX_LABEL_TASK "cellar.task"
 #define BOX_LABEL_INCARNATION "cellar.incarnation"
 #define BOX_LABEL_GRACE "cellar.grace-ms"
-#define BOX_LABEL_FENCE "cellar.fence" /* there: it has one */
+#define BOX_LABEL_PRIORITY "cellar.priority" /* "200 latency-sensitive", "100" */
+#define BOX_LABEL_FENCE "cellar.fence"	     /* there: it has one */
 
 enum box_state { BOX_WAITING, BOX_STARTING, BOX_RUNNING, BOX_STOPPING, BOX_ENDED };
 
@@ -32,6 +33,13 @@ struct box {
 	struct arena *arena;	 /* of the program and the ports */
 	struct program *program; /* NULL: adopted */
 	int64_t cpu_milli, memory_bytes, grace_ms;
+	unsigned priority;
+	bool latency_sensitive;
+	char cgroup[128]; /* for cgroup_open(); "": not known */
+	/* See usage.h; -1: unknown. */
+	int64_t used_cpu_milli, used_memory_bytes, usage_read_ns;
+	uint64_t cpu_used_ns;
+	bool usage_is_new;
 	int64_t notice_ms; /* instead of grace_ms, when it has to leave; -1: not said */
 	/* Until when it may run, and what its shim knows of that, CLOCK_BOOTTIME; 0: no fence. */
 	int64_t fence_ns, fence_told_ns;
@@ -69,11 +77,14 @@ void box_pause(struct box *box);
 /* Gives a running one other limits, where the master wants others. It is tried again by the next
  * answer when it fails. */
 void box_limit(struct box *box, int64_t cpu_milli, int64_t memory_bytes);
+/* Kills a running one at once, which is no failure of its own. */
+void box_evict(struct box *box, const char *reason);
 /* Ends the container of a running one, which stays for its log. */
 void box_end(struct box *box);
 /* Ends and removes the container; the box goes with it (agent_forget). */
 void box_stop(struct box *box);
-void box_report(const struct box *box, struct report *ret);
+/* What it uses is told once. */
+void box_report(struct box *box, struct report *ret);
 
 /* ---- box_health.c ---- */
 

@@ -87,6 +87,12 @@ char *machine_report_format(const struct machine_report *report, size_t *ret_len
 	json_open_object(w);
 	json_field_string(w, "machine", report->machine);
 	json_field_string(w, "rack", report->rack);
+	if (report->heard_epoch) {
+		json_field_u64(w, "heard_epoch", report->heard_epoch);
+		json_field_u64(w, "heard", report->heard);
+	}
+	if (report->pressed)
+		json_field_bool(w, "pressed", true);
 	json_key(w, "capacity");
 	json_open_object(w);
 	json_field_i64(w, "cpu_milli", report->cpu_milli);
@@ -161,6 +167,8 @@ char *machine_wants_format(const struct machine_wants *wants, size_t *ret_len)
 		return NULL;
 	json_open_object(w);
 	json_field_u64(w, "epoch", wants->epoch);
+	if (wants->number)
+		json_field_u64(w, "number", wants->number);
 	json_key(w, "tasks");
 	json_open_array(w);
 	for (size_t i = 0; i < wants->task_count; i++) {
@@ -292,6 +300,9 @@ int machine_report_parse(const char *text, size_t len, struct arena *arena,
 	err_try(json_get_range(&capacity, "cpu_milli", 1, AMOUNT_MAX, &ret->cpu_milli, err));
 	err_try(json_get_range(&capacity, "memory_bytes", 1, AMOUNT_MAX, &ret->memory_bytes, err));
 	err_try(json_get_range(&capacity, "disk_bytes", 0, AMOUNT_MAX, &ret->disk_bytes, err));
+	err_try(json_get_bool(&root, "pressed", &ret->pressed, err));
+	err_try(json_get_u64(&root, "heard_epoch", &ret->heard_epoch, err));
+	err_try(json_get_u64(&root, "heard", &ret->heard, err));
 	err_try(exchange_read_calls(&root, arena, ret, err));
 	return exchange_objects(&root, "tasks", arena, sizeof(*ret->tasks), parse_report,
 				&ret->tasks, &ret->task_count, err);
@@ -393,6 +404,7 @@ int machine_wants_parse(const char *text, size_t len, struct arena *arena,
 	root = json_root(doc);
 	err_try(json_object(&root, err));
 	err_try(json_get_u64(&root, "epoch", &ret->epoch, err));
+	err_try(json_get_u64(&root, "number", &ret->number, err));
 	err_try(exchange_read_allocs(&root, arena, ret, err));
 	err_try(exchange_read_answers(&root, arena, ret, err));
 	return exchange_objects(&root, "tasks", arena, sizeof(*ret->tasks), parse_want, &ret->tasks,

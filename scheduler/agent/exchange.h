@@ -152,6 +152,9 @@ struct want {
 struct machine_report {
 	const char *machine, *rack; /* rack: or NULL */
 	int64_t cpu_milli, memory_bytes, disk_bytes;
+	/* The latest answer that was heeded: its epoch and number. */
+	uint64_t heard_epoch, heard;
+	bool pressed; /* its memory runs out: nothing new is to come for now */
 	const struct report *tasks;
 	size_t task_count;
 	const struct task_call
@@ -161,6 +164,7 @@ struct machine_report {
 
 struct machine_wants {
 	uint64_t epoch;
+	uint64_t number; /* of what is wanted: it rises when that changes */
 	const struct want *tasks;
 	size_t task_count;
 	const struct want_alloc *allocs; /* all on that machine */

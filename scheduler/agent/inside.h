@@ -4,6 +4,8 @@
 
 #include "scheduler/agent/box.h"
 
+struct pressure;
+
 struct agent {
 	struct loop *loop;
 	struct engine *engine;
@@ -16,6 +18,10 @@ struct agent {
 	int64_t sent_ns;
 	bool changed; /* since the last message */
 	bool poked;
+	/* What the machine has for tasks. */
+	int64_t cpu_milli, memory_bytes, disk_bytes;
+	struct pressure *pressure;
+	uint64_t heard; /* number of what the master wants, as it was heeded last */
 	uint64_t epoch; /* of the highest master that was heard */
 };
 

@@ -8,10 +8,12 @@
 #include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
 
-/* CPU weight against other tasks: what was asked for, or next to nothing for batch. */
+/* CPU weight against other tasks: what was asked for; for batch what nobody else wants, and where
+ * the kernel cannot say so next to nothing. */
 #define SHARES_PER_CPU 1024
 #define SHARES_BATCH 2
 #define MILLI 1000
+#define OOM_LOWEST 1000 /* oom_score_adj of priority 0; 450 has 100 */
 #define NS_PER_MS INT64_C(1000000)
 
 /* ---- copying ---- */
@@ -95,7 +97,7 @@ struct program *launch_copy(const struct program *program, struct arena *arena)
 
 static int fill_labels(const struct box *box, struct arena *arena, struct labels *ret)
 {
-	struct oci_annotation *items = arena_calloc(arena, 5, sizeof(*items));
+	struct oci_annotation *items = arena_calloc(arena, 6, sizeof(*items));
 
 	if (!items)
 		return -ENOMEM;
@@ -105,9 +107,13 @@ static int fill_labels(const struct box *box, struct arena *arena, struct labels
 					    arena_printf(arena, "%" PRIu64, box->incarnation) };
 	items[3] = (struct oci_annotation){ BOX_LABEL_GRACE,
 					    arena_printf(arena, "%" PRId64, box->grace_ms) };
-	items[4] = (struct oci_annotation){ BOX_LABEL_FENCE, "true" };
-	*ret = (struct labels){ items, box->fence_ns ? 5 : 4 };
-	return items[2].value && items[3].value ? 0 : -ENOMEM;
+	items[4] = (struct oci_annotation){
+		BOX_LABEL_PRIORITY, arena_printf(arena, "%u%s", box->priority,
+						 box->latency_sensitive ? " latency-sensitive" : "")
+	};
+	items[5] = (struct oci_annotation){ BOX_LABEL_FENCE, "true" };
+	*ret = (struct labels){ items, box->fence_ns ? 6 : 5 };
+	return items[2].value && items[3].value && items[4].value ? 0 : -ENOMEM;
 }
 
 static int fill_ports(const struct program *p, struct arena *arena,
@@ -194,6 +200,10 @@ static void fill_limits(const struct program *p, struct engine_limits *ret)
 
 	ret->memory_bytes = p->memory_bytes;
 	ret->cpu_millicpu = p->cpu_milli;
+	/* Where the kernel itself has to choose, it takes the lowest, too. */
+	ret->oom_score_adj =
+		(struct oci_i64){ .set = true, .value = OOM_LOWEST - 2 * (int64_t)p->priority };
+	ret->cpu_idle = !p->latency_sensitive;
 	ret->cpu_shares = p->latency_sensitive && shares > SHARES_BATCH ? shares : SHARES_BATCH;
 }
 

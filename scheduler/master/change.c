@@ -67,8 +67,14 @@ static int grow(struct master *master, struct held_job *job, const struct job *a
 
 	if (tasks_grow(master, job, count) < 0)
 		return err_set(err, ENOMEM, "scale job %s", job_name(job));
-	err_try(cell_scale(master->cell, job->core, asked, err));
 	set_count(job, count, true);
+	r = share_check(master, job, err);
+	if (r == 0)
+		r = cell_scale(master->cell, job->core, asked, err);
+	if (r < 0) {
+		set_count(job, was, amended);
+		return r;
+	}
 	tasks_number(master, job, was);
 	r = write_scaled(master, job, was, err);
 	if (r == 0)
@@ -225,7 +231,9 @@ static int carry_out(struct master *master, struct held_job *job,
 
 	job->file = *file;
 	job->amended = true;
-	r = job_write(master, job, err);
+	r = share_check(master, job, err);
+	if (r == 0)
+		r = job_write(master, job, err);
 	if (r == 0)
 		r = cell_resize(master->cell, job->core, resize->index, request, err);
 	if (r < 0) {

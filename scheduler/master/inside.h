@@ -38,7 +38,8 @@ struct held_task {
 	enum report_health health;
 	int exit_code; /* of the last end; -1: none, or unknown. In the store. */
 	bool oom;
-	char *reason;	   /* or NULL */
+	int64_t used_cpu_milli, used_memory_bytes; /* -1: unknown */
+	char *reason;				   /* or NULL */
 	char *last_reason; /* of the last end, or NULL; not forgotten with the report */
 	char *container;   /* or NULL */
 	char *address;	   /* or NULL */
@@ -80,8 +81,12 @@ struct held_machine {
 	uint32_t core;
 	int64_t seen_ns;
 	bool down, news;
+	bool pressed;		 /* it takes nothing new for now, for want of memory */
 	enum machine_state wish; /* of the operator: up, cordoned or draining; in the store */
 	bool written;		 /* to the store */
+	/* Of what it was told to have last, by this master: a hash, and a number that rises when
+	 * that changes. */
+	uint64_t told_hash, told_number;
 	const struct master_contact *contact;
 	struct held_task *tasks;
 };
@@ -100,6 +105,9 @@ struct leaving {
 	char task[TASK_NAME_SIZE];
 	uint64_t incarnation;
 	uint32_t machine;
+	/* Number of the last answer by which its machine may have started it: what the machine has
+	 * said before it had heeded that answer tells nothing. */
+	uint64_t told_number;
 	int64_t notice_ms; /* -1: its own stop grace */
 	bool checkpoint;
 	bool fenced; /* nobody of that name starts before it is gone; in the store */
@@ -114,6 +122,7 @@ struct master {
 	uint64_t epoch;
 	uint64_t incarnations; /* the highest that was given away, ever; in the store */
 	int64_t detection_ns, fence_ns;
+	double production_share;	 /* 0: no matter */
 	int64_t (*clock_ns)(void *data); /* NULL: the host's clocks */
 	void *clock_data;
 	int64_t watch_due_ns; /* when the watchdog was to come */
@@ -227,6 +236,9 @@ void job_drop(struct master *master, struct held_job *job);
 int job_program(const struct master *master, const struct held_task *task, struct arena *arena,
 		struct program *ret);
 
+/* The number on its machine of the i-th port of its file; 0: none yet. */
+uint16_t job_host_port(const struct master *master, const struct held_task *task, size_t i);
+
 /* ---- machines.c ---- */
 
 /* -ENOENT: NOBODY. */
@@ -251,6 +263,10 @@ struct leaving *leave_add(struct master *master, const char *task, uint64_t inca
 			  uint32_t machine);
 /* May it not start yet, since an earlier instance may run? */
 bool leave_holds(const struct master *master, const struct held_task *task);
+/* The machine on which it may run, and for how long yet (-1: until it says that it does not). NULL:
+ * memory was short. */
+const char *leave_holder(const struct master *master, const struct held_task *task,
+			 int64_t *ret_left_ms);
 /* The machine's report tells who is gone; before anybody else is told to go. */
 void leave_hear(struct master *master, uint32_t machine, const struct machine_report *report);
 /* Silence tells it, too. */
@@ -270,6 +286,24 @@ void leave_written(struct master *master);
 int leave_load(struct master *master, const char *name, const struct json_node *root,
 	       struct err *err);
 
+/* ---- waits.c ---- */
+
+/* It has a place, but an earlier instance may still run. */
+bool waits_for_fence(const struct master *master, const struct held_task *task);
+/* Appends to the text what the task waits for; false: it is room, or nothing. */
+bool waits_tell(struct master *master, const struct held_task *task, char *text, size_t size);
+
+/* ---- share.c ---- */
+
+/* May production have the job, too? -EDQUOT. It is in the master already. */
+int share_check(const struct master *master, const struct held_job *job, struct err *err);
+
+/* ---- wants.c ---- */
+
+/* What the machine is to have; owned by the caller. */
+int wants_write(struct master *master, struct held_machine *machine, char **ret, size_t *ret_len,
+		struct err *err);
+
 /* ---- persist.c ---- */
 
 #define PERSIST_INCARNATIONS "incarnations" /* a number in decimal digits */
@@ -285,4 +319,4 @@ int persist_load(struct master *master, struct err *err);
 #define REASON_SIZE 512
 /* Why the core's pending task pends: the machines by what they lack, and what would help. */
 void view_explain(struct cell *cell, uint32_t core, char text[static REASON_SIZE]);
-const char *view_state(const struct held_task *task);
+const char *view_state(const struct master *master, const struct held_task *task);

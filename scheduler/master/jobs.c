@@ -38,9 +38,13 @@ static int make_tasks(struct held_job *job)
 	job->count = (uint32_t)(job->file.job ? job->file.tasks.count : job->file.allocs);
 	job->tasks = calloc(job->count, sizeof(*job->tasks));
 	for (uint32_t i = 0; job->tasks && i < job->count; i++)
-		job->tasks[i] = (struct held_task){
-			.job = job, .index = i, .at = NOBODY, .exit_code = -1, .core = NOBODY
-		};
+		job->tasks[i] = (struct held_task){ .job = job,
+						    .index = i,
+						    .at = NOBODY,
+						    .exit_code = -1,
+						    .core = NOBODY,
+						    .used_cpu_milli = -1,
+						    .used_memory_bytes = -1 };
 	return job->tasks ? 0 : -ENOMEM;
 }
 
@@ -233,6 +237,7 @@ static int take_in(struct master *master, const struct caller *caller, struct he
 		return err_say(err, EEXIST, "there is a job called %s already; stop it first",
 			       job_name(job));
 	err_try(job_check_supported(job, err));
+	err_try(share_check(master, job, err));
 	err_try(job_admit(master, job, err));
 	if (old)
 		history_inherit(job, old);
@@ -304,19 +309,60 @@ int master_stop(struct master *master, const struct caller *caller, const char *
 
 /* ---- its program ---- */
 
-static const char *const *add_env(const struct job_tasks *tasks, uint32_t index,
+/* The cell chooses numbers where the job did not, so that no two tasks of a machine want one. */
+uint16_t job_host_port(const struct master *master, const struct held_task *task, size_t i)
+{
+	uint32_t core = task_core(master, task);
+	uint32_t port = core == NOBODY ? 0
+				       : cell_task_port(master->cell, core,
+							intake_port(&task->job->file, i));
+
+	return (uint16_t)port;
+}
+
+/* "PORT_http=8080": where it is to listen. */
+static int add_port_env(const struct master *master, const struct held_task *task,
+			struct arena *arena, const char **list, size_t *n)
+{
+	const struct job_tasks *tasks = &task->job->file.tasks;
+	size_t i = 0;
+
+	FIELD_EACH(job_port, port, tasks->ports)
+	{
+		bool host = tasks->network == JOB_NETWORK_HOST;
+		char *name = arena_strdup(arena, port->name);
+
+		if (!name)
+			return -ENOMEM;
+		for (char *p = name; *p; p++)
+			if (*p == '-' || *p == '.')
+				*p = '_';
+		list[*n] = arena_printf(arena, "PORT_%s=%u", name,
+					host ? job_host_port(master, task, i)
+					     : (unsigned)port->container);
+		if (!list[(*n)++])
+			return -ENOMEM;
+		i++;
+	}
+	return 0;
+}
+
+static const char *const *add_env(const struct master *master, const struct held_task *task,
 				  struct arena *arena)
 {
+	const struct job_tasks *tasks = &task->job->file.tasks;
 	const struct field_pairs *own = NULL;
 	size_t count = tasks->env.count, n = 0;
 	const char **list;
 
 	FIELD_EACH(job_override, o, tasks->overrides)
-	if (o->index == index)
+	if (o->index == task->index)
 		own = &o->env;
 	count += own ? own->count : 0;
-	list = arena_calloc(arena, count + 1, sizeof(*list));
-	for (size_t i = 0; list && i < count; i++) {
+	list = arena_calloc(arena, tasks->ports.count + count + 1, sizeof(*list));
+	if (!list || add_port_env(master, task, arena, list, &n) < 0)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
 		const struct field_pair *pair = i < tasks->env.count
 							? &tasks->env.items[i]
 							: &own->items[i - tasks->env.count];
@@ -325,17 +371,6 @@ static const char *const *add_env(const struct job_tasks *tasks, uint32_t index,
 			return NULL;
 	}
 	return list;
-}
-
-/* The cell chooses numbers where the job did not, so that no two tasks of a machine want one. */
-static uint16_t host_port(const struct master *master, const struct held_task *task, size_t i)
-{
-	uint32_t core = task_core(master, task);
-	uint32_t port = core == NOBODY ? 0
-				       : cell_task_port(master->cell, core,
-							intake_port(&task->job->file, i));
-
-	return (uint16_t)port;
 }
 
 static int add_lists(const struct master *master, const struct held_task *task, struct arena *arena,
@@ -351,7 +386,7 @@ static int add_lists(const struct master *master, const struct held_task *task, 
 	{
 		ports[ret->port_count] =
 			(struct want_port){ p->name, (uint16_t)p->container,
-					    host_port(master, task, ret->port_count),
+					    job_host_port(master, task, ret->port_count),
 					    p->protocol == JOB_UDP };
 		ret->port_count++;
 	}
@@ -419,7 +454,7 @@ int job_program(const struct master *master, const struct held_task *task, struc
 		.image = tasks->image,
 		.entrypoint = tasks->entrypoint,
 		.command = tasks->command,
-		.env = add_env(tasks, index, arena),
+		.env = add_env(master, task, arena),
 		.workdir = tasks->workdir,
 		.user = tasks->user,
 		.cpu_milli = resources.cpu_milli,

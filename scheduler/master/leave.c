@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "scheduler/master/inside.h"
 
+#define NS_PER_MS INT64_C(1000000)
 /* Clocks that differ by a twentieth, and a second for the kill itself. */
 #define BOUND_PART 20
 #define BOUND_NS INT64_C(1000000000)
@@ -44,6 +45,10 @@ struct leaving *leave_add(struct master *master, const char *task, uint64_t inca
 	leaving->incarnation = incarnation;
 	leaving->machine = machine;
 	leaving->notice_ms = -1;
+	/* With none of this master it may be one of the master before. */
+	leaving->told_number = master->machines[machine].told_number;
+	if (!leaving->told_number)
+		leaving->told_number = 1;
 	leaving->next = master->leaving;
 	master->leaving = leaving;
 	master->machines[machine].news = true;
@@ -73,19 +78,40 @@ void leave_task(struct master *master, struct held_task *task, int64_t notice_ms
 	leaving->fenced = leaving->dirty = is_single(task);
 }
 
-bool leave_holds(const struct master *master, const struct held_task *task)
+static const struct leaving *find_fence(const struct master *master, const struct held_task *task)
 {
 	char name[TASK_NAME_SIZE];
 
-	if (!is_single(task) || !task->job->file.job)
-		return false;
-	if (master->lost_a_fence)
-		return true;
 	task_name(task, name);
 	for (const struct leaving *l = master->leaving; l; l = l->next)
 		if (l->fenced && !l->gone && strcmp(l->task, name) == 0)
-			return true;
-	return false;
+			return l;
+	return NULL;
+}
+
+bool leave_holds(const struct master *master, const struct held_task *task)
+{
+	return is_single(task) && task->job->file.job &&
+	       (master->lost_a_fence || find_fence(master, task));
+}
+
+/* After that silence it is gone. */
+static int64_t silence_ns(const struct master *master)
+{
+	return master->fence_ns + master->fence_ns / BOUND_PART + BOUND_NS;
+}
+
+const char *leave_holder(const struct master *master, const struct held_task *task,
+			 int64_t *ret_left_ms)
+{
+	const struct leaving *l = find_fence(master, task);
+	const struct held_machine *machine = l ? &master->machines[l->machine] : NULL;
+
+	*ret_left_ms = -1;
+	if (machine && machine->down)
+		*ret_left_ms =
+			(machine->seen_ns + silence_ns(master) - master_now_ns(master)) / NS_PER_MS;
+	return machine ? machine->name : NULL;
 }
 
 /* Whoever waited for it may be told now. */
@@ -108,10 +134,18 @@ static bool is_there(const struct leaving *leaving, const struct machine_report 
 	return false;
 }
 
+/* Answers are heeded in their order, so what came before that one is heeded or lost. */
+static bool has_heeded(const struct master *master, const struct leaving *leaving,
+		       const struct machine_report *report)
+{
+	return report->heard_epoch == master->epoch && report->heard >= leaving->told_number;
+}
+
 void leave_hear(struct master *master, uint32_t machine, const struct machine_report *report)
 {
 	for (struct leaving *l = master->leaving; l; l = l->next)
-		if (l->machine == machine && !l->gone && !is_there(l, report))
+		if (l->machine == machine && !l->gone && has_heeded(master, l, report) &&
+		    !is_there(l, report))
 			set_gone(master, l);
 	leave_sweep(master);
 }
@@ -119,12 +153,12 @@ void leave_hear(struct master *master, uint32_t machine, const struct machine_re
 void leave_watch(struct master *master)
 {
 	int64_t now = master_now_ns(master);
-	int64_t fence = master->fence_ns + master->fence_ns / BOUND_PART + BOUND_NS;
+	int64_t silence = silence_ns(master);
 
 	for (struct leaving *l = master->leaving; l; l = l->next) {
 		const struct held_machine *machine = &master->machines[l->machine];
 
-		if (machine->down && !l->gone && (!l->fenced || now - machine->seen_ns >= fence))
+		if (machine->down && !l->gone && (!l->fenced || now - machine->seen_ns >= silence))
 			set_gone(master, l);
 	}
 	leave_sweep(master);
@@ -175,7 +209,7 @@ size_t leave_write(const struct master *master, uint32_t machine, struct want *w
 			.leaving = true,
 			.checkpoint = l->checkpoint,
 			.notice_ms = l->notice_ms,
-			.fence_ms = l->fenced ? master->fence_ns / 1000000 : 0,
+			.fence_ms = l->fenced ? master->fence_ns / NS_PER_MS : 0,
 		};
 	}
 	return count;

@@ -8,6 +8,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "scheduler/core/capacity.h"
+#include "scheduler/core/reclaim.h"
 #include "scheduler/master/inside.h"
 
 #define NS_PER_MS INT64_C(1000000)
@@ -92,22 +94,48 @@ static int write_machine(struct master *master, struct held_machine *machine, st
 	return 0;
 }
 
+static struct amounts capacity_of(const struct machine_report *report)
+{
+	return (struct amounts){ .of = { [RESOURCE_CPU] = report->cpu_milli,
+					 [RESOURCE_MEMORY] = report->memory_bytes,
+					 [RESOURCE_DISK] = report->disk_bytes,
+					 [RESOURCE_PORTS] = MACHINE_PORTS } };
+}
+
+/* It has more or less than before. */
+static int change_capacity(struct master *master, struct held_machine *machine,
+			   const struct machine_report *report, struct err *err)
+{
+	struct amounts capacity = capacity_of(report);
+
+	if (amounts_equal(&capacity, &machine->spec.capacity))
+		return 0;
+	err_try(cell_set_capacity(master->cell, machine->core, &capacity, err));
+	log_info("machine %s has %" PRId64 " millicores and %" PRId64 " bytes of memory now",
+		 machine->name, report->cpu_milli, report->memory_bytes);
+	machine->spec.capacity = capacity;
+	machine->written = false;
+	return 0;
+}
+
 static int register_machine(struct master *master, const struct machine_report *report,
 			    struct held_machine **ret, struct err *err)
 {
-	struct machine_spec spec = { .name = report->machine, .rack = report->rack };
+	struct machine_spec spec = { .name = report->machine,
+				     .rack = report->rack,
+				     .capacity = capacity_of(report) };
 
-	spec.capacity.of[RESOURCE_CPU] = report->cpu_milli;
-	spec.capacity.of[RESOURCE_MEMORY] = report->memory_bytes;
-	spec.capacity.of[RESOURCE_DISK] = report->disk_bytes;
-	spec.capacity.of[RESOURCE_PORTS] = MACHINE_PORTS;
 	spec.first_port = MACHINE_FIRST_PORT;
 	return machine_add(master, report->machine, &spec, ret, err);
 }
 
 static void set_state(struct master *master, const struct held_machine *machine)
 {
-	cell_set_machine(master->cell, machine->core, machine->down ? MACHINE_DOWN : machine->wish);
+	enum machine_state state = machine->wish;
+
+	if (machine->pressed && state == MACHINE_UP)
+		state = MACHINE_CORDONED;
+	cell_set_machine(master->cell, machine->core, machine->down ? MACHINE_DOWN : state);
 }
 
 void machines_set_states(struct master *master)
@@ -150,9 +178,6 @@ static void end_task(struct master *master, struct held_task *task, const struct
 		cell_end_task(master->cell, core, end);
 		cell_task(master->cell, core, &view);
 	}
-	/* It has left its machine with all that was said of it. */
-	if (report->evicted && report->reason && !task->reason)
-		task->reason = strdup(report->reason);
 	task->over = view.state == TASK_ENDED;
 	task->restarts += !task->over;
 	task_changed(master, task);
@@ -166,32 +191,72 @@ static const char *port_name(const struct held_job *job, uint16_t container)
 	return NULL;
 }
 
-static char *write_ports(const struct held_job *job, const struct report *report)
+static void write_port(struct json_writer *w, const char *name, uint16_t host, uint16_t container)
+{
+	json_open_object(w);
+	json_field_string(w, "name", name);
+	json_field_u64(w, "host", host);
+	json_field_u64(w, "container", container);
+	json_close_object(w);
+}
+
+/* On the machine's own network nothing is published: it listens where the cell says. */
+static void write_own_ports(const struct master *master, const struct held_task *task,
+			    struct json_writer *w)
+{
+	size_t i = 0;
+
+	FIELD_EACH(job_port, port, task->job->file.tasks.ports)
+	{
+		uint16_t number = job_host_port(master, task, i++);
+
+		write_port(w, port->name, number, number);
+	}
+}
+
+static char *write_ports(const struct master *master, const struct held_task *task,
+			 const struct report *report)
 {
 	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
+	bool own = task->job->file.tasks.network == JOB_NETWORK_HOST && task->live;
 	size_t len;
 
-	if (!w || !report->port_count)
+	if (!w || (!own && !report->port_count))
 		return NULL;
 	json_open_array(w);
-	for (size_t i = 0; i < report->port_count; i++) {
-		json_open_object(w);
-		json_field_string(w, "name", port_name(job, report->ports[i].container));
-		json_field_u64(w, "host", report->ports[i].host);
-		json_field_u64(w, "container", report->ports[i].container);
-		json_close_object(w);
-	}
+	if (own)
+		write_own_ports(master, task, w);
+	for (size_t i = 0; !own && i < report->port_count; i++)
+		write_port(w, port_name(task->job, report->ports[i].container),
+			   report->ports[i].host, report->ports[i].container);
 	json_close_array(w);
 	return json_writer_take(w, &len);
+}
+
+/* Usage comes when the machine has looked, not each time; what was said before stays. */
+static void take_usage(struct master *master, struct held_task *task, const struct report *report,
+		       int64_t cpu_milli, int64_t memory_bytes)
+{
+	uint32_t core = task_core(master, task);
+	bool is_new = report->used_cpu_milli >= 0 && report->used_memory_bytes >= 0;
+
+	task->used_cpu_milli = is_new ? report->used_cpu_milli : cpu_milli;
+	task->used_memory_bytes = is_new ? report->used_memory_bytes : memory_bytes;
+	if (is_new && task->live && report->state == REPORT_RUNNING && core != NOBODY)
+		cell_report_usage(master->cell, core, report->used_cpu_milli,
+				  report->used_memory_bytes);
 }
 
 static void take_report(struct master *master, uint32_t machine, const struct report *report)
 {
 	struct held_task *task = task_find(master, report->task);
+	int64_t cpu_milli, memory_bytes;
 
 	/* What is stale is not wanted, and will be told so. */
 	if (!task || task->at != machine || task->incarnation != report->incarnation)
 		return;
+	cpu_milli = task->used_cpu_milli;
+	memory_bytes = task->used_memory_bytes;
 	task_forget_report(task);
 	task->reported = true;
 	task->state = report->state;
@@ -199,7 +264,7 @@ static void take_report(struct master *master, uint32_t machine, const struct re
 	task->reason = report->reason ? strdup(report->reason) : NULL;
 	task->container = report->container ? strdup(report->container) : NULL;
 	task->address = report->address ? strdup(report->address) : NULL;
-	task->ports = write_ports(task->job, report);
+	task->ports = write_ports(master, task, report);
 	if (report->state == REPORT_RUNNING && !task->told_running) {
 		journal_task(master, task, JOURNAL_TASK_RUNNING, NULL);
 		task->told_running = true;
@@ -207,59 +272,8 @@ static void take_report(struct master *master, uint32_t machine, const struct re
 	task->health = report->health;
 	if ((report->state == REPORT_ENDED || report->health == REPORT_UNHEALTHY) && task->live)
 		end_task(master, task, report);
-}
-
-/* ---- what it is told ---- */
-
-static int write_wants(struct master *master, const struct held_machine *machine, char **ret,
-		       size_t *ret_len, struct err *err)
-{
-	uint32_t number = (uint32_t)(machine - master->machines);
-	_cleanup_arena_ struct arena *arena = arena_new();
-	struct machine_wants wants = { .epoch = master->epoch };
-	struct want *list;
-	size_t count = 0;
-
-	for (struct held_task *task = machine->tasks; task; task = task->next_at)
-		count++;
-	count += leave_count(master, number);
-	list = arena ? arena_calloc(arena, count + 1, sizeof(*list)) : NULL;
-	if (list)
-		wants.task_count = leave_write(master, number, list);
-	for (struct held_task *task = machine->tasks; list && task; task = task->next_at) {
-		struct want *want = &list[wants.task_count];
-		struct program *program = arena_alloc(arena, sizeof(*program));
-
-		/* An alloc is room, and nothing runs for it. */
-		if (!task->job->file.job || (!task->reported && leave_holds(master, task)))
-			continue;
-		wants.task_count++;
-		task->told = true;
-		*want = (struct want){
-			.task = arena_printf(arena, "%s/%" PRIu32, task->job->file.job,
-					     task->index),
-			.incarnation = task->incarnation,
-			.ended = !task->live,
-			.paused = task->paused,
-			.program = task->live && !task->reported ? program : NULL,
-			.notice_ms = -1,
-			.fence_ms =
-				task->job->file.single_instance ? master->fence_ns / NS_PER_MS : 0,
-		};
-		/* In place of what its program said when it was started. */
-		if (task->job->amended) {
-			struct job_resources now = amend_resources_of(task->job, task->index);
-
-			want->cpu_milli = now.cpu_milli;
-			want->memory_bytes = now.memory_bytes;
-		}
-		if (!want->task || !program ||
-		    (want->program && job_program(master, task, arena, program) < 0))
-			list = NULL;
-	}
-	wants.tasks = list;
-	*ret = list ? machine_wants_format(&wants, ret_len) : NULL;
-	return *ret ? 0 : err_set(err, ENOMEM, "answer machine %s", machine->name);
+	else
+		take_usage(master, task, report, cpu_milli, memory_bytes);
 }
 
 int master_sync(struct master *master, const char *text, size_t len,
@@ -276,6 +290,7 @@ int master_sync(struct master *master, const char *text, size_t len,
 	master_tick(master);
 	if (!machine)
 		err_try(register_machine(master, &report, &machine, err));
+	err_try(change_capacity(master, machine, &report, err));
 	if (!machine->written)
 		err_try(write_machine(master, machine, err));
 	machine->seen_ns = master_now_ns(master);
@@ -283,11 +298,11 @@ int master_sync(struct master *master, const char *text, size_t len,
 	/* A new agent has none of the programs. */
 	for (struct held_task *task = machine->tasks; task; task = task->next_at)
 		task->reported = false;
-	if (machine->down) {
+	if (machine->down)
 		log_info("machine %s is back", machine->name);
-		machine->down = false;
-		set_state(master, machine);
-	}
+	machine->down = false;
+	machine->pressed = report.pressed;
+	set_state(master, machine);
 	leave_hear(master, (uint32_t)(machine - master->machines), &report);
 	for (size_t i = 0; i < report.task_count; i++)
 		take_report(master, (uint32_t)(machine - master->machines), &report.tasks[i]);
@@ -295,7 +310,7 @@ int master_sync(struct master *master, const char *text, size_t len,
 	if (master->stuck)
 		return err_say(err, EAGAIN, "the store does not take anything now");
 	machine->news = false;
-	return write_wants(master, machine, ret, ret_len, err);
+	return wants_write(master, machine, ret, ret_len, err);
 }
 
 bool master_beat(struct master *master, const char *name, const struct master_contact *contact)
@@ -317,7 +332,7 @@ int master_wants(struct master *master, const char *name, char **ret, size_t *re
 		return err_say(err, ENOENT, "there is no machine called %s", name);
 	if (master->stuck)
 		return err_say(err, EAGAIN, "the store does not take anything now");
-	return write_wants(master, machine, ret, ret_len, err);
+	return wants_write(master, machine, ret, ret_len, err);
 }
 
 void machines_watch(struct master *master)

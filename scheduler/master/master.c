@@ -67,6 +67,7 @@ int master_new(struct loop *loop, const struct master_options *options, struct m
 	master->detection_ns =
 		(options->detection_ms ? options->detection_ms : DETECTION_MS) * NS_PER_MS;
 	master->fence_ns = (options->fence_ms ? options->fence_ms : FENCE_MS) * NS_PER_MS;
+	master->production_share = options->production_share;
 	master->clock_ns = options->clock_ns;
 	master->clock_data = options->clock_data;
 	err_try(set_up(master, options, err));

@@ -247,13 +247,18 @@ int master_plan(struct master *master, const struct caller *caller, const char *
 	master_tick(master);
 	err_try(job_file_parse(name, text, len, arena, file, err));
 	err_try(job_check_supported(&tried, err));
+	tried.count = (uint32_t)(file->job ? file->tasks.count : file->allocs);
+	tried.tasks = arena_calloc(arena, tried.count, sizeof(*tried.tasks));
+	if (!tried.tasks)
+		return err_set(err, ENOMEM, "plan job %s", job_name(&tried));
+	err_try(share_check(master, &tried, err));
 	old = job_find(master, job_name(&tried));
 	err_try(try_out(&plan, file, old, err));
 	json_open_object(w);
 	json_field_string(w, "job", job_name(&tried));
 	json_field_string(w, "kind", file->job ? "job" : "alloc set");
 	write_difference(old, file, w);
-	write_tasks(&plan, (uint32_t)(file->job ? file->tasks.count : file->allocs), w);
+	write_tasks(&plan, tried.count, w);
 	write_others(&plan, w);
 	json_close_object(w);
 	return 0;

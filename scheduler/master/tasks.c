@@ -23,6 +23,7 @@ void task_forget_report(struct held_task *task)
 	free(task->ports);
 	task->reason = task->container = task->address = task->ports = NULL;
 	task->reported = task->oom = false;
+	task->used_cpu_milli = task->used_memory_bytes = -1;
 	task->health = REPORT_UNCHECKED;
 }
 
@@ -147,6 +148,8 @@ int tasks_grow(struct master *master, struct held_job *job, uint32_t count)
 							       .index = i,
 							       .at = NOBODY,
 							       .exit_code = -1,
+							       .used_cpu_milli = -1,
+							       .used_memory_bytes = -1,
 							       .core = NOBODY };
 		if (i < job->count)
 			repoint(master, &more[i]);

@@ -10,7 +10,7 @@
 #include "scheduler/core/why.h"
 #include "scheduler/master/inside.h"
 
-const char *view_state(const struct held_task *task)
+const char *view_state(const struct master *master, const struct held_task *task)
 {
 	if (task->job->stopped)
 		return "stopped";
@@ -18,7 +18,7 @@ const char *view_state(const struct held_task *task)
 		return "refused";
 	if (task->over)
 		return task->exit_code == 0 ? "finished" : "failed";
-	if (task->at == NOBODY || !task->live)
+	if (task->at == NOBODY || !task->live || waits_for_fence(master, task))
 		return "pending";
 	if (!task->job->file.job)
 		return "reserved";
@@ -92,6 +92,14 @@ void view_explain(struct cell *cell, uint32_t core, char text[static REASON_SIZE
 		add(text, REASON_SIZE, "%s%s", *between ? "; " : "", change);
 }
 
+static void copy_end(const struct held_task *task, char text[static REASON_SIZE])
+{
+	const char *end = end_of(task, text);
+
+	if (end && end != text)
+		snprintf(text, REASON_SIZE, "%s", end);
+}
+
 static const char *reason_of(struct master *master, const struct held_task *task,
 			     char text[static REASON_SIZE])
 {
@@ -100,8 +108,13 @@ static const char *reason_of(struct master *master, const struct held_task *task
 
 	if (task->job->refusal)
 		return task->job->refusal;
+	if (waits_for_fence(master, task) && waits_tell(master, task, text, REASON_SIZE))
+		return text;
 	if (task->live || task->over || core == NOBODY)
 		return end_of(task, text);
+	copy_end(task, text);
+	if (waits_tell(master, task, text, REASON_SIZE))
+		return text;
 	cell_task(master->cell, core, &view);
 	if (task->at != NOBODY || view.state != TASK_PENDING)
 		return end_of(task, text);
@@ -117,7 +130,7 @@ static void write_task(struct master *master, const struct held_task *task, stru
 
 	json_open_object(w);
 	json_field_u64(w, "index", task->index);
-	json_field_string(w, "state", view_state(task));
+	json_field_string(w, "state", view_state(master, task));
 	json_key(w, "machine");
 	json_put_string(w, task->at == NOBODY ? NULL : master->machines[task->at].name);
 	json_key(w, "reason");
@@ -251,7 +264,7 @@ int master_write_machine(struct master *master, const char *name, struct json_wr
 		snprintf(text, sizeof(text), "%s/%" PRIu32, job_name(task->job), task->index);
 		json_open_object(w);
 		json_field_string(w, "task", text);
-		json_field_string(w, "state", view_state(task));
+		json_field_string(w, "state", view_state(master, task));
 		json_field_i64(w, "priority", task->job->file.priority);
 		json_field_i64(w, "cpu_milli", r.cpu_milli);
 		json_field_i64(w, "memory_bytes", r.memory_bytes);

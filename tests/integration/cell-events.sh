@@ -71,22 +71,58 @@ first=$(of_task one 0 incarnation)
 pid=$(pid_of one 0)
 other=$(pid_of two 0)
 
+# ---- ports of the machine itself, told by the environment; CPU by class ----
+cat >"$T_DIR/host.yaml" <<-END
+	job: host
+	owner: tests
+	priority: 200
+	tasks:
+	  count: 2
+	  image: $IMAGE
+	  network: host
+	  command: [sh, -c, 'exec httpd -f -p \$PORT_web_ui']
+	  stop_grace: 100ms
+	  resources: {cpu: 10m, memory: 8Mi}
+	  ports: [{name: web-ui}]
+	  volumes: [{source: shared, target: /shared}]
+END
+c volume create shared >/dev/null
+c job run "$T_DIR/host.yaml" >/dev/null
+becomes "tasks on the machine's network" host "running running"
+ports=$(c job status host -o json | jq -r '.tasks[].ports[0].host' | sort -u)
+t_is "have a port each" 2 "$(wc -w <<<"$ports")"
+answers() { [ "$(curl -s -m 20 -o /dev/null -w '%{http_code}' "http://127.0.0.1:$1/")" = 404 ]; }
+for port in $ports; do
+	t_wait 60 answers "$port" && t_ok "its port answers" || t_fail "its port answers" "$port: $(c job logs host/0)"
+done
+config() { jq -c "$2" "$C_ROOT/containers/$(c inspect "$(of_task "$1" 0 container)" | jq -r '.[0].id')/config.json"; }
+t_is "and the volume that they name" 1 "$(config host '[.mounts[] | select(.destination == "/shared")] | length')"
+t_is "what somebody waits for has CPU by what it asks for" "[null,10]" "$(config host '[.linux.resources.cpu.idle, .linux.resources.cpu.shares]')"
+c job stop --purge host >/dev/null
+t_wait 60 gone host
+c volume rm shared >/dev/null
+
 # ---- preemption: notice, then the end; and back when there is room ----
-job batch 100 2 $HALF "trap \"echo noticed >>/out/notice; sleep 1; echo saved >>/out/notice; exit 0\" TERM; $FOREVER" \
+job batch 100 2 $HALF "trap \"echo noticed >>/out/notice; sleep 1; echo saved >>/out/notice; exit 0\" TERM; echo >>/out/heard; $FOREVER" \
 	'preemption: {how: kill, notice: 30s}'
 becomes "batch fills the cell" batch "running running"
+# Batch runs when nobody else wants the CPU: that may be a while after its start.
+ready() { [ "$(wc -l <"$T_DIR/out/$1")" = "$2" ]; }
+t_wait 60 ready heard 2
 job prod 200 1 $HALF "$FOREVER"
 becomes "production runs in its place" prod running
 t_is "the victim had its notice, not the stop grace" "noticed saved" "$(paste -sd' ' "$T_DIR/out/notice")"
 t_is "the other one stays" 1 "$(states batch | grep -o running | wc -l)"
 c job stop --purge prod >/dev/null
 becomes "batch comes back when there is room" batch "running running"
+t_is "batch has the CPU that is left" 1 "$(config batch .linux.resources.cpu.idle)"
 c job stop --purge batch >/dev/null
 t_wait 60 gone batch
 
 # ---- one that hears no signal is killed when its notice is over ----
-job deaf 100 2 $HALF "trap \"\" TERM; $FOREVER" 'preemption: {how: kill, notice: 1s}'
+job deaf 100 2 $HALF "trap \"\" TERM; echo >>/out/deaf; $FOREVER" 'preemption: {how: kill, notice: 1s}'
 becomes "a deaf one runs" deaf "running running"
+t_wait 60 ready deaf 2
 job prod 200 2 $HALF "$FOREVER"
 becomes "production runs when its notice is over" prod "running running"
 c job stop --purge deaf >/dev/null

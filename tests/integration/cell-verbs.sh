@@ -186,6 +186,8 @@ t_is "and it goes on" 200 "$(code /healthz)"
 t_is "backup" "$T_DIR/cell.backup" "$(c cell backup "$T_DIR/cell.backup")"
 t_status "backup: never over a file" 1 c cell backup "$T_DIR/cell.backup"
 c job stop --purge late >/dev/null
+no_late() { ! c ps -a | grep -q dev.late; }
+t_wait 60 no_late || t_fail "late is gone" "$(c ps -a)"
 t_status "restore beside a celld" 1 c cell restore "$T_DIR/cell.backup"
 t_match "restore beside a celld: why" 'another celld is at work' "$T_ERR"
 d_end TERM

@@ -21,7 +21,7 @@
 #include "scheduler/master/inside.h"
 
 #define MS INT64_C(1000000)
-#define FAKE_TASKS 64
+#define FAKE_TASKS 160
 #define FAKE_MACHINES 12
 #define MIB (INT64_C(1) << 20)
 
@@ -42,9 +42,11 @@ struct fake_machine {
 	struct fake_cell *cell;
 	char name[16], rack[16];
 	int64_t cpu_milli, memory_bytes;
-	bool cut;  /* from the master */
-	bool slow; /* what leaves is still there */
+	bool cut;     /* from the master */
+	bool pressed; /* says that it has no memory left */
+	bool slow;    /* what leaves is still there */
 	bool poked;
+	uint64_t heard_epoch, heard;
 	struct fake_task tasks[FAKE_TASKS];
 	size_t count;
 	struct master_contact contact;
@@ -59,6 +61,10 @@ struct fake_cell {
 	size_t count;
 	struct master_options options;
 };
+
+static const struct caller fake_operator = { .name = "test",
+					     .role = CALLER_OPERATOR,
+					     .uid = CALLER_NO_UID };
 
 static inline int64_t fake_clock(void *data)
 {
@@ -204,6 +210,8 @@ static inline void fake_apply(struct fake_machine *m, const char *text, size_t l
 
 	if (machine_wants_parse(text, len, arena, &wants, &err) < 0)
 		fail_msg("%s", err.text);
+	m->heard_epoch = wants.epoch;
+	m->heard = wants.number;
 	for (size_t i = 0; i < wants.task_count; i++)
 		fake_want(m, &wants.tasks[i], wanted);
 	for (size_t i = m->count; i-- > 0;)
@@ -220,6 +228,9 @@ static inline void fake_sync(struct fake_machine *m)
 					 .cpu_milli = m->cpu_milli,
 					 .memory_bytes = m->memory_bytes,
 					 .disk_bytes = 1024 * MIB,
+					 .pressed = m->pressed,
+					 .heard_epoch = m->heard_epoch,
+					 .heard = m->heard,
 					 .tasks = reports,
 					 .task_count = m->count };
 	_cleanup_free_ char *text = NULL, *answer = NULL;
@@ -286,7 +297,8 @@ static inline void fake_submit(struct fake_cell *cell, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	if (master_submit(cell->master, "job.yaml", text, strlen(text), &job, &err) < 0)
+	if (master_submit(cell->master, &fake_operator, "job.yaml", text, strlen(text), &job,
+			  &err) < 0)
 		fail_msg("%s", err.text);
 	fake_beat(cell);
 }

@@ -46,7 +46,7 @@ static void batch_comes_back_when_there_is_room(void **state)
 	fake_submit(cell, "%s", FAKE_JOB("prod", 200, 2, "1", ""));
 	assert_int_equal(fake_running(cell, "batch"), 0);
 	assert_int_equal(fake_running(cell, "prod"), 2);
-	assert_int_equal(master_stop(cell->master, "prod", false, &err), 0);
+	assert_int_equal(master_stop(cell->master, &fake_operator, "prod", false, &err), 0);
 	fake_beat(cell);
 	assert_int_equal(fake_running(cell, "batch"), 2);
 	fake_free(cell);
@@ -75,7 +75,7 @@ static void paused_ones_go_on_with_their_memory(void **state)
 	fake_beat(cell);
 	assert_int_equal(fake_paused(cell), 1);
 	assert_int_equal(fake_running(cell, "prod"), 1);
-	assert_int_equal(master_stop(cell->master, "prod", false, &err), 0);
+	assert_int_equal(master_stop(cell->master, &fake_operator, "prod", false, &err), 0);
 	fake_beat(cell);
 	assert_int_equal(fake_paused(cell), 0);
 	assert_int_equal(fake_task(m, "batch/0")->incarnation, before[0]);
@@ -102,6 +102,41 @@ static void checkpoints_are_asked_for(void **state)
 	fake_free(cell);
 }
 
+static void a_flood_of_production_leaves_batch_its_fifth(void **state)
+{
+	struct fake_cell *cell = fake_new();
+	const char *job;
+	char text[512];
+	struct err err = { 0 };
+	unsigned taken = 0;
+
+	(void)state;
+	cell->options.production_share = 0.8;
+	fake_begin(cell);
+	fake_machine(cell, "m0", "r0", 5000);
+	fake_machine(cell, "m1", "r1", 5000);
+	fake_beat(cell);
+	fake_submit(cell, "%s", FAKE_JOB("batch", 100, 10, "1", ""));
+	assert_int_equal(fake_running(cell, "batch"), 10);
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(text, sizeof(text), FAKE_JOB("prod%u", 200, 1, "1", ""), i);
+		err = (struct err){ 0 };
+		if (master_submit(cell->master, &fake_operator, "job.yaml", text, strlen(text),
+				  &job, &err) == 0)
+			taken++;
+		fake_beat(cell);
+	}
+	assert_int_equal(taken, 8);
+	assert_string_equal(err.text, "job.yaml: production may have 80 % of the cell: of 8000 "
+				      "millicores of CPU 0 are left, and 1000 asked for");
+	assert_int_equal(fake_running(cell, "batch"), 2);
+	/* What ends gives way. */
+	assert_int_equal(master_stop(cell->master, &fake_operator, "prod0", false, &err), 0);
+	fake_submit(cell, "%s", FAKE_JOB("more", 200, 1, "1", ""));
+	assert_int_equal(fake_running(cell, "batch"), 2);
+	fake_free(cell);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -109,6 +144,7 @@ int main(void)
 		cmocka_unit_test(batch_comes_back_when_there_is_room),
 		cmocka_unit_test(paused_ones_go_on_with_their_memory),
 		cmocka_unit_test(checkpoints_are_asked_for),
+		cmocka_unit_test(a_flood_of_production_leaves_batch_its_fifth),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

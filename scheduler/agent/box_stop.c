@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a box comes to its end: by the master's word, or since its machine has no memory left. */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "scheduler/agent/inside.h"
+
+#define KILL_WAIT_MS 10000
+
+static int kill_work(void *data, struct err *err)
+{
+	struct box *box = data;
+	_cleanup_engine_container_ struct engine_container *c = NULL;
+
+	err_try(engine_find(box->agent->engine, box->container, &c, err));
+	return engine_kill(box->agent->engine, c, SIGKILL, true, err);
+}
+
+/* Its end is told by its shim, as any other. */
+static void killed(void *data, const struct err *err)
+{
+	struct box *box = data;
+
+	box->work = NULL;
+	if (err->code)
+		log_warn("task %s: %s", box->task, err->text);
+	if (!box->wanted || box->state == BOX_ENDED)
+		agent_changed(box->agent);
+	if (!box->wanted)
+		box_stop(box);
+}
+
+void box_evict(struct box *box, const char *reason)
+{
+	struct err err = { 0 };
+
+	if (box->state != BOX_RUNNING || box->work)
+		return;
+	box->evicted = true;
+	if (!box->reason)
+		box->reason = strdup(reason);
+	if (work_start(box->agent->loop, kill_work, killed, box, &box->work, &err) < 0)
+		log_warn("task %s: %s", box->task, err.text);
+}
+
+/* Whoever is frozen hears no signal. */
+static int go_on(struct engine *engine, const struct engine_container *c)
+{
+	_cleanup_shim_client_ struct shim_client *client = NULL;
+
+	if (strcmp(c->status, "paused") == 0 && engine_connect(engine, c, &client, NULL) == 0)
+		shim_resume(client, c->id, NULL);
+	return 0;
+}
+
+static int grace_of(const struct box *box)
+{
+	int64_t ms = box->notice_ms >= 0 ? box->notice_ms : box->grace_ms;
+
+	return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+static void end_container(const struct box *box, const struct engine_container *c)
+{
+	struct engine *engine = box->agent->engine;
+	struct engine_exit end;
+
+	if (c->pid && engine_kill(engine, c, SIGTERM, true, NULL) == 0 && go_on(engine, c) == 0 &&
+	    engine_wait(engine, c, grace_of(box), &end, NULL) == 0 &&
+	    engine_kill(engine, c, SIGKILL, true, NULL) == 0)
+		engine_wait(engine, c, KILL_WAIT_MS, &end, NULL);
+}
+
+static int end_work(void *data, struct err *err)
+{
+	struct box *box = data;
+	_cleanup_engine_container_ struct engine_container *c = NULL;
+	int r = engine_find(box->agent->engine, box->container, &c, err);
+
+	if (r == 0)
+		end_container(box, c);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* The end itself is told by the shim. */
+static void end_done(void *data, const struct err *err)
+{
+	struct box *box = data;
+
+	box->work = NULL;
+	/* It is tried again by the next answer of the master. */
+	if (err->code) {
+		log_warn("task %s: %s", box->task, err->text);
+		box->to_end = false;
+	}
+	if (!box->wanted)
+		box_stop(box);
+}
+
+void box_end(struct box *box)
+{
+	struct err err = { 0 };
+
+	if (box->state != BOX_RUNNING || box->work || box->to_end)
+		return;
+	box->to_end = true;
+	if (work_start(box->agent->loop, end_work, end_done, box, &box->work, &err) == 0)
+		return;
+	log_warn("task %s: %s", box->task, err.text);
+	box->to_end = false;
+}
+
+static int stop_work(void *data, struct err *err)
+{
+	struct box *box = data;
+	struct engine *engine = box->agent->engine;
+	_cleanup_engine_container_ struct engine_container *c = NULL;
+	int r = engine_find(engine, box->container, &c, err);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	end_container(box, c);
+	return engine_destroy(engine, c, ENGINE_REMOVE_FORCE | ENGINE_REMOVE_VOLUMES, err);
+}
+
+/* What cannot be removed is tried again by the next answer of the master. */
+static void stopped(void *data, const struct err *err)
+{
+	struct box *box = data;
+
+	box->work = NULL;
+	if (!err->code) {
+		agent_forget(box->agent, box);
+		return;
+	}
+	log_warn("task %s: %s", box->task, err->text);
+	box->state = BOX_ENDED;
+}
+
+void box_stop(struct box *box)
+{
+	struct err err = { 0 };
+
+	/* It is stopped when its start is over. */
+	if (box->work)
+		return;
+	if (box->state == BOX_WAITING) {
+		agent_forget(box->agent, box);
+		return;
+	}
+	box_health_stop(box);
+	box->source = loop_remove(box->source);
+	box->waiter = shim_close(box->waiter);
+	box->state = BOX_STOPPING;
+	agent_changed(box->agent);
+	if (work_start(box->agent->loop, stop_work, stopped, box, &box->work, &err) < 0) {
+		log_warn("task %s: %s", box->task, err.text);
+		box->state = BOX_ENDED;
+	}
+}

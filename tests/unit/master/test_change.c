@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Jobs that change while they run, plans, and what is told of it, with machines that are made up.
+ */
+#include <errno.h>
+
+#include "tests/unit/master/fake.h"
+
+#define WEB(count) FAKE_JOB("web", 200, count, "100m", "")
+
+static const struct caller root = { .name = "root", .role = CALLER_OPERATOR };
+
+static struct fake_cell *cell_of(size_t machines)
+{
+	static const char *const names[] = { "a", "b", "c" };
+	struct fake_cell *cell = fake_new();
+
+	fake_begin(cell);
+	for (size_t i = 0; i < machines; i++)
+		fake_machine(cell, names[i], "r", 1000);
+	fake_beat(cell);
+	return cell;
+}
+
+static void again(struct fake_cell *cell)
+{
+	fake_end(cell);
+	fake_begin(cell);
+	fake_beat(cell);
+}
+
+static char *plan(struct fake_cell *cell, const char *text)
+{
+	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
+	struct err err = { 0 };
+	size_t len;
+
+	assert_non_null(w);
+	if (master_plan(cell->master, &root, "job.yaml", text, strlen(text), w, &err) < 0)
+		fail_msg("%s", err.text);
+	return json_writer_take(w, &len);
+}
+
+static int resize(struct fake_cell *cell, const char *job, const struct master_resize *how,
+		  char **ret)
+{
+	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
+	struct err err = { 0 };
+	size_t len;
+	int r;
+
+	assert_non_null(w);
+	r = master_resize(cell->master, &root, job, how, w, &err);
+	if (r == 0 && ret)
+		*ret = json_writer_take(w, &len);
+	fake_beat(cell);
+	return r;
+}
+
+static void assert_has(const char *text, const char *part)
+{
+	if (!text || !strstr(text, part))
+		fail_msg("no %s in %s", part, text ? text : "nothing");
+}
+
+/* ---- scale ---- */
+
+static void test_scaled_jobs_have_so_many_tasks_also_after_a_restart(void **state)
+{
+	struct fake_cell *cell = cell_of(2);
+	uint64_t first;
+
+	(void)state;
+	fake_submit(cell, "%s", WEB(3));
+	first = job_find(cell->master, "web")->tasks[0].incarnation;
+	assert_int_equal(master_scale(cell->master, &root, "web", 9, NULL), 0);
+	fake_beat(cell);
+	assert_int_equal(fake_running(cell, "web"), 9);
+	again(cell);
+	assert_int_equal(fake_running(cell, "web"), 9);
+	assert_int_equal(job_find(cell->master, "web")->tasks[0].incarnation, first);
+	assert_int_equal(master_scale(cell->master, &root, "web", 2, NULL), 0);
+	fake_beat(cell);
+	assert_int_equal(fake_running(cell, "web"), 2);
+	again(cell);
+	assert_int_equal(fake_running(cell, "web"), 2);
+	assert_int_equal(master_scale(cell->master, &root, "web", 4, NULL), 0);
+	fake_beat(cell);
+	assert_int_equal(fake_running(cell, "web"), 4);
+	fake_free(cell);
+}
+
+static void test_scale_refuses_gangs_and_what_is_not_there(void **state)
+{
+	struct fake_cell *cell = cell_of(1);
+
+	(void)state;
+	fake_submit(cell, FAKE_JOB("g", 200, 2, "100m", "gang: true\n"));
+	assert_int_equal(master_scale(cell->master, &root, "g", 3, NULL), -EINVAL);
+	assert_int_equal(master_scale(cell->master, &root, "h", 3, NULL), -ENOENT);
+	assert_int_equal(master_stop(cell->master, &root, "g", false, NULL), 0);
+	assert_int_equal(master_scale(cell->master, &root, "g", 3, NULL), -EINVAL);
+	fake_beat(cell);
+	fake_free(cell);
+}
+
+/* ---- resize ---- */
+
+static void test_resized_tasks_keep_their_size_over_a_restart(void **state)
+{
+	struct master_resize how = { .index = UINT32_MAX, .cpu_milli = 300 };
+	struct master_resize one = { .index = 1, .cpu_milli = 200 };
+	struct fake_cell *cell = cell_of(2);
+	struct held_job *job;
+
+	(void)state;
+	fake_submit(cell, "%s", WEB(4));
+	assert_int_equal(resize(cell, "web", &how, NULL), 0);
+	assert_int_equal(resize(cell, "web", &one, NULL), 0);
+	for (int round = 0; round < 2; round++) {
+		job = job_find(cell->master, "web");
+		assert_int_equal(amend_resources_of(job, 0).cpu_milli, 300);
+		assert_int_equal(amend_resources_of(job, 1).cpu_milli, 200);
+		assert_int_equal(fake_running(cell, "web"), 4);
+		again(cell);
+	}
+	fake_free(cell);
+}
+
+static void test_a_plan_to_resize_changes_nothing_and_comes_true(void **state)
+{
+	struct master_resize how = { .index = 0, .cpu_milli = 900, .plan = true };
+	struct fake_cell *cell = cell_of(2);
+	_cleanup_free_ char *planned = NULL, *done = NULL;
+
+	(void)state;
+	fake_submit(cell, "%s", WEB(2));
+	fake_submit(cell, FAKE_JOB("batch", 100, 4, "300m", ""));
+	assert_int_equal(resize(cell, "web", &how, &planned), 0);
+	assert_int_equal(fake_running(cell, "batch"), 4);
+	assert_int_equal(amend_resources_of(job_find(cell->master, "web"), 0).cpu_milli, 100);
+	how.plan = false;
+	assert_int_equal(resize(cell, "web", &how, &done), 0);
+	strstr(planned, "\"done\"")[0] = strstr(done, "\"done\"")[0] = '\0';
+	assert_string_equal(planned, done);
+	how.cpu_milli = 5000;
+	assert_int_equal(resize(cell, "web", &how, NULL), -ENOSPC);
+	fake_free(cell);
+}
+
+/* ---- restart ---- */
+
+static void test_restarted_tasks_are_later_incarnations_in_their_place(void **state)
+{
+	struct fake_cell *cell = cell_of(2);
+	struct held_task *tasks;
+	uint64_t was[2];
+	uint32_t at;
+
+	(void)state;
+	fake_submit(cell, "%s", WEB(2));
+	tasks = job_find(cell->master, "web")->tasks;
+	was[0] = tasks[0].incarnation;
+	was[1] = tasks[1].incarnation;
+	at = tasks[1].at;
+	assert_int_equal(master_restart(cell->master, &root, "web", 1, NULL), 0);
+	fake_beat(cell);
+	assert_int_equal(tasks[0].incarnation, was[0]);
+	assert_true(tasks[1].incarnation > was[1]);
+	assert_int_equal(tasks[1].at, at);
+	assert_int_equal(fake_running(cell, "web"), 2);
+	assert_int_equal(master_restart(cell->master, &root, "web", UINT32_MAX, NULL), 0);
+	fake_beat(cell);
+	assert_true(tasks[0].incarnation > was[0]);
+	assert_int_equal(fake_running(cell, "web"), 2);
+	assert_int_equal(master_restart(cell->master, &root, "web", 7, NULL), -ENOENT);
+	fake_free(cell);
+}
+
+static void test_a_restarted_single_instance_is_never_twice(void **state)
+{
+	struct fake_cell *cell = cell_of(1);
+
+	(void)state;
+	fake_submit(cell, FAKE_JOB("one", 200, 1, "100m", "single_instance: true\n"));
+	cell->machines[0].slow = true;
+	assert_int_equal(master_restart(cell->master, &root, "one", UINT32_MAX, NULL), 0);
+	fake_beat(cell);
+	assert_int_equal(cell->machines[0].count, 1);
+	cell->machines[0].slow = false;
+	fake_beat(cell);
+	fake_beat(cell);
+	assert_int_equal(fake_running(cell, "one"), 1);
+	fake_free(cell);
+}
+
+/* ---- plan ---- */
+
+static void test_a_plan_names_victims_and_nothing_changes(void **state)
+{
+	struct fake_cell *cell = cell_of(1);
+	_cleanup_free_ char *text = NULL;
+
+	(void)state;
+	fake_submit(cell, FAKE_JOB("batch", 100, 2, "400m", ""));
+	text = plan(cell, FAKE_JOB("web", 200, 2, "400m", ""));
+	assert_has(text, "\"placed\":2");
+	assert_has(text, "\"task\":\"batch/");
+	assert_has(text, "\"how\":\"killed\"");
+	assert_int_equal(fake_running(cell, "batch"), 2);
+	assert_null(job_find(cell->master, "web"));
+	fake_free(cell);
+}
+
+static void test_a_plan_tells_differences_from_what_is_there(void **state)
+{
+	struct fake_cell *cell = cell_of(1);
+	_cleanup_free_ char *text = NULL;
+
+	(void)state;
+	fake_submit(cell, "%s", WEB(2));
+	text = plan(cell, FAKE_JOB("web", 150, 3, "200m", ""));
+	assert_has(text, "{\"field\":\"tasks.count\",\"from\":\"2\",\"to\":\"3\"}");
+	assert_has(text, "{\"field\":\"tasks.resources.cpu\",\"from\":\"100m\",\"to\":\"200m\"}");
+	assert_has(text, "{\"field\":\"priority\",\"from\":\"200\",\"to\":\"150\"}");
+	assert_has(text, "stopped first");
+	assert_int_equal(fake_running(cell, "web"), 2);
+	fake_free(cell);
+}
+
+/* ---- what is told ---- */
+
+static void test_history_survives_a_restart_and_a_second_life(void **state)
+{
+	struct fake_cell *cell = cell_of(1);
+	struct held_job *job;
+
+	(void)state;
+	fake_submit(cell, "%s", WEB(1));
+	assert_int_equal(master_scale(cell->master, &root, "web", 2, NULL), 0);
+	again(cell);
+	assert_int_equal(master_stop(cell->master, &root, "web", false, NULL), 0);
+	fake_submit(cell, "%s", WEB(1));
+	job = job_find(cell->master, "web");
+	assert_int_equal(job->history_count, 4);
+	assert_string_equal(job->history[1].text, "scaled from 1 to 2 tasks");
+	assert_string_equal(job->history[1].who, "root");
+	fake_free(cell);
+}
+
+static int news;
+
+static void on_news(void *data)
+{
+	(void)data;
+	news++;
+}
+
+static void test_events_have_rising_indexes_and_tell_what_happened(void **state)
+{
+	struct fake_cell *cell = cell_of(1);
+	struct master_listener listener = { .fn = on_news };
+	_cleanup_free_ char *text = NULL, *more = NULL;
+	uint64_t before, last = 0;
+	size_t len;
+
+	(void)state;
+	news = 0;
+	before = master_index(cell->master);
+	master_listen(cell->master, &listener);
+	fake_submit(cell, "%s", WEB(1));
+	fake_beat(cell);
+	assert_true(news > 0);
+	assert_true(master_job_index(cell->master, "web") > before);
+	text = master_events(cell->master, before, &len, &last);
+	assert_has(text, "\"kind\":\"job-submitted\",\"job\":\"web\",\"who\":\"test\"");
+	assert_has(text, "\"kind\":\"task-placed\"");
+	assert_has(text, "\"kind\":\"task-running\"");
+	assert_int_equal(last, master_index(cell->master));
+	more = master_events(cell->master, last, &len, &last);
+	assert_null(more);
+	master_unlisten(cell->master, &listener);
+	fake_end(cell);
+	fake_begin(cell);
+	fake_beat(cell);
+	assert_true(master_index(cell->master) > last);
+	fake_free(cell);
+}
+
+static void test_a_reader_who_was_away_too_long_is_told(void **state)
+{
+	struct fake_cell *cell = cell_of(1);
+	_cleanup_free_ char *text = NULL;
+	uint64_t since = master_index(cell->master), last;
+	size_t len;
+
+	(void)state;
+	fake_submit(cell, "%s", WEB(1));
+	for (int i = 0; i < 9000; i++) {
+		master_machine_cordon(cell->master, "a", NULL);
+		master_machine_uncordon(cell->master, "a", NULL);
+	}
+	text = master_events(cell->master, since, &len, &last);
+	assert_has(text, "{\"kind\":\"gap\"");
+	fake_free(cell);
+}
+
+/* ---- backup ---- */
+
+static void test_a_restored_cell_is_later_than_all_that_was_seen(void **state)
+{
+	struct fake_cell *cell = cell_of(1);
+	char backup[64];
+	uint64_t epoch, incarnation;
+
+	(void)state;
+	snprintf(backup, sizeof(backup), "%s/backup", cell->dir);
+	fake_submit(cell, "%s", WEB(1));
+	assert_int_equal(master_backup(cell->master, backup, NULL), 0);
+	again(cell);
+	again(cell);
+	fake_submit(cell, FAKE_JOB("late", 200, 1, "100m", ""));
+	epoch = cell->master->epoch;
+	incarnation = job_find(cell->master, "late")->tasks[0].incarnation;
+	fake_end(cell);
+	assert_int_equal(master_restore(backup, cell->store, NULL), 0);
+	fake_begin(cell);
+	fake_beat(cell);
+	assert_true(cell->master->epoch > epoch);
+	assert_true(cell->master->incarnations >= incarnation);
+	assert_null(job_find(cell->master, "late"));
+	assert_int_equal(fake_running(cell, "web"), 1);
+	assert_int_equal(fake_running(cell, "late"), 0);
+	assert_int_equal(unlink(backup), 0);
+	fake_free(cell);
+}
+
+static void test_what_is_no_backup_replaces_nothing(void **state)
+{
+	struct fake_cell *cell = cell_of(1);
+	char file[64];
+	FILE *f;
+
+	(void)state;
+	snprintf(file, sizeof(file), "%s/nonsense", cell->dir);
+	f = fopen(file, "w");
+	assert_non_null(f);
+	fputs("this is no database, and it is long enough to be taken for none", f);
+	fclose(f);
+	fake_submit(cell, "%s", WEB(1));
+	fake_end(cell);
+	assert_true(master_restore(file, cell->store, NULL) < 0);
+	assert_int_equal(master_restore("/nowhere", cell->store, NULL), -ENOENT);
+	fake_begin(cell);
+	fake_beat(cell);
+	assert_int_equal(fake_running(cell, "web"), 1);
+	assert_int_equal(unlink(file), 0);
+	fake_free(cell);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_scaled_jobs_have_so_many_tasks_also_after_a_restart),
+		cmocka_unit_test(test_scale_refuses_gangs_and_what_is_not_there),
+		cmocka_unit_test(test_resized_tasks_keep_their_size_over_a_restart),
+		cmocka_unit_test(test_a_plan_to_resize_changes_nothing_and_comes_true),
+		cmocka_unit_test(test_restarted_tasks_are_later_incarnations_in_their_place),
+		cmocka_unit_test(test_a_restarted_single_instance_is_never_twice),
+		cmocka_unit_test(test_a_plan_names_victims_and_nothing_changes),
+		cmocka_unit_test(test_a_plan_tells_differences_from_what_is_there),
+		cmocka_unit_test(test_history_survives_a_restart_and_a_second_life),
+		cmocka_unit_test(test_events_have_rising_indexes_and_tell_what_happened),
+		cmocka_unit_test(test_a_reader_who_was_away_too_long_is_told),
+		cmocka_unit_test(test_a_restored_cell_is_later_than_all_that_was_seen),
+		cmocka_unit_test(test_what_is_no_backup_replaces_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
