@@ -154,6 +154,17 @@ int cgroup_signal(const struct cgroup *cgroup, int signal, struct err *err);
 int cgroup_freeze(const struct cgroup *cgroup, bool frozen, struct err *err);
 int cgroup_is_frozen(const struct cgroup *cgroup); /* 1, 0 or -errno */
 
+/*
+ * Whether a process stands still because a cgroup around it is frozen: any on its path, by
+ * whomever, not only this one, which tells the hierarchies. ret_path: of the one that is, for a
+ * message.
+ */
+bool cgroup_holds_frozen(const struct cgroup *cgroup, pid_t pid,
+			 char ret_path[static CGROUP_PATH_MAX]);
+
+/* Lets a frozen process die that was killed: v1 keeps it, until it is taken out of its cgroup. */
+void cgroup_release_killed(const struct cgroup *cgroup, pid_t pid);
+
 /* Gives a folder of cgroup2 with the files in it that the kernel means to be delegated to a user,
  * the root of a container's own user namespace. Nothing happens on v1. */
 int cgroup_delegate(const struct cgroup *cgroup, uid_t uid, gid_t gid, struct err *err);

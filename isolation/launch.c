@@ -13,6 +13,8 @@
 #include "base/strbuf.h"
 #include "isolation/launch_parts.h"
 
+#define STALL_MS 1000
+
 static const char *const step_names[] = {
 #define STEP_NAME(name, text) text,
 	INIT_STEPS(STEP_NAME)
@@ -151,15 +153,21 @@ static int explain_end(struct state *s, struct err *err)
  */
 static int receive(struct state *s, struct sync_message *ret, int *ret_fd, struct err *err)
 {
+	const struct launch_options *o = s->options;
 	struct pollfd fds[] = { { s->l.sync_fd, POLLIN, 0 }, { s->stage_pidfd, POLLIN, 0 } };
+	bool heard = s->stage_pidfd < 0 && !o->stalled;
 
-	if (s->stage_pidfd >= 0) {
-		while (poll(fds, 2, -1) < 0)
-			if (errno != EINTR)
-				return err_set(err, errno, "wait for cellar-init");
-		if (!fds[0].revents)
-			return 0;
+	while (!heard) {
+		int r = poll(fds, 2, o->stalled ? STALL_MS : -1);
+
+		if (r < 0 && errno != EINTR)
+			return err_set(err, errno, "wait for cellar-init");
+		if (r == 0)
+			err_try(o->stalled(o->hooks_data, s->l.pid, err));
+		heard = r > 0;
 	}
+	if (fds[1].revents && !fds[0].revents)
+		return 0;
 	return launch_receive(s->l.sync_fd, ret, ret_fd, err);
 }
 

@@ -53,7 +53,14 @@ struct launch_options {
 	 * along with it (JSON); both then belong to launch_create().
 	 */
 	int (*listener)(void *data, pid_t pid, int *ret_socket, char **ret_state, struct err *err);
-	void *hooks_data; /* of all three */
+	/*
+	 * Asked each second in which init says nothing: <0 ends the launch, and says why (its
+	 * cgroup is frozen, so that it will say nothing). NULL: init is waited for.
+	 */
+	int (*stalled)(void *data, pid_t pid, struct err *err);
+	void *hooks_data; /* of all four */
+	/* Files on the host that the hooks of init append to; NULL: it goes into the error. */
+	const char *hook_stdout, *hook_stderr;
 	int target_pidfd; /* exec: init of the container, whose namespaces are joined; else -1 */
 	bool no_subreaper;
 	/*

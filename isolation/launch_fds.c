@@ -235,6 +235,29 @@ static int add_plan(const struct plan *plan, struct launch_fds *f, struct err *e
 	return 0;
 }
 
+static int add_hook_file(const char *path, struct launch_fds *f, int32_t *ret, struct err *err)
+{
+	int fd, index;
+
+	if (!path)
+		return 0;
+	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+	if (fd < 0)
+		return err_set(err, errno, "open %s for the output of hooks", path);
+	index = add(f, fd, false, err);
+	if (index >= 0)
+		*ret = index;
+	return index < 0 ? index : 0;
+}
+
+static int add_hook_files(const struct launch_options *o, struct launch_fds *f, struct err *err)
+{
+	if (o->plan->create_hooks.count == 0 && o->plan->start_hooks.count == 0)
+		return 0;
+	err_try(add_hook_file(o->hook_stdout, f, &f->begin.hook_stdout_fd, err));
+	return add_hook_file(o->hook_stderr, f, &f->begin.hook_stderr_fd, err);
+}
+
 int launch_fds_open(const struct launch_options *o, struct launch_fds *ret, struct err *err)
 {
 	const struct plan *plan = o->plan;
@@ -246,6 +269,8 @@ int launch_fds_open(const struct launch_options *o, struct launch_fds *ret, stru
 					   .namespace_fds = -1,
 					   .rootfs_fd = -1,
 					   .mount_fds = -1,
+					   .hook_stdout_fd = -1,
+					   .hook_stderr_fd = -1,
 					   .task_fds = -1 } };
 	bool from_outside = is_in_user_namespace(plan) && plan->flags & PLAN_FILE_SYSTEM;
 	int r;
@@ -257,12 +282,14 @@ int launch_fds_open(const struct launch_options *o, struct launch_fds *ret, stru
 	if (f.count > 0)
 		f.begin.task_fds = 0;
 
+	r = add_hook_files(o, &f, err);
 	f.begin.want_hooks =
 		!(plan->flags & PLAN_EXEC) &&
 		(o->hooks || plan->create_hooks.count > 0 || plan->start_hooks.count > 0);
 	if (plan->flags & PLAN_EXEC)
 		f.begin.target_pidfd = add(&f, o->target_pidfd, true, err);
-	r = add_fifo(o, &f, err);
+	if (r == 0)
+		r = add_fifo(o, &f, err);
 	if (r == 0)
 		r = add_plan(plan, &f, err);
 	if (r == 0)

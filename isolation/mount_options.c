@@ -58,7 +58,11 @@ static const struct {
 };
 
 /* Defaults of every file system, and what the kernel has dropped. */
-static const char *const ignored[] = { "defaults", "async", "loud", "nomand", "mand", "silent" };
+static const char *const ignored[] = { "defaults", "async",  "loud",	 "nomand",
+				       "mand",	   "silent", "iversion", "noiversion" };
+
+/* The kernel's own, of a file system as a whole: a bind has no say in them. */
+static const char *const superblock[] = { "sync", "dirsync", "lazytime", "nolazytime" };
 
 uint64_t mount_propagation_parse(const char *name, bool *ret_recursive)
 {
@@ -129,6 +133,14 @@ int mount_options_add(struct mount_options *options, const char *option)
 	return 1;
 }
 
+bool mount_option_is_superblock(const char *option)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(superblock); i++)
+		if (strcmp(option, superblock[i]) == 0)
+			return true;
+	return false;
+}
+
 /* Attributes and propagations also exist with an r in front. */
 const char *mount_option_name(size_t index, char buf[static MOUNT_OPTION_NAME_SIZE])
 {
@@ -144,6 +156,8 @@ const char *mount_option_name(size_t index, char buf[static MOUNT_OPTION_NAME_SI
 		name = switches[index].name;
 	} else if ((index -= ARRAY_SIZE(switches)) < ARRAY_SIZE(ignored)) {
 		name = ignored[index];
+	} else if ((index -= ARRAY_SIZE(ignored)) < ARRAY_SIZE(superblock)) {
+		name = superblock[index];
 	} else {
 		return NULL;
 	}

@@ -29,6 +29,9 @@ struct mount_options {
  */
 int mount_options_add(struct mount_options *options, const char *option);
 
+/* Of those that mount_options_add() leaves: any file system takes it, and a bind does without. */
+bool mount_option_is_superblock(const char *option);
+
 /* Every option that is ours, by index from 0, in no order. Returns buf; NULL behind the last. */
 #define MOUNT_OPTION_NAME_SIZE 24
 const char *mount_option_name(size_t index, char buf[static MOUNT_OPTION_NAME_SIZE]);

@@ -342,7 +342,7 @@ static int put_mount(struct mounts *m, const struct oci_mount *mount)
 	struct mount_options options = { 0 };
 	struct plan_mount record = { 0 };
 	const char *type = mount->type ? mount->type : "";
-	bool has_mode = false;
+	bool has_mode = false, is_foreign = false;
 	int r;
 
 	for (size_t i = 0; i < mount->options_count; i++) {
@@ -350,6 +350,7 @@ static int put_mount(struct mounts *m, const struct oci_mount *mount)
 
 		if (mount_options_add(&options, option) != 1)
 			continue;
+		is_foreign |= !mount_option_is_superblock(option);
 		r = plan_check_owner(m->b, mount, m->index, option, m->err);
 		if (r < 0 || (r == 0 && put_data(m, &data, option, &has_mode) < 0))
 			return -EINVAL;
@@ -366,6 +367,9 @@ static int put_mount(struct mounts *m, const struct oci_mount *mount)
 		strbuf_add(&m->records, &record, sizeof(record));
 		return 0;
 	}
+	if (options.bind && is_foreign && !options.remount)
+		return bad(m, "options",
+			   "bind mounts cannot have any filesystem-specific options applied");
 	if (options.bind)
 		return put_bind(m, mount, &record);
 	if (strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0)

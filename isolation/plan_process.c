@@ -41,34 +41,43 @@ static void put_rlimits(struct plan_builder *b, const struct oci_rlimit *limits,
 	b->head.rlimits = plan_put_list(b, &records, sizeof(struct plan_rlimit));
 }
 
-static bool has_home(const struct oci_process *p)
+/* Whether a later entry sets the same variable: the last one counts, and the C library would take
+ * the first. */
+static bool is_overridden(const struct oci_process *p, size_t i)
 {
-	for (const char *const *e = p->env; e && *e; e++)
-		if (strncmp(*e, "HOME=", 5) == 0 && (*e)[5])
+	size_t len = strcspn(p->env[i], "=") + 1;
+
+	for (size_t j = i + 1; j < p->env_count; j++)
+		if (strncmp(p->env[i], p->env[j], len) == 0)
 			return true;
 	return false;
 }
 
-/* Without HOME the list gets an empty first place, which init fills from /etc/passwd. */
+/* Without HOME, or with an empty one, the list gets a last place, which init fills from
+ * /etc/passwd. */
 static int put_environment(struct plan_builder *b, const struct oci_process *p, struct err *err)
 {
 	_cleanup_free_ const char **env = calloc(p->env_count + 4, sizeof(*env));
+	bool has_home = false;
 	char listen_fds[32];
 	size_t count = 0;
 
 	if (!env)
 		return err_set(err, ENOMEM, "plan the environment");
-	if (!has_home(p)) {
-		b->head.flags |= PLAN_NEEDS_HOME;
-		env[count++] = "HOME=/";
+	for (size_t i = 0; i < p->env_count; i++) {
+		if (is_overridden(p, i) || strcmp(p->env[i], "HOME=") == 0)
+			continue;
+		has_home |= strncmp(p->env[i], "HOME=", 5) == 0;
+		env[count++] = p->env[i];
 	}
-	for (size_t i = 0; i < p->env_count; i++)
-		if (strcmp(p->env[i], "HOME=") != 0)
-			env[count++] = p->env[i];
 	if (b->options->listen_fds > 0) {
 		snprintf(listen_fds, sizeof(listen_fds), "LISTEN_FDS=%u", b->options->listen_fds);
 		env[count++] = listen_fds;
 		env[count++] = "LISTEN_PID=1";
+	}
+	if (!has_home) {
+		b->head.flags |= PLAN_NEEDS_HOME;
+		env[count++] = "HOME=/";
 	}
 	b->head.env = plan_put_strings(b, env);
 	return 0;

@@ -260,14 +260,15 @@ static int finish(int inside, const char *name, const struct addresses *addresse
 	return r < 0 ? err_set(err, -r, "set %s up in the container", name) : 0;
 }
 
-int device_move(int netns_fd, const char *host_name, const char *name, struct err *err)
+int device_move(int netns_fd, const char *host_name, const char *name,
+		char ret_name[static IFNAMSIZ], struct err *err)
 {
 	_cleanup_fd_ int here = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	_cleanup_fd_ int inside = -1;
 	_cleanup_(addresses_deinit) struct addresses addresses = { 0 };
-	char chosen[IFNAMSIZ];
 	int r;
 
+	ret_name[0] = '\0';
 	if (here < 0)
 		return err_set(err, errno, "open a netlink socket");
 	inside = namespace_socket(netns_fd, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, err);
@@ -278,16 +279,20 @@ int device_move(int netns_fd, const char *host_name, const char *name, struct er
 		return addresses.index == 0
 			       ? err_say(err, ENODEV, "there is no interface %s here", host_name)
 			       : err_set(err, -addresses.index, "look for %s", host_name);
-	err_try(choose_name(inside, name ? name : host_name, chosen, err));
+	r = choose_name(inside, name ? name : host_name, ret_name, err);
+	if (r < 0) {
+		ret_name[0] = '\0';
+		return r;
+	}
 	r = read_addresses(here, &addresses);
 	if (r < 0)
 		return err_set(err, -r, "read the addresses of %s", host_name);
-	r = send_link(here, addresses.index, chosen, netns_fd);
+	r = send_link(here, addresses.index, ret_name, netns_fd);
 	if (r == -EINVAL)
 		return err_say(err, EINVAL,
 			       "%s is of a kind that cannot leave its network namespace",
 			       host_name);
 	if (r < 0)
-		return err_set(err, -r, "move %s into the container as %s", host_name, chosen);
-	return finish(inside, chosen, &addresses, err);
+		return err_set(err, -r, "move %s into the container as %s", host_name, ret_name);
+	return finish(inside, ret_name, &addresses, err);
 }

@@ -19,13 +19,15 @@ static bool makes(const struct oci_config *c, enum oci_namespace_type type)
 int check_process(const struct oci_process *p, const char *path, struct err *err)
 {
 	if (!p->args || p->args_count == 0 || !p->args[0])
-		return err_say(err, EINVAL, "%sargs: empty, so there is no program to run", path);
+		return err_say(err, EINVAL, "%sargs: args must not be empty", path);
 	if (p->args[0][0] == '\0')
-		return err_say(err, EINVAL, "%sargs[0]: empty, so there is no program to run",
-			       path);
-	if (!p->cwd || p->cwd[0] != '/')
-		return err_say(err, EINVAL, "%scwd: '%s' is not an absolute path", path,
-			       p->cwd ? p->cwd : "");
+		return err_say(err, EINVAL,
+			       "%sargs[0]: exec: \"\": executable file not found in $PATH", path);
+	if (!p->cwd || p->cwd[0] == '\0')
+		return err_say(err, EINVAL, "%scwd: Cwd property must not be empty", path);
+	if (p->cwd[0] != '/')
+		return err_say(err, EINVAL, "%scwd: Cwd must be an absolute path, '%s' is none",
+			       path, p->cwd);
 	return 0;
 }
 
@@ -132,7 +134,7 @@ static int check_net_devices(const struct oci_config *c, struct err *err)
 int check_config(const struct oci_config *c, struct err *err)
 {
 	if (!c->has_process)
-		return err_say(err, EINVAL, "process: missing, so there is no program to run");
+		return err_say(err, EINVAL, "process property must not be empty");
 	err_try(check_process(&c->process, "process.", err));
 	err_try(check_names(c, err));
 	err_try(check_mount_namespace(c, err));

@@ -95,7 +95,7 @@ int container_open_damaged(const char *root, const char *id, struct container **
 	int r;
 
 	if (!container_id_is_valid(id))
-		return err_say(err, EINVAL, "invalid container ID '%s'", id);
+		return err_say(err, EINVAL, "invalid container ID format: '%s'", id);
 	if (!root)
 		root = CONTAINER_ROOT_DEFAULT;
 	dirfd = folder_open(root, id, err);

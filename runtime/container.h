@@ -169,6 +169,7 @@ struct container_exec_options {
 	 */
 	const char *const *cgroups;
 	unsigned preserve_fds;
+	bool ignore_paused; /* waits for its resume; without it, one in a frozen cgroup fails */
 };
 
 struct container_process {

@@ -38,6 +38,7 @@
 #include "runtime/create_cgroup.h"
 #include "runtime/fd_socket.h"
 #include "runtime/folder.h"
+#include "runtime/frozen.h"
 #include "runtime/hooks.h"
 #include "runtime/listener.h"
 #include "runtime/memory_limit.h"
@@ -57,9 +58,10 @@ struct creation {
 	size_t config_len;
 	struct oci_config *own_config; /* owned; NULL when the caller gave one */
 	const struct oci_config *config;
-	struct plan *plan;  /* owned */
-	int console_socket; /* owned, or -1 */
-	int fifo_fd;	    /* owned, or -1 */
+	struct plan *plan;	    /* owned */
+	int console_socket;	    /* owned, or -1 */
+	int fifo_fd;		    /* owned, or -1 */
+	struct net_devices devices; /* that the container has got from us */
 	bool launching, launched, hooks_began;
 };
 
@@ -73,6 +75,9 @@ static void creation_undo(struct creation *cr)
 	free(cr->config_text);
 	cleanup_fd(&cr->console_socket);
 	cleanup_fd(&cr->fifo_fd);
+	if (c)
+		net_devices_return(cr->config, &cr->devices);
+	net_devices_deinit(&cr->devices);
 	if (c) {
 		if (cr->launched) {
 			process_pidfd_signal(c->pidfd, SIGKILL);
@@ -103,13 +108,18 @@ static int make_absolute(const char *path, char *buf, size_t size, struct err *e
 static int load_config(struct creation *cr, struct err *err)
 {
 	char path[PATH_MAX];
+	int r;
 
 	cr->config = cr->options->config;
 	if (cr->config)
 		return 0;
 	err_try(path_join(path, sizeof(path), cr->bundle, "config.json", err));
-	err_try(file_read(AT_FDCWD, path, CONFIG_BYTES_MAX, &cr->config_text, &cr->config_len,
-			  err));
+	r = file_read(AT_FDCWD, path, CONFIG_BYTES_MAX, &cr->config_text, &cr->config_len, err);
+	if (r == -ENOENT)
+		return err_say(err, ENOENT, "JSON specification file config.json not found in %s",
+			       cr->bundle);
+	if (r < 0)
+		return r;
 	if (oci_config_parse(cr->config_text, cr->config_len, &cr->own_config, err) < 0)
 		return err_add(err, "%s", path);
 	cr->config = cr->own_config;
@@ -132,9 +142,10 @@ static int find_rootfs(struct creation *cr, struct err *err)
 		err_try(path_join(cr->rootfs, sizeof(cr->rootfs), cr->bundle, path, err));
 	path_clean(cr->rootfs);
 	if (stat(cr->rootfs, &st) < 0)
-		return err_set(err, errno, "root.path: folder %s", cr->rootfs);
+		return err_set(err, errno, "invalid rootfs (root.path): folder %s", cr->rootfs);
 	if (!S_ISDIR(st.st_mode))
-		return err_say(err, ENOTDIR, "root.path: %s is not a folder", cr->rootfs);
+		return err_say(err, ENOTDIR, "invalid rootfs (root.path): %s: not a directory",
+			       cr->rootfs);
 	return 0;
 }
 
@@ -146,10 +157,11 @@ static int check_terminal(const struct creation *cr, struct err *err)
 	if (terminal && !o->console_socket && !o->want_console)
 		return err_say(
 			err, EINVAL,
-			"process.terminal: a detached container with a terminal needs --console-socket");
+			"process.terminal: cannot allocate tty if the runtime will detach without setting console socket (--console-socket)");
 	if (!terminal && o->console_socket)
-		return err_say(err, EINVAL,
-			       "--console-socket is given, but process.terminal is false");
+		return err_say(
+			err, EINVAL,
+			"cannot use console socket if the runtime will not detach or allocate tty: process.terminal is false");
 	return 0;
 }
 
@@ -158,10 +170,12 @@ static int judge(struct creation *cr, struct err *err)
 	const struct container_create_options *o = cr->options;
 	struct stat st;
 
+	if (!o->id[0])
+		return err_say(err, EINVAL, "container id cannot be empty");
 	if (!container_id_is_valid(o->id))
 		return err_say(
 			err, EINVAL,
-			"invalid container ID '%s': letters, digits and _+.- are allowed, and no dot in front",
+			"invalid container ID format: '%s': letters, digits and _+.- are allowed, and no dot in front",
 			o->id);
 	err_try(make_absolute(o->bundle ? o->bundle : ".", cr->bundle, sizeof(cr->bundle), err));
 	if (stat(cr->bundle, &st) < 0)
@@ -328,7 +342,7 @@ static int run_hooks(void *data, pid_t pid, struct err *err)
 		err_try(create_cgroup_delegate(c->cache->cgroup, cr->config, pid, err));
 	}
 	if (cr->config->net_devices_count > 0)
-		err_try(net_devices_move(cr->config, pid, err));
+		err_try(net_devices_move(cr->config, pid, c->arena, &cr->devices, err));
 	err_try(rdt_create(cr->config, c->id, pid, err));
 	c->rdt_made = rdt_is_wanted(cr->config);
 	if (!has_hooks(&cr->config->hooks))
@@ -362,6 +376,13 @@ static int give_state(void *data, pid_t pid, enum oci_status status, char **ret,
 	cr->hooks_began = true;
 	cr->c->record.pid = pid;
 	return container_state_as(cr->c, status, false, ret, &len, err);
+}
+
+static int check_frozen(void *data, pid_t pid, struct err *err)
+{
+	struct creation *cr = data;
+
+	return frozen_check(cr->c, pid, err);
 }
 
 /* Something is to be done when the namespaces exist. */
@@ -405,6 +426,7 @@ static int launch(struct creation *cr, struct err *err)
 {
 	_cleanup_(join_deinit) struct join join = { .v2_fd = -1 };
 	struct container *c = cr->c;
+	struct hooks_place place = hooks_place(cr->config, cr->bundle);
 	struct launch_options options = {
 		.plan = cr->plan,
 		.stdio = cr->options->stdio,
@@ -412,7 +434,10 @@ static int launch(struct creation *cr, struct err *err)
 		.hooks = is_awaited(cr) ? run_hooks : NULL,
 		.hook_state = give_state,
 		.listener = give_listener,
+		.stalled = check_frozen,
 		.hooks_data = cr,
+		.hook_stdout = place.stdout_path,
+		.hook_stderr = place.stderr_path,
 		.target_pidfd = -1,
 		.start_early = may_start_early(cr),
 	};
@@ -533,9 +558,9 @@ static int make(struct creation *cr, struct err *err)
 int container_create(const struct container_create_options *options, struct container **ret,
 		     struct err *err)
 {
-	_cleanup_(creation_undo) struct creation cr = { .options = options,
-							.console_socket = -1,
-							.fifo_fd = -1 };
+	_cleanup_(creation_undo) struct creation cr = {
+		.options = options, .console_socket = -1, .fifo_fd = -1, .devices = NET_DEVICES_NONE
+	};
 	int r = judge(&cr, err);
 
 	if (r == 0)

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "runtime/container_struct.h"
@@ -12,9 +13,19 @@
 #include "runtime/hooks.h"
 #include "runtime/rdt.h"
 
+static bool is_empty(const struct cgroup *cgroup)
+{
+	_cleanup_free_ pid_t *pids = NULL;
+	size_t count = 0;
+
+	return cgroup_pids(cgroup, &pids, &count, NULL) < 0 || count == 0;
+}
+
 /*
  * The cgroup as recorded. A creator that died between making the cgroup and recording it left its
- * config.json, which tells the same; so it does where the record is damaged.
+ * config.json, which tells the same; so it does where the record is damaged. Nothing runs before
+ * the record is written: what runs in a cgroup that was not recorded is somebody else's, whose
+ * cgroup it is.
  */
 static int find_cgroup(struct container *c, struct cgroup **ret, struct err *err)
 {
@@ -29,6 +40,8 @@ static int find_cgroup(struct container *c, struct cgroup **ret, struct err *err
 		path = config->cgroups_path;
 	/* What path is refused now was refused then. */
 	if (!c->cache->cgroup && cgroup_open(path ? path : usual, &c->cache->cgroup, NULL) < 0)
+		return err_say(err, ENOENT, "no cgroup");
+	if (!c->record.damage && !is_empty(c->cache->cgroup))
 		return err_say(err, ENOENT, "no cgroup");
 	*ret = c->cache->cgroup;
 	return 0;

@@ -16,6 +16,7 @@
 #include "runtime/container_struct.h"
 #include "runtime/exec_cgroup.h"
 #include "runtime/fd_socket.h"
+#include "runtime/frozen.h"
 #include "runtime/listener.h"
 #include "runtime/rdt.h"
 
@@ -96,6 +97,7 @@ static int launch(struct container *c, const struct container_exec_options *o, s
 		.exec_fifo_fd = -1,
 		.target_pidfd = c->pidfd,
 		.listener = give_listener,
+		.stalled = o->ignore_paused ? NULL : frozen_check,
 		.hooks_data = c,
 	};
 	const struct oci_config *config;
@@ -185,11 +187,18 @@ int container_exec(struct container *c, const struct container_exec_options *o,
 	enum oci_status status = container_status(c);
 
 	if (status == OCI_STOPPED || status == OCI_CREATING || c->pidfd < 0)
-		return err_say(err, ESRCH, "cannot exec in container %s, which is %s", c->id,
-			       oci_status_name(status));
+		return err_say(err, ESRCH, "cannot exec in a %s container: %s",
+			       oci_status_name(status), c->id);
+	if (status == OCI_PAUSED && !o->ignore_paused)
+		return err_say(err, EBUSY,
+			       "cannot exec in a paused container (use --ignore-paused to "
+			       "override): %s",
+			       c->id);
 	err_try(check_process(o->process, "", err));
 	if (!o->process->terminal && o->console_socket)
-		return err_say(err, EINVAL, "--console-socket is given, but terminal is false");
+		return err_say(
+			err, EINVAL,
+			"cannot use console socket if no tty is allocated: terminal is false");
 	if (o->console_socket) {
 		x.console_socket = console_connect(o->console_socket, err);
 		if (x.console_socket < 0)

@@ -61,13 +61,30 @@ static int check(const struct cgroup_hierarchy *h, size_t count, const char *wan
 	return 0;
 }
 
+/* Whether ".." leads out of the folder that the path begins in. */
+static bool leaves(const char *path)
+{
+	int depth = 0;
+
+	for (size_t len; *path && depth >= 0; path += len) {
+		path += strspn(path, "/");
+		len = strcspn(path, "/");
+		if (len == 2 && path[0] == '.' && path[1] == '.')
+			depth--;
+		else if (len > 0 && !(len == 1 && path[0] == '.'))
+			depth++;
+	}
+	return depth < 0;
+}
+
 static int open_folder(const struct cgroup *cgroup, const struct cgroup_hierarchy *h,
 		       const char *path, struct err *err)
 {
 	char base[CGROUP_PATH_MAX], clean[CGROUP_PATH_MAX], whole[2 * CGROUP_PATH_MAX];
 	int fd;
 
-	/* Cleaned as an absolute path, from which ".." leads nowhere. */
+	if (leaves(path))
+		return err_say(err, EINVAL, "--cgroup: %s is not a sub cgroup path", path);
 	if (snprintf(clean, sizeof(clean), "/%s", path) >= (int)sizeof(clean))
 		return err_set(err, ENAMETOOLONG, "--cgroup %s", path);
 	path_clean(clean);

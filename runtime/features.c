@@ -126,6 +126,8 @@ static void fill(struct oci_features *ret, struct arena *arena)
 					      "run.oci.", NULL };
 	static const struct oci_annotation annotations[] = {
 		{ "io.cellar.version", CELLAR_VERSION },
+		/* By this name, whoever the runtime is, callers ask whether they may checkpoint. */
+		{ "org.opencontainers.runc.checkpoint.enabled", "true" },
 	};
 
 	char path[PATH_MAX];

@@ -18,8 +18,12 @@ static int start_by_fifo(struct container *c, struct err *err)
 	if (r < 0)
 		return r;
 	status = container_status(c);
-	if (status != OCI_CREATED)
-		r = err_say(err, EINVAL, "cannot start a container that is %s",
+	if (status == OCI_RUNNING)
+		r = err_say(err, EINVAL, "cannot start an already running container");
+	else if (status == OCI_STOPPED)
+		r = err_say(err, EINVAL, "cannot start a container that has stopped");
+	else if (status != OCI_CREATED)
+		r = err_say(err, EINVAL, "cannot start a container in the %s state",
 			    oci_status_name(status));
 	if (r == 0)
 		r = launch_start(c->dirfd, FOLDER_FIFO, c->pidfd, err);

@@ -49,11 +49,9 @@ enum oci_status container_status(struct container *c)
 		return folder_is_busy(c->dirfd) ? OCI_CREATING : OCI_STOPPED;
 	if (!container_is_alive(c))
 		return OCI_STOPPED;
-	if (is_waiting_for_start(c))
-		return OCI_CREATED;
 	if (container_load_cgroup(c, &cgroup, NULL) == 0 && cgroup_is_frozen(cgroup) > 0)
 		return OCI_PAUSED;
-	return OCI_RUNNING;
+	return is_waiting_for_start(c) ? OCI_CREATED : OCI_RUNNING;
 }
 
 /* The name of who made the container, "#1000" where passwd has none. Reads the file itself: a

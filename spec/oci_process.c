@@ -188,6 +188,20 @@ static int parse_console(const struct json_node *process, struct oci_process *p,
 	return 0;
 }
 
+static int parse_cwd(const struct json_node *process, struct arena *arena, const char **ret,
+		     struct err *err)
+{
+	struct json_node cwd;
+
+	err_try(json_need(json_get_string(process, "cwd", arena, ret, err), process, "cwd", err));
+	if ((*ret)[0] == '/')
+		return 0;
+	json_get(process, "cwd", &cwd, err);
+	if ((*ret)[0] == '\0')
+		return json_bad(&cwd, err, "Cwd property must not be empty");
+	return json_bad(&cwd, err, "Cwd must be an absolute path, \"%s\" is none", *ret);
+}
+
 int oci_parse_process(const struct json_node *node, struct arena *arena, struct oci_process *ret,
 		      struct err *err)
 {
@@ -201,7 +215,7 @@ int oci_parse_process(const struct json_node *node, struct arena *arena, struct 
 	err_try(parse_user(node, arena, &p.user, err));
 	err_try(json_get_strings(node, "args", arena, &p.args, &p.args_count, err));
 	err_try(parse_env(node, arena, &p, err));
-	err_try(json_need(oci_parse_path(node, "cwd", arena, &p.cwd, err), node, "cwd", err));
+	err_try(parse_cwd(node, arena, &p.cwd, err));
 	err_try(parse_capabilities(node, &p.capabilities, err));
 	err_try(parse_rlimits(node, arena, &p, err));
 	err_try(json_get_bool(node, "noNewPrivileges", &p.no_new_privileges, err));

@@ -9,7 +9,7 @@
 #include "base/tame.h"
 #include "cmd/cellar-cell/verbs.h"
 
-#define GROUPS "job, alloc, machine and cell"
+#define GROUPS "job, alloc, machine, secret and cell"
 
 static int complain(const char *what, struct err *err)
 {
@@ -107,7 +107,7 @@ static const struct option_entry global_options[] = {
 
 static const struct options_command global_command = {
 	.name = "cellar-cell",
-	.args = "job|alloc|machine|cell COMMAND [ARG...]",
+	.args = "GROUP COMMAND [ARG...]",
 	.summary = "what ctr executes for work with a cell",
 	.options = global_options,
 	.flags = OPTIONS_STOP_AT_ARG,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,6 +49,16 @@ static inline unsigned create_options_listen_fds(void)
 	return (unsigned)count;
 }
 
+/* Descriptors that are promised to the container have to be there. */
+static inline int create_options_check_fds(int64_t count, struct err *err)
+{
+	for (int fd = 3; fd < 3 + count; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			return err_set(err, errno, "unable to stat preserved-fd %d (of %d)", fd - 2,
+				       (int)count);
+	return 0;
+}
+
 static inline int create_options_fill(const struct create_options *o,
 				      const struct cellar_globals *globals, const char *id,
 				      struct container_create_options *ret, struct err *err)
@@ -67,6 +78,7 @@ static inline int create_options_fill(const struct create_options *o,
 		return err_say(err, EINVAL,
 			       "--cgroup-manager: '%s' is none of cgroupfs, systemd, disabled",
 			       manager);
+	err_try(create_options_check_fds(o->preserve_fds + listen_fds, err));
 	*ret = (struct container_create_options){
 		.root = globals->root,
 		.id = id,

@@ -208,7 +208,7 @@ static int run(const struct cellar_globals *globals, int argc, char **argv, stru
 	err_try(container_open(globals->root, args[0], &c, err));
 	cgroup = container_cgroup(c);
 	if (container_status(c) == OCI_STOPPED || !cgroup)
-		return err_say(err, ESRCH, "container not running: %s is stopped", args[0]);
+		return err_say(err, ESRCH, "container with id %s is not running", args[0]);
 	err_try(cgroup_stats(cgroup, &stats, err));
 	if (!a.stats)
 		return follow(c, cgroup, interval_ms, err);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/process.h"
 #include "cmd/cellar/create_options.h"
 #include "cmd/cellar/foreground.h"
@@ -126,20 +127,21 @@ static int add_env(const struct args *a, struct arena *arena, struct oci_process
 	return 0;
 }
 
-static int add_caps(const struct args *a, struct oci_capabilities *caps, struct err *err)
+static void add_caps(const struct args *a, struct oci_capabilities *caps)
 {
 	for (size_t i = 0; i < a->caps.count; i++) {
 		int cap = oci_capability_parse(a->caps.items[i]);
 
-		if (cap < 0)
-			return err_say(err, EINVAL, "--cap: '%s' is no capability",
-				       a->caps.items[i]);
+		/* As in config.json, and as runc does. */
+		if (cap < 0) {
+			log_warn("--cap: unknown capability \"%s\" ignored", a->caps.items[i]);
+			continue;
+		}
 		caps->set = true;
 		caps->bounding |= UINT64_C(1) << cap;
 		caps->effective |= UINT64_C(1) << cap;
 		caps->permitted |= UINT64_C(1) << cap;
 	}
-	return 0;
 }
 
 static int read_process(const char *path, struct arena *arena, struct oci_process *ret,
@@ -176,16 +178,8 @@ static int compose(struct container *c, const struct args *a, char **words, size
 	if (a->process_label)
 		p->selinux_label = a->process_label;
 	err_try(add_env(a, arena, p, err));
-	err_try(add_caps(a, &p->capabilities, err));
+	add_caps(a, &p->capabilities);
 	return set_user(a, arena, &p->user, err);
-}
-
-static int check_pause(struct container *c, const struct args *a, struct err *err)
-{
-	if (a->ignore_paused || container_status(c) != OCI_PAUSED)
-		return 0;
-	return err_say(err, EBUSY, "container %s is paused; --ignore-paused waits for its resume",
-		       container_id(c));
 }
 
 static int exec_here(struct container *c, const struct container_exec_options *o, struct err *err)
@@ -218,8 +212,9 @@ static int exec_detached(struct container *c, const struct container_exec_option
 	struct container_process process;
 
 	if (o->process->terminal && !o->console_socket)
-		return err_say(err, EINVAL,
-			       "a detached process with a terminal needs --console-socket");
+		return err_say(
+			err, EINVAL,
+			"cannot allocate tty if the runtime will detach without setting console socket (--console-socket)");
 	err_try(container_exec(c, o, &process, err));
 	cleanup_fd(&process.pidfd);
 	cleanup_fd(&process.console_fd);
@@ -239,15 +234,17 @@ static int exec(const struct cellar_globals *globals, const struct args *a, char
 		.pidfd_socket = a->pidfd_socket,
 		.cgroups = a->cgroups.count ? a->cgroups.items : NULL,
 		.preserve_fds = (unsigned)a->preserve_fds,
+		.ignore_paused = a->ignore_paused,
 	};
 
 	if (!arena)
 		return err_set(err, ENOMEM, "exec");
 	if (!a->process && count < 2)
-		return err_say(err, EINVAL,
-			       "no program is given, neither as words nor by --process");
+		return err_say(
+			err, EINVAL,
+			"exec args cannot be empty: no program is given, neither as words nor by --process");
+	err_try(create_options_check_fds(a->preserve_fds, err));
 	err_try(container_open(globals->root, args[0], &c, err));
-	err_try(check_pause(c, a, err));
 	err_try(compose(c, a, args + 1, count - 1, arena, &process, err));
 	return a->detach ? exec_detached(c, &o, err) : exec_here(c, &o, err);
 }

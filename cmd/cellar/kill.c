@@ -33,6 +33,8 @@ static int parse_signal(const char *text)
 	}
 	if (strncasecmp(name, "SIG", 3) == 0)
 		name += 3;
+	if (strcasecmp(name, "IO") == 0)
+		return SIGIO; /* the same as POLL, by which the C library knows it */
 	for (int sig = 1; sig < 32; sig++) {
 		const char *known = sigabbrev_np(sig);
 
@@ -70,9 +72,9 @@ static int run(const struct cellar_globals *globals, int argc, char **argv, stru
 
 	if (r != 0)
 		return r;
-	sig = parse_signal(count > 1 ? args[1] : "TERM");
+	sig = parse_signal(count > 1 && args[1][0] ? args[1] : "TERM");
 	if (sig < 0)
-		return err_say(err, EINVAL, "'%s' is no signal; try TERM or 15", args[1]);
+		return err_say(err, EINVAL, "unknown signal \"%s\"; try TERM or 15", args[1]);
 	if (a.regex)
 		return match_each(globals->root, args[0], kill_one, &(struct signal){ sig, a.all },
 				  err);

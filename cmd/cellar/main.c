@@ -62,10 +62,14 @@ static int print_help(void)
 
 static int fail(const struct cellar_globals *globals, int status, const struct err *err)
 {
-	/* Callers read the last error line of the log; a person reads stderr. */
-	if (globals->log)
+	/* Callers read the last error line of the log, which is stderr where no other is named; a
+	 * person reads stderr. */
+	bool json = globals->log_format && strcmp(globals->log_format, "json") == 0;
+
+	if (globals->log || json)
 		log_error("%s", err->text);
-	fprintf(stderr, "cellar: %s\n", err->text);
+	if (globals->log || !json)
+		fprintf(stderr, "cellar: %s\n", err->text);
 	return status;
 }
 
@@ -135,8 +139,8 @@ static int run_verb(struct cellar_globals *globals, int argc, char **argv, struc
 			return fail(globals, verb->failure ? verb->failure : 1, err);
 		return r == VERB_HELP ? 0 : r;
 	}
-	err_say(err, EINVAL, "no such command: '%s'; 'cellar --help' lists them", argv[0]);
-	return fail(globals, 1, err);
+	err_say(err, EINVAL, "No help topic for '%s'; 'cellar --help' lists the commands", argv[0]);
+	return fail(globals, 3, err);
 }
 
 int main(int argc, char **argv)
@@ -151,7 +155,7 @@ int main(int argc, char **argv)
 	umask(022); /* a strange one of the caller's must not close folders to ourselves */
 	r = options_parse(&program, argc - 1, argv + 1, &globals, &words, &count, &err);
 	if (r < 0 || (r == 0 && open_log(&globals, &err) < 0)) {
-		globals.log = NULL; /* it is not open */
+		globals.log = globals.log_format = NULL; /* it is not open */
 		return fail(&globals, 1, &err);
 	}
 	if (r == 0 && globals.version) {

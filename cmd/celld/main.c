@@ -8,10 +8,10 @@
 #include "base/tame.h"
 #include "cmd/celld/verbs.h"
 
-static const struct verb *const verbs[] = {
-	&verb_dev,	    &verb_master,  &verb_agent, &verb_join, &verb_token,
-	&verb_check_config, &verb_restore, &verb_sim,	&verb_why,  &verb_bench,
-};
+static const struct verb *const verbs[] = { &verb_dev,		&verb_restore, &verb_master,
+					    &verb_agent,	&verb_join,    &verb_token,
+					    &verb_check_config, &verb_sim,     &verb_why,
+					    &verb_bench };
 
 struct celld {
 	bool version;

@@ -15,5 +15,5 @@ struct verb {
 };
 
 extern const struct verb verb_agent, verb_bench, verb_check_config, verb_dev, verb_join,
-	verb_master;
-extern const struct verb verb_restore, verb_sim, verb_token, verb_why;
+	verb_master, verb_restore;
+extern const struct verb verb_sim, verb_token, verb_why;

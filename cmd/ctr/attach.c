@@ -22,6 +22,7 @@ static const int passed_on[] = { SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGW
 
 struct attach {
 	const struct attach_options *options;
+	struct shim_client *control, *waiter;
 	struct loop *loop;
 	struct loop_source *signals, *exit, *timer;
 	struct pump in, out, err;
@@ -55,10 +56,48 @@ static void finish_when_done(struct attach *a)
 		loop_quit(a->loop, 0);
 }
 
+static int on_exit_known(void *data, uint32_t events);
+
 static void set_timer(struct attach *a, int64_t after_ns, loop_time_fn fn)
 {
 	a->timer = loop_remove(a->timer);
 	loop_add_time(a->loop, clock_monotonic_ns() + after_ns, fn, a, &a->timer, NULL);
+}
+
+static int start_output(struct attach *a, struct pump *pump, int source, int sink, struct err *err);
+
+/* The FIFOs are the same, and so is what lies in them: the end that we saw was of their writer. */
+static int resume_outputs(struct attach *a)
+{
+	const struct engine_stdio *io = a->options->io;
+	int r = 0;
+
+	if (a->out.done && !a->out.draining)
+		r = start_output(a, &a->out, io->stdout_fd, STDOUT_FILENO, NULL);
+	if (r == 0 && a->err.done && !a->err.draining)
+		r = start_output(a, &a->err, io->stderr_fd, STDERR_FILENO, NULL);
+	return r;
+}
+
+/* The shim died; another one may hold the container. */
+static int go_over(struct attach *a)
+{
+	int r;
+
+	if (!a->options->find_next)
+		return -ECONNRESET;
+	a->control = a->waiter = NULL;
+	r = a->options->find_next(a->options->data, &a->control, &a->waiter, &a->end);
+	if (r > 0) {
+		a->exited = true;
+		finish_when_done(a);
+	}
+	if (r == 0)
+		r = resume_outputs(a);
+	if (r == 0)
+		r = loop_add_fd(a->loop, shim_fd(a->waiter), EPOLLIN, on_exit_known, a, &a->exit,
+				NULL);
+	return r;
 }
 
 static int on_exit_known(void *data, uint32_t events)
@@ -68,9 +107,11 @@ static int on_exit_known(void *data, uint32_t events)
 
 	(void)events;
 	a->exit = loop_remove(a->exit);
-	r = shim_wait_finish(a->options->waiter, &a->end, NULL);
+	r = shim_wait_finish(a->waiter, &a->end, NULL);
 	if (r < 0) {
-		loop_quit(a->loop, r);
+		r = go_over(a);
+		if (r < 0)
+			loop_quit(a->loop, r);
 		return 0;
 	}
 	a->exited = true;
@@ -82,7 +123,8 @@ static int on_exit_known(void *data, uint32_t events)
 static void send_signal(struct attach *a, int sig)
 {
 	/* It may just have ended; then the answer to Wait is on its way. */
-	shim_kill(a->options->control, a->options->id, a->options->exec_id, sig, false, NULL);
+	if (a->control)
+		shim_kill(a->control, a->options->id, a->options->exec_id, sig, false, NULL);
 }
 
 static int on_pipe_ignored(void *data)
@@ -149,8 +191,8 @@ static void on_input_end(struct pump *pump, bool broken, void *data)
 	}
 	/* With the last writer gone the FIFO is at its end; Docker's and containerd's shims need
 	 * the call. */
-	if (!a->options->late)
-		shim_close_stdin(a->options->control, a->options->id, a->options->exec_id, NULL);
+	if (!a->options->late && a->control)
+		shim_close_stdin(a->control, a->options->id, a->options->exec_id, NULL);
 	if (io->stdin_fd >= 0)
 		close(take_fd(&io->stdin_fd));
 }
@@ -159,9 +201,8 @@ static void resize(struct attach *a)
 {
 	uint16_t width, height;
 
-	if (a->options->terminal && terminal_size(&width, &height))
-		shim_resize(a->options->control, a->options->id, a->options->exec_id, width, height,
-			    NULL);
+	if (a->control && a->options->terminal && terminal_size(&width, &height))
+		shim_resize(a->control, a->options->id, a->options->exec_id, width, height, NULL);
 }
 
 static int on_signal(void *data, int sig)
@@ -217,8 +258,8 @@ static int start(struct attach *a, struct err *err)
 	sigaddset(&set, SIGQUIT);
 	r = loop_add_signals(a->loop, &set, on_signal, a, &a->signals, err);
 	if (r == 0)
-		r = loop_add_fd(a->loop, shim_fd(a->options->waiter), EPOLLIN, on_exit_known, a,
-				&a->exit, err);
+		r = loop_add_fd(a->loop, shim_fd(a->waiter), EPOLLIN, on_exit_known, a, &a->exit,
+				err);
 	if (r == 0)
 		r = start_output(a, &a->out, io->stdout_fd, STDOUT_FILENO, err);
 	if (r == 0)
@@ -252,7 +293,9 @@ int attach_tell_detached(const char *name)
 
 int attach_run(const struct attach_options *options, struct shim_exit *ret, struct err *err)
 {
-	_cleanup_(attach_deinit) struct attach a = { .options = options };
+	_cleanup_(attach_deinit) struct attach a = { .options = options,
+						     .control = options->control,
+						     .waiter = options->waiter };
 	int r = detach_keys_parse(options->detach_keys ? options->detach_keys : DETACH_KEYS_DEFAULT,
 				  &a.keys, err);
 

@@ -26,6 +26,14 @@ struct attach_options {
 	const char *detach_keys;
 	/* Clients that came later: nobody waits for them, who do not read are left behind. */
 	bool late;
+	/*
+	 * The shim died: connects to another one that has taken the container over, and begins to
+	 * wait there; both stay the caller's. >0: it has ended meanwhile, as ret tells. NULL: there
+	 * is no other one.
+	 */
+	int (*find_next)(void *data, struct shim_client **ret_control,
+			 struct shim_client **ret_waiter, struct shim_exit *ret);
+	void *data;
 };
 
 /* Blocks the signals that attach_run() passes on, so that none is lost or fatal before. */

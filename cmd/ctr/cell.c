@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ctr job, alloc, machine, cell: hand over to the helper that talks to cells, in place of
+/* ctr job, alloc, machine, secret, cell: hand over to the helper that talks to cells, in place of
  * ourselves. */
 #include <errno.h>
 #include <stdlib.h>
@@ -63,6 +63,11 @@ static int cell_verb(const struct ctr *ctr, int argc, char **argv, struct err *e
 	return hand_over("cell", ctr, argc, argv, err);
 }
 
+static int secret_verb(const struct ctr *ctr, int argc, char **argv, struct err *err)
+{
+	return hand_over("secret", ctr, argc, argv, err);
+}
+
 static const struct option_entry no_options[] = { OPTION_END };
 
 const struct verb verb_job = {
@@ -99,6 +104,18 @@ const struct verb verb_alloc = {
 		.args_max = SIZE_MAX,
 	},
 	.run = alloc_verb,
+};
+
+const struct verb verb_secret = {
+	.command = {
+		.name = "ctr secret",
+		.args = "COMMAND [ARG...]",
+		.summary = "secrets of a cell",
+		.options = no_options,
+		.flags = OPTIONS_STOP_AT_ARG,
+		.args_max = SIZE_MAX,
+	},
+	.run = secret_verb,
 };
 
 const struct verb verb_cell = {

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cmd/ctr/attach.h"
@@ -12,6 +13,8 @@
 
 #define REMOVAL_WAIT_MS 30000
 #define FAILURE_WAIT_MS 10000
+#define NEXT_SHIM_TRIES 200
+#define NEXT_SHIM_PAUSE_NS 20000000
 
 void foreground_deinit(struct foreground *fg)
 {
@@ -25,10 +28,10 @@ void foreground_deinit(struct foreground *fg)
 /* With --rm the shim removes the container and then hangs up: what ctr run leaves is nothing. */
 static void await_removal(const struct foreground *fg)
 {
-	struct pollfd fd = { .fd = shim_fd(fg->control), .events = POLLIN };
+	struct pollfd fd = { .fd = fg->control ? shim_fd(fg->control) : -1, .events = POLLIN };
 	char rest[64];
 
-	while (fg->container->auto_remove && poll(&fd, 1, REMOVAL_WAIT_MS) > 0)
+	while (fd.fd >= 0 && fg->container->auto_remove && poll(&fd, 1, REMOVAL_WAIT_MS) > 0)
 		if (read(fd.fd, rest, sizeof(rest)) <= 0)
 			break;
 }
@@ -70,6 +73,63 @@ static void report_oom(const struct foreground *fg)
 	fprintf(stderr, "ctr: container %s: OOM-killed at %s\n", fg->container->name, limit);
 }
 
+static int connect_shim(struct foreground *fg, const struct engine_container *container,
+			struct err *err)
+{
+	int r = engine_connect(fg->engine, container, &fg->control, err);
+
+	if (r == 0)
+		r = engine_connect(fg->engine, container, &fg->waiter, err);
+	return r < 0 ? r : shim_wait_begin(fg->waiter, container->id, NULL, err);
+}
+
+/* >0: it has ended, as ret tells. */
+static int try_next_shim(struct foreground *fg, struct shim_exit *ret)
+{
+	/* What we know of it is of before its shim died. */
+	_cleanup_engine_container_ struct engine_container *now = NULL;
+	struct shim_state state;
+	int r;
+
+	fg->control = shim_close(fg->control);
+	fg->waiter = shim_close(fg->waiter);
+	r = engine_find(fg->engine, fg->container->id, &now, NULL);
+	if (r < 0)
+		return r;
+	if (strcmp(now->status, "exited") == 0 && now->exit_code >= 0) {
+		*ret = (struct shim_exit){ .status = (uint32_t)now->exit_code,
+					   .oom_killed = now->oom_killed };
+		return 1;
+	}
+	r = connect_shim(fg, now, NULL);
+	/* Once it answers it has opened our FIFOs. */
+	return r < 0 ? r : shim_state(fg->control, fg->container->id, NULL, &state, NULL);
+}
+
+/*
+ * attach_options.find_next. Our connection ends before the dying shim has closed its socket and
+ * given up its lock, of which nothing tells: so this is tried again for a while.
+ */
+static int find_next_shim(void *data, struct shim_client **ret_control,
+			  struct shim_client **ret_waiter, struct shim_exit *ret)
+{
+	const struct timespec pause = { .tv_nsec = NEXT_SHIM_PAUSE_NS };
+	struct foreground *fg = data;
+	int r = try_next_shim(fg, ret);
+
+	for (int i = 0; r < 0 && r != -ENOENT && i < NEXT_SHIM_TRIES; i++) {
+		nanosleep(&pause, NULL);
+		r = try_next_shim(fg, ret);
+	}
+	if (r != 0)
+		return r;
+	fprintf(stderr, "ctr: the supervisor of container %s died; another one has taken over\n",
+		fg->container->name);
+	*ret_control = fg->control;
+	*ret_waiter = fg->waiter;
+	return 0;
+}
+
 static int stay(struct foreground *fg, struct err *err)
 {
 	struct attach_options attach = {
@@ -79,6 +139,8 @@ static int stay(struct foreground *fg, struct err *err)
 		.io = &fg->io,
 		.terminal = fg->container->terminal,
 		.detach_keys = fg->detach_keys,
+		.find_next = find_next_shim,
+		.data = fg,
 	};
 	struct shim_exit end;
 	int r = attach_run(&attach, &end, err);
@@ -93,6 +155,11 @@ static int stay(struct foreground *fg, struct err *err)
 	if (r > 0)
 		return attach_tell_detached(fg->container->name);
 	await_removal(fg);
+	if (end.unknown)
+		return err_say(err, ENODATA,
+			       "container %s has ended; its supervisor was killed, so its exit "
+			       "status is unknown",
+			       fg->container->name);
 	/* A container may survive what happened to one of its processes. */
 	if (end.oom_killed && end.status)
 		report_oom(fg);
@@ -101,12 +168,8 @@ static int stay(struct foreground *fg, struct err *err)
 
 int foreground_start(struct foreground *fg, struct err *err)
 {
-	int r = engine_connect(fg->engine, fg->container, &fg->control, err);
+	int r = connect_shim(fg, fg->container, err);
 
-	if (r == 0)
-		r = engine_connect(fg->engine, fg->container, &fg->waiter, err);
-	if (r == 0)
-		r = shim_wait_begin(fg->waiter, fg->container->id, NULL, err);
 	if (r < 0)
 		return r;
 	if (engine_start(fg->engine, fg->container, fg->control, err) < 0)

@@ -44,6 +44,7 @@ static const struct verb *const verbs[] = {
 	&verb_alloc,
 	&verb_machine,
 	&verb_cell,
+	&verb_secret,
 	&verb_version,
 	&verb_info,
 };

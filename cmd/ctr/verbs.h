@@ -51,6 +51,7 @@ extern const struct verb verb_job;
 extern const struct verb verb_kill;
 extern const struct verb verb_logs;
 extern const struct verb verb_machine;
+extern const struct verb verb_secret;
 extern const struct verb verb_pause;
 extern const struct verb verb_port;
 extern const struct verb verb_ps;

@@ -97,6 +97,8 @@ static int check_fds(const struct init *in, struct err *err)
 
 	if (!fd_index_is_valid(in, b->fifo_fd, 1) || !fd_index_is_valid(in, b->target_pidfd, 1) ||
 	    !fd_index_is_valid(in, b->task_fds, b->task_fds_count) ||
+	    !fd_index_is_valid(in, b->hook_stdout_fd, 1) ||
+	    !fd_index_is_valid(in, b->hook_stderr_fd, 1) ||
 	    !fd_index_is_valid(in, b->rootfs_fd, 1) || !fd_index_is_valid(in, b->mount_fds, 0) ||
 	    !fd_index_is_valid(in, b->namespace_fds, in->plan->namespaces.count))
 		return err_say(err, EINVAL, "the plan came without its descriptors");

@@ -31,10 +31,14 @@ static char **pointers(struct init *in, struct plan_list list)
 static _Noreturn void run_child(struct init *in, const struct plan_hook *hook, int state_fd,
 				int output_fd, bool seal)
 {
+	int out = in->begin.hook_stdout_fd, said = in->begin.hook_stderr_fd;
 	struct err err = { 0 };
 
+	out = out >= 0 ? in->fds[out] : output_fd;
+	said = said >= 0 ? in->fds[said] : output_fd;
+
 	umask(022);
-	if (dup2(state_fd, 0) >= 0 && dup2(output_fd, 1) >= 0 && dup2(output_fd, 2) >= 0 &&
+	if (dup2(state_fd, 0) >= 0 && dup2(out, 1) >= 0 && dup2(said, 2) >= 0 &&
 	    (!seal || identity_seal(in, &err) == 0)) {
 		sys_close_range(3, ~0u, 0);
 		execve(init_string(in, hook->path), pointers(in, hook->args),

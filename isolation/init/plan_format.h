@@ -38,7 +38,7 @@ enum plan_flags {
 	PLAN_LOOPBACK = 1 << 9,
 	PLAN_SECCOMP = 1 << 10,
 	PLAN_USER_NAMESPACE = 1 << 11, /* a new one: the runtime opens what lies on the host */
-	PLAN_NEEDS_HOME = 1 << 13,     /* env[0] is to become HOME of /etc/passwd */
+	PLAN_NEEDS_HOME = 1 << 13,     /* the last of env is to become HOME of /etc/passwd */
 	PLAN_FILE_SYSTEM = 1 << 12,    /* a new mount namespace: root, mounts, masks are made */
 	PLAN_SCHEDULER = 1 << 14,
 	PLAN_IO_PRIORITY = 1 << 15,

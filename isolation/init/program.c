@@ -246,7 +246,7 @@ int program_execute(struct init *in, struct err *err)
 	args = pointers(in, in->plan->args);
 	env = pointers(in, in->plan->env);
 	if (in->plan->flags & PLAN_NEEDS_HOME && in->home[0])
-		env[0] = in->home;
+		env[in->plan->env.count - 1] = in->home;
 	if (sys_close_range(3 + in->plan->preserve_fds, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
 		return err_set(err, errno, "close descriptors");
 	if (announce(in, err) < 0 || limits_finish(in, err) < 0 || program_confine(in, err) < 0)

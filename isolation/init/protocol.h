@@ -60,6 +60,8 @@ struct sync_begin {
 	uint32_t start_early;
 	int32_t task_fds; /* first of those of the v1 cgroups to join */
 	uint32_t task_fds_count;
+	int32_t hook_stdout_fd; /* files that collect what hooks say */
+	int32_t hook_stderr_fd;
 	uint32_t unused;
 };
 

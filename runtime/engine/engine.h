@@ -222,6 +222,9 @@ int engine_update(struct engine *engine, const struct engine_container *containe
 int engine_upgrade(struct engine *engine, const struct engine_container *container,
 		   struct err *err);
 
+/* The same for what a shim of containerd holds; >0: none of ours listens there. */
+int engine_upgrade_at(const char *socket_path, struct err *err);
+
 /* By name, id, or unique prefix of an id. -ENOENT. */
 int engine_find(struct engine *engine, const char *name, struct engine_container **ret,
 		struct err *err);

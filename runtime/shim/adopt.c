@@ -140,7 +140,7 @@ static void open_ports(struct task *task)
 {
 	struct err err = { 0 };
 
-	if (task_open_network(task, &err) < 0)
+	if (task_open_network(task, NULL, &err) < 0)
 		log_warn("container %s: %s", task->id, err.text);
 }
 

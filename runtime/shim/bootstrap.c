@@ -255,6 +255,7 @@ int bootstrap_upgrade(const struct bootstrap_args *args, const struct shim_engin
 		log_set_level(LOG_LEVEL_DEBUG);
 	options.socket_path = *state->socket_path ? state->socket_path : NULL;
 	options.upgrade = state;
+	options.ttrpc_address = state->ttrpc_address;
 	r = shim_serve(&options, state->listen_fd, err);
 	if (r < 0)
 		log_error("%s", err->text);

@@ -276,6 +276,13 @@ static struct item *pack(struct events *e, const char *topic, const char *name, 
 	return item;
 }
 
+static void append(struct events *e, struct item *item)
+{
+	*e->last = item;
+	e->last = &item->next;
+	e->count++;
+}
+
 void events_publish(struct events *e, const char *topic, const char *name, const void *message)
 {
 	struct item *item;
@@ -288,10 +295,43 @@ void events_publish(struct events *e, const char *topic, const char *name, const
 			 e->count < QUEUE_MAX ? "out of memory" : "too many wait");
 		return;
 	}
-	*e->last = item;
-	e->last = &item->next;
-	e->count++;
+	append(e, item);
 	send_next(e);
+}
+
+int events_save(const struct events *e, Upgrade__State *state)
+{
+	state->events = calloc(e->count + 1, sizeof(*state->events));
+	if (!state->events)
+		return -ENOMEM;
+	for (struct item *item = e->first; item; item = item->next)
+		state->events[state->n_events++] =
+			(ProtobufCBinaryData){ .data = item->frame, .len = item->len };
+	return 0;
+}
+
+void events_unsave(Upgrade__State *state)
+{
+	free(take_ptr(state->events));
+	state->n_events = 0;
+}
+
+void events_restore(struct events *e, const Upgrade__State *state)
+{
+	for (size_t i = 0; i < state->n_events && e->address; i++) {
+		const ProtobufCBinaryData *frame = &state->events[i];
+		struct item *item = frame->len > TTRPC_HEADER_SIZE
+					    ? calloc(1, sizeof(*item) + frame->len)
+					    : NULL;
+
+		if (!item)
+			continue;
+		item->len = frame->len;
+		memcpy(item->frame, frame->data, frame->len);
+		append(e, item);
+	}
+	if (e->first)
+		send_next(e);
 }
 
 int events_flush(struct events *e, int timeout_ms, void (*fn)(void *data), void *data)

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/loop.h"
+#include "runtime/shim/upgrade.pb-c.h"
 
 struct events;
 
@@ -25,3 +26,8 @@ void events_publish(struct events *events, const char *topic, const char *name,
 
 /* Calls fn from the loop as soon as nothing waits, or after timeout_ms. */
 int events_flush(struct events *events, int timeout_ms, void (*fn)(void *data), void *data);
+
+/* For who takes our place: what was not answered yet, which the message points into. */
+int events_save(const struct events *events, Upgrade__State *state);
+void events_unsave(Upgrade__State *state);
+void events_restore(struct events *events, const Upgrade__State *state);

@@ -41,6 +41,11 @@ int io_late_add(struct io_late *late, int i, int fd, bool is_late, struct err *e
 	return 0;
 }
 
+void io_late_restore(struct io_late *late, int i, int fd, bool is_late)
+{
+	late->fifos[i] = (struct io_late_fifo){ fd, is_late };
+}
+
 static bool has_readers(int fd)
 {
 	struct pollfd p = { .fd = fd };

@@ -35,6 +35,9 @@ void io_late_deinit(struct io_late *late);
  */
 int io_late_add(struct io_late *late, int i, int fd, bool is_late, struct err *err);
 
+/* As io_late_add() was told: fd is -1, or taken over. */
+void io_late_restore(struct io_late *late, int i, int fd, bool is_late);
+
 /* All output of the process is in the FIFOs, and only we hold them open for writing. >0: not all is
  * read; over() follows. 0: there is nothing to wait for. */
 int io_late_finish(struct io_late *late);

@@ -18,6 +18,27 @@ static int save_end(const struct end *e, Upgrade__End *ret)
 	return fanout_save(e->clients, ret);
 }
 
+/* The first element holds both. */
+static int save_late(const struct io *io, Upgrade__Io *ret)
+{
+	Upgrade__Late *items = calloc(2, sizeof(*items));
+
+	ret->late = calloc(2, sizeof(*ret->late));
+	if (!items || !ret->late) {
+		free(items);
+		free(take_ptr(ret->late));
+		return -ENOMEM;
+	}
+	for (int i = 0; i < 2; i++) {
+		items[i] = (Upgrade__Late)UPGRADE__LATE__INIT;
+		items[i].fd = io->late.fifos[i].fd;
+		items[i].late = io->late.fifos[i].late;
+		ret->late[i] = &items[i];
+	}
+	ret->n_late = 2;
+	return 0;
+}
+
 int io_save(const struct io *io, Upgrade__Io *ret)
 {
 	Upgrade__End *ends = calloc(3, sizeof(*ends));
@@ -36,6 +57,8 @@ int io_save(const struct io *io, Upgrade__Io *ret)
 	ret->n_ends = 3;
 	for (int i = 0; i < 3 && r == 0; i++)
 		r = save_end(&io->ends[i], &ends[i]);
+	if (r == 0)
+		r = save_late(io, ret);
 	ret->stdin_writer = io->stdin_writer;
 	ret->console = io->console_fd;
 	ret->slave = io->slave_fd;
@@ -50,7 +73,10 @@ void io_unsave(Upgrade__Io *saved)
 		free(saved->ends[0]);
 	free(take_ptr(saved->ends));
 	free(take_ptr(saved->inputs));
-	saved->n_ends = saved->n_inputs = 0;
+	if (saved->late)
+		free(saved->late[0]);
+	free(take_ptr(saved->late));
+	saved->n_ends = saved->n_inputs = saved->n_late = 0;
 }
 
 static int restore_end(struct io *io, int i, const Upgrade__End *saved, struct err *err)
@@ -78,6 +104,8 @@ int io_restore(const struct io_options *options, const Upgrade__Io *saved, struc
 	io->stdin_writer = saved->stdin_writer;
 	io->console_fd = saved->console;
 	io->slave_fd = saved->slave;
+	for (size_t i = 0; i < saved->n_late && i < 2; i++)
+		io_late_restore(&io->late, (int)i, saved->late[i]->fd, saved->late[i]->late);
 	for (int i = 0; i < 3 && r == 0; i++)
 		r = restore_end(io, i, saved->ends[i], err);
 	for (size_t i = 0; i < saved->n_inputs && r == 0; i++)

@@ -160,7 +160,7 @@ static void begin(struct task *task)
 	int r = task_read_options(task, task->request, &err);
 
 	if (r == 0)
-		r = task_open_network(task, &err);
+		r = task_open_network(task, NULL, &err);
 	if (r == 0)
 		r = task_launch_stdio(task, NULL, on_ready, &err);
 	if (r < 0)

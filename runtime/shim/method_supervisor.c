@@ -75,9 +75,12 @@ enum ttrpc_code method_upgrade(struct shim *shim, struct rpc_call *call, const v
 {
 	const Supervisor__UpgradeRequest *request = data;
 	struct task *task;
-	enum ttrpc_code code = task_find(shim, request->id, &task, err);
+	enum ttrpc_code code = TTRPC_OK;
 	int r;
 
+	/* Without an id: whatever this shim holds. */
+	if (*request->id)
+		code = task_find(shim, request->id, &task, err);
 	if (code != TTRPC_OK)
 		return code;
 	r = upgrade_begin(shim, request->binary, call, err);

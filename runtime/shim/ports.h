@@ -11,11 +11,26 @@
 
 #include "base/err.h"
 #include "base/loop.h"
+#include "runtime/shim/upgrade.pb-c.h"
 
 struct ports;
 
-/* *ret is NULL for a bundle that publishes nothing. -EADDRINUSE: somebody else has one. */
-int ports_open(struct loop *loop, const char *bundle, struct ports **ret, struct err *err);
+/* Sockets and connections that another program left in this process (upgrade.h). */
+struct ports_saved {
+	Upgrade__Port **list;
+	size_t count;
+	Upgrade__Port *items; /* of ports_save() */
+};
+
+/* *ret is NULL for a bundle that publishes nothing. saved: descriptors that are taken over; NULL.
+ * -EADDRINUSE: somebody else has one. */
+int ports_open(struct loop *loop, const char *bundle, const struct ports_saved *saved,
+	       struct ports **ret, struct err *err);
+
+/* For who takes our place: points into the ports; takes NULL. ports_unsave() frees it, also after
+ * -ENOMEM. */
+int ports_save(const struct ports *ports, struct ports_saved *ret);
+void ports_unsave(struct ports_saved *saved);
 
 /* Takes NULL, returns NULL. */
 struct ports *ports_close(struct ports *ports);

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/loop.h"
+#include "runtime/shim/upgrade.pb-c.h"
 
 /* Where a container takes it: tried in this order, and the next one when a connection is refused,
  * because a program may listen by one kind of address only. */
@@ -73,5 +74,10 @@ int relay_tcp_new(const struct relay_options *options, struct relay_tcp **ret, s
 /* What the container has sent so far is still delivered, as far as the clients' sockets take it. */
 struct relay_tcp *relay_tcp_free(struct relay_tcp *relay);
 
+/* For who takes our place; flow_unsave() frees it. The listening socket is the message's fd. */
+int relay_tcp_save(const struct relay_tcp *relay, Upgrade__Port *ret);
+void relay_tcp_restore(struct relay_tcp *relay, const Upgrade__Port *saved);
+
 int relay_udp_new(const struct relay_options *options, struct relay_udp **ret, struct err *err);
 struct relay_udp *relay_udp_free(struct relay_udp *relay);
+int relay_udp_fd(const struct relay_udp *relay); /* its own */

@@ -1,312 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * A relay of TCP: one listening socket and the connections that came in by it.
- *
- * Theory of operation. A connection has two ends, the client's and the container's. What is read
- * from one is written to the other at once; what that does not take is kept beside it (at most one
- * CHUNK), and until it is gone nothing more is read: so a slow reader slows down its writer, and
- * memory is bounded. The end of one direction is passed on by shutdown(2), the other direction goes
- * on. An end is watched only for what it can be helped with, since epoll would report a broken
- * connection again and again to one that cannot act on it.
- *
- * Copying by read and write, not splice(2): a pipe for each busy direction would cost two more
- * descriptors of a limit that is often 1,024, and the copies go unseen beside the rest (docs/
- * ARCHITECTURE.md has the figures).
- */
+/* A relay of TCP: one listening socket, and the connections that came in by it (relay_flow.h). */
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "runtime/shim/relay.h"
+#include "runtime/shim/relay_flow.h"
 
-#define CHUNK 65536
-#define ROUNDS 8	  /* chunks before others get their turn */
-#define DRAIN_ROUNDS 1024 /* the same at the end, when there is no later turn */
 #define ACCEPT_AT_ONCE 16
-#define FLOW_FDS 2
 #define RETRY_NS INT64_C(100000000)
-
-enum { CLIENT, CONTAINER };
-
-struct flow;
-
-struct end {
-	struct flow *flow;
-	int fd;
-	struct loop_source *source; /* NULL while there is nothing to wait for */
-	uint32_t interest;
-	char *pending; /* to be written here; owned */
-	size_t offset, len;
-	bool finished; /* its end of file was read */
-};
-
-struct flow {
-	struct relay_tcp *relay;
-	struct relay_lease lease;
-	struct flow *next, **at;
-	struct end ends[2];
-	size_t attempt; /* of the target's addresses */
-	bool connecting;
-	max_align_t filter_state[];
-};
 
 struct relay_tcp {
 	struct relay_options o;
 	struct loop_source *source, *retry;
-	struct flow *flows;
+	struct flow_list flows;
 };
 
-/* One process, one thread: nobody else uses it between a read and the write that follows. */
-static char chunk[CHUNK];
-
 static int on_listener(void *data, uint32_t events);
-static int on_end(void *data, uint32_t events);
-
-static void end_deinit(struct end *end)
-{
-	loop_remove(end->source);
-	cleanup_fd(&end->fd);
-	free(end->pending);
-}
-
-static void flow_free(struct flow *flow)
-{
-	*flow->at = flow->next;
-	if (flow->next)
-		flow->next->at = flow->at;
-	end_deinit(&flow->ends[CLIENT]);
-	end_deinit(&flow->ends[CONTAINER]);
-	relay_lease_end(&flow->lease);
-	free(flow);
-}
-
-/* One side broke it off, so the other shall see that, and no orderly end. */
-static void flow_abort(struct flow *flow)
-{
-	struct linger at_once = { .l_onoff = 1 };
-
-	for (int i = CLIENT; i <= CONTAINER; i++)
-		if (flow->ends[i].fd >= 0)
-			setsockopt(flow->ends[i].fd, SOL_SOCKET, SO_LINGER, &at_once,
-				   sizeof(at_once));
-	flow_free(flow);
-}
-
-static void on_evict(struct relay_lease *lease)
-{
-	flow_abort((struct flow *)((char *)lease - offsetof(struct flow, lease)));
-}
-
-/* ---- moving bytes ---- */
-
-/* Bytes sent, 0 when it takes none now, or -errno. */
-static ssize_t send_some(const struct end *to, const char *data, size_t len)
-{
-	ssize_t n = send(to->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-	if (n >= 0)
-		return n;
-	return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-}
-
-/* The end of file comes behind the last byte. */
-static void pass_end(const struct end *from, struct end *to)
-{
-	if (from->finished && !to->pending)
-		shutdown(to->fd, SHUT_WR);
-}
-
-static int flush(struct end *from, struct end *to)
-{
-	ssize_t n;
-
-	if (!to->pending)
-		return 0;
-	n = send_some(to, to->pending + to->offset, to->len - to->offset);
-	if (n < 0)
-		return (int)n;
-	to->offset += (size_t)n;
-	if (to->offset < to->len)
-		return 0;
-	free(take_ptr(to->pending));
-	pass_end(from, to);
-	return 0;
-}
-
-static int keep(struct end *to, const char *data, size_t len)
-{
-	to->pending = malloc(len);
-	if (!to->pending)
-		return -ENOMEM;
-	memcpy(to->pending, data, len);
-	to->offset = 0;
-	to->len = len;
-	return 0;
-}
-
-static bool may_pass(struct end *from, size_t len)
-{
-	struct flow *flow = from->flow;
-	relay_filter_fn filter = flow->relay->o.filter;
-
-	return !filter || from == &flow->ends[CONTAINER] ||
-	       filter(flow->filter_state, (const uint8_t *)chunk, len);
-}
-
-/* 1: something moved; 0: nothing can right now; <0: the connection is broken. */
-static int pump_chunk(struct end *from, struct end *to)
-{
-	ssize_t n, sent;
-
-	n = recv(from->fd, chunk, sizeof(chunk), MSG_DONTWAIT);
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	if (n == 0) {
-		from->finished = true;
-		pass_end(from, to);
-		return 0;
-	}
-	if (!may_pass(from, (size_t)n))
-		return -EPERM;
-	sent = send_some(to, chunk, (size_t)n);
-	if (sent < 0)
-		return (int)sent;
-	if (sent < n)
-		return keep(to, chunk + sent, (size_t)(n - sent));
-	return 1;
-}
-
-static int pump(struct end *from, struct end *to, int rounds)
-{
-	int r = 1;
-
-	while (r > 0 && rounds-- > 0 && !from->finished && !to->pending)
-		r = pump_chunk(from, to);
-	return r < 0 ? r : 0;
-}
-
-/* ---- watching ---- */
-
-static int watch(struct end *end, uint32_t interest)
-{
-	if (interest == end->interest)
-		return 0;
-	end->interest = interest;
-	if (!interest) {
-		end->source = loop_remove(end->source);
-		return 0;
-	}
-	if (end->source)
-		return loop_change_fd(end->source, interest);
-	return loop_add_fd(end->flow->relay->o.loop, end->fd, interest, on_end, end, &end->source,
-			   NULL);
-}
-
-static uint32_t wanted(const struct flow *flow, int i)
-{
-	const struct end *end = &flow->ends[i], *other = &flow->ends[!i];
-
-	if (flow->connecting)
-		return i == CONTAINER ? EPOLLOUT : 0;
-	return (!end->finished && !other->pending ? EPOLLIN : 0) | (end->pending ? EPOLLOUT : 0);
-}
-
-static bool is_over(const struct flow *flow)
-{
-	return flow->ends[CLIENT].finished && flow->ends[CONTAINER].finished &&
-	       !flow->ends[CLIENT].pending && !flow->ends[CONTAINER].pending;
-}
-
-/* Goes on, or ends it. */
-static void settle(struct flow *flow, int r)
-{
-	if (r == 0 && is_over(flow)) {
-		flow_free(flow);
-		return;
-	}
-	for (int i = CLIENT; r == 0 && i <= CONTAINER; i++)
-		r = watch(&flow->ends[i], wanted(flow, i));
-	if (r < 0)
-		flow_abort(flow);
-}
-
-/* ---- connecting ---- */
-
-static void tune(int fd)
-{
-	int on = 1;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-}
-
-/* To the next address that takes it. */
-static int connect_next(struct flow *flow)
-{
-	const struct relay_target *target = &flow->relay->o.target;
-	struct end *end = &flow->ends[CONTAINER];
-	int r = -ECONNREFUSED;
-
-	while (flow->attempt < target->count) {
-		const struct sockaddr *address = (const void *)&target->addresses[flow->attempt];
-		socklen_t len = target->lens[flow->attempt++];
-
-		watch(end, 0);
-		cleanup_fd(&end->fd);
-		end->fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		if (end->fd < 0)
-			return -errno;
-		tune(end->fd);
-		if (connect(end->fd, address, len) == 0 || errno == EINPROGRESS) {
-			flow->connecting = true;
-			return 0;
-		}
-		r = -errno;
-	}
-	return r;
-}
-
-static int finish_connect(struct flow *flow)
-{
-	int code = 0;
-	socklen_t len = sizeof(code);
-
-	getsockopt(flow->ends[CONTAINER].fd, SOL_SOCKET, SO_ERROR, &code, &len);
-	if (code)
-		return connect_next(flow);
-	flow->connecting = false;
-	return 0;
-}
-
-static int on_end(void *data, uint32_t events)
-{
-	struct end *end = data;
-	struct flow *flow = end->flow;
-	struct end *other = &flow->ends[end == &flow->ends[CLIENT]];
-	int r = 0;
-
-	relay_lease_use(&flow->lease);
-	if (flow->connecting) {
-		settle(flow, finish_connect(flow));
-		return 0;
-	}
-	if (end->pending)
-		r = flush(other, end);
-	if (r == 0 && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-		r = pump(end, other, ROUNDS);
-	settle(flow, r);
-	return 0;
-}
-
-/* ---- accepting ---- */
 
 static void listen_for(struct relay_tcp *relay)
 {
@@ -334,27 +47,6 @@ static void pause_accepting(struct relay_tcp *relay)
 			      &relay->retry, NULL);
 }
 
-static void flow_new(struct relay_tcp *relay, int fd)
-{
-	struct flow *flow = calloc(1, sizeof(*flow) + relay->o.filter_state_size);
-
-	if (!flow) {
-		close(fd);
-		return;
-	}
-	flow->relay = relay;
-	flow->ends[CLIENT] = (struct end){ .flow = flow, .fd = fd };
-	flow->ends[CONTAINER] = (struct end){ .flow = flow, .fd = -1 };
-	flow->next = relay->flows;
-	if (flow->next)
-		flow->next->at = &flow->next;
-	flow->at = &relay->flows;
-	relay->flows = flow;
-	relay_lease_begin(&flow->lease, relay->o.budget, FLOW_FDS, on_evict);
-	tune(fd);
-	settle(flow, connect_next(flow));
-}
-
 static int on_listener(void *data, uint32_t events)
 {
 	struct relay_tcp *relay = data;
@@ -372,7 +64,7 @@ static int on_listener(void *data, uint32_t events)
 		}
 		fd = accept4(relay->o.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd >= 0) {
-			flow_new(relay, fd);
+			flow_begin(&relay->flows, fd);
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
@@ -391,6 +83,7 @@ int relay_tcp_new(const struct relay_options *options, struct relay_tcp **ret, s
 	if (!relay)
 		return err_set(err, ENOMEM, "publish a port");
 	relay->o = *options;
+	relay->flows.o = &relay->o;
 	r = loop_add_fd(options->loop, options->fd, EPOLLIN, on_listener, relay, &relay->source,
 			err);
 	if (r < 0) {
@@ -408,14 +101,19 @@ struct relay_tcp *relay_tcp_free(struct relay_tcp *relay)
 	loop_remove(relay->source);
 	loop_remove(relay->retry);
 	close(relay->o.fd);
-	while (relay->flows) {
-		struct flow *flow = relay->flows;
-		struct end *client = &flow->ends[CLIENT], *container = &flow->ends[CONTAINER];
-
-		if (!flow->connecting && flush(container, client) == 0)
-			pump(container, client, DRAIN_ROUNDS);
-		flow_free(flow);
-	}
+	flow_end_all(&relay->flows);
 	free(relay);
 	return NULL;
+}
+
+int relay_tcp_save(const struct relay_tcp *relay, Upgrade__Port *ret)
+{
+	ret->fd = relay->o.fd;
+	return flow_save_all(&relay->flows, ret);
+}
+
+void relay_tcp_restore(struct relay_tcp *relay, const Upgrade__Port *saved)
+{
+	for (size_t i = saved->n_flows; i > 0; i--)
+		flow_restore(&relay->flows, saved->flows[i - 1]);
 }

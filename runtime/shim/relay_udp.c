@@ -291,3 +291,8 @@ struct relay_udp *relay_udp_free(struct relay_udp *relay)
 	free(relay);
 	return NULL;
 }
+
+int relay_udp_fd(const struct relay_udp *relay)
+{
+	return relay->o.fd;
+}

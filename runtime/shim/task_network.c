@@ -5,7 +5,7 @@
 #include "runtime/shim/resolver.h"
 #include "runtime/shim/shim.h"
 
-int task_open_network(struct task *task, struct err *err)
+int task_open_network(struct task *task, const struct ports_saved *saved, struct err *err)
 {
 	const struct shim_engine *engine = task->shim->options->engine;
 	struct resolver_options o = {
@@ -20,7 +20,7 @@ int task_open_network(struct task *task, struct err *err)
 	if (task->durable)
 		return 0;
 	/* The one does not depend on the other: who adopts does without what it cannot have. */
-	r = ports_open(o.loop, task->bundle, &task->ports, err);
+	r = ports_open(o.loop, task->bundle, saved, &task->ports, err);
 	if (o.find && o.root && o.runroot)
 		q = resolver_open(&o, &task->resolver, r < 0 ? NULL : err);
 	return r < 0 ? r : q;

@@ -4,7 +4,10 @@
 
 #include "runtime/shim/task.h"
 
+struct ports_saved;
+
 /* By the files of the bundle; nothing for containerd's containers, which have none. For a new task
- * and for one that was adopted. On failure what is open already closes with the task. */
-int task_open_network(struct task *task, struct err *err);
+ * and for one that was adopted. saved: ports_open()'s. On failure what is open already closes with
+ * the task. */
+int task_open_network(struct task *task, const struct ports_saved *saved, struct err *err);
 void task_close_network(struct task *task);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The old program's side of a live upgrade, and the message. */
+/* The old program's side of a live upgrade: the message goes, and the new program comes. */
 #include "runtime/shim/upgrade.h"
 
 #include <errno.h>
@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "runtime/shim/proto.h"
+#include "runtime/shim/upgrade_save.h"
 
 #define STATE_MAX (64u << 20)
 #define CHECK_MS 5000
@@ -25,122 +26,6 @@
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 extern char **environ;
-
-/* ---- descriptors ---- */
-
-static void pass(int fd, bool passed)
-{
-	if (fd >= 0)
-		fcntl(fd, F_SETFD, passed ? 0 : FD_CLOEXEC);
-}
-
-static void pass_process(const Upgrade__Process *p, bool passed)
-{
-	const Upgrade__Io *io = p->io;
-
-	pass(p->pidfd, passed);
-	if (!io)
-		return;
-	pass(io->stdin_writer, passed);
-	pass(io->console, passed);
-	pass(io->slave, passed);
-	for (size_t i = 0; i < io->n_inputs; i++)
-		pass(io->inputs[i], passed);
-	for (size_t i = 0; i < io->n_ends; i++) {
-		pass(io->ends[i]->lasting, passed);
-		pass(io->ends[i]->source, passed);
-		for (size_t k = 0; k < io->ends[i]->n_sinks; k++)
-			pass(io->ends[i]->sinks[k]->fd, passed);
-	}
-}
-
-void upgrade_pass_fds(const Upgrade__State *state, bool passed)
-{
-	pass(state->listen_fd, passed);
-	pass(state->lock_fd, passed);
-	if (state->init)
-		pass_process(state->init, passed);
-	for (size_t i = 0; i < state->n_execs; i++)
-		pass_process(state->execs[i], passed);
-	for (size_t i = 0; i < state->n_connections; i++)
-		pass(state->connections[i]->fd, passed);
-}
-
-/* ---- the message ---- */
-
-struct saved_process {
-	Upgrade__Process process;
-	Upgrade__Io io;
-};
-
-static int save_process(const struct process *p, struct saved_process *ret)
-{
-	Upgrade__Process *saved = &ret->process;
-
-	*saved = (Upgrade__Process)UPGRADE__PROCESS__INIT;
-	ret->io = (Upgrade__Io)UPGRADE__IO__INIT;
-	saved->exec_id = p->exec_id;
-	saved->pid = p->pid;
-	saved->pidfd = p->pidfd;
-	saved->terminal = p->terminal;
-	saved->stdin = p->stdin_path;
-	saved->stdout = p->stdout_path;
-	saved->stderr = p->stderr_path;
-	saved->stopped = p->status == PROCESS_STOPPED;
-	saved->exit_code = p->exit_code;
-	saved->exit_unknown = p->exit_unknown;
-	saved->started_ns = p->started_ns;
-	saved->exited_ns = p->exited_ns;
-	if (saved->stopped)
-		return p->reported && process_is_drained(p) ? 0 : -EBUSY;
-	if (p->status != PROCESS_RUNNING || !p->io)
-		return -EBUSY;
-	saved->io = &ret->io;
-	return io_save(p->io, &ret->io);
-}
-
-struct saved {
-	Upgrade__State state;
-	struct saved_process *processes; /* the init first */
-	Upgrade__Process **execs;
-	size_t count;
-};
-
-static void saved_deinit(struct saved *saved)
-{
-	server_unsave(&saved->state);
-	for (size_t i = 0; i < saved->count; i++)
-		io_unsave(&saved->processes[i].io);
-	free(saved->processes);
-	free(saved->execs);
-}
-
-static int save_task(struct task *task, struct saved *saved)
-{
-	size_t count = 1;
-	int r;
-
-	for (const struct process *p = task->execs; p; p = p->next)
-		count++;
-	saved->processes = calloc(count, sizeof(*saved->processes));
-	saved->execs = calloc(count, sizeof(*saved->execs));
-	if (!saved->processes || !saved->execs)
-		return -ENOMEM;
-	saved->count = 1;
-	r = save_process(&task->init, &saved->processes[0]);
-	for (const struct process *p = task->execs; p && r == 0; p = p->next) {
-		struct saved_process *to = &saved->processes[saved->count++];
-
-		r = save_process(p, to);
-		saved->execs[saved->state.n_execs++] = &to->process;
-	}
-	saved->state.init = &saved->processes[0].process;
-	saved->state.execs = saved->execs;
-	saved->state.bundle = task->bundle;
-	saved->state.lock_fd = task->lock_fd;
-	saved->state.oom_kills = task->oom_kills;
-	return r;
-}
 
 static int write_state(const Upgrade__State *state, struct err *err)
 {
@@ -171,7 +56,7 @@ int upgrade_load(int fd, Upgrade__State **ret, struct err *err)
 		r = proto_unpack(&upgrade__state__descriptor, text, len, &state, err);
 	if (r < 0)
 		return err_add(err, "read the state of the shim");
-	if (state->version != UPGRADE_VERSION || !state->init)
+	if (state->version != UPGRADE_VERSION || (!state->init && !state->n_tasks))
 		return err_say(err, EPROTO,
 			       "the shim's state has version %u, and this program knows %u",
 			       state->version, UPGRADE_VERSION);
@@ -268,37 +153,48 @@ static int execute(const Upgrade__State *state, const char *binary, struct err *
 	return r;
 }
 
+static bool is_at_rest(const struct task *task)
+{
+	const struct process *init = &task->init;
+	bool ended = init->status == PROCESS_STOPPED && init->reported && task->durable;
+
+	return (init->status == PROCESS_RUNNING || ended) && !task->work && !init->starting &&
+	       !task->restart.pending && !task->restart.asking && !task->adopted;
+}
+
 static int check_rest(const struct shim *shim, struct err *err)
 {
-	const struct task *task = shim->tasks;
+	const struct task *first = shim->tasks;
 
-	if (!task || task->next || task->durable || !task->io_dir)
-		return err_say(err, EINVAL, "only the shim of a container of ctr can be upgraded");
-	if (shim->ending || shim->unlisted || task->init.status != PROCESS_RUNNING ||
-	    task->work || shim->creating || task->restart.pending || task->restart.asking || task->adopted)
-		return err_say(err, EBUSY, "container %s is being started, restarted or ended",
-			       task->id);
+	if (!first)
+		return err_say(err, shim->creating ? EBUSY : EINVAL, "the shim holds no container");
+	for (const struct task *task = first; task; task = task->next) {
+		if (!task->durable && (!task->io_dir || first->next))
+			return err_say(err, EINVAL,
+				       "only shims of containerd and of containers of ctr can be "
+				       "upgraded");
+		if (shim->ending || shim->unlisted || shim->creating || !is_at_rest(task))
+			return err_say(err, EBUSY,
+				       "container %s is being started, restarted or ended",
+				       task->id);
+	}
 	return 0;
 }
 
 static int run(struct shim *shim, struct err *err)
 {
-	struct saved saved = { .state = UPGRADE__STATE__INIT };
+	struct upgrade_saved saved = { 0 };
 	int r = check_rest(shim, err);
 
 	if (r < 0)
 		return r;
-	saved.state.version = UPGRADE_VERSION;
-	saved.state.socket_path = proto_string(shim->options->socket_path);
-	r = save_task(shim->tasks, &saved);
-	if (r == 0)
-		r = server_save(shim->server, shim->upgrade, &saved.state);
+	r = upgrade_save(shim, &saved);
 	if (r < 0)
 		err_say(err, -r, "a process of container %s is being started or ended",
 			shim->tasks->id);
 	else
 		r = execute(&saved.state, shim->upgrade_binary, err);
-	saved_deinit(&saved);
+	upgrade_unsave(&saved);
 	return r;
 }
 

@@ -6,16 +6,16 @@
  * holder of its descriptors. All that lives in memory only goes as one message into a sealed memfd:
  * descriptors of stdio and of those who listen to it, executed processes, connections with what is
  * half read and half written, and the requests that wait for their answer, which are made again in
- * the new program. What stands in the journal (options, restarts, deadline) is read from there;
- * ports and names are opened again, and connections that went through a published port are lost.
+ * the new program; published ports, with the connections that go through them by TCP. What stands
+ * in the journal (options, restarts, deadline) is read from there; of a container of containerd,
+ * which has no journal, the Create request goes along, and events that containerd has not got yet.
+ * The name server is opened again, and what a UDP port passes on goes by new sockets.
  *
  *	old	refuses unless all is at rest: -EBUSY, and the client asks again
  *	old	writes the message; lets the new binary check it in a child (action `check`)
  *	old	opens its descriptors to exec, and executes; where that fails it closes them and
  *goes on new	closes them to exec, takes over, answers the call that asked
  *	new	where it cannot take over after all it adopts, as after a kill -9 (adopt.h)
- *
- * Only for containers of ctr and the cell; one of containerd's has no journal.
  */
 #pragma once
 

@@ -15,6 +15,8 @@
 #include "runtime/shim/restart.h"
 #include "runtime/shim/task_launch.h"
 #include "runtime/shim/task_network.h"
+#include "runtime/shim/task_work.h"
+#include "runtime/shim/ports.h"
 #include "runtime/shim/upgrade.h"
 
 static void set_end(struct process *p, const Upgrade__Process *saved)
@@ -72,9 +74,21 @@ static int open_container(struct task *task, struct err *err)
 	return r;
 }
 
+/* The list has the newest first. */
+static int restore_execs(struct task *task, Upgrade__Process *const *saved, size_t count,
+			 struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = count; i > 0 && r == 0; i--)
+		r = restore_exec(task, saved[i - 1], err);
+	return r;
+}
+
 static int restore_task(struct task *task, const Journal__Create *create,
 			const Upgrade__State *state, struct err *err)
 {
+	const struct ports_saved ports = { .list = state->ports, .count = state->n_ports };
 	struct process *init = &task->init;
 	struct err lost = { 0 };
 	int r = task_read_options(task, create->request, err);
@@ -85,7 +99,7 @@ static int restore_task(struct task *task, const Journal__Create *create,
 		return r;
 	task->mounted = create->request->n_rootfs > 0;
 	restart_load(task);
-	if (task_open_network(task, &lost) < 0)
+	if (task_open_network(task, &ports, &lost) < 0)
 		log_warn("container %s: %s", task->id, lost.text);
 	if (!state->init->io)
 		return err_say(err, EBADMSG, "what the shim left has no stdio");
@@ -99,11 +113,70 @@ static int restore_task(struct task *task, const Journal__Create *create,
 	oom_watch(task, state->oom_kills);
 	/* A check that was under way is made again. */
 	health_resume(task);
-	/* The list has the newest first. */
-	for (size_t i = state->n_execs; i > 0 && r == 0; i--)
-		r = restore_exec(task, state->execs[i - 1], err);
+	return restore_execs(task, state->execs, state->n_execs, err);
+}
+
+/* ---- of containerd ---- */
+
+static int restore_durable_init(struct task *task, const Upgrade__Task *saved, struct err *err)
+{
+	struct process *init = &task->init;
+	int r = 0;
+
+	if (saved->init->io)
+		r = task_launch_restore_stdio(task, saved->init->io, err);
+	set_end(init, saved->init);
+	if (r == 0 && init->status == PROCESS_RUNNING) {
+		if (process_watch(init) < 0)
+			return err_set(err, ENOMEM, "take over container %s", task->id);
+		oom_watch(task, saved->oom_kills);
+	}
 	return r;
 }
+
+static int restore_durable(struct shim *shim, const Upgrade__Task *saved, struct err *err)
+{
+	Task__CreateRequest *request;
+	struct task *task;
+	int r = proto_unpack(&task__create_request__descriptor, saved->request.data,
+			     saved->request.len, &request, err);
+
+	if (r < 0)
+		return r;
+	task = saved->init ? task_new(shim, request) : NULL;
+	if (!task) {
+		proto_free(request);
+		return err_set(err, ENOMEM, "take over a container");
+	}
+	task->request = request;
+	task->next = shim->tasks;
+	shim->tasks = task;
+	r = task_read_options(task, request, err);
+	if (r == 0)
+		r = open_container(task, err);
+	if (r < 0)
+		return r;
+	task->mounted = !saved->unmounted;
+	task->slow = task_work_is_wanted(task->bundle);
+	task->oom_killed = saved->oom_killed;
+	r = restore_durable_init(task, saved, err);
+	return r == 0 ? restore_execs(task, saved->execs, saved->n_execs, err) : r;
+}
+
+/* What is told of one that could not be taken over is an error of its own: the others go on. */
+static void restore_all(struct shim *shim, const Upgrade__State *state)
+{
+	shim->had_task = shim->durable = true;
+	for (size_t i = state->n_tasks; i > 0; i--) {
+		struct err err = { 0 };
+
+		if (restore_durable(shim, state->tasks[i - 1], &err) < 0)
+			log_error("a container is not whole after the upgrade: %s", err.text);
+	}
+	events_restore(shim->events, state);
+}
+
+/* ---- of ctr ---- */
 
 static int restore(struct shim *shim, const Upgrade__State *state, struct err *err)
 {
@@ -135,7 +208,11 @@ int upgrade_restore(struct shim *shim, const Upgrade__State *state, struct err *
 	int r;
 
 	upgrade_pass_fds(state, false);
-	r = restore(shim, state, &why);
+	r = 0;
+	if (state->n_tasks)
+		restore_all(shim, state);
+	else
+		r = restore(shim, state, &why);
 	if (r < 0) {
 		log_error("%s", why.text);
 		r = adopt_task(shim, state->bundle, err);

@@ -15,8 +15,10 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "runtime/engine/sweep.h"
 #include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
+#include "scheduler/agent/pocket.h"
 #include "scheduler/agent/pressure.h"
 
 #define NS_PER_MS INT64_C(1000000)
@@ -224,6 +226,7 @@ static void heed(const struct agent *agent, struct box *box, const struct want *
 	box->paused = want->paused;
 	box_pause(box);
 	box_limit(box, want->cpu_milli, want->memory_bytes);
+	pocket_update(box, want);
 	if (want->ended)
 		box_end(box);
 }
@@ -295,6 +298,7 @@ void agent_forget(struct agent *agent, struct box *box)
 	while (*p != box)
 		p = &(*p)->next;
 	*p = box->next;
+	pocket_remove(box);
 	box_free(box);
 	agent_changed(agent);
 	start_waiting(agent);
@@ -324,10 +328,10 @@ static int copy_options(struct agent *agent, const struct agent_options *options
 	o->cell = strdup(options->cell);
 	o->machine = strdup(options->machine);
 	o->rack = options->rack ? strdup(options->rack) : NULL;
-	o->epoch_path = options->epoch_path ? strdup(options->epoch_path) : NULL;
 	o->meminfo = options->meminfo ? strdup(options->meminfo) : NULL;
-	if ((options->epoch_path && !o->epoch_path) || !o->root || !o->runroot || !o->cell ||
-	    !o->machine || (options->rack && !o->rack))
+	o->epoch_path = options->epoch_path ? strdup(options->epoch_path) : NULL;
+	if (!o->root || !o->runroot || !o->cell || !o->machine || (options->rack && !o->rack) ||
+	    (options->epoch_path && !o->epoch_path))
 		return -ENOMEM;
 	find_capacity(agent);
 	return 0;
@@ -356,6 +360,7 @@ int agent_new(struct loop *loop, const struct agent_options *options, const stru
 		return err_set(err, ENOMEM, "start the agent");
 	read_epoch(agent);
 	err_try(engine_each(agent->engine, adopt_one, agent, err));
+	pocket_sweep(agent);
 	agent->pressure = pressure_new(agent);
 	if (!agent->pressure)
 		return err_set(err, ENOMEM, "start the agent");
@@ -376,14 +381,17 @@ struct agent *agent_free(struct agent *agent)
 		next = box->next;
 		box_free(box);
 	}
+	/* What a worker had begun. */
+	if (agent->engine)
+		engine_sweep(engine_root(agent->engine), engine_runroot(agent->engine));
 	engine_close(agent->engine);
 	free((char *)agent->options.root);
 	free((char *)agent->options.runroot);
 	free((char *)agent->options.cell);
 	free((char *)agent->options.machine);
 	free((char *)agent->options.rack);
-	free((char *)agent->options.epoch_path);
 	free((char *)agent->options.meminfo);
+	free((char *)agent->options.epoch_path);
 	free(agent);
 	return NULL;
 }

@@ -37,8 +37,8 @@ struct agent_options {
 	const char *machine, *rack; /* rack: or NULL */
 	int64_t cpu_milli, memory_bytes, disk_bytes;	 /* 0: all that the machine has */
 	int64_t reserve_cpu_milli, reserve_memory_bytes; /* of that, for what is no task */
-	const char *meminfo;	/* for tests: instead of /proc/meminfo; or NULL */
 	const char *epoch_path; /* keeps the epoch of the highest master that was heard; or NULL */
+	const char *meminfo;	/* for tests: instead of /proc/meminfo; or NULL */
 };
 
 /* Adopts what runs of an earlier agent, and begins to talk. The link outlives the agent. */

@@ -13,6 +13,7 @@
 #include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
 #include "scheduler/agent/launch.h"
+#include "scheduler/agent/pocket.h"
 
 static struct box *box_bare(struct agent *agent, const char *task, uint64_t incarnation)
 {
@@ -39,6 +40,7 @@ static struct box *box_bare(struct agent *agent, const char *task, uint64_t inca
 struct box *box_new(struct agent *agent, const struct want *want, int64_t fence_ns)
 {
 	struct box *box = box_bare(agent, want->task, want->incarnation);
+	struct err err = { 0 };
 
 	if (!box)
 		return NULL;
@@ -51,6 +53,9 @@ struct box *box_new(struct agent *agent, const struct want *want, int64_t fence_
 	box->priority = want->program->priority;
 	box->latency_sensitive = want->program->latency_sensitive;
 	box->fence_ns = fence_ns;
+	/* Told when it would start. */
+	if (pocket_make(box, want, &err) < 0)
+		box->reason = strdup(err.text);
 	return box;
 }
 
@@ -204,6 +209,10 @@ void box_start(struct box *box)
 {
 	struct err err = { 0 };
 
+	if (box->reason) {
+		ended(box, -1, NULL);
+		return;
+	}
 	box->state = BOX_STARTING;
 	box->fence_told_ns = box->fence_ns;
 	agent_changed(box->agent);
@@ -286,6 +295,7 @@ struct box *box_adopt(struct agent *agent, const struct engine_container *contai
 	box->cpu_milli = container->limits.cpu_millicpu;
 	box->memory_bytes = container->limits.memory_bytes;
 	box->grace_ms = grace ? strtoll(grace, NULL, 10) : ENGINE_STOP_TIMEOUT_S * 1000;
+	box->has_pocket = pocket_find(box);
 	priority = label(container, BOX_LABEL_PRIORITY);
 	box->priority = priority ? (unsigned)strtoul(priority, NULL, 10) : 0;
 	box->latency_sensitive = priority && strchr(priority, ' ');
@@ -314,8 +324,9 @@ void box_report(struct box *box, struct report *ret)
 		.address = box->address,
 		.ports = box->ports,
 		.port_count = box->port_count,
-		.evicted = box->evicted,
 		.health = box->health,
+		.secrets = box->secrets,
+		.evicted = box->evicted,
 		.used_cpu_milli = box->usage_is_new ? box->used_cpu_milli : -1,
 		.used_memory_bytes = box->usage_is_new ? box->used_memory_bytes : -1,
 	};

@@ -59,8 +59,12 @@ struct box {
 	char *dir;     /* of the container, or NULL */
 	char *illness; /* why it is unhealthy, or NULL */
 	enum report_health health;
-	struct loop_source *health_timer; /* see box_health.c */
-	int64_t health_seen_ns;		  /* the record that was read last was written then */
+	struct loop_source *health_timer;  /* see box_health.c */
+	int64_t health_seen_ns;		   /* the record that was read last was written then */
+	bool has_pocket;		   /* see pocket.h */
+	const char *const *secret_targets; /* of a new one */
+	size_t secret_count;
+	uint64_t secrets; /* the version of them that lies in the pocket; 0: none, or unknown */
 };
 
 /* Copies the program. fence_ns: until when it may run, or 0. NULL when out of memory. */
@@ -74,13 +78,13 @@ struct box *box_free(struct box *box);
 void box_start(struct box *box);
 /* Freezes or thaws a running one, as the master wants it. */
 void box_pause(struct box *box);
-/* Gives a running one other limits, where the master wants others. It is tried again by the next
- * answer when it fails. */
-void box_limit(struct box *box, int64_t cpu_milli, int64_t memory_bytes);
 /* Kills a running one at once, which is no failure of its own. */
 void box_evict(struct box *box, const char *reason);
 /* Ends the container of a running one, which stays for its log. */
 void box_end(struct box *box);
+/* Gives a running one other limits, where the master wants others. It is tried again by the next
+ * answer when it fails. */
+void box_limit(struct box *box, int64_t cpu_milli, int64_t memory_bytes);
 /* Ends and removes the container; the box goes with it (agent_forget). */
 void box_stop(struct box *box);
 /* What it uses is told once. */

@@ -80,7 +80,7 @@ struct want_health {
 /* A file in memory that the task alone may read. */
 struct want_secret {
 	const char *target;
-	const void *value; /* any bytes */
+	const void *value; /* any bytes; NULL: the master cannot read it */
 	size_t len;
 };
 
@@ -141,12 +141,12 @@ struct want {
 	/* It must not run longer than that after the report to which this is the answer was sent,
 	 * unless a later answer says so again; 0: it may. */
 	int64_t fence_ms;
-	/* Its limits from now on, where they are others than its program's; 0: as they are. */
-	int64_t cpu_milli, memory_bytes;
 	/* They come along until the agent reports their version. */
 	const struct want_secret *secrets;
 	size_t secret_count;
 	uint64_t secrets_version; /* 0: it has none */
+	/* Its limits from now on, where they are others than its program's; 0: as they are. */
+	int64_t cpu_milli, memory_bytes;
 };
 
 struct machine_report {

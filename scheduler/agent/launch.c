@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
+#include "scheduler/agent/pocket.h"
 
 /* CPU weight against other tasks: what was asked for; for batch what nobody else wants, and where
  * the kernel cannot say so next to nothing. */
@@ -136,11 +137,14 @@ static int fill_ports(const struct program *p, struct arena *arena,
 }
 
 /* A source with a slash in front is a path of the host, else a volume. */
-static int fill_mounts(const struct program *p, struct arena *arena, struct engine_mounts *ret)
+static int fill_mounts(const struct box *box, struct arena *arena, struct engine_mounts *ret)
 {
-	struct engine_mount *mounts = arena_calloc(arena, p->mount_count + 1, sizeof(*mounts));
+	const struct program *p = box->program;
+	size_t more = pocket_mount_count(box);
+	struct engine_mount *mounts =
+		arena_calloc(arena, p->mount_count + more + 1, sizeof(*mounts));
 
-	if (!mounts)
+	if (!mounts || pocket_add_mounts(box, arena, mounts + p->mount_count) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->mount_count; i++)
 		mounts[i] = (struct engine_mount){
@@ -152,7 +156,7 @@ static int fill_mounts(const struct program *p, struct arena *arena, struct engi
 			.must_exist = true,
 		};
 	ret->items = mounts;
-	ret->count = p->mount_count;
+	ret->count = p->mount_count + more;
 	return 0;
 }
 
@@ -236,7 +240,7 @@ static int fill(const struct box *box, struct arena *arena, struct engine_run_op
 	fill_limits(p, &ret->limits);
 	engine_limits_fit(&ret->limits, NULL, warn);
 	if (fill_labels(box, arena, &ret->labels) < 0 || fill_ports(p, arena, &ret->net) < 0 ||
-	    fill_mounts(p, arena, &ret->mounts) < 0 ||
+	    fill_mounts(box, arena, &ret->mounts) < 0 ||
 	    fill_health(&p->health, arena, &ret->supervision.health) < 0)
 		return err_set(err, ENOMEM, "start task %s", box->task);
 	return 0;
@@ -255,7 +259,9 @@ int launch_run(const struct box *box, struct err *err)
 		return err_set(err, ENOMEM, "start task %s", box->task);
 	err_try(fill(box, arena, &options, err));
 	err_try(engine_create(engine, &options, &c, NULL, err));
-	r = engine_connect(engine, c, &client, err);
+	r = pocket_give(box, c->dir, err);
+	if (r == 0)
+		r = engine_connect(engine, c, &client, err);
 	if (r == 0 && box->fence_ns)
 		r = fence_set(box, c->id, client, err);
 	if (r == 0)

@@ -50,6 +50,7 @@ static unsigned status_of(const struct err *err)
 	case ENOENT:
 		return 404;
 	case EEXIST:
+	case EBUSY:
 		return 409;
 	case EINVAL:
 	case ERANGE:

@@ -42,11 +42,11 @@ struct http_request {
 	bool answered;
 	struct MHD_Response *response;
 	unsigned status;
-	struct http_stream stream;
 	struct {
 		const char *name, *value;
 	} headers[HTTP_HEADERS_MAX];
 	unsigned header_count;
+	struct http_stream stream;
 };
 
 const char *http_method(const struct http_request *request)
@@ -265,6 +265,14 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **s
 	*state = NULL;
 }
 
+void http_set_header(struct http_request *request, const char *name, const char *value)
+{
+	if (request->header_count == HTTP_HEADERS_MAX)
+		return;
+	request->headers[request->header_count].name = name;
+	request->headers[request->header_count++].value = value;
+}
+
 static void resume(struct http_request *request)
 {
 	request->suspended = false;
@@ -287,14 +295,6 @@ static void answer(struct http_request *request, unsigned status, const char *co
 	request->answered = true;
 	if (!request->inside && request->suspended)
 		resume(request);
-}
-
-void http_set_header(struct http_request *request, const char *name, const char *value)
-{
-	if (request->header_count == HTTP_HEADERS_MAX)
-		return;
-	request->headers[request->header_count].name = name;
-	request->headers[request->header_count++].value = value;
 }
 
 void http_answer(struct http_request *request, unsigned status, const char *content_type,

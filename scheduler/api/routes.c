@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "scheduler/api/api.h"
+#include "scheduler/api/routes_owner.h"
 #include "scheduler/api/wait.h"
 #include "scheduler/master/master.h"
 
@@ -205,12 +206,7 @@ static int get_machines(const struct call *call, struct err *err)
 	return r ? r : write_machines(call, err);
 }
 
-static int get_machine(const struct call *call, struct err *err)
-{
-	return master_write_machine(call->master, call->name, call->w, err);
-}
-
-static int get_picture(const struct call *call, struct err *err)
+static int write_picture(const struct call *call, struct err *err)
 {
 	const char *machine = http_query(call->request, "machine");
 
@@ -218,6 +214,18 @@ static int get_picture(const struct call *call, struct err *err)
 		return master_write_machine_picture(call->master, machine, call->w, err);
 	master_write_picture(call->master, call->w);
 	return 0;
+}
+
+static int get_machine(const struct call *call, struct err *err)
+{
+	return master_write_machine(call->master, call->name, call->w, err);
+}
+
+static int get_picture(const struct call *call, struct err *err)
+{
+	int r = waits_hold(api_waits(call->api), call, NULL, write_picture, err);
+
+	return r ? r : write_picture(call, err);
 }
 
 static int post_cordon(const struct call *call, struct err *err)
@@ -345,6 +353,9 @@ const struct route routes[] = {
 	{ "GET", "/v1/cell", get_cell },
 	{ "GET", "/v1/cell/backup", get_backup },
 	{ "GET", "/v1/events", get_events },
+	{ "GET", "/v1/secrets", get_secrets },
+	{ "PUT", "/v1/secrets/{secret}", put_secret },
+	{ "DELETE", "/v1/secrets/{secret}", delete_secret },
 	{ NULL, NULL, NULL },
 };
 

@@ -14,6 +14,7 @@
 #include "scheduler/core/hold.h"
 #include "scheduler/core/queue.h"
 #include "scheduler/core/quota.h"
+#include "scheduler/core/tidy.h"
 #include "scheduler/core/timer.h"
 
 #define DIVISION_MAX 4096
@@ -274,6 +275,7 @@ static int make_job(struct cell *cell, const struct job *job, uint32_t *ret)
 	if (r < 0)
 		return r;
 	cell->jobs[*ret] = made;
+	cell->made++;
 	r = admit_make_from(cell, job, *ret, 0);
 	if (r == 0 && job->reserves)
 		r = alloc_make(cell, *ret);
@@ -290,7 +292,11 @@ int cell_submit(struct cell *cell, const struct job *job, uint32_t *ret_job, str
 {
 	bool held;
 	uint32_t j;
-	int r = check_job(cell, job, err);
+	int r;
+
+	if (tidy_is_due(cell))
+		cell_tidy(cell);
+	r = check_job(cell, job, err);
 
 	if (r == 0)
 		r = after_check(cell, job, err);

@@ -69,6 +69,7 @@ static int make_room(struct cell *cell, uint32_t task)
 		return -ENOMEM;
 	describe_room(cell, &cell->classes[cell->tasks[task].class].request, &spec);
 	r = symbol_intern(&cell->symbols, name, &more.name);
+	cell->made++;
 	return r < 0 ? r : kind_add_machine(cell, &spec, job->name, &more, &cell->tasks[task].room);
 }
 

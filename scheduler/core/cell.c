@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "scheduler/core/alloc.h"
+#include "scheduler/core/claim.h"
 #include "scheduler/core/class.h"
 #include "scheduler/core/demand.h"
 #include "scheduler/core/drain.h"
@@ -21,6 +22,7 @@
 #include "scheduler/core/queue.h"
 #include "scheduler/core/strand.h"
 #include "scheduler/core/task.h"
+#include "scheduler/core/tidy.h"
 #include "scheduler/core/timer.h"
 
 int cell_new(const struct cell_options *options, struct outside *outside, struct cell **ret,
@@ -41,6 +43,8 @@ int cell_new(const struct cell_options *options, struct outside *outside, struct
 		cell_free(cell);
 		return err_set(err, ENOMEM, "make a cell");
 	}
+	cell->claim_next_ms = INT64_MAX;
+	cell->tidy_at = TIDY_LEAST;
 	queue_init(&cell->queue);
 	*ret = cell;
 	return 0;
@@ -100,6 +104,8 @@ void cell_set_machine(struct cell *cell, uint32_t machine, enum machine_state st
 	if (was == state)
 		return;
 	m->state = (uint8_t)state;
+	if (state != MACHINE_UP)
+		claim_lost(cell, machine);
 	cell->draining += (uint32_t)(state == MACHINE_DRAINING) - (was == MACHINE_DRAINING);
 	if (was == MACHINE_UP) {
 		index_remove(cell, machine);
@@ -143,7 +149,7 @@ static void preempt(struct cell *cell, uint32_t task, struct choice *choice)
 		class->depth_held = true;
 		return;
 	}
-	preempt_find(cell, class, cell->tasks[task].avoid, &way);
+	preempt_find(cell, class, cell->tasks[task].avoid, WAY_PAUSE, &way);
 	if (way.machine == NONE)
 		return;
 	choice->notice_ms = preempt_carry_out(cell, task, &way);
@@ -173,8 +179,10 @@ static int decide_task(struct cell *cell, uint32_t task)
 	if (choice.machine == NONE) {
 		home_forget(cell, task);
 		class_block(cell, class);
+		claim_stuck(cell, &cell->classes[class]);
 		cell->infeasible++;
 	} else {
+		claim_moved_on(cell, &cell->classes[class]);
 		cell->placed++;
 	}
 	return 1;
@@ -193,7 +201,7 @@ int cell_decide(struct cell *cell)
 	}
 	task = queue_next(cell);
 	cell->in_pass = true;
-	if (task == NONE && pause_resume(cell))
+	if (task == NONE && (claim_step(cell) || pause_resume(cell)))
 		task = queue_next(cell);
 	if (task == NONE) {
 		cell->in_pass = false;

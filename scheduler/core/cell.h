@@ -46,6 +46,9 @@ struct cell_options {
 	/* Best-effort batch jobs are held back, each as a whole, until all that is let in asks for
 	 * no more than this part of the cell; 0: they are not. */
 	double batch_share;
+	/* How long a class of tasks may get nowhere before machines are kept for it, see claim.h.
+	 * 0 stands for 5 min; below 0: for ever. */
+	int64_t patience_ms;
 };
 
 /* options->name is copied. */
@@ -97,6 +100,10 @@ int cell_decide(struct cell *cell);
 /* When to decide again though nothing changes (a backoff ends; a victim may preempt in a new pass);
  * INT64_MAX: never. */
 int64_t cell_next_ms(const struct cell *cell);
+
+/* Forgets names, requests and rules that nobody refers to any more. It is done when enough of them
+ * may have come together, so nobody has to call this. */
+void cell_tidy(struct cell *cell);
 
 /* ---- reading ---- */
 

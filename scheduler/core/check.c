@@ -16,6 +16,8 @@
  *			alone, and is empty when down; what follows an alloc pends with it
  *	9 ports		a port of a machine has one holder, which runs there and has no other count
  *			of them than it asked for
+ *	10 claims	a claim has as many machines as it counts, each of them up
+ *	11 names	what is in use was not swept away, see tidy.h
  */
 /* clang-format on */
 #include <errno.h>
@@ -125,6 +127,9 @@ static int check_machine(const struct cell *cell, uint32_t machine, uint8_t *see
 	struct room want = { .free = kind->capacity }, is;
 	uint32_t count = 0;
 
+	/* A room that is free for another alloc. */
+	if (kind->set && cell->more[machine].alloc == NONE && !m->task_count)
+		return 0;
 	memcpy(want.node_free, kind->node, sizeof(want.node_free));
 	for (unsigned d = 0; d < kind->device_count; d++)
 		want.device_free[d] = DEVICE_WHOLE;
@@ -190,8 +195,11 @@ static int check_above(const struct kind *kind, struct err *err)
 static int check_line(const struct cell *cell, const struct line *line, uint8_t *seen,
 		      uint32_t *pending, struct err *err)
 {
-	const struct class *class = &cell->classes[line->class];
+	const struct class *class;
 
+	if (line->class == NONE)
+		return 0;
+	class = &cell->classes[line->class];
 	if (line->runnable != (line->head != NONE && !class->blocked))
 		return BROKEN(err,
 			      "a line of class %u is runnable and should not be, or the other "
@@ -296,13 +304,66 @@ static int check_priority(struct cell *cell, struct err *err)
 		class = cell->blocked[b];
 		if (!cell->classes[class].gang && !cell->classes[class].depth_held &&
 		    class_has_tasks(cell, class))
-			preempt_find(cell, &cell->classes[class], NONE, &way);
+			preempt_find(cell, &cell->classes[class], NONE, WAY_PAUSE, &way);
 	}
 	cell->outside->random = random;
 	if (way.machine == NONE)
 		return 0;
 	return BROKEN(err, "class %u waits, and lower ones could go from machine %s", class,
 		      name_of(cell, way.machine));
+}
+
+static bool has_name(const struct cell *cell, uint32_t symbol)
+{
+	return symbol < cell->symbols.count && cell->symbols.names[symbol];
+}
+
+/* Invariant 11. */
+static int check_names(const struct cell *cell, struct err *err)
+{
+	for (uint32_t m = 0; m < cell->machine_count; m++)
+		if (!has_name(cell, cell->more[m].name))
+			return BROKEN(err, "machine %u has lost its name", m);
+	for (size_t t = 0; t < cell->task_count; t++) {
+		const struct task *task = &cell->tasks[t];
+		const struct cell_job *job;
+		const struct class *class;
+
+		if (task->job == NONE)
+			continue;
+		job = &cell->jobs[task->job];
+		class = &cell->classes[task->class];
+		if (!has_name(cell, job->name) || !has_name(cell, job->owner) ||
+		    class->shape == NONE || cell->shapes[class->shape].free ||
+		    !has_name(cell, class->set) || !has_name(cell, class->image) ||
+		    (class->groups[0] != NONE && !cell->groups[class->groups[0]].name))
+			return BROKEN(err, "task %zu has lost its name, class or group", t);
+	}
+	return 0;
+}
+
+/* Invariant 10. */
+static int check_claims(const struct cell *cell, struct err *err)
+{
+	uint32_t machines[BAND_COUNT] = { 0 }, made = 0;
+
+	for (uint32_t m = 0; m < cell->machine_count; m++) {
+		uint8_t claimed = cell->machines[m].claimed;
+
+		if (claimed && cell->machines[m].state != MACHINE_UP)
+			return BROKEN(err, "machine %s is claimed, and not up", name_of(cell, m));
+		if (claimed)
+			machines[claimed - 1]++;
+	}
+	for (int b = 0; b < BAND_COUNT; b++) {
+		made += machines[b] > 0;
+		if (machines[b] != cell->claims[b].machines)
+			return BROKEN(err, "%u machines are claimed in band %d, and %u counted",
+				      machines[b], b, cell->claims[b].machines);
+	}
+	if (made != cell->claims_made)
+		return BROKEN(err, "%u claims are made, and %u counted", made, cell->claims_made);
+	return 0;
 }
 
 int cell_check(struct cell *cell, struct err *err)
@@ -327,6 +388,8 @@ int cell_check(struct cell *cell, struct err *err)
 	err_try(check_timers(cell, seen, err));
 	err_try(check_tasks(cell, seen, err));
 	err_try(check_ports(cell, err));
+	err_try(check_claims(cell, err));
+	err_try(check_names(cell, err));
 	err_try(check_blocked(cell, err));
 	return check_priority(cell, err);
 }

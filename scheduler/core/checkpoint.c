@@ -96,29 +96,31 @@ static void map(struct codec *c, struct map *map)
 
 /* ---- parts with pointers ---- */
 
+/* A free number has no length. */
 static void symbols(struct codec *c, struct symbols *symbols)
 {
-	uint32_t count = (uint32_t)symbols->count, symbol;
+	uint32_t count = (uint32_t)symbols->count;
 
 	raw(c, &count, sizeof(count));
 	for (uint32_t i = 1; i < count && !c->error; i++) {
-		uint32_t len = c->in ? 0 : (uint32_t)strlen(symbols->names[i]) + 1;
+		char *name = c->in ? NULL : symbols->names[i];
+		uint32_t len = name ? (uint32_t)strlen(name) + 1 : 0;
 		const char *text;
 
 		raw(c, &len, sizeof(len));
 		if (!c->in) {
-			raw(c, (void *)symbols->names[i], len);
+			raw(c, name, len);
 			continue;
 		}
 		text = (const char *)c->in + c->at;
-		if (c->error || !len || len > c->len - c->at || text[len - 1])
+		if (c->error || len > c->len - c->at || (len && text[len - 1]))
 			c->error = c->error ? c->error : -EINVAL;
-		else if (symbol_intern(symbols, text, &symbol) < 0)
-			c->error = -ENOMEM;
-		else if (symbol != i)
-			c->error = -EINVAL;
+		else
+			c->error = symbols_append(symbols, i, len ? text : NULL);
 		c->at += c->error ? 0 : len;
 	}
+	if (c->in)
+		symbols->hole = 1;
 }
 
 /* No pointer of a cell gets out, so that equal cells are equal bytes; and none comes in. */

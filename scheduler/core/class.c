@@ -26,12 +26,18 @@ static int find_shape(struct cell *cell, const struct request *request, uint32_t
 		if (memcmp(&cell->shapes[*ret].request, request, sizeof(*request)) == 0)
 			return 0;
 	}
-	*ret = (uint32_t)cell->shape_count;
-	r = state_grow(cell->shapes, cell->shape_count, cell->shape_size);
+	while (cell->shape_hole < cell->shape_count && !cell->shapes[cell->shape_hole].free)
+		cell->shape_hole++;
+	*ret = (uint32_t)cell->shape_hole;
+	r = *ret < cell->shape_count
+		    ? 0
+		    : state_grow(cell->shapes, cell->shape_count, cell->shape_size);
 	if (r < 0 || (r = demand_reserve(cell)) < 0 ||
 	    (r = map_put(&cell->shape_of, key, *ret)) < 0)
 		return r;
-	cell->shapes[cell->shape_count++] = (struct shape){ .request = *request };
+	cell->made++;
+	cell->shape_count += *ret == cell->shape_count;
+	cell->shapes[*ret] = (struct shape){ .request = *request };
 	return 0;
 }
 
@@ -128,9 +134,17 @@ static void class_deinit(struct class *class)
 	free(class->ports);
 }
 
-static int add_class(struct cell *cell, struct class *class, uint64_t key)
+static int add_class(struct cell *cell, struct class *class, uint64_t key, uint32_t *ret)
 {
-	int r = state_grow(cell->classes, cell->class_count, cell->class_size);
+	int r;
+
+	while (cell->class_hole < cell->class_count &&
+	       cell->classes[cell->class_hole].shape != NONE)
+		cell->class_hole++;
+	*ret = (uint32_t)cell->class_hole;
+	r = *ret < cell->class_count
+		    ? 0
+		    : state_grow(cell->classes, cell->class_count, cell->class_size);
 
 	/* Room to block it later without an allocation. */
 	if (r == 0 && cell->blocked_size < cell->class_size) {
@@ -144,10 +158,13 @@ static int add_class(struct cell *cell, struct class *class, uint64_t key)
 	if (r == 0)
 		r = fit_kinds(cell, class);
 	if (r == 0)
-		r = map_put(&cell->class_of, key, (uint32_t)cell->class_count);
-	if (r == 0)
-		cell->classes[cell->class_count++] = *class;
-	return r;
+		r = map_put(&cell->class_of, key, *ret);
+	if (r < 0)
+		return r;
+	cell->made++;
+	cell->class_count += *ret == cell->class_count;
+	cell->classes[*ret] = *class;
+	return 0;
 }
 
 /* The class that is there, or the new one; what it holds is taken over or freed. */
@@ -165,8 +182,7 @@ static int keep_class(struct cell *cell, struct class *class, uint32_t *ret)
 		class_deinit(class);
 		return fit_kinds(cell, &cell->classes[*ret]);
 	}
-	*ret = (uint32_t)cell->class_count;
-	r = add_class(cell, class, key);
+	r = add_class(cell, class, key, ret);
 	if (r < 0)
 		class_deinit(class);
 	return r;
@@ -251,6 +267,50 @@ void classes_deinit(struct cell *cell)
 	free(cell->shapes);
 	free(cell->groups);
 	free(cell->blocked);
+}
+
+/* ---- what no task is of any more ---- */
+
+static void sweep_shapes(struct cell *cell, const uint8_t *used)
+{
+	/* As many entries as there were, or fewer: nothing is allocated. */
+	map_clear(&cell->shape_of);
+	for (uint32_t s = 0; s < cell->shape_count; s++) {
+		struct shape *shape = &cell->shapes[s];
+		uint64_t key = hash_bytes(&shape->request, sizeof(shape->request), 0);
+
+		if (!used[s])
+			*shape = (struct shape){ .free = 1 };
+		if (shape->free)
+			continue;
+		while (map_get(&cell->shape_of, key) != MAP_NONE)
+			key++;
+		map_put(&cell->shape_of, key, s);
+	}
+	cell->shape_hole = 0;
+}
+
+void classes_sweep(struct cell *cell, const uint8_t *used, uint8_t *shapes)
+{
+	map_clear(&cell->class_of);
+	for (uint32_t c = 0; c < cell->class_count; c++) {
+		struct class *class = &cell->classes[c];
+		uint64_t key;
+
+		if (!used[c] && class->shape != NONE) {
+			class_unblock(cell, c);
+			class_deinit(class);
+			*class = (struct class){ .shape = NONE, .lines = NONE };
+		}
+		if (class->shape == NONE)
+			continue;
+		shapes[class->shape] = 1;
+		for (key = hash_class(class); map_get(&cell->class_of, key) != MAP_NONE; key++)
+			;
+		map_put(&cell->class_of, key, c);
+	}
+	cell->class_hole = 0;
+	sweep_shapes(cell, shapes);
 }
 
 /* ---- blocked ones ---- */

@@ -22,4 +22,8 @@ void class_wake_all(struct cell *cell);
 void class_unblock(struct cell *cell, uint32_t class);
 void class_wake_group(struct cell *cell, uint32_t group);
 
+/* Forgets the classes that are not marked, and the shapes that none has then, which are marked in
+ * `shapes`. */
+void classes_sweep(struct cell *cell, const uint8_t *used, uint8_t *shapes);
+
 void classes_deinit(struct cell *cell);

@@ -10,6 +10,7 @@
 #include "scheduler/core/queue.h"
 #include "scheduler/core/resize.h"
 #include "scheduler/core/task.h"
+#include "scheduler/core/tidy.h"
 
 /* What a task becomes. */
 struct change {
@@ -105,6 +106,8 @@ int cell_resize(struct cell *cell, uint32_t job, uint32_t index, const struct re
 	_cleanup_arena_ struct arena *arena = arena_new();
 	struct change *changes;
 
+	if (tidy_is_due(cell))
+		cell_tidy(cell);
 	err_try(cell_resize_plan(cell, job, index, request, &plan, err));
 	changes = arena ? arena_calloc(arena, plan->count, sizeof(*changes)) : NULL;
 	if (!changes || prepare(cell, plan, request, changes) < 0)

@@ -7,7 +7,8 @@
 static const char *const names[] = {
 	[EVENT_MACHINE] = "machine", [EVENT_SUBMIT] = "submit",	  [EVENT_PLACE] = "place",
 	[EVENT_INFEASIBLE] = "wait", [EVENT_PREEMPT] = "preempt", [EVENT_END] = "end",
-	[EVENT_RESIZE] = "resize",   [EVENT_RESUME] = "resume",
+	[EVENT_RESIZE] = "resize",   [EVENT_RESUME] = "resume",	  [EVENT_CLAIM] = "claim",
+	[EVENT_UNCLAIM] = "unclaim",
 };
 
 int event_format(const struct event *e, char text[static EVENT_TEXT_SIZE])

@@ -20,6 +20,10 @@ enum event_kind {
 	EVENT_END,    /* task left machine: `detail` is an enum task_end */
 	EVENT_RESIZE, /* task's request changed; machine is where it lies now */
 	EVENT_RESUME, /* task, which was paused, goes on */
+	/* Machine is kept for task, which has waited too long, against others of its priority and
+	 * below; and no longer. */
+	EVENT_CLAIM,
+	EVENT_UNCLAIM,
 };
 
 struct event {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/core/claim.h"
 #include "scheduler/core/index.h"
 #include "scheduler/core/job.h"
 #include "scheduler/core/kind.h"
@@ -220,6 +221,8 @@ enum fit fit_machine(const struct cell *cell, const struct class *class, uint32_
 	*ret = (struct grip){ 0 };
 	if (m->state != MACHINE_UP)
 		return FIT_STATE;
+	if (claim_bars(cell, class, machine))
+		return FIT_CLAIMED;
 	for (int r = 0; r < RESOURCE_COUNT; r++)
 		if (request->amounts.of[r] > m->free.of[r])
 			return FIT_CPU + (enum fit)r;

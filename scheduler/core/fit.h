@@ -18,6 +18,7 @@ enum fit {
 	FIT_PORTS,
 	FIT_DEVICES,
 	FIT_NODES,
+	FIT_CLAIMED, /* kept for a task that has waited too long; checked after the state */
 	FIT_COUNT,
 };
 

@@ -16,3 +16,6 @@
 bool gang_is_whole(const struct cell *cell, uint32_t job);
 /* Places all of it: 1, placed or proven not to fit; -ENOMEM. */
 int gang_decide(struct cell *cell, uint32_t job);
+/* Where it could start if nobody of its priority or below were in the way: the machines, each once,
+ * at most as many as the job has tasks. Returns how many; 0: nowhere. Nothing changes. */
+uint32_t gang_find_room(struct cell *cell, uint32_t job, uint32_t *ret_machines);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/core/fit.h"
 #include "scheduler/core/index.h"
 
 static const char *const resource_names[RESOURCE_COUNT] = { "CPU", "memory", "disk", "ports" };
@@ -108,11 +109,39 @@ static int fill_kind(struct cell *cell, const struct machine_spec *spec, struct 
 	return 0;
 }
 
-static int add_kind(struct cell *cell, struct kind *kind, uint64_t key)
+/* In the place of one that is free, whose answers the classes have forgotten: only what runs in
+ * that set can ever be on it. */
+static int reuse_kind(struct cell *cell, struct kind *kind, uint64_t key, uint32_t at)
+{
+	int r = map_put(&cell->kind_of, key, at);
+
+	if (r < 0)
+		return r;
+	kind_free(cell->kinds[at]);
+	cell->kinds[at] = kind;
+	for (size_t c = 0; c < cell->class_count; c++) {
+		struct class *class = &cell->classes[c];
+
+		if (at < class->eligible_count)
+			class->eligible[at] =
+				class->set == kind->set ? fit_kind_first(cell, class, at) : 0;
+	}
+	return 0;
+}
+
+static int add_kind(struct cell *cell, struct kind *kind, uint64_t key, uint32_t *ret)
 {
 	struct index_part *search;
-	int r = state_grow(cell->kinds, cell->kind_count, cell->kind_size);
+	int r;
 
+	cell->made++;
+	while (cell->kind_hole < cell->kind_count && cell->kinds[cell->kind_hole]->set != NONE)
+		cell->kind_hole++;
+	*ret = (uint32_t)cell->kind_hole;
+	if (kind->set && *ret < cell->kind_count)
+		return reuse_kind(cell, kind, key, *ret);
+	*ret = (uint32_t)cell->kind_count;
+	r = state_grow(cell->kinds, cell->kind_count, cell->kind_size);
 	if (r < 0)
 		return r;
 	search = reallocarray(cell->search, cell->kind_size, sizeof(*search));
@@ -124,6 +153,24 @@ static int add_kind(struct cell *cell, struct kind *kind, uint64_t key)
 		return r;
 	cell->kinds[cell->kind_count++] = kind;
 	return 0;
+}
+
+void kinds_sweep(struct cell *cell)
+{
+	map_clear(&cell->kind_of);
+	for (uint32_t k = 0; k < cell->kind_count; k++) {
+		struct kind *kind = cell->kinds[k];
+		uint64_t key;
+
+		if (kind->set && !kind->machines)
+			kind->set = NONE;
+		if (kind->set == NONE)
+			continue;
+		for (key = hash_kind(kind); map_get(&cell->kind_of, key) != MAP_NONE; key++)
+			;
+		map_put(&cell->kind_of, key, k);
+	}
+	cell->kind_hole = 0;
 }
 
 int kind_find(struct cell *cell, const struct machine_spec *spec, uint32_t set, uint32_t *ret)
@@ -144,8 +191,7 @@ int kind_find(struct cell *cell, const struct machine_spec *spec, uint32_t set, 
 		kind_free(kind);
 		return 0;
 	}
-	*ret = (uint32_t)cell->kind_count;
-	r = add_kind(cell, kind, key);
+	r = add_kind(cell, kind, key, ret);
 	if (r == 0)
 		return 0;
 fail:
@@ -267,6 +313,7 @@ int cell_set_image(struct cell *cell, uint32_t machine, const char *image, bool 
 	uint32_t symbol;
 	int r = symbol_intern(&cell->symbols, image, &symbol);
 
+	cell->made++;
 	if (r == 0 && held)
 		r = map_put(&cell->image_at, (uint64_t)symbol << 32 | machine, 1);
 	if (r < 0)

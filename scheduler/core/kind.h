@@ -16,4 +16,6 @@ int kind_find(struct cell *cell, const struct machine_spec *spec, uint32_t set, 
 int kind_add_machine(struct cell *cell, const struct machine_spec *spec, uint32_t set,
 		     const struct machine_more *more, uint32_t *ret_machine);
 
+/* The kinds of rooms that have none left are free for others. */
+void kinds_sweep(struct cell *cell);
 void kinds_deinit(struct cell *cell);

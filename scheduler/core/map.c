@@ -75,6 +75,13 @@ void map_remove(struct map *map, uint64_t key)
 	map->count--;
 }
 
+void map_clear(struct map *map)
+{
+	if (map->size)
+		memset(map->slots, 0, map->size * sizeof(*map->slots));
+	map->count = 0;
+}
+
 void map_deinit(struct map *map)
 {
 	free(map->slots);

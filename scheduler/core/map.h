@@ -21,6 +21,8 @@ uint32_t map_get(const struct map *map, uint64_t key);
 /* Adds or replaces. 0 or -ENOMEM. */
 int map_put(struct map *map, uint64_t key, uint32_t value);
 void map_remove(struct map *map, uint64_t key);
+/* Empty, and as large as it was: as many can be put again without an allocation. */
+void map_clear(struct map *map);
 void map_deinit(struct map *map);
 
 /* A good mixer of 64 bits; also what makes a hash of several words: hash_mix(h ^ word). */

@@ -14,8 +14,15 @@
 
 #include "scheduler/core/fit.h"
 
-#define VICTIMS_MAX 32
+#define VICTIMS_MAX 1024      /* on one machine */
 #define PREEMPT_CANDIDATES 64 /* machines compared, as with placements */
+
+/* Whom a way may ask to go, and how. */
+enum way {
+	WAY_PAUSE, /* whoever the rules allow; paused, where that is enough */
+	WAY_LEAVE, /* the same, but that every victim leaves */
+	WAY_CLAIM, /* whoever is not higher: where room would come of itself, see claim.h */
+};
 
 struct preemption {
 	uint32_t machine; /* NONE: there is no way */
@@ -34,14 +41,14 @@ uint32_t preempt_evict(struct cell *cell, uint32_t task, uint32_t machine, const
 uint32_t preempt_carry_out(struct cell *cell, uint32_t task, const struct preemption *way);
 
 /* avoid: a machine not to be taken while there is another; NONE. */
-void preempt_find(struct cell *cell, struct class *class, uint32_t avoid, struct preemption *ret);
-/* Only ways in which every victim leaves: nobody is paused. */
-void preempt_find_whole(struct cell *cell, struct class *class, uint32_t avoid,
-			struct preemption *ret);
+void preempt_find(struct cell *cell, struct class *class, uint32_t avoid, enum way way,
+		  struct preemption *ret);
 
 /* What goes with the task when it has to leave now: CPU times time run, in millicore-milliseconds.
  * Next to nothing where it can be checkpointed. */
 double preempt_lost_work(const struct cell *cell, uint32_t task);
+/* The least that it counts with: pausing it loses no more. */
+double preempt_least_work(const struct cell *cell, uint32_t task);
 
 /* Could preemption on that machine help the class at all? Never says no where it could. */
 bool preempt_might(struct cell *cell, struct class *class, uint32_t machine);

@@ -31,11 +31,14 @@ static int find_turn(struct queue *q, unsigned priority, uint32_t owner, uint32_
 	*ret = map_get(&q->turn_of, key_of(priority, owner));
 	if (*ret != MAP_NONE)
 		return 0;
-	*ret = (uint32_t)q->turn_count;
-	r = state_grow(q->turns, q->turn_count, q->turn_size);
+	while (q->turn_hole < q->turn_count && q->turns[q->turn_hole].owner)
+		q->turn_hole++;
+	*ret = (uint32_t)q->turn_hole;
+	r = *ret < q->turn_count ? 0 : state_grow(q->turns, q->turn_count, q->turn_size);
 	if (r < 0 || (r = map_put(&q->turn_of, key_of(priority, owner), *ret)) < 0)
 		return r;
-	q->turns[q->turn_count++] = (struct turn){
+	q->turn_count += *ret == q->turn_count;
+	q->turns[*ret] = (struct turn){
 		.owner = owner, .priority = priority, .lines = NONE, .next = NONE, .previous = NONE
 	};
 	return 0;
@@ -52,17 +55,21 @@ int queue_reserve(struct cell *cell, uint32_t class, uint32_t owner)
 	r = find_turn(q, cell->classes[class].priority, owner, &turn);
 	if (r < 0)
 		return r;
-	line = (uint32_t)q->line_count;
-	r = state_grow(q->lines, q->line_count, q->line_size);
+	while (q->line_hole < q->line_count && q->lines[q->line_hole].class != NONE)
+		q->line_hole++;
+	line = (uint32_t)q->line_hole;
+	r = line < q->line_count ? 0 : state_grow(q->lines, q->line_count, q->line_size);
 	if (r < 0 || (r = map_put(&q->line_of, key_of(class, owner), line)) < 0)
 		return r;
-	q->lines[q->line_count++] = (struct line){ .class = class,
-						   .turn = turn,
-						   .head = NONE,
-						   .tail = NONE,
-						   .next_of_class = cell->classes[class].lines,
-						   .next = NONE,
-						   .previous = NONE };
+	cell->made++;
+	q->line_count += line == q->line_count;
+	q->lines[line] = (struct line){ .class = class,
+					.turn = turn,
+					.head = NONE,
+					.tail = NONE,
+					.next_of_class = cell->classes[class].lines,
+					.next = NONE,
+					.previous = NONE };
 	cell->classes[class].lines = line;
 	return 0;
 }
@@ -247,4 +254,53 @@ uint32_t queue_next(struct cell *cell)
 		return best;
 	}
 	return NONE;
+}
+
+/* ---- what nobody stands in any more ---- */
+
+void queue_mark(const struct cell *cell, uint32_t class, uint32_t owner, uint8_t *used)
+{
+	uint32_t line = map_get(&cell->queue.line_of, key_of(class, owner));
+
+	if (line != MAP_NONE)
+		used[line] = 1;
+}
+
+static void free_line(struct cell *cell, uint32_t line)
+{
+	struct queue *q = &cell->queue;
+	struct line *l = &q->lines[line];
+	uint32_t *link = &cell->classes[l->class].lines;
+
+	assert(l->head == NONE && !l->runnable);
+	while (*link != line)
+		link = &q->lines[*link].next_of_class;
+	*link = l->next_of_class;
+	map_remove(&q->line_of, key_of(l->class, q->turns[l->turn].owner));
+	*l = (struct line){ .class = NONE,
+			    .turn = NONE,
+			    .head = NONE,
+			    .tail = NONE,
+			    .next_of_class = NONE,
+			    .next = NONE,
+			    .previous = NONE };
+}
+
+void queue_sweep(struct cell *cell, const uint8_t *used, uint8_t *turns)
+{
+	struct queue *q = &cell->queue;
+
+	for (uint32_t l = 0; l < q->line_count; l++) {
+		if (q->lines[l].class != NONE && !used[l])
+			free_line(cell, l);
+		if (q->lines[l].class != NONE)
+			turns[q->lines[l].turn] = 1;
+	}
+	for (uint32_t t = 0; t < q->turn_count; t++) {
+		if (turns[t] || !q->turns[t].owner)
+			continue;
+		map_remove(&q->turn_of, key_of(q->turns[t].priority, q->turns[t].owner));
+		q->turns[t] = (struct turn){ .lines = NONE, .next = NONE, .previous = NONE };
+	}
+	q->line_hole = q->turn_hole = 0;
 }

@@ -22,3 +22,9 @@ uint32_t queue_next(struct cell *cell);
 
 void queue_class_blocked(struct cell *cell, uint32_t class);
 void queue_class_woken(struct cell *cell, uint32_t class);
+
+/* Marks the line of that class and owner, where there is one. */
+void queue_mark(const struct cell *cell, uint32_t class, uint32_t owner, uint8_t *used);
+/* Forgets the lines that are not marked, which are empty, and the turns that have none then, which
+ * are marked in `turns`. */
+void queue_sweep(struct cell *cell, const uint8_t *used, uint8_t *turns);

@@ -6,6 +6,7 @@
 
 #include "scheduler/core/admit.h"
 #include "scheduler/core/alloc.h"
+#include "scheduler/core/claim.h"
 #include "scheduler/core/ports.h"
 #include "scheduler/core/preempt.h"
 #include "scheduler/core/quota.h"
@@ -192,7 +193,8 @@ static bool may_come(struct planner *p, const struct class *class, uint32_t mach
 	return cell->machines[machine].state == MACHINE_UP &&
 	       fit_kind_reason(cell, class, cell->machines[machine].kind) == FIT_YES &&
 	       fit_domains(cell, class, machine) && spread_allows(cell, class, machine) &&
-	       !domains_taken(p, class, machine) && ports_are_free(cell, class, machine) &&
+	       !domains_taken(p, class, machine) && !claim_bars(cell, class, machine) &&
+	       ports_are_free(cell, class, machine) &&
 	       (!class->port_count || map_get(&p->taken, cell->more[machine].name) == MAP_NONE);
 }
 
@@ -259,7 +261,11 @@ static int plan_task(struct planner *p, const struct request *request, struct re
 	if (!room)
 		return err_set(err, ENOMEM, "plan a resize");
 	trial_leave(&p->trial, room, step->task);
-	r = plan_preemption(p, &class, room, step);
+	/* What is kept for another does not come to it, either. */
+	r = 0;
+	if (!claim_bars(cell, &class, t->machine) ||
+	    amounts_fit(&request->amounts, &cell->classes[t->class].request.amounts))
+		r = plan_preemption(p, &class, room, step);
 	if (r > 0)
 		trial_take(room, request, &step->grip);
 	else if (r == 0)

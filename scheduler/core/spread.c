@@ -8,20 +8,30 @@ static uint64_t key_at(uint32_t group, uint32_t domain)
 	return (uint64_t)group << 32 | domain;
 }
 
+static uint64_t key_of(uint32_t name, enum spread kind, enum domain domain, bool soft)
+{
+	return key_at(name, (uint32_t)kind * DOMAIN_COUNT + domain + 64u * soft);
+}
+
 int spread_group(struct cell *cell, const struct spread_rule *rule, uint32_t name, uint32_t *ret)
 {
-	uint64_t key =
-		key_at(name, (uint32_t)rule->kind * DOMAIN_COUNT + rule->domain + 64u * rule->soft);
+	uint64_t key = key_of(name, rule->kind, rule->domain, rule->soft);
 	int r;
 
 	*ret = map_get(&cell->group_of, key);
 	if (*ret != MAP_NONE)
 		return 0;
-	*ret = (uint32_t)cell->group_count;
-	r = state_grow(cell->groups, cell->group_count, cell->group_size);
+	while (cell->group_hole < cell->group_count && cell->groups[cell->group_hole].name)
+		cell->group_hole++;
+	*ret = (uint32_t)cell->group_hole;
+	r = *ret < cell->group_count
+		    ? 0
+		    : state_grow(cell->groups, cell->group_count, cell->group_size);
 	if (r < 0 || (r = map_put(&cell->group_of, key, *ret)) < 0)
 		return r;
-	cell->groups[cell->group_count++] = (struct group){
+	cell->made++;
+	cell->group_count += *ret == cell->group_count;
+	cell->groups[*ret] = (struct group){
 		.name = name,
 		.kind = rule->kind,
 		.domain = rule->domain,
@@ -147,4 +157,18 @@ void spread_left(struct cell *cell, const struct class *class, uint32_t machine)
 {
 	for (int i = 0; i < CLASS_GROUPS && class->groups[i] != NONE; i++)
 		left(cell, class->groups[i], machine);
+}
+
+void spread_sweep(struct cell *cell, const uint8_t *used)
+{
+	for (size_t g = 0; g < cell->group_count; g++) {
+		struct group *group = &cell->groups[g];
+
+		if (used[g] || !group->name)
+			continue;
+		map_remove(&cell->group_of,
+			   key_of(group->name, group->kind, group->domain, group->soft));
+		*group = (struct group){ 0 };
+	}
+	cell->group_hole = 0;
 }

@@ -12,3 +12,6 @@ float spread_unmet(const struct cell *cell, const struct class *class, uint32_t 
 /* A task of the class came to a machine, or left it. -ENOMEM only when it came. */
 int spread_came(struct cell *cell, const struct class *class, uint32_t machine);
 void spread_left(struct cell *cell, const struct class *class, uint32_t machine);
+
+/* Forgets the groups that are not marked: nothing of them is placed. */
+void spread_sweep(struct cell *cell, const uint8_t *used);

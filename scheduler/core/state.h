@@ -38,6 +38,7 @@ struct machine {
 	uint8_t state;		      /* enum machine_state */
 	uint8_t indexed;
 	uint8_t reclaimed; /* more->held_back is not nothing */
+	uint8_t claimed;   /* kept for the claim of band claimed - 1; 0 */
 	uint32_t task_count;
 } __attribute__((aligned(64)));
 
@@ -75,7 +76,7 @@ struct kind {
 	unsigned node_count, device_count;
 	struct node_room node[MACHINE_NODES_MAX];
 	uint32_t device_model;
-	uint32_t set; /* rooms of this alloc set; 0: real machines */
+	uint32_t set; /* rooms of this alloc set; 0: real machines; NONE: free, see tidy.h */
 	struct pair {
 		uint32_t key, value;
 	} * attributes; /* by rising key */
@@ -116,7 +117,7 @@ struct class
 	uint32_t image;	 /* it runs from; 0 */
 	uint32_t gang;	 /* name of the job whose tasks start all or none; 0 */
 	uint32_t set;	 /* name of the alloc set it runs in; 0 */
-	uint32_t shape;
+	uint32_t shape;	 /* NONE: the class is free, see tidy.h */
 	/* By kind: 0 where capacity or attributes never do, else FITS and the first cell of the
 	 * index that may hold the request (unshifted). */
 	uint16_t *eligible;
@@ -125,6 +126,10 @@ struct class
 	uint32_t tasks;	     /* alive */
 	bool per_machine;    /* wishes, or constraints on failure domains: look at each machine */
 	bool depth_held;     /* blocked until the next pass */
+	bool stuck;	     /* see claim.h */
+	uint8_t claim;	     /* it has the claim of band claim - 1; 0 */
+	uint8_t doublings;   /* of the time that its claim stands */
+	int64_t stuck_ms;    /* since when */
 	bool blocked;	     /* proven to fit nowhere; until room comes */
 	uint32_t blocked_at; /* its place in cell.blocked */
 	uint32_t next;	     /* of the same hash */
@@ -134,10 +139,11 @@ struct class
 struct shape {
 	struct request request;
 	uint64_t tasks; /* alive */
+	uint64_t free;	/* for another request */
 };
 
 struct group {
-	uint32_t name;
+	uint32_t name; /* 0: free */
 	enum spread kind;
 	enum domain domain;
 	uint32_t most;
@@ -188,8 +194,8 @@ struct cell_job {
 
 /* Pending tasks of one class and owner, first come first. */
 struct line {
-	uint32_t class, turn;
-	uint32_t head, tail; /* tasks */
+	uint32_t class, turn; /* class: NONE: free */
+	uint32_t head, tail;  /* tasks */
 	uint32_t next_of_class;
 	uint32_t next, previous; /* among the runnable lines of its turn */
 	bool runnable;
@@ -197,7 +203,7 @@ struct line {
 
 /* An owner's turn at one priority. */
 struct turn {
-	uint32_t owner;
+	uint32_t owner; /* 0: free */
 	unsigned priority;
 	uint32_t lines;		 /* runnable ones */
 	uint32_t next, previous; /* ring of its level, while it has runnable lines */
@@ -207,6 +213,7 @@ struct queue {
 	struct line *lines;
 	struct turn *turns;
 	size_t line_count, line_size, turn_count, turn_size;
+	size_t line_hole, turn_hole;	  /* none below is free */
 	struct map line_of, turn_of;	  /* class and owner; priority and owner */
 	uint32_t level[PRIORITY_MAX + 1]; /* the turn that is next; NONE */
 	uint64_t filled[PRIORITY_MAX / 64 + 1];
@@ -257,6 +264,15 @@ struct quota {
 	uint32_t owner;
 	enum band band;
 	struct amounts limit, used;
+};
+
+/* Of a band, see claim.h. */
+struct claim {
+	int64_t until_ms;
+	uint32_t class;
+	uint32_t machines; /* 0: there is none */
+	unsigned priority;
+	uint32_t unused;
 };
 
 struct cell {
@@ -317,9 +333,14 @@ struct cell {
 	uint64_t running_at_filled[PRIORITY_MAX / 64 + 1];
 	uint32_t pass; /* of decisions, from one end of the queue to the next */
 	bool in_pass;
-	int64_t lost_slot_us, drain_slot_us; /* see drain.h */
-	uint32_t draining;		     /* machines */
-	uint32_t paused;		     /* tasks */
+	int64_t lost_slot_us, drain_slot_us;		      /* see drain.h */
+	uint32_t draining;				      /* machines */
+	uint32_t paused;				      /* tasks */
+	uint64_t made, tidy_at;				      /* see tidy.h */
+	size_t class_hole, shape_hole, group_hole, kind_hole; /* none below is free */
+	struct claim claims[BAND_COUNT];
+	int64_t claim_next_ms; /* when to look at them again */
+	uint32_t claims_made;
 	uint32_t depth_held; /* classes blocked only because a victim may not preempt */
 };
 

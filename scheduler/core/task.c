@@ -192,7 +192,11 @@ static void leave_cell(struct cell *cell, struct task *t)
 	quota_return(cell, &cell->jobs[t->job], &class->request);
 	if (cell->jobs[t->job].held)
 		amounts_subtract(&cell->held_back, &class->request.amounts);
-	class->tasks--;
+	/* What was found out about it goes with the last of it. */
+	if (!--class->tasks) {
+		class_unblock(cell, t->class);
+		class->stuck = false;
+	}
 	if (!--cell->jobs[t->job].alive) {
 		hold_forget(cell, t->job);
 		after_release(cell, t->job);

@@ -45,7 +45,7 @@ static bool would_run(struct look *look)
 		    fit_machine(cell, &look->class, m, &grip) == FIT_YES)
 			return true;
 	if (!cell->options.no_preemption)
-		preempt_find(cell, &look->class, NONE, &way);
+		preempt_find(cell, &look->class, NONE, WAY_PAUSE, &way);
 	cell->outside->random = random;
 	return way.machine != NONE;
 }
@@ -266,8 +266,9 @@ static void count_machine(struct cell *cell, const struct class *class, uint32_t
 	if (reason == FIT_YES)
 		reason = fit_machine(cell, class, machine, &grip);
 	ret->by_reason[reason]++;
+	ret->kept += class->claim && cell->machines[machine].claimed == class->claim;
 	count_constraints(cell, class, machine, ret);
-	if (reason < FIT_CPU || !fits_without(cell, class, machine, true))
+	if (reason < FIT_CPU || reason == FIT_CLAIMED || !fits_without(cell, class, machine, true))
 		return;
 	if (!fits_without(cell, class, machine, false))
 		ret->held++;

@@ -52,6 +52,7 @@ struct why {
 							others */
 	uint32_t held;	 /* big enough, but held by tasks that may not be preempted for this one */
 	uint32_t budget; /* of those: only a disruption budget protects them */
+	uint32_t kept;	 /* kept for it, because it has waited so long; see claim.h */
 	uint32_t ahead;	 /* tasks that come before it in the queue */
 	enum wait_kind wait;
 	int64_t until_ms;

@@ -125,6 +125,7 @@ static void add_reasons(struct lines *l, const struct class *class, const struct
 		[FIT_PORTS] = "have not the ports free",
 		[FIT_DEVICES] = "have not the devices free",
 		[FIT_NODES] = "have too little free on one NUMA node",
+		[FIT_CLAIMED] = "are kept for a task that has waited too long",
 	};
 
 	add(l, "  of %u %s:\n", why->machines, class->set ? "allocs of its set" : "machines");
@@ -135,6 +136,9 @@ static void add_reasons(struct lines *l, const struct class *class, const struct
 		if (why->by_constraint[i] && !class->constraints[i].soft)
 			add(l, "  %8u fail its constraint on %s\n", why->by_constraint[i],
 			    symbol_name(&cell->symbols, class->constraints[i].key));
+	if (why->kept)
+		add(l, "  %8u kept for it, as it has waited so long, until what runs there ends\n",
+		    why->kept);
 	if (why->held)
 		add(l, "  %8u are big enough, and held by what it may not displace\n", why->held);
 	if (why->budget)

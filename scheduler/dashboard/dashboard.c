@@ -121,6 +121,18 @@ static bool has_token(const struct dashboard *dashboard, struct http_request *re
 	return !differs;
 }
 
+/* Of the API only what the page shows: no backup, no secrets' names. */
+static bool is_shown(const char *path)
+{
+	static const char *const shown[] = { "/v1/picture", "/v1/jobs", "/v1/events" };
+	static const char job[] = "/v1/jobs/";
+
+	for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
+		if (strcmp(path, shown[i]) == 0)
+			return true;
+	return strncmp(path, job, strlen(job)) == 0 && !strchr(path + strlen(job), '/');
+}
+
 static void serve(void *data, struct http_request *request)
 {
 	struct dashboard *dashboard = data;
@@ -141,7 +153,7 @@ static void serve(void *data, struct http_request *request)
 			answer_page(request, &page_files[i]);
 			return;
 		}
-	if (strncmp(path, "/v1/", strlen("/v1/")) != 0)
+	if (!is_shown(path))
 		refuse(request, 404, "there is nothing here");
 	else if (!has_token(dashboard, request))
 		refuse(request, 401,

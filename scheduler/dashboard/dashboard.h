@@ -3,7 +3,7 @@
  * The dashboard: a page for a browser on this host that shows the cell and changes nothing. It
  * listens on 127.0.0.1 alone.
  *
- * The page itself is public and the same everywhere. What it reads, GET below /v1, wants the token,
+ * The page itself is public and the same everywhere. What it reads of the API wants the token,
  * a secret of 256 bits that is new with each start; whoever may read its file may see the cell. The
  * token stands behind the '#' of the page's address, so that no server, log or referrer gets it,
  * and goes into a header that no other site can send. A Host or Origin that is not this host's is

@@ -106,11 +106,8 @@ static int shrink(struct master *master, struct held_job *job, const struct job 
 	for (uint32_t i = asked->count; i < was; i++)
 		task_unplace(master, &job->tasks[i]);
 	tasks_undirty(master, job, asked->count);
-	for (uint32_t i = asked->count; i < was; i++) {
-		task_forget_report(&job->tasks[i]);
-		free(job->tasks[i].last_reason);
-		job->tasks[i].last_reason = NULL;
-	}
+	for (uint32_t i = asked->count; i < was; i++)
+		task_free(&job->tasks[i]);
 	set_count(job, asked->count, true);
 	return 0;
 }

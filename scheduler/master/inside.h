@@ -36,7 +36,8 @@ struct held_task {
 	bool reported;
 	enum report_state state;
 	enum report_health health;
-	int exit_code; /* of the last end; -1: none, or unknown. In the store. */
+	uint64_t secrets; /* the version that it has */
+	int exit_code;	  /* of the last end; -1: none, or unknown. In the store. */
 	bool oom;
 	int64_t used_cpu_milli, used_memory_bytes; /* -1: unknown */
 	char *reason;				   /* or NULL */
@@ -91,6 +92,7 @@ struct held_machine {
 	struct held_task *tasks;
 };
 
+struct secrets;
 /* Where a job or a machine is, by its name: names.c. */
 struct names {
 	uint64_t seed;
@@ -117,6 +119,7 @@ struct leaving {
 
 struct master {
 	struct loop *loop;
+	struct secrets *secrets;
 	struct loop_source *timer, *watchdog;
 	struct cell_store *store;
 	uint64_t epoch;

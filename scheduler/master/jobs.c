@@ -9,6 +9,7 @@
 #include "base/loop.h"
 #include "scheduler/intake/intake.h"
 #include "scheduler/master/inside.h"
+#include "scheduler/master/secrets.h"
 
 const char *job_name(const struct held_job *job)
 {
@@ -223,7 +224,7 @@ int job_write(struct master *master, const struct held_job *job, struct err *err
 int job_check_supported(const struct held_job *job, struct err *err)
 {
 	const struct job_tasks *tasks = &job->file.tasks;
-	const char *what = tasks->api ? "tasks.api" : tasks->secrets.count ? "tasks.secrets" : NULL;
+	const char *what = tasks->api ? "tasks.api" : NULL;
 
 	return what ? err_say(err, EINVAL, "%s: %s: this cell cannot do that yet; leave it out",
 			      job->file_name, what)
@@ -238,6 +239,7 @@ static int take_in(struct master *master, const struct caller *caller, struct he
 			       job_name(job));
 	err_try(job_check_supported(job, err));
 	err_try(share_check(master, job, err));
+	err_try(secrets_check(master, &job->file, err));
 	err_try(job_admit(master, job, err));
 	if (old)
 		history_inherit(job, old);

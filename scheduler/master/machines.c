@@ -265,11 +265,12 @@ static void take_report(struct master *master, uint32_t machine, const struct re
 	task->container = report->container ? strdup(report->container) : NULL;
 	task->address = report->address ? strdup(report->address) : NULL;
 	task->ports = write_ports(master, task, report);
+	task->health = report->health;
+	task->secrets = report->secrets;
 	if (report->state == REPORT_RUNNING && !task->told_running) {
 		journal_task(master, task, JOURNAL_TASK_RUNNING, NULL);
 		task->told_running = true;
 	}
-	task->health = report->health;
 	if ((report->state == REPORT_ENDED || report->health == REPORT_UNHEALTHY) && task->live)
 		end_task(master, task, report);
 	else

@@ -2,11 +2,13 @@
 #include "scheduler/master/master.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/loop.h"
 #include "scheduler/master/inside.h"
+#include "scheduler/master/secrets.h"
 
 #define NS_PER_MS INT64_C(1000000)
 #define WATCH_NS (INT64_C(250) * NS_PER_MS)
@@ -37,9 +39,12 @@ static int on_watch(void *data)
 static int set_up(struct master *master, const struct master_options *options, struct err *err)
 {
 	struct cell_options cell = { .production_share = options->production_share };
+	_cleanup_free_ char *key_path = NULL;
 
 	master->arena = arena_new();
-	if (!master->arena)
+	if (asprintf(&key_path, "%s.key", options->store_path) >= 0)
+		master->secrets = secrets_new(key_path);
+	if (!master->arena || !master->secrets)
 		return err_set(err, ENOMEM, "start the master");
 	master->outside = (struct outside){ .random = (uint64_t)clock_realtime_ns(),
 					    .event = master_on_event,
@@ -86,6 +91,7 @@ struct master *master_free(struct master *master)
 	master->loading = true;
 	while (master->jobs)
 		job_drop(master, master->jobs);
+	secrets_free(master->secrets);
 	names_deinit(&master->names);
 	journal_free(master->journal);
 	leave_free(master);

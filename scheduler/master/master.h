@@ -83,6 +83,15 @@ int master_machine_cordon(struct master *master, const char *machine, struct err
 int master_machine_drain(struct master *master, const char *machine, struct err *err);
 int master_machine_uncordon(struct master *master, const char *machine, struct err *err);
 
+/* Bytes that tasks of that owner may have as files in memory; one of that name is replaced, also in
+ * tasks that run. -E2BIG, -EINVAL, -EDQUOT. */
+int master_set_secret(struct master *master, const struct caller *caller, const char *owner,
+		      const char *name, const void *value, size_t len, struct err *err);
+/* -ENOENT; -EBUSY while a job uses it. */
+int master_remove_secret(struct master *master, const struct caller *caller, const char *owner,
+			 const char *name, struct err *err);
+/* Their names. */
+void master_write_secrets(struct master *master, struct json_writer *w);
 /* Another number of tasks; new ones pend, the last ones end for good. -ENOENT, -EINVAL (a gang, an
  * alloc set, a job that was stopped), -EDQUOT. */
 int master_scale(struct master *master, const struct caller *caller, const char *job,

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "scheduler/core/restore.h"
 #include "scheduler/master/inside.h"
+#include "scheduler/master/secrets.h"
 
 static void write_ports(const struct master *master, uint32_t core, struct json_writer *w)
 {
@@ -329,11 +330,14 @@ int persist_load(struct master *master, struct err *err)
 	struct loading promised = { master, "task/", load_promised };
 	struct loading tasks = { master, "task/", load_other };
 	struct loading fences = { master, "fence/", leave_load };
+	struct loading secrets = { master, "secret/", secrets_load };
 	uint64_t revision;
 	int r;
 
 	master->loading = true;
 	r = cell_store_load(master->store, load_item, &machines, &revision, err);
+	if (r == 0)
+		r = cell_store_load(master->store, load_item, &secrets, &revision, err);
 	if (r == 0)
 		r = cell_store_load(master->store, load_item, &jobs, &revision, err);
 	if (r == 0)

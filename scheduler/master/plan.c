@@ -251,8 +251,10 @@ int master_plan(struct master *master, const struct caller *caller, const char *
 	tried.tasks = arena_calloc(arena, tried.count, sizeof(*tried.tasks));
 	if (!tried.tasks)
 		return err_set(err, ENOMEM, "plan job %s", job_name(&tried));
-	err_try(share_check(master, &tried, err));
 	old = job_find(master, job_name(&tried));
+	/* What is there gives its share back first. */
+	if (!old || old->stopped)
+		err_try(share_check(master, &tried, err));
 	err_try(try_out(&plan, file, old, err));
 	json_open_object(w);
 	json_field_string(w, "job", job_name(&tried));

@@ -25,6 +25,7 @@ void task_forget_report(struct held_task *task)
 	task->reported = task->oom = false;
 	task->used_cpu_milli = task->used_memory_bytes = -1;
 	task->health = REPORT_UNCHECKED;
+	task->secrets = 0;
 }
 
 void task_free(struct held_task *task)

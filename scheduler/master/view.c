@@ -68,6 +68,7 @@ void view_explain(struct cell *cell, uint32_t core, char text[static REASON_SIZE
 		[FIT_PORTS] = "short of ports",
 		[FIT_DEVICES] = "short of devices",
 		[FIT_NODES] = "without a NUMA node that is free enough",
+		[FIT_CLAIMED] = "kept for a task that has waited too long",
 	};
 	char change[200] = "";
 	struct why why;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "scheduler/master/inside.h"
+#include "scheduler/master/secrets.h"
 
 #define NS_PER_MS INT64_C(1000000)
 #define FNV_BASE UINT64_C(14695981039346656037)
@@ -33,6 +34,8 @@ static int add_task(struct master *master, struct held_task *task, struct arena 
 		ret->memory_bytes = now.memory_bytes;
 	}
 	if (!ret->task || !program)
+		return -ENOMEM;
+	if (secrets_want(master, task, task->secrets, arena, ret) < 0)
 		return -ENOMEM;
 	return ret->program ? job_program(master, task, arena, program) : 0;
 }

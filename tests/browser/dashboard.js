@@ -73,6 +73,7 @@ async function look(page, asked) {
 	await page.evaluate(() => document.activeElement?.blur());
 	await deed("submit");
 	await shows(page, "a new job appears by itself", "#jobs tr", "late");
+	await shows(page, "and among the events", "#events tr", "late");
 	const hosts = [...new Set(asked.map((url) => new URL(url).host))];
 	check("nobody else was asked", hosts.length === 1 && hosts[0] === new URL(page.url()).host, hosts.join());
 	await deed("end");

@@ -60,6 +60,35 @@ limits() {
 	fi
 }
 
+# Our shim executes another program in its place, with containerd connected and a client waiting.
+upgraded() {
+	local id=up1 pid status=0 client socket
+	run --rm $image $id sh -c 'trap "echo last; exit 6" TERM; echo first; while :; do sleep 0.1; done' >"$T_DIR/up.out" 2>&1 &
+	client=$!
+	t_wait 30 grep -qs first "$T_DIR/up.out"
+	pid=$(pgrep -f -- "[c]ontainerd-shim-cellar-v2.* -id $id ")
+	socket=$(sed 's|^unix://||' "$base"/state/io.containerd.runtime.v2.task/*/$id/address)
+	mkdir -p "$T_DIR/new"
+	cp "$CELLAR_BIN"/{ctr,containerd-shim-cellar-v2} "$T_DIR/new/"
+	for ((out = 0; out < 3; out++)); do
+		t_status "$name: upgrade $out" 0 "$T_DIR/new/ctr" upgrade --containerd "$socket"
+	done
+	t_is "$name: an upgraded shim is the same process" "$pid" "$(pgrep -f -- "[c]ontainerd-shim-cellar-v2.* -id $id ")"
+	t_is "$name: an upgraded shim is another program" "$T_DIR/new/containerd-shim-cellar-v2" "$(readlink "/proc/$pid/exe")"
+	t_is "$name: an upgraded shim: exec" "there 4" "$(in_task $id sh -c 'echo there; exit 4') $?"
+	ctrd tasks exec -d --exec-id e9 $id sleep 1000 >/dev/null
+	t_status "$name: upgraded beside an exec" 0 "$T_DIR/new/ctr" upgrade --containerd "$socket"
+	t_match "$name: upgraded beside an exec: ps" "^[0-9]+ .*e9" "$(ctrd tasks ps $id)"
+	t_status "$name: upgraded beside an exec: kill" 0 ctrd tasks kill -s KILL --exec-id e9 $id
+	t_status "$name: an upgraded shim: kill" 0 ctrd tasks kill -s TERM $id
+	wait $client || status=$?
+	t_is "$name: an upgraded shim: status and output" "6 first last" "$status $(xargs <"$T_DIR/up.out")"
+	t_is "$name: an upgraded shim is gone" "" "$(ctrd tasks ls -q)"
+	rm -rf "$T_DIR/new"
+	# The shims of others are passed over.
+	t_status "$name: upgrade of nobody" 1 ctr upgrade --containerd "$base/socket.nobody"
+}
+
 checks() {
 	local id=c1 n="$name: " out
 
@@ -139,6 +168,8 @@ checks() {
 	t_wait 60 eval '[ -z "$(client_residue)" ]'
 	t_status "${n}a killed shim: its task can be removed" 0 eval "ctrd tasks rm -f $id; ctrd containers rm $id"
 	t_is "${n}a killed shim: nothing is left" "" "$(client_residue)"
+
+	[ "$name" != "our shim" ] || upgraded
 
 	for ((out = 1; out <= many; out++)); do
 		run -d $image many$out sleep 1000 2>"$T_DIR/many.err" || t_fail "${n}$many at once" "$(cat "$T_DIR/many.err")" &

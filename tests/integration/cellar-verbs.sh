@@ -115,7 +115,10 @@ mkdir_everywhere() {
 	done < <(awk '$3 ~ /^cgroup2?$/ {print $2}' /proc/mounts)
 }
 mkdir_everywhere
-t_is "exec --cgroup" "$(cgroup)/inner" "$(c exec --cgroup inner "$id" sleep 0 && c exec -d --cgroup ../../inner --pid-file "$T_DIR/pid" "$id" sleep 100 >/dev/null && cut -d: -f3 "/proc/$(cat "$T_DIR/pid")/cgroup" | grep inner | sort -u)"
+t_is "exec --cgroup" "$(cgroup)/inner" "$(c exec --cgroup inner "$id" sleep 0 && c exec -d --cgroup ./a/../inner --pid-file "$T_DIR/pid" "$id" sleep 100 >/dev/null && cut -d: -f3 "/proc/$(cat "$T_DIR/pid")/cgroup" | grep inner | sort -u)"
+t_status "exec --cgroup that is not there" 255 c exec --cgroup nowhere "$id" true
+t_status "exec --cgroup out of the container's" 255 c exec --cgroup ../.. "$id" true
+t_match "exec --cgroup out of the container's, in words" "not a sub cgroup path" "$T_ERR"
 t_status "exec --cgroup that is not there" 255 c exec --cgroup nowhere "$id" true
 t_match "exec --cgroup that is not there, in words" "open the cgroup .*/nowhere" "$T_ERR"
 if grep -q 'cgroup [^ ]*pids' /proc/mounts || grep -Eq 'cgroup rw.*pids' /proc/mounts; then

@@ -302,7 +302,7 @@ t_is "JSON log: level and words" "error true" \
 t_status "--version" 0 cellar --version
 t_match "--version: first line" '^cellar version [0-9]+\.[0-9]+\.[0-9]+' "$T_OUT"
 t_match "--version: spec" '^spec: 1\.' "$T_OUT"
-t_status "an unknown verb" 1 cellar dance
+t_status "an unknown verb" 3 cellar dance
 t_status "an unknown option" 1 c run --dance x
 t_match "an unknown option, in words" '--dance' "$T_ERR"
 for verb in "" create run start state kill delete list exec pause resume ps spec update; do

@@ -226,10 +226,11 @@ config 'id -G' '.annotations = {"run.oci.keep_original_groups": "1"}'
 t_is "run.oci.keep_original_groups" "0 1234" "$(setpriv --groups 1234 cellar --root "$root" run -b "$bundle" "$id" </dev/null | xargs)"
 hook() { printf '[{path: "/bin/sh", args: ["sh", "-c", "echo said %s; echo erred >&2"]}]' "$1"; }
 config true '.annotations = {"run.oci.hooks.stdout": $out, "run.oci.hooks.stderr": $err}
-	| .hooks = {createRuntime: '"$(hook first)"', poststop: '"$(hook last)"'}' --arg out "$T_DIR/out" --arg err "$T_DIR/err"
+	| .hooks = {createRuntime: '"$(hook first)"', createContainer: '"$(hook here)"', startContainer: '"$(hook inside)"',
+		poststop: '"$(hook last)"'}' --arg out "$T_DIR/out" --arg err "$T_DIR/err"
 t_status "run.oci.hooks.*" 0 c run -b "$bundle" "$id"
-t_is "run.oci.hooks.stdout" "said first said last" "$(xargs <"$T_DIR/out")"
-t_is "run.oci.hooks.stderr" "erred erred" "$(xargs <"$T_DIR/err")"
+t_is "run.oci.hooks.stdout" "said first said here said inside said last" "$(xargs <"$T_DIR/out")"
+t_is "run.oci.hooks.stderr" "erred erred erred erred" "$(xargs <"$T_DIR/err")"
 refused "run.oci.handler" 'run.oci.handler.*"wasm" is no handler' '.annotations = {"run.oci.handler": "wasm"}'
 refused "run.oci.seccomp.plugins" 'run.oci.seccomp.plugins.*loads no code' '.annotations = {"run.oci.seccomp.plugins": "/x.so"}'
 refused "run.oci.mount_context_type of none" 'run.oci.mount_context_type.*"secontext" is none of' '.annotations = {"run.oci.mount_context_type": "secontext"}'

@@ -244,6 +244,47 @@ else
 fi
 t_status "and can be removed" 0 c rm orphan
 
+# Who stays with it goes on staying, by the next shim: all that it writes comes, and so does its status.
+foreground() { # NAME OPTION...: prints lines until told to end
+	local name=$1
+	shift
+	c run --name "$name" "$@" "$IMAGE" sh -c 'i=0; until [ -e /stop ]; do i=$((i + 1)); echo "line $i"; usleep 5000; done; echo end; exit 7'
+}
+for how in "" --rm; do
+	rm -f "$T_DIR/front" "$T_DIR/front.err"
+	foreground front $how >"$T_DIR/front" 2>"$T_DIR/front.err" &
+	front=$!
+	t_wait 60 grep -qs "line 10\$" "$T_DIR/front"
+	shim=$(awk '/^PPid/ {print $2}' "/proc/$(field front pid)/status")
+	kill -9 "$shim"
+	t_wait 60 grep -q 'another one has taken over' "$T_DIR/front.err" || true
+	c exec front touch /stop
+	code=0
+	wait $front || code=$?
+	if [ "$knows_exit" = 1 ]; then
+		t_is "run${how:+ $how} goes on under another shim: its status" 7 $code
+		t_is "run${how:+ $how} goes on under another shim: what it wrote last" end "$(tail -n 1 "$T_DIR/front")"
+	else
+		t_match "run${how:+ $how} goes on under another shim: how it ends" '^(7|125)$' "$code"
+	fi
+	# What was on its way between two descriptors of the dead shim is in the log alone.
+	t_is "run${how:+ $how}: no line comes twice" "" "$(grep line "$T_DIR/front" | sort | uniq -d)"
+	[ -n "$how" ] || c rm front >/dev/null
+	t_is "run${how:+ $how}: it is gone" "" "$(field front status)"
+done
+on_terminal() { script -qec "$*" /dev/null </dev/null; }
+if command -v script >/dev/null; then
+	on_terminal "$CELLAR_BIN/ctr --root $C_ROOT --runroot $C_RUN run -t --rm --name tty $IMAGE sh -c 'echo up; trap \"\" HUP; sleep 1000'" >"$T_DIR/tty" 2>&1 &
+	front=$!
+	t_wait 60 grep -q up "$T_DIR/tty"
+	kill -9 "$(awk '/^PPid/ {print $2}' "/proc/$(field tty pid)/status")"
+	code=0
+	wait $front || code=$?
+	t_match "run -t ends with its shim" '^(137|129|125)$' "$code"
+	t_wait 60 sh -c "[ -z \"\$(ctr --root $C_ROOT --runroot $C_RUN ps -aq --filter name=tty 2>/dev/null)\" ]" || true
+	c rm -f tty >/dev/null 2>&1 || true
+fi
+
 # ---- a shim that hangs ----
 c run -d --name hung "$IMAGE" sleep 1000 >/dev/null
 shim=$(awk '/^PPid/ {print $2}' "/proc/$(field hung pid)/status")

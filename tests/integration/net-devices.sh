@@ -99,4 +99,15 @@ refused "our own namespace" 'linux.netDevices: .* is the one that they are to co
 refused "one name twice" 'linux.netDevices.host0: x is the name of another' '.linux.netDevices = {give0: {name: "x"}, host0: {name: "x"}}'
 refused "a name too long" 'linux.netDevices.give0.name: "abcdefghijklmnop"' '.linux.netDevices = {give0: {name: "abcdefghijklmnop"}}'
 refused "one that cannot move" 'linux.netDevices.lo: ' '.linux.netDevices = {lo: {name: "lo7"}}'
+
+# What a container got that never came to be is given back.
+pair
+refused "a hook that fails after the move" 'hook createRuntime' '.linux.netDevices = {give0: {name: "e%d"}, host0: {}}
+	| .hooks.createRuntime = [{path: "/bin/false"}]'
+t_match "its interface is back, under its name" "10.9.8.7/24" "$(ip -4 addr show give0 2>&1)"
+t_match "so is the other" ",UP" "$(ip link show host0 2>&1)"
+refused "a program that is not there" 'nothere' '.linux.netDevices = {give0: {name: "e%d"}} | .process.args = ["/nothere"]'
+t_match "after that, too" "10.9.8.7/24" "$(ip -4 addr show give0 2>&1)"
+refused "the second of two that fails" 'linux.netDevices.host0: .*already' '.linux.netDevices = {give0: {name: "x1"}, host0: {name: "lo"}}'
+t_match "the first is back" "10.9.8.7/24" "$(ip -4 addr show give0 2>&1)"
 t_is "nothing was left" "" "$(ls "$root")"

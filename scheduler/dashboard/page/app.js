@@ -22,13 +22,18 @@ function takeToken() {
 	state.token = sessionStorage.getItem("token") || "";
 }
 
-async function get(path) {
+async function ask(path) {
 	const answer = await fetch(path, { headers: { Authorization: "Bearer " + state.token }, cache: "no-store" });
+
+	if (answer.ok)
+		return answer;
 	const body = await answer.json().catch(() => ({}));
 
-	if (!answer.ok)
-		throw Object.assign(new Error(body.error || answer.statusText), { status: answer.status });
-	return body;
+	throw Object.assign(new Error(body.error || answer.statusText), { status: answer.status });
+}
+
+async function get(path) {
+	return (await ask(path)).json();
 }
 
 /* ---- words ---- */
@@ -287,18 +292,18 @@ function showMachine(name) {
 /* ---- what happened ---- */
 
 async function drawEvents() {
-	const answer = await get("v1/events?since=" + state.since).catch(() => null);
+	const lines = (await ask("v1/events?since=" + state.since).then((a) => a.text())).split("\n");
 
-	$("happened").hidden = answer === null;
-	if (answer === null)
-		return;
-	for (const event of answer.events) {
-		state.since = Math.max(state.since, event.sequence);
+	for (const line of lines.filter((l) => l !== "")) {
+		const event = JSON.parse(line);
+
+		state.since = Math.max(state.since, event.index);
 		state.events.unshift(event);
 	}
 	state.events.length = Math.min(state.events.length, EVENTS_KEPT);
 	$("events").replaceChildren(...state.events.map((e) =>
-		row([new Date(e.time_ms).toLocaleTimeString(), e.what, e.task, e.machine, e.note])));
+		row([new Date(e.time_ms).toLocaleTimeString(), e.kind,
+			e.job && e.task !== undefined ? `${e.job}/${e.task}` : e.job, e.machine, e.text ?? e.who])));
 }
 
 /* ---- life ---- */

@@ -42,9 +42,9 @@ static void what_does_not_fit_together_is_named(void **state)
 		const char *process, *top, *namespaces, *text;
 	} cases[] = {
 		{ "\"args\":[],\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0}", "", MOUNT,
-		  "process.args: empty" },
+		  "process.args: args must not be empty" },
 		{ "\"args\":[\"\"],\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0}", "", MOUNT,
-		  "process.args[0]: empty" },
+		  "process.args[0]: exec: \"\": executable file not found" },
 		{ PROCESS, "\"hostname\":\"h\",", MOUNT, "hostname: needs a uts namespace" },
 		{ PROCESS, "\"domainname\":\"h\",", MOUNT, "domainname: needs a uts namespace" },
 		{ PROCESS, "", "{\"type\":\"uts\"}",

@@ -294,7 +294,9 @@ static void drain_the_queue(struct world *w, uint64_t seed)
 	}
 }
 
-static uint64_t live_with(uint64_t seed, bool checked, bool reloaded, int fault)
+enum upset { UNDISTURBED, RELOADED, TIDIED, TIDIED_AND_RELOADED };
+
+static uint64_t live_with(uint64_t seed, bool checked, enum upset upset, int fault)
 {
 	struct world w;
 	struct cell_totals totals;
@@ -305,8 +307,10 @@ static uint64_t live_with(uint64_t seed, bool checked, bool reloaded, int fault)
 	for (int i = 0; i < STEPS; i++) {
 		step(&w);
 		inject(&w, seed, i);
-		if (reloaded && i % 7 == 3)
+		if ((upset == RELOADED || upset == TIDIED_AND_RELOADED) && i % 7 == 3)
 			reload(&w);
+		if (upset == TIDIED || upset == TIDIED_AND_RELOADED)
+			cell_tidy(w.cell);
 		if (checked)
 			check(&w, seed);
 		for (decisions = 0; cell_decide(w.cell) > 0; decisions++)
@@ -324,9 +328,9 @@ static uint64_t live_with(uint64_t seed, bool checked, bool reloaded, int fault)
 	return w.digest;
 }
 
-static uint64_t live(uint64_t seed, bool checked, bool reloaded)
+static uint64_t live(uint64_t seed, bool checked, enum upset upset)
 {
-	return live_with(seed, checked, reloaded, -1);
+	return live_with(seed, checked, upset, -1);
 }
 
 static void a_machine_may_go_at_every_step(void **state)
@@ -334,14 +338,14 @@ static void a_machine_may_go_at_every_step(void **state)
 	(void)state;
 	for (uint64_t seed = 1; seed <= 8; seed++)
 		for (int fault = 0; fault < STEPS; fault++)
-			live_with(seed, true, false, fault);
+			live_with(seed, true, UNDISTURBED, fault);
 }
 
 static void invariants_hold_whatever_happens(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= CELLS; seed++)
-		live(seed, true, false);
+		live(seed, true, UNDISTURBED);
 	/* The cells are small enough for everything to happen. */
 	assert_true(placed > 10000 && infeasible > 1000 && preempted > 1000);
 	assert_true(hows[RESIZE_IN_PLACE] > 400 && hows[RESIZE_PREEMPT] > 50 &&
@@ -352,14 +356,29 @@ static void the_same_calls_give_the_same_events(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= 100; seed++)
-		assert_true(live(seed, false, false) == live(seed, false, false));
+		assert_true(live(seed, false, UNDISTURBED) == live(seed, false, UNDISTURBED));
 }
 
 static void a_checkpoint_goes_on_with_the_same_events(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= 200; seed++)
-		assert_true(live(seed, false, false) == live(seed, false, true));
+		assert_true(live(seed, false, UNDISTURBED) == live(seed, false, RELOADED));
+}
+
+/* Whose turn comes first among equals may hang on it, and nothing else. */
+static void what_is_in_use_is_not_forgotten(void **state)
+{
+	unsigned same = 0;
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 200; seed++) {
+		live(seed, true, TIDIED);
+		same += live(seed, false, UNDISTURBED) == live(seed, false, TIDIED);
+	}
+	assert_true(same > 180);
+	for (uint64_t seed = 1; seed <= 60; seed++)
+		assert_true(live(seed, false, TIDIED) == live(seed, false, TIDIED_AND_RELOADED));
 }
 
 static void what_is_no_checkpoint_is_refused(void **state)
@@ -393,6 +412,7 @@ int main(void)
 		cmocka_unit_test(a_machine_may_go_at_every_step),
 		cmocka_unit_test(the_same_calls_give_the_same_events),
 		cmocka_unit_test(a_checkpoint_goes_on_with_the_same_events),
+		cmocka_unit_test(what_is_in_use_is_not_forgotten),
 		cmocka_unit_test(what_is_no_checkpoint_is_refused),
 	};
 

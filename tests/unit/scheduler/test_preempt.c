@@ -191,10 +191,41 @@ static void loses_little_more_than_the_least(void **state)
 	assert_true(compared > CELLS / 2 && preempting > 50);
 }
 
+/* A machine full of crumbs makes room as one with a few loaves does. */
+static void any_number_of_small_ones_makes_way(void **state)
+{
+	struct cell_options options = { 0 };
+	struct outside outside = { .random = 1 };
+	struct machine_spec machine = { .name = "m", .capacity = { { 32000, 1024 * MIB } } };
+	struct job small = { .name = "small", .owner = "o", .priority = 100, .count = 320 };
+	struct job large = { .name = "large", .owner = "o", .priority = 200, .count = 1 };
+	struct cell_totals totals;
+	struct cell *cell;
+	struct err err = { 0 };
+
+	(void)state;
+	small.request.amounts.of[RESOURCE_CPU] = 100;
+	large.request.amounts.of[RESOURCE_CPU] = 31000;
+	assert_int_equal(cell_new(&options, &outside, &cell, &err), 0);
+	assert_int_equal(cell_add_machine(cell, &machine, NULL, &err), 0);
+	assert_int_equal(cell_submit(cell, &small, NULL, &err), 0);
+	while (cell_decide(cell) > 0)
+		;
+	assert_int_equal(cell_submit(cell, &large, NULL, &err), 0);
+	while (cell_decide(cell) > 0)
+		;
+	cell_totals(cell, &totals);
+	assert_int_equal(totals.preempted, 310);
+	assert_int_equal(totals.running, 11);
+	assert_int_equal(cell_check(cell, &err), 0);
+	cell_free(cell);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(loses_little_more_than_the_least),
+		cmocka_unit_test(any_number_of_small_ones_makes_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What callers of runc see of cellar: exit statuses, the words they match, and what a container finds,
+# as runc 1.3 was seen to do it when the same command lines and documents went through both.
+. "$(dirname "$0")/../lib/common.sh"
+t_need_root
+command -v jq >/dev/null || t_skip_all "jq is not installed"
+[ -x "$CELLAR_BIN/cellar" ] || t_skip_all "no cellar in $CELLAR_BIN"
+
+bundle=$T_DIR/bundle root=$T_DIR/state id=$T_ID-d
+mkdir -p "$bundle"
+t_rootfs "$bundle/rootfs"
+c() { cellar --root "$root" "$@"; }
+cellar spec -b "$bundle"
+jq '.process.terminal = false | .process.args = ["sleep", "1000"]' "$bundle/config.json" >"$T_DIR/config.json"
+t_defer 'c delete -f $id'
+# config FILTER: the bundle's document, changed
+config() { jq "$1" "$T_DIR/config.json" >"$bundle/config.json"; }
+# says NAME STATUS WORDS COMMAND...: the status, and words of runc's in the message
+says() {
+	local name=$1 status=$2 words=$3
+	shift 3
+	t_status "$name" "$status" "$@"
+	t_match "$name, in runc's words" "$words" "$T_ERR"
+}
+
+# ---- life: what is refused, and in which words ----
+
+config .
+says "no id" 1 "container id cannot be empty" c run -b "$bundle" ""
+says "a wrong id" 1 "invalid container ID format" c run -b "$bundle" a/b
+says "an unknown verb" 3 "No help topic for 'frob'" c frob
+says "no config.json" 1 "JSON specification file config.json not found" c run -b "$bundle/rootfs" "$id"
+says "state in JSON on stderr" 1 '^\{"level":"error","msg":"container does not exist' c --log-format json state "$id"
+says "run with descriptors that are not there" 1 "unable to stat preserved-fd" c run -b "$bundle" --preserve-fds 50 "$id"
+c create -b "$bundle" "$id" </dev/null >/dev/null 2>&1
+c pause "$id"
+t_is "a created container that is paused" paused "$(c state "$id" | jq -r .status)"
+says "start of what is paused" 1 "cannot start a container in the paused state" c start "$id"
+t_status "resume of what is created" 0 c resume "$id"
+t_status "start" 0 c start "$id"
+says "start again" 1 "cannot start an already running container" c start "$id"
+says "create with its id" 1 "container with given ID already exists" c create -b "$bundle" "$id"
+says "delete of what runs" 1 "cannot delete container $id that is not stopped: running" c delete "$id"
+says "an unknown signal" 1 'unknown signal "FOO"' c kill "$id" FOO
+t_status "no signal is TERM, IO is a signal" 0 c kill "$id" IO
+t_is "exec: the last of two variables counts, HOME comes last" "TERM=xterm A=2 PATH=/bin HOME=/root" \
+	"$(c exec -e A=1 -e A=2 -e PATH=/bin "$id" /bin/env | xargs)"
+t_status "exec --cap of what nobody knows" 0 c exec --cap CAP_FOO "$id" true
+says "exec without a program" 255 "exec args cannot be empty" c exec "$id"
+says "exec with a relative folder" 255 "Cwd must be an absolute path" c exec --cwd etc "$id" true
+says "exec -d -t without a socket" 255 "cannot allocate tty" c exec -d -t "$id" true
+says "exec of what is not there" 255 'exec: "nope": executable file not found in \$PATH' c exec "$id" nope
+c pause "$id"
+says "exec in what is paused" 255 "cannot exec in a paused container \(use --ignore-paused to override\)" c exec "$id" true
+c kill "$id" KILL
+is_stopped() { [ "$(c state "$id" | jq -r .status)" = stopped ]; }
+t_wait 20 is_stopped
+says "kill of what has stopped" 1 "container not running" c kill "$id" TERM
+says "start of what has stopped" 1 "cannot start a container that has stopped" c start "$id"
+says "exec in what has stopped" 255 "cannot exec in a stopped container" c exec "$id" true
+says "events of what has stopped" 1 "container with id $id is not running" c events --stats "$id"
+c delete "$id"
+
+# ---- documents ----
+
+refused() {
+	config "$3"
+	says "$1" 1 "$2" c run -b "$bundle" "$id"
+}
+refused "no process" "process property must not be empty" 'del(.process)'
+refused "no arguments" "args must not be empty" '.process.args = []'
+refused "no folder" "Cwd property must not be empty" '.process.cwd = ""'
+refused "a relative folder" "Cwd must be an absolute path" '.process.cwd = "etc"'
+refused "options of a file system for a bind" "bind mounts cannot have any filesystem-specific options" \
+	'.mounts += [{destination: "/mnt", source: "/", type: "bind", options: ["bind", "size=1m"]}]'
+config '.process.args = ["env"] | .process.env += ["A=1", "HOME=", "A=2"]'
+t_is "run: the last of two variables counts, HOME comes last" "A=2 HOME=/root" \
+	"$(c run -b "$bundle" "$id" </dev/null | tail -n 2 | xargs)"
+config '.process.args = ["true"] | .mounts += [{destination: "/tmp", source: "/var", type: "bind", options: ["rbind", "sync", "lazytime"]}]'
+t_status "options of a superblock do nothing to a bind" 0 c run -b "$bundle" "$id"
