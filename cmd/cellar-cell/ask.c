@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/program.h"
+#include "cmd/cellar-cell/remote.h"
 #include "cmd/cellar-cell/verbs.h"
 
 static int errno_of(long status)
@@ -46,23 +47,34 @@ static int refused(const struct ask *ask, const struct http_answer *answer, stru
 			: err_say(err, EIO, "the cell answered with status %ld", answer->status);
 }
 
-/* With where the cell is; what it refuses is an error. */
+/* Of this machine, or one whose master is elsewhere; what it refuses is an error. */
 static int call_cell(const struct ask *ask, struct http_call *call, const char *path,
 		     struct http_answer *ret, struct err *err)
 {
+	_cleanup_remote_ struct remote remote = { 0 };
 	char socket[PATH_MAX], url[4096];
-	int r;
+	int r, elsewhere = remote_find(ask->cell->cell, &remote, err);
 
+	if (elsewhere < 0)
+		return elsewhere;
 	if (snprintf(socket, sizeof(socket), "%s/" SOCKET_NAME,
 		     ask->cell->runroot ? ask->cell->runroot : RUNROOT_DEFAULT) >= PATH_MAX ||
-	    snprintf(url, sizeof(url), "http://cell%s", path) >= (int)sizeof(url))
+	    snprintf(url, sizeof(url), "%s%s", elsewhere ? REMOTE_HOST : "http://cell", path) >=
+		    (int)sizeof(url))
 		return err_say(err, ENAMETOOLONG, "%s: too long a name", path);
-	call->unix_path = socket;
+	call->unix_path = elsewhere ? NULL : socket;
+	call->address = remote.address;
+	call->trust = elsewhere ? &remote.trust : NULL;
 	call->url = url;
 	r = http_call(call, ret, err);
+	if (r == -ECONNREFUSED && elsewhere)
+		return err_say(err, ECONNREFUSED, "no master of a cell answers at %s",
+			       remote.address);
 	if (r == -ECONNREFUSED)
 		return err_say(err, ECONNREFUSED,
-			       "no cell is at work at %s; start one by `celld dev`", socket);
+			       "no cell is at work at %s; start one by `celld dev`, or name one "
+			       "that is elsewhere: ctr --cell URL",
+			       socket);
 	if (r < 0)
 		return r;
 	return ret->status == 200 ? 0 : refused(ask, ret, err);

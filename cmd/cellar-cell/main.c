@@ -101,6 +101,7 @@ static const struct option_entry global_options[] = {
 	OPTION_STRING(struct cellar_cell, root, 0, "root", "DIR", "as ctr has it"),
 	OPTION_STRING(struct cellar_cell, runroot, 0, "runroot", "DIR",
 		      "where the cell's socket is"),
+	OPTION_STRING(struct cellar_cell, cell, 0, "cell", "URL", "of a cell elsewhere"),
 	OPTION_END,
 };
 

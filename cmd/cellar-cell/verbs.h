@@ -23,6 +23,7 @@
 /* Options in front of the verb. */
 struct cellar_cell {
 	const char *root, *runroot; /* as ctr has them; NULL: the defaults */
+	const char *cell;	    /* URL of a master elsewhere, or NULL */
 };
 
 /* What the options of each verb's struct begin with. */

@@ -5,7 +5,7 @@
 
 #include "cmd/celld/config.h"
 #include "cmd/celld/verbs.h"
-#include "scheduler/link/client.h"
+#include "scheduler/link/address.h"
 
 static const struct option_entry no_options[] = { OPTION_END };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * celld's configuration: one file in YAML for master and agent (docs/celld.yaml is one with
+ * celld's configuration: one file in YAML for master and agent (packaging/celld.yaml is one with
  * comments), each of which takes its own part. What stands on the command line goes before it.
  */
 #pragma once

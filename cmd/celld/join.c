@@ -12,7 +12,7 @@
 #include "cmd/celld/life.h"
 #include "cmd/celld/verbs.h"
 #include "runtime/engine/engine.h"
-#include "scheduler/link/client.h"
+#include "scheduler/link/address.h"
 #include "scheduler/link/keys.h"
 #include "scheduler/link/token.h"
 

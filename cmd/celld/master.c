@@ -12,6 +12,7 @@
 #include "cmd/celld/life.h"
 #include "cmd/celld/verbs.h"
 #include "scheduler/api/api.h"
+#include "scheduler/dashboard/dashboard.h"
 #include "scheduler/link/joining.h"
 #include "scheduler/link/keys.h"
 #include "scheduler/link/server.h"
@@ -19,6 +20,7 @@
 
 struct master_args {
 	const char *config, *root, *runroot, *listen;
+	int64_t dashboard_port;
 	bool debug;
 };
 
@@ -30,6 +32,8 @@ static const struct option_entry master_options[] = {
 		      "where the socket for root is"),
 	OPTION_STRING(struct master_args, listen, 0, "listen", "ADDRESS:PORT",
 		      "for agents and people (default " CONFIG_LISTEN_DEFAULT ")"),
+	OPTION_INT(struct master_args, dashboard_port, 0, "dashboard", 0, UINT16_MAX, "PORT",
+		   "show the cell to a browser on this host (0: any free port)"),
 	OPTION_BOOL(struct master_args, debug, 0, "debug", "tell more"),
 	OPTION_END,
 };
@@ -39,6 +43,7 @@ struct room {
 	struct pki_pair ca, own;
 	struct master *master;
 	struct api *api;
+	struct dashboard *dashboard;
 	struct link_joining *joining;
 	struct link_server *link;
 	int listen_fd; /* until the API has it */
@@ -47,6 +52,7 @@ struct room {
 static void room_deinit(struct room *room)
 {
 	cleanup_fd(&room->listen_fd);
+	dashboard_free(room->dashboard);
 	/* Whoever waits for the API is answered before the connections go. */
 	api_free(room->api);
 	link_server_close(room->link);
@@ -93,7 +99,23 @@ static int start_link(struct room *room, const struct celld_config *config, stru
 	return link_server_new(room->life.loop, room->master, &options, &room->link, err);
 }
 
-static int start(struct room *room, const struct celld_config *config, struct err *err)
+/* The address has a secret in it, which belongs into no log. */
+static int start_dashboard(struct room *room, const char *runroot, int64_t port, struct err *err)
+{
+	char path[PATH_MAX];
+
+	if (port < 0)
+		return 0;
+	err_try(life_path(path, runroot, "dashboard", err));
+	err_try(dashboard_new(room->life.loop, room->api, (uint16_t)port, path, &room->dashboard,
+			      err));
+	printf("dashboard at port %u; its address, for a browser on this host, is in %s\n",
+	       dashboard_port(room->dashboard), path);
+	return 0;
+}
+
+static int start(struct room *room, const struct celld_config *config, int64_t dashboard,
+		 struct err *err)
 {
 	char socket[PATH_MAX], keys[PATH_MAX];
 
@@ -109,6 +131,7 @@ static int start(struct room *room, const struct celld_config *config, struct er
 	err_try(api_new(room->life.loop, room->master, take_fd(&room->listen_fd), socket,
 			&room->api, err));
 	err_try(start_link(room, config, err));
+	err_try(start_dashboard(room, config->runroot, dashboard, err));
 	life_ready("master of %s is ready at %s: celld token create", config->cell,
 		   config->master.listen);
 	return 0;
@@ -118,7 +141,7 @@ static int run_master(int argc, char **argv, struct err *err)
 {
 	_cleanup_(room_deinit) struct room room = { .listen_fd = -1 };
 	_cleanup_arena_ struct arena *arena = arena_new();
-	struct master_args args = { 0 };
+	struct master_args args = { .dashboard_port = -1 };
 	struct celld_config config;
 	char **words;
 	size_t count;
@@ -135,7 +158,7 @@ static int run_master(int argc, char **argv, struct err *err)
 	config.master.listen = args.listen ? args.listen : config.master.listen;
 	if (args.debug)
 		log_set_level(LOG_LEVEL_DEBUG);
-	err_try(start(&room, &config, err));
+	err_try(start(&room, &config, args.dashboard_port, err));
 	r = loop_run(room.life.loop, err);
 	return r == -ESTALE ? err_say(err, ESTALE, "another master was elected; this one ends") : r;
 }

@@ -16,7 +16,7 @@
 static int hand_over(const char *group, const struct ctr *ctr, int argc, char **argv,
 		     struct err *err)
 {
-	_cleanup_free_ const char **command = calloc((size_t)argc + 8, sizeof(*command));
+	_cleanup_free_ const char **command = calloc((size_t)argc + 10, sizeof(*command));
 	char program[PATH_MAX];
 	size_t n = 0;
 
@@ -31,6 +31,10 @@ static int hand_over(const char *group, const struct ctr *ctr, int argc, char **
 	if (ctr->runroot) {
 		command[n++] = "--runroot";
 		command[n++] = ctr->runroot;
+	}
+	if (ctr->cell) {
+		command[n++] = "--cell";
+		command[n++] = ctr->cell;
 	}
 	command[n++] = group;
 	for (int i = 0; i < argc; i++)

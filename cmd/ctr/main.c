@@ -61,6 +61,9 @@ const struct option_entry ctr_global_options[] = {
 		      "images, containers, volumes (default " ENGINE_ROOT_DEFAULT ")"),
 	OPTION_STRING(struct ctr, runroot, 0, "runroot", "DIR",
 		      "state of what runs (default " ENGINE_RUNROOT_DEFAULT ")"),
+	OPTION_STRING(
+		struct ctr, cell, 0, "cell", "URL",
+		"a cell elsewhere, https://HOST:PORT (default: $CELLAR_CELL, or this host's)"),
 	OPTION_BOOL(struct ctr, debug, 0, "debug", "say what is done"),
 	OPTION_BOOL(struct ctr, version, 'v', "version", "print the version"),
 	OPTION_END,

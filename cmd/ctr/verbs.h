@@ -9,6 +9,7 @@
 /* Options in front of the verb. */
 struct ctr {
 	const char *root, *runroot; /* NULL: the defaults */
+	const char *cell;	    /* URL of a master elsewhere, or NULL */
 	bool debug, version;
 };
 

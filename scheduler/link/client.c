@@ -2,7 +2,6 @@
 #include "scheduler/link/client.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include "base/http/async.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "scheduler/link/address.h"
 #include "scheduler/link/document.h"
 #include "scheduler/link/pki.h"
 #include "scheduler/link/resolve.h"
@@ -21,7 +21,8 @@
 #define URL "https://" PKI_MASTER_HOST "/v1/agent/sync"
 /* The master holds a message for a second: who does not answer in so many is not there. */
 #define PATIENCE_S 4
-#define RETRY_MS 1000
+#define RETRY_MS 100 /* and twice as long each time, up to */
+#define RETRY_MAX_MS 1000
 
 struct message {
 	struct link_client *client;
@@ -46,7 +47,8 @@ struct link_client {
 	struct document *sent; /* the last report; NULL: the next goes whole */
 	struct document *wants;
 	struct message messages[DEPTH];
-	char trouble[200]; /* as the log says; "": none */
+	int trouble;	  /* an errno that the log has told of; 0: none */
+	int64_t retry_ms; /* after which the last failure is followed by another try; 0: none */
 };
 
 /* ---- trouble ---- */
@@ -62,13 +64,16 @@ static void forget_session(struct link_client *client)
 	client->link.depth = 1;
 }
 
-static void fail(struct link_client *client, struct agent *agent, const char *sentence)
+static void fail(struct link_client *client, struct agent *agent, const struct err *err)
 {
-	if (strncmp(client->trouble, sentence, sizeof(client->trouble) - 1) != 0)
-		log_warn("the master is not reached: %s; what runs goes on", sentence);
-	snprintf(client->trouble, sizeof(client->trouble), "%s", sentence);
+	if (client->trouble != err->code)
+		log_warn("the master is not reached: %s; what runs goes on", err->text);
+	client->trouble = err->code;
 	forget_session(client);
-	agent_reply_to(agent, &(struct agent_answer){ .wait_ms = RETRY_MS });
+	client->retry_ms = client->retry_ms ? client->retry_ms * 2 : RETRY_MS;
+	if (client->retry_ms > RETRY_MAX_MS)
+		client->retry_ms = RETRY_MAX_MS;
+	agent_reply_to(agent, &(struct agent_answer){ .wait_ms = client->retry_ms });
 }
 
 static void on_found(void *data, const char *address, const struct err *err)
@@ -146,9 +151,10 @@ static int heed(struct message *m, const struct json_node *root, struct err *err
 		return err_say(err, EBADMSG, "it has said nothing yet");
 	answer.text = text;
 	client->heeded = m->number;
-	if (*client->trouble)
+	if (client->trouble)
 		log_info("the master is reached again");
-	*client->trouble = '\0';
+	client->trouble = 0;
+	client->retry_ms = 0;
 	agent_reply_to(m->agent, &answer);
 	return 0;
 }
@@ -203,7 +209,7 @@ static void on_answer(void *data, const struct http_answer *answer, const struct
 	if (r == -ECONNREFUSED || r == -ETIMEDOUT)
 		look_up(m->client);
 	if (r < 0)
-		fail(m->client, m->agent, err.text);
+		fail(m->client, m->agent, &err);
 }
 
 /* ---- messages ---- */
@@ -261,32 +267,10 @@ static void send_report(void *data, const char *text, size_t len, struct agent *
 
 	*m = (struct message){ .client = client, .agent = agent, .sent_ns = agent_sent_ns(agent) };
 	if (start(client, m, text, len, &err) < 0)
-		fail(client, agent, err.text);
+		fail(client, agent, &err);
 }
 
 /* ---- life ---- */
-
-int link_address(const char *url, char **ret, struct err *err)
-{
-	static const char scheme[] = "https://";
-	const char *host = url + sizeof(scheme) - 1, *colon;
-	size_t len;
-
-	if (strncmp(url, scheme, sizeof(scheme) - 1) != 0)
-		return err_say(err, EINVAL, "\"%s\" is no address of a master, like %s", url,
-			       "https://HOST:" LINK_PORT);
-	len = strcspn(host, "/?#");
-	colon = memrchr(host, ':', len);
-	if (colon && memchr(colon, ']', len - (size_t)(colon - host)))
-		colon = NULL;
-	if (!len || (host[len] == '/' && host[len + 1]) || host[len] == '?' || host[len] == '#' ||
-	    (colon && (colon == host || !isdigit((unsigned char)colon[1]))))
-		return err_say(err, EINVAL, "\"%s\" is no address of a master, like %s", url,
-			       "https://HOST:" LINK_PORT);
-	if (asprintf(ret, "%.*s%s", (int)len, host, colon ? "" : ":" LINK_PORT) < 0)
-		return err_set(err, ENOMEM, "read %s", url);
-	return 0;
-}
 
 int link_client_new(struct loop *loop, const struct link_client_options *options,
 		    struct link_client **ret, struct err *err)

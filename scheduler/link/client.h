@@ -15,11 +15,6 @@ struct link_client_options {
 	struct http_trust trust; /* the paths outlive the link */
 };
 
-#define LINK_PORT "7643"
-
-/* "HOST:PORT" of such a URL; owned by the caller. -EINVAL. */
-int link_address(const char *url, char **ret, struct err *err);
-
 int link_client_new(struct loop *loop, const struct link_client_options *options,
 		    struct link_client **ret, struct err *err);
 struct link_client *link_client_free(struct link_client *client);
