@@ -262,6 +262,9 @@ void machines_set_states(struct master *master);
 
 /* The task leaves where it is; before task_unplace(). notice_ms -1: by its own stop grace. */
 void leave_task(struct master *master, struct held_task *task, int64_t notice_ms, bool checkpoint);
+/* All that the job has told, before it goes; and back, as it does not. */
+void leave_job(struct master *master, struct held_job *job);
+void leave_job_not(struct master *master, struct held_job *job);
 /* NULL when out of memory. */
 struct leaving *leave_add(struct master *master, const char *task, uint64_t incarnation,
 			  uint32_t machine);

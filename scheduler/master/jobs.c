@@ -285,8 +285,12 @@ int master_stop(struct master *master, const struct caller *caller, const char *
 		return err_say(err, ENOENT, "there is no job called %s", name);
 	master_tick(master);
 	if (purge) {
+		/* Its fences are to be on the disk when the job is not any more. */
+		leave_job(master, job);
 		r = erase_job(master, job, err);
-		if (r == 0) {
+		if (r < 0) {
+			leave_job_not(master, job);
+		} else {
 			journal_job(master, job, JOURNAL_JOB_PURGED, caller->name, NULL);
 			job_drop(master, job);
 		}
