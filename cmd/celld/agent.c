@@ -80,6 +80,9 @@ static int start(struct room *room, const struct celld_config *config, struct er
 		.cpu_milli = config->agent.cpu_milli,
 		.memory_bytes = config->agent.memory_bytes,
 		.disk_bytes = config->agent.disk_bytes,
+		.reserve_cpu_milli = config->agent.reserve_cpu_milli,
+		.reserve_memory_bytes = config->agent.reserve_memory_bytes,
+		.whole_cores = config->agent.whole_cores,
 		.epoch_path = epoch,
 	};
 

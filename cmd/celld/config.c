@@ -12,6 +12,7 @@
 #define FILE_MAX ((size_t)1 << 20)
 #define CELL_DEFAULT "cell"
 #define DETECTION_MIN_MS 1500 /* the beat is a second */
+#define FENCE_MIN_MS 2000
 #define DETECTION_MAX_MS (10 * 60 * 1000)
 #define AT(type, member) .offset = offsetof(struct type, member)
 
@@ -19,6 +20,7 @@
 static const struct field master_fields[] = {
 	{ "listen", FIELD_TEXT, AT(celld_master_config, listen), .help = "ADDRESS:PORT for agents and people; the address a number" },
 	{ "detection", FIELD_DURATION, AT(celld_master_config, detection_ms), .help = "a machine that was silent so long is given up", .min = DETECTION_MIN_MS, .max = DETECTION_MAX_MS },
+	{ "fence", FIELD_DURATION, AT(celld_master_config, fence_ms), .help = "a single instance runs so long without its master", .min = FENCE_MIN_MS, .max = DETECTION_MAX_MS },
 	{ "production_percent", FIELD_NUMBER, AT(celld_master_config, production_percent), .help = "of the cell that production may be promised", .min = 1, .max = 100 },
 	FIELD_END,
 };
@@ -29,6 +31,9 @@ static const struct field agent_fields[] = {
 	{ "cpu", FIELD_CPU, AT(celld_agent_config, cpu_milli), .help = "that the cell may use; all when left out" },
 	{ "memory", FIELD_BYTES, AT(celld_agent_config, memory_bytes), .help = "that the cell may use; all when left out" },
 	{ "disk", FIELD_BYTES, AT(celld_agent_config, disk_bytes), .help = "that the cell may use; all when left out" },
+	{ "reserve_cpu", FIELD_CPU, AT(celld_agent_config, reserve_cpu_milli), .help = "of that, kept for what is no task" },
+	{ "reserve_memory", FIELD_BYTES, AT(celld_agent_config, reserve_memory_bytes), .help = "of that, kept for what is no task" },
+	{ "whole_cores", FIELD_BOOL, AT(celld_agent_config, whole_cores), .help = "latency-sensitive tasks that ask for whole processors have them to themselves" },
 	FIELD_END,
 };
 static const struct field fields[] = {

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 
@@ -12,13 +14,15 @@
 
 struct celld_master_config {
 	const char *listen;
-	int64_t detection_ms; /* 0: the master's default */
+	int64_t detection_ms, fence_ms; /* 0: the master's default */
 	int64_t production_percent;
 };
 
 struct celld_agent_config {
 	const char *master, *machine, *rack;	     /* or NULL */
 	int64_t cpu_milli, memory_bytes, disk_bytes; /* 0: all that the machine has */
+	int64_t reserve_cpu_milli, reserve_memory_bytes;
+	bool whole_cores;
 };
 
 struct celld_config {

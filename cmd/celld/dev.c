@@ -21,7 +21,7 @@
 struct dev_args {
 	const char *root, *runroot;
 	int64_t dashboard_port, production_share, fence_s;
-	bool debug;
+	bool debug, whole_cores;
 };
 
 static const struct option_entry dev_options[] = {
@@ -35,6 +35,9 @@ static const struct option_entry dev_options[] = {
 		   "of the cell that production may ask for (default 100)"),
 	OPTION_INT(struct dev_args, fence_s, 0, "fence", 2, 3600, "SECONDS",
 		   "how long a single instance may run without its master (default 10)"),
+	OPTION_BOOL(
+		struct dev_args, whole_cores, 0, "whole-cores",
+		"latency-sensitive tasks that ask for whole processors have them to themselves"),
 	OPTION_BOOL(struct dev_args, debug, 0, "debug", "tell more"),
 	OPTION_END,
 };
@@ -108,9 +111,11 @@ static int start(struct dev *dev, const struct dev_args *args, struct err *err)
 					 .who = who,
 					 .fence_ms = args->fence_s * 1000,
 					 .production_share = (double)args->production_share / 100 };
-	struct agent_options agent = {
-		.root = args->root, .runroot = args->runroot, .cell = CELL_NAME, .machine = machine
-	};
+	struct agent_options agent = { .root = args->root,
+				       .runroot = args->runroot,
+				       .cell = CELL_NAME,
+				       .machine = machine,
+				       .whole_cores = args->whole_cores };
 
 	if (gethostname(machine, sizeof(machine)) < 0)
 		return err_set(err, errno, "read the host's name");

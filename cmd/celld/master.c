@@ -71,6 +71,7 @@ static int start_master(struct room *room, const struct celld_config *config, st
 		.store_path = store,
 		.who = who,
 		.detection_ms = config->master.detection_ms,
+		.fence_ms = config->master.fence_ms,
 		.production_share = config->master.production_percent == 100
 					    ? 0
 					    : (double)config->master.production_percent / 100,

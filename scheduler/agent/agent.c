@@ -17,6 +17,7 @@
 #include "base/loop.h"
 #include "runtime/engine/sweep.h"
 #include "scheduler/agent/alloc.h"
+#include "scheduler/agent/cores.h"
 #include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
 #include "scheduler/agent/pocket.h"
@@ -306,6 +307,7 @@ void agent_forget(struct agent *agent, struct box *box)
 		p = &(*p)->next;
 	*p = box->next;
 	pocket_remove(box);
+	cores_give(box);
 	box_free(box);
 	agent_changed(agent);
 	start_waiting(agent);

@@ -38,6 +38,7 @@ struct agent_options {
 	int64_t cpu_milli, memory_bytes, disk_bytes;	 /* 0: all that the machine has */
 	int64_t reserve_cpu_milli, reserve_memory_bytes; /* of that, for what is no task */
 	const char *epoch_path; /* keeps the epoch of the highest master that was heard; or NULL */
+	bool whole_cores;	/* see cores.h */
 	const char *meminfo;	/* for tests: instead of /proc/meminfo; or NULL */
 };
 

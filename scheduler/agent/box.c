@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "scheduler/agent/cores.h"
 #include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
 #include "scheduler/agent/launch.h"
@@ -71,6 +72,7 @@ struct box *box_free(struct box *box)
 	shim_close(box->waiter);
 	work_cancel(box->work);
 	work_cancel(box->fence_work);
+	work_cancel(box->cores_work);
 	arena_free(box->arena);
 	free(box->reason);
 	free(box->address);
@@ -85,6 +87,7 @@ static void ended(struct box *box, int code, const char *reason)
 {
 	box_health_stop(box);
 	box->state = BOX_ENDED;
+	cores_give(box);
 	box->exit_code = code;
 	if (fence_has_ended(box)) {
 		box->evicted = true;
@@ -204,6 +207,8 @@ static void started(void *data, const struct err *result)
 		ended(box, box->exit_code, NULL);
 	else
 		box->state = BOX_RUNNING;
+	if (box->state == BOX_RUNNING)
+		cores_started(box);
 	agent_changed(box->agent);
 	if (!box->wanted && box->state == BOX_RUNNING)
 		box_stop(box);
@@ -219,6 +224,7 @@ void box_start(struct box *box)
 	}
 	box->state = BOX_STARTING;
 	box->fence_told_ns = box->fence_ns;
+	cores_take(box);
 	agent_changed(box->agent);
 	if (work_start(box->agent->loop, start_work, started, box, &box->work, &err) < 0)
 		ended(box, -1, err.text);
@@ -311,6 +317,8 @@ struct box *box_adopt(struct agent *agent, const struct engine_container *contai
 	box->was_fenced = label(container, BOX_LABEL_FENCE) != NULL;
 	box->wanted = true; /* until the master says what it wants */
 	find_state(box, container);
+	if (box->state == BOX_RUNNING)
+		cores_adopt(box, label(container, BOX_LABEL_CORES));
 	return box;
 }
 

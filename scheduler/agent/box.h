@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <sched.h>
+
 #include "runtime/engine/engine.h"
 #include "scheduler/agent/agent.h"
 #include "scheduler/agent/work.h"
@@ -17,6 +19,7 @@
 #define BOX_LABEL_GRACE "cellar.grace-ms"
 #define BOX_LABEL_ALLOC "cellar.alloc"
 #define BOX_LABEL_PRIORITY "cellar.priority" /* "200 latency-sensitive", "100" */
+#define BOX_LABEL_CORES "cellar.cores"	     /* those that it has to itself */
 #define BOX_LABEL_FENCE "cellar.fence"	     /* there: it has one */
 
 enum box_state { BOX_WAITING, BOX_STARTING, BOX_RUNNING, BOX_STOPPING, BOX_ENDED };
@@ -46,7 +49,9 @@ struct box {
 	int64_t fence_ns, fence_told_ns;
 	bool was_fenced; /* of an adopted one: it was started with a fence */
 	bool evicted;	 /* the machine has ended it, not itself */
-	struct work *fence_work;
+	bool has_cores;	 /* to itself: */
+	cpu_set_t cores;
+	struct work *fence_work, *cores_work;
 	struct work *work;
 	struct shim_client *waiter; /* answers when it ends */
 	struct loop_source *source;

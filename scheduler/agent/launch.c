@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "scheduler/agent/alloc.h"
+#include "scheduler/agent/cores.h"
 #include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
 #include "scheduler/agent/pocket.h"
@@ -100,7 +101,7 @@ struct program *launch_copy(const struct program *program, struct arena *arena)
 static int fill_labels(const struct box *box, struct arena *arena, struct labels *ret)
 {
 	size_t n = 5;
-	struct oci_annotation *items = arena_calloc(arena, 7, sizeof(*items));
+	struct oci_annotation *items = arena_calloc(arena, 8, sizeof(*items));
 
 	if (!items)
 		return -ENOMEM;
@@ -118,8 +119,12 @@ static int fill_labels(const struct box *box, struct arena *arena, struct labels
 		items[n++] = (struct oci_annotation){ BOX_LABEL_FENCE, "true" };
 	if (box->alloc)
 		items[n++] = (struct oci_annotation){ BOX_LABEL_ALLOC, box->alloc };
+	if (box->has_cores)
+		items[n++] = (struct oci_annotation){ BOX_LABEL_CORES,
+						      arena_strdup(arena, cores_text(box)) };
 	*ret = (struct labels){ items, n };
-	return items[2].value && items[3].value && items[4].value ? 0 : -ENOMEM;
+	return items[2].value && items[3].value && items[4].value && items[n - 1].value ? 0
+											: -ENOMEM;
 }
 
 static int fill_ports(const struct program *p, struct arena *arena,
@@ -282,6 +287,11 @@ static int fill(const struct box *box, struct arena *arena, struct engine_run_op
 	if (fill_devices(p, arena, &ret->security) < 0)
 		return err_set(err, ENOMEM, "start task %s", box->task);
 	fill_limits(p, &ret->limits);
+	if (cores_text(box)) {
+		ret->limits.cpuset_cpus = arena_strdup(arena, cores_text(box));
+		if (!ret->limits.cpuset_cpus)
+			return err_set(err, ENOMEM, "start task %s", box->task);
+	}
 	engine_limits_fit(&ret->limits, NULL, warn);
 	if (fill_labels(box, arena, &ret->labels) < 0 || fill_ports(p, arena, &ret->net) < 0 ||
 	    fill_mounts(box, arena, &ret->mounts) < 0 ||

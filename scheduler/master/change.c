@@ -142,6 +142,7 @@ static int scale_job(struct master *master, const struct caller *caller, const c
 	file = job->file;
 	file.tasks.count = count;
 	err_try(intake_job(&file, arena, &asked, err));
+	err_try(share_check_scale(master, job, count, err));
 	history_add(master, job, caller, "scaled from %" PRIu32 " to %" PRIu32 " tasks", was,
 		    count);
 	r = count > was ? grow(master, job, &asked, err) : shrink(master, job, &asked, err);
@@ -277,6 +278,7 @@ static int resize_job(struct master *master, const struct caller *caller, const 
 	json_close_object(w);
 	if (resize->plan)
 		return 0;
+	err_try(share_check_resize(master, job, resize->index, &request.amounts, err));
 	if (resize->index != NOBODY)
 		snprintf(which, sizeof(which), "task %" PRIu32 " ", resize->index);
 	history_add(master, job, caller, "%sresized to %" PRId64 "m of CPU, %" PRId64 " bytes",

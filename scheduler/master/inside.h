@@ -270,6 +270,9 @@ void machines_set_states(struct master *master);
 
 /* The task leaves where it is; before task_unplace(). notice_ms -1: by its own stop grace. */
 void leave_task(struct master *master, struct held_task *task, int64_t notice_ms, bool checkpoint);
+/* All that the job has told, before it goes; and back, as it does not. */
+void leave_job(struct master *master, struct held_job *job);
+void leave_job_not(struct master *master, struct held_job *job);
 /* NULL when out of memory. */
 struct leaving *leave_add(struct master *master, const char *task, uint64_t incarnation,
 			  uint32_t machine);
@@ -307,8 +310,16 @@ bool waits_tell(struct master *master, const struct held_task *task, char *text,
 
 /* ---- share.c ---- */
 
-/* May production have the job, too? -EDQUOT. It is in the master already. */
+/* May production have that much more, for that job? -EDQUOT. The job is in the master, and counts
+ * from when it is in the core. */
+int share_check_more(const struct master *master, const struct held_job *job,
+		     const struct amounts *more, struct err *err);
+/* The job as a whole; as many tasks; a task, or all (NOBODY), that ask for that. */
 int share_check(const struct master *master, const struct held_job *job, struct err *err);
+int share_check_scale(const struct master *master, const struct held_job *job, uint32_t count,
+		      struct err *err);
+int share_check_resize(const struct master *master, const struct held_job *job, uint32_t index,
+		       const struct amounts *each, struct err *err);
 
 /* ---- wants.c ---- */
 

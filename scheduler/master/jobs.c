@@ -306,8 +306,12 @@ static int stop(struct master *master, const struct caller *caller, const char *
 	err_try(rules_check_owner(master, caller, job->file.owner, err));
 	master_tick(master);
 	if (purge) {
+		/* Its fences are to be on the disk when the job is not any more. */
+		leave_job(master, job);
 		r = erase_job(master, job, err);
-		if (r == 0) {
+		if (r < 0) {
+			leave_job_not(master, job);
+		} else {
 			journal_job(master, job, JOURNAL_JOB_PURGED, caller->name, NULL);
 			job_drop(master, job);
 		}

@@ -78,6 +78,27 @@ void leave_task(struct master *master, struct held_task *task, int64_t notice_ms
 	leaving->fenced = leaving->dirty = is_single(task);
 }
 
+void leave_job(struct master *master, struct held_job *job)
+{
+	for (uint32_t i = 0; i < job->count; i++)
+		leave_task(master, &job->tasks[i], -1, false);
+}
+
+void leave_job_not(struct master *master, struct held_job *job)
+{
+	for (struct leaving *l = master->leaving; l; l = l->next) {
+		struct held_task *task = l->dirty ? task_find(master, l->task) : NULL;
+
+		if (!task || task->job != job || task->incarnation != l->incarnation ||
+		    task->at != l->machine)
+			continue;
+		task->told = true;
+		l->gone = true;
+		l->dirty = false;
+	}
+	leave_sweep(master);
+}
+
 static const struct leaving *find_fence(const struct master *master, const struct held_task *task)
 {
 	char name[TASK_NAME_SIZE];

@@ -18,24 +18,11 @@ static bool counts(const struct held_job *job)
 
 static struct amounts amounts_of(const struct held_job *job, uint32_t index)
 {
-	const struct job_resources *all =
-		job->file.job ? &job->file.tasks.resources : &job->file.reserve;
-	struct amounts ret = { .of = { [RESOURCE_CPU] = all->cpu_milli,
-				       [RESOURCE_MEMORY] = all->memory_bytes,
-				       [RESOURCE_DISK] = all->disk_bytes } };
+	struct job_resources now = amend_resources_of(job, index);
 
-	FIELD_EACH(job_override, o, job->file.tasks.overrides)
-	{
-		if (o->index != index)
-			continue;
-		if (o->resources.cpu_milli)
-			ret.of[RESOURCE_CPU] = o->resources.cpu_milli;
-		if (o->resources.memory_bytes)
-			ret.of[RESOURCE_MEMORY] = o->resources.memory_bytes;
-		if (o->resources.disk_bytes)
-			ret.of[RESOURCE_DISK] = o->resources.disk_bytes;
-	}
-	return ret;
+	return (struct amounts){ .of = { [RESOURCE_CPU] = now.cpu_milli,
+					 [RESOURCE_MEMORY] = now.memory_bytes,
+					 [RESOURCE_DISK] = now.disk_bytes } };
 }
 
 static void add(const struct held_job *job, struct amounts *sum)
@@ -48,30 +35,67 @@ static void add(const struct held_job *job, struct amounts *sum)
 	}
 }
 
-int share_check(const struct master *master, const struct held_job *job, struct err *err)
+int share_check_more(const struct master *master, const struct held_job *job,
+		     const struct amounts *more, struct err *err)
 {
 	static const char *const names[] = { [RESOURCE_CPU] = "millicores of CPU",
 					     [RESOURCE_MEMORY] = "bytes of memory",
 					     [RESOURCE_DISK] = "bytes of disk" };
 	double share = master->production_share;
-	struct amounts asked = { 0 }, held = { 0 }, used, capacity;
+	struct amounts held = { 0 }, used, capacity;
 
 	if (share <= 0 || share >= 1 || !counts(job))
 		return 0;
 	for (const struct held_job *other = master->jobs; other; other = other->next)
-		if (other != job && counts(other))
+		if (counts(other) && other->core != NOBODY)
 			add(other, &held);
-	add(job, &asked);
 	cell_use(master->cell, &used, &capacity);
 	for (size_t r = 0; r < ARRAY_SIZE(names); r++) {
 		int64_t most = (int64_t)(share * (double)capacity.of[r]);
 
-		if (asked.of[r] && held.of[r] + asked.of[r] > most)
+		if (more->of[r] > 0 && held.of[r] + more->of[r] > most)
 			return err_say(err, EDQUOT,
 				       "%s: production may have %.0f %% of the cell: of %" PRId64
 				       " %s %" PRId64 " are left, and %" PRId64 " asked for",
 				       job->file_name, share * 100, most, names[r],
-				       most > held.of[r] ? most - held.of[r] : 0, asked.of[r]);
+				       most > held.of[r] ? most - held.of[r] : 0, more->of[r]);
 	}
 	return 0;
+}
+
+int share_check(const struct master *master, const struct held_job *job, struct err *err)
+{
+	struct amounts asked = { 0 };
+
+	add(job, &asked);
+	return share_check_more(master, job, &asked, err);
+}
+
+int share_check_scale(const struct master *master, const struct held_job *job, uint32_t count,
+		      struct err *err)
+{
+	struct amounts more = { 0 };
+
+	for (uint32_t i = job->count; i < count; i++) {
+		struct amounts one = amounts_of(job, i);
+
+		amounts_add(&more, &one);
+	}
+	return share_check_more(master, job, &more, err);
+}
+
+int share_check_resize(const struct master *master, const struct held_job *job, uint32_t index,
+		       const struct amounts *each, struct err *err)
+{
+	struct amounts more = { 0 };
+
+	for (uint32_t i = 0; i < job->count; i++) {
+		struct amounts now = amounts_of(job, i);
+
+		if (job->tasks[i].over || (index != NOBODY && index != i))
+			continue;
+		amounts_add(&more, each);
+		amounts_subtract(&more, &now);
+	}
+	return share_check_more(master, job, &more, err);
 }

@@ -13,7 +13,7 @@ c_residue >"$BEFORE"
 # d_start: a cell that is ready; $D is its pid.
 d_start() {
 	: >"$T_DIR/celld.log"
-	celld dev --root "$C_ROOT" --runroot "$C_RUN" --fence 4 >>"$T_DIR/celld.log" 2>&1 &
+	celld dev --root "$C_ROOT" --runroot "$C_RUN" --fence 4 --whole-cores >>"$T_DIR/celld.log" 2>&1 &
 	D=$!
 	t_wait 60 grep -q "is ready" "$T_DIR/celld.log" ||
 		t_fail "celld dev is ready" "$(cat "$T_DIR/celld.log")"
@@ -101,6 +101,23 @@ t_is "what somebody waits for has CPU by what it asks for" "[null,10]" "$(config
 c job stop --purge host >/dev/null
 t_wait 60 gone host
 c volume rm shared >/dev/null
+
+# ---- whole processors ----
+cpus() { # JOB
+	c exec "$(of_task "$1" 0 container)" sed -n 's/^Cpus_allowed_list:\t//p' /proc/self/status
+}
+if [ "$(nproc)" -ge 2 ]; then
+	all=$(cpus one)
+	job whole 200 1 1000 "$FOREVER"
+	becomes "one that asks for a whole processor" whole running
+	t_match "has it to itself" '^[0-9]+$' "$(cpus whole)"
+	apart() { [ "$(cpus one)" != "$all" ] && ! grep -qw "$(cpus whole)" <<<"$(cpus one | tr ',-' '  ')"; }
+	t_wait 60 apart && t_ok "the others share the rest" || t_fail "the others share the rest" "$(cpus whole), $(cpus one)"
+	c job stop --purge whole >/dev/null
+	back() { [ "$(cpus one)" = "$all" ]; }
+	t_wait 60 back && t_ok "and have all when it is gone" || t_fail "and have all when it is gone" "$(cpus one), $all"
+	t_wait 60 gone whole
+fi
 
 # ---- preemption: notice, then the end; and back when there is room ----
 job batch 100 2 $HALF "trap \"echo noticed >>/out/notice; sleep 1; echo saved >>/out/notice; exit 0\" TERM; echo >>/out/heard; $FOREVER" \

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who has to go is told so, stands still, comes back. */
+#include <errno.h>
+
 #include "tests/unit/master/fake.h"
 
 #define BATCH(how) FAKE_JOB("batch", 100, 2, "1", "preemption: {how: " how ", notice: 7s}\n")
@@ -130,6 +132,7 @@ static void a_flood_of_production_leaves_batch_its_fifth(void **state)
 	assert_string_equal(err.text, "job.yaml: production may have 80 % of the cell: of 8000 "
 				      "millicores of CPU 0 are left, and 1000 asked for");
 	assert_int_equal(fake_running(cell, "batch"), 2);
+	assert_int_equal(master_scale(cell->master, &fake_operator, "prod1", 2, &err), -EDQUOT);
 	/* What ends gives way. */
 	assert_int_equal(master_stop(cell->master, &fake_operator, "prod0", false, &err), 0);
 	fake_submit(cell, "%s", FAKE_JOB("more", 200, 1, "1", ""));
