@@ -31,6 +31,8 @@ if [ -n "${CELLAR_TEST_FULL:-}" ]; then
 		each "$(basename "$script" .sh)" bash "$script"
 	done
 fi
+# The smallest limit of memory, which v2 counts otherwise than v1.
+[ -z "${CELLAR_TEST_FULL:-}" ] || each memory bash tests/show/oci/memory
 # A JVM looks at cgroups with eyes of its own. Some five minutes of translated code.
 [ -z "${CELLAR_TEST_FULL:-}" ] || each java bash tests/show/any-image/java
 echo "# end of suite"
