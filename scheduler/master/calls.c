@@ -223,7 +223,7 @@ static int get_job(struct request_of *r, struct err *err)
 
 static int post_job(struct request_of *r, struct err *err)
 {
-	char file[TASK_NAME_SIZE + 16];
+	char file[CALLER_NAME_SIZE + 32];
 	const char *job;
 
 	snprintf(file, sizeof(file), "job file of %s", r->caller.name);
