@@ -152,7 +152,7 @@ static void write_peer(const struct request_of *r, const struct held_task *task)
 
 	json_open_object(r->w);
 	json_field_u64(r->w, "index", task->index);
-	json_field_string(r->w, "state", view_state(r->master, task));
+	json_field_string(r->w, "state", view_state(task));
 	json_field_string(r->w, "machine",
 			  task->at == NOBODY ? NULL : r->master->machines[task->at].name);
 	json_field_string(r->w, "address", task->address);
@@ -223,7 +223,7 @@ static int get_job(struct request_of *r, struct err *err)
 
 static int post_job(struct request_of *r, struct err *err)
 {
-	char file[CALLER_NAME_SIZE + 32];
+	char file[sizeof("job file of ") + CALLER_NAME_SIZE];
 	const char *job;
 
 	snprintf(file, sizeof(file), "job file of %s", r->caller.name);

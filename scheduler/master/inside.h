@@ -342,4 +342,4 @@ int persist_load(struct master *master, struct err *err);
 #define REASON_SIZE 512
 /* Why the core's pending task pends: the machines by what they lack, and what would help. */
 void view_explain(struct cell *cell, uint32_t core, char text[static REASON_SIZE]);
-const char *view_state(const struct master *master, const struct held_task *task);
+const char *view_state(const struct held_task *task);

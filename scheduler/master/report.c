@@ -63,9 +63,9 @@ struct count {
 	uint64_t jobs, allocs, running, starting, pending, paused, over;
 };
 
-static void count_task(const struct master *master, const struct held_task *task, struct count *ret)
+static void count_task(const struct held_task *task, struct count *ret)
 {
-	const char *state = view_state(master, task);
+	const char *state = view_state(task);
 
 	ret->running += strcmp(state, "running") == 0 || strcmp(state, "reserved") == 0;
 	ret->starting += strcmp(state, "starting") == 0 || strcmp(state, "stopping") == 0;
@@ -86,7 +86,7 @@ static void count_all(struct master *master, struct count *ret)
 		ret->jobs += !job->stopped && job->file.job;
 		ret->allocs += !job->stopped && !job->file.job;
 		for (uint32_t i = 0; !job->stopped && i < job->count; i++)
-			count_task(master, &job->tasks[i], ret);
+			count_task(&job->tasks[i], ret);
 	}
 }
 

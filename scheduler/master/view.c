@@ -10,7 +10,7 @@
 #include "scheduler/core/why.h"
 #include "scheduler/master/inside.h"
 
-const char *view_state(const struct master *master, const struct held_task *task)
+const char *view_state(const struct held_task *task)
 {
 	if (task->job->stopped)
 		return "stopped";
@@ -131,7 +131,7 @@ static void write_task(struct master *master, const struct held_task *task, stru
 
 	json_open_object(w);
 	json_field_u64(w, "index", task->index);
-	json_field_string(w, "state", view_state(master, task));
+	json_field_string(w, "state", view_state(task));
 	json_key(w, "machine");
 	json_put_string(w, task->at == NOBODY ? NULL : master->machines[task->at].name);
 	json_key(w, "reason");
@@ -267,7 +267,7 @@ int master_write_machine(struct master *master, const char *name, struct json_wr
 		snprintf(text, sizeof(text), "%s/%" PRIu32, job_name(task->job), task->index);
 		json_open_object(w);
 		json_field_string(w, "task", text);
-		json_field_string(w, "state", view_state(master, task));
+		json_field_string(w, "state", view_state(task));
 		json_field_i64(w, "priority", task->job->file.priority);
 		json_field_i64(w, "cpu_milli", r.cpu_milli);
 		json_field_i64(w, "memory_bytes", r.memory_bytes);

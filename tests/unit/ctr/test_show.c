@@ -141,14 +141,11 @@ static void tail_counts_lines_not_records(void **state)
 static int parse_run(char **argv, struct engine_run_options *ret, struct arena *arena,
 		     struct run_args *args, struct err *err)
 {
-	char **words;
-	size_t count;
-	int argc = 0, r;
+	int argc = 0;
 
 	while (argv[argc])
 		argc++;
-	r = options_parse(&verb_run.command, argc, argv, args, &words, &count, err);
-	return r < 0 ? r : run_args_fill(args, arena, ret, err);
+	return run_args_parse(&verb_run.command, argc, argv, args, arena, ret, err);
 }
 
 static void run_understands_what_docker_users_write(void **state)
