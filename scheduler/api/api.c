@@ -2,6 +2,7 @@
 #include "scheduler/api/api.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,6 +22,8 @@
 #define CONNECTIONS_MAX 256
 #define IDLE_S 60
 #define BACKLOG 64
+#define STAYS_TRIES 30
+#define STAYS_POLL_MS 100
 #define JSON "application/json"
 #define TOO_OFTEN "{\"error\":\"too many requests; ask less often\"}\n"
 
@@ -181,6 +184,18 @@ static bool somebody_listens(const struct sockaddr_un *address)
 	return fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
 }
 
+/* Of a celld that was killed a worker may hold the socket a moment longer: nothing tells when it is
+ * gone. */
+static bool somebody_stays(const struct sockaddr_un *address)
+{
+	for (int i = 0; i < STAYS_TRIES; i++) {
+		if (!somebody_listens(address))
+			return false;
+		poll(NULL, 0, STAYS_POLL_MS);
+	}
+	return true;
+}
+
 int api_listen(const char *path, struct err *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -195,7 +210,7 @@ int api_listen(const char *path, struct err *err)
 	strcpy(address.sun_path, path);
 	if (fd < 0)
 		return err_set(err, errno, "listen at %s", path);
-	if (somebody_listens(&address))
+	if (somebody_stays(&address))
 		return err_say(err, EADDRINUSE, "%s: another celld is at work there", path);
 	unlink(path);
 	mask = umask(0177);
