@@ -13,8 +13,8 @@ int creation_choose_health(struct creation *c, struct err *err)
 {
 	struct engine_health *health = &c->meta.health;
 
-	err_try(health_choose(&c->options->supervision.health, &c->image->config.healthcheck, c->image->config.shell,
-			      c->arena, health, err));
+	err_try(health_choose(&c->options->supervision.health, &c->image->config.healthcheck,
+			      c->image->config.shell, c->arena, health, err));
 	if (health->action == SHIM_HEALTH_RESTART && c->options->auto_remove)
 		return err_say(err, EINVAL,
 			       "--rm and --health-on-failure restart exclude each "
