@@ -102,6 +102,8 @@ prepare() { # FLOOR_OPTIONS
 		commands+=("crun-run=$crun@")
 	else
 		t_skip "crun" "$(tail -n 1 "$T_DIR/log")"
+		# What it leaves when it fails.
+		rmdir "/sys/fs/cgroup/$T_ID-c" "/sys/fs/cgroup/unified/$T_ID-c" 2>/dev/null
 	fi
 	# The v2 half of a hybrid host has no controllers, which ctr's limit of processes needs.
 	if c run --rm "$IMAGE" true 2>"$T_DIR/log"; then
