@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "base/fd.h"
 #include "cmd/cellar-cell/verbs.h"
 
+#define DASHBOARD_ADDRESS_MAX 4096
 #define CLEAR "\033[H\033[2J"
 
 struct cell_args {
@@ -257,4 +259,36 @@ const struct verb verb_cell_restore = {
 		.args_max = 1,
 	},
 	.run = restore,
+};
+
+/* ---- dashboard ---- */
+
+static int dashboard(const struct ask *ask, struct err *err)
+{
+	const char *runroot = ask->cell->runroot ? ask->cell->runroot : RUNROOT_DEFAULT;
+	_cleanup_free_ char *address = NULL;
+	char path[PATH_MAX];
+	size_t len;
+	int r;
+
+	if (snprintf(path, sizeof(path), "%s/dashboard", runroot) >= PATH_MAX)
+		return err_say(err, ENAMETOOLONG, "the path of --runroot is too long");
+	r = file_read(AT_FDCWD, path, DASHBOARD_ADDRESS_MAX, &address, &len, err);
+	if (r == -ENOENT)
+		return err_say(err, ENOENT,
+			       "no dashboard is served here; start celld with --dashboard PORT");
+	if (r < 0)
+		return r;
+	fputs(address, stdout);
+	return 0;
+}
+
+const struct verb verb_cell_dashboard = {
+	.command = {
+		.name = "ctr cell dashboard",
+		.summary = "print the dashboard's address, for a browser on the master's host",
+		.details = "The address has a secret in it, which lets its reader see the cell.",
+		.options = no_options,
+	},
+	.run = dashboard,
 };

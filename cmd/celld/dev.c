@@ -57,6 +57,7 @@ static void dev_deinit(struct dev *dev)
 {
 	cleanup_fd(&dev->listen_fd);
 	agent_free(dev->agent);
+	api_close(dev->api);
 	dashboard_free(dev->dashboard);
 	api_free(dev->api);
 	master_free(dev->master);

@@ -52,6 +52,7 @@ struct room {
 static void room_deinit(struct room *room)
 {
 	cleanup_fd(&room->listen_fd);
+	api_close(room->api);
 	dashboard_free(room->dashboard);
 	/* Whoever waits for the API is answered before the connections go. */
 	api_free(room->api);

@@ -247,7 +247,7 @@ int api_new(struct loop *loop, struct master *master, int listen_fd, const char 
 
 void api_close(struct api *api)
 {
-	if (api->waits)
+	if (api && api->waits)
 		waits_close(api->waits);
 }
 

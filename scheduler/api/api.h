@@ -23,7 +23,7 @@ int api_listen(const char *socket_path, struct err *err);
 int api_new(struct loop *loop, struct master *master, int listen_fd, const char *socket_path,
 	    struct api **ret, struct err *err);
 /* Whoever waits for news is answered now, and nobody waits any more: before any server whose
- * requests came here (api_serve) goes. api_free() does it, too. */
+ * requests came here (api_serve) goes. api_free() does it, too. Takes NULL. */
 void api_close(struct api *api);
 struct api *api_free(struct api *api);
 
