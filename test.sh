@@ -71,9 +71,11 @@ run() {
 	record "$name" $status "$log" $((SECONDS - start))
 }
 
+# build PRESET [OPTION...]: options of cmake --build
 build() {
 	local preset=$1 log=$logs/build-$1.log
-	if ! { cmake --preset "$preset" && cmake --build --preset "$preset"; } >"$log" 2>&1; then
+	shift
+	if ! { cmake --preset "$preset" && cmake --build --preset "$preset" "$@"; } >"$log" 2>&1; then
 		grep -E 'error|warning: ' "$log" | head -n 20
 		tail -n 5 "$log"
 		echo "test.sh: the $preset build failed; whole log: $log" >&2
@@ -159,9 +161,9 @@ suite_vm_systemd() {
 }
 
 suite_fuzz() {
-	local program seconds=5
-	[ -z "$CELLAR_TEST_FULL" ] || seconds=120
-	build clang
+	local program seconds=5 what=(--target fuzzers)
+	[ -z "$CELLAR_TEST_FULL" ] || seconds=120 what=()
+	build clang "${what[@]}"
 	for program in build/clang/bin/fuzz-*; do
 		run "fuzz/${program##*/fuzz-}" $((seconds + 120)) \
 			bash tests/fuzz/run.sh "$program" "$seconds"
@@ -172,6 +174,7 @@ suite_show() {
 	local script limit
 	for script in tests/show/*/*; do
 		limit=3600
+		[ -n "$CELLAR_TEST_FULL" ] || limit=900
 		# Half a minute at most each, and what Debian's mirror takes the first time.
 		[ -n "$CELLAR_TEST_FULL" ] || [ "${script#tests/show/any-image/}" = "$script" ] || limit=600
 		case ${script##*/} in
@@ -191,7 +194,13 @@ suite_bench() {
 tools/install-deps.sh test || exit 1
 build release
 case " ${suites[*]} " in *' lint '* | *' unit '*) build debug ;; esac
-case " ${suites[*]} " in *' vm '*) vm_start ;; esac
+case " ${suites[*]} " in
+*' vm '*)
+	# The machine sees this tree: what all tests share is made before it looks.
+	bash -c '. tests/lib/common.sh && t_image' >"$logs/image.log" 2>&1
+	vm_start
+	;;
+esac
 for suite in "${suites[@]}"; do
 	"suite_$suite"
 done

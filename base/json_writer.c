@@ -62,12 +62,56 @@ void json_close_array(struct json_writer *w)
 	note(w, yajl_gen_array_close(w->gen));
 }
 
+/* Bytes of the UTF-8 character at s; 0: it is none. */
+static size_t character(const char *s)
+{
+	unsigned char c = (unsigned char)*s;
+	size_t n = c < 0x80 ? 1 : c >> 5 == 0x6 ? 2 : c >> 4 == 0xe ? 3 : c >> 3 == 0x1e ? 4 : 0;
+
+	for (size_t i = 1; i < n; i++)
+		if ((unsigned char)s[i] >> 6 != 2)
+			return 0;
+	return n;
+}
+
+static size_t first_bad(const char *s, size_t from)
+{
+	size_t n;
+
+	for (; s[from]; from += n) {
+		n = character(s + from);
+		if (!n)
+			break;
+	}
+	return from;
+}
+
+/* yajl writes any bytes, and reads back UTF-8 alone: what is none becomes '?'. */
+static char *as_utf8(const char *s)
+{
+	char *copy = strdup(s);
+
+	for (size_t at = 0; copy && copy[at = first_bad(copy, at)];)
+		copy[at++] = '?';
+	return copy;
+}
+
 void json_put_string(struct json_writer *w, const char *s)
 {
-	if (s)
-		note(w, yajl_gen_string(w->gen, (const unsigned char *)s, strlen(s)));
-	else
+	_cleanup_free_ char *copy = NULL;
+
+	if (!s) {
 		note(w, yajl_gen_null(w->gen));
+		return;
+	}
+	if (s[first_bad(s, 0)]) {
+		s = copy = as_utf8(s);
+		if (!s) {
+			w->failed = true;
+			return;
+		}
+	}
+	note(w, yajl_gen_string(w->gen, (const unsigned char *)s, strlen(s)));
 }
 
 void json_key(struct json_writer *w, const char *key)

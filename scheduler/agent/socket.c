@@ -181,8 +181,8 @@ static void on_request(void *data, struct http_request *request)
 		refuse(request, 429, "too many requests: 20 a second, 50 at once");
 	else if (s->waiting >= SOCKET_WAITING_MAX)
 		refuse(request, 429, "8 requests wait for their answers already");
-	else if (!is_plain(http_path(request)))
-		refuse(request, 400, "this path is too long, or no plain text");
+	else if (!is_plain(http_method(request)) || !is_plain(http_path(request)))
+		refuse(request, 400, "this method or path is too long, or no plain text");
 	else
 		wait_for_master(box, request);
 }

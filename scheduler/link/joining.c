@@ -137,7 +137,8 @@ static int find_name(const struct asked *a, const struct token_grant *grant, con
 	err_try(json_need(json_get_string(&a->body, "name", a->arena, &name, err), &a->body, "name",
 			  err));
 	err_try(check_name(name, err));
-	if (master_knows_machine(a->joining->master, name))
+	if (master_knows_machine(a->joining->master, name) ||
+	    tokens_have_named(a->joining->tokens, name))
 		return err_say(err, EEXIST,
 			       "there is a machine called %s already; to replace it, use a token "
 			       "that names it: celld token create --machine %s",

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "scheduler/link/pki.h"
 #include "scheduler/master/master.h"
 
 #define PREFIX "token/"
@@ -195,6 +196,15 @@ static struct token *find(const struct tokens *tokens, const char *secret)
 		if (strcmp(token->hash, hash) == 0)
 			return token;
 	return NULL;
+}
+
+bool tokens_have_named(const struct tokens *tokens, const char *machine)
+{
+	for (const struct token *token = tokens->list; token; token = token->next)
+		if (strcmp(token->grant.role, PKI_ROLE_AGENT) == 0 &&
+		    strcmp(token->used_by, machine) == 0)
+			return true;
+	return false;
 }
 
 int tokens_check(const struct tokens *tokens, const char *secret, struct token_grant *ret,

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
@@ -37,6 +38,9 @@ int tokens_check(const struct tokens *tokens, const char *secret, struct token_g
 		 struct err *err);
 /* By `name`. Used in the store, too, when it returns 0. */
 int tokens_use(struct tokens *tokens, const char *secret, const char *name, struct err *err);
+
+/* A machine has got a certificate of that name, by a token that is still remembered. */
+bool tokens_have_named(const struct tokens *tokens, const char *machine);
 
 /* Cuts a token in two. -EINVAL. */
 int token_split(const char *token, char fingerprint[static DIGEST_HEX_SIZE],

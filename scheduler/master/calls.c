@@ -51,9 +51,11 @@ static const char *own_job(const struct request_of *r)
 	return r->task->job->file.job;
 }
 
-static bool made_by(const struct held_job *job, const char *name)
+/* By its name, which somebody else's job may have had before. */
+static bool made_by(const struct held_job *job, const struct held_job *parent)
 {
-	return job->made_by && strcmp(job->made_by, name) == 0;
+	return job->made_by && strcmp(job->made_by, parent->file.job) == 0 &&
+	       strcmp(job->file.owner, parent->file.owner) == 0;
 }
 
 /* A job that its job has made. What is not its own is not there. */
@@ -61,7 +63,7 @@ static int find_child(const struct request_of *r, struct held_job **ret, struct 
 {
 	struct held_job *job = job_find(r->master, r->name);
 
-	if (!job || !made_by(job, own_job(r)))
+	if (!job || !made_by(job, r->task->job))
 		return err_say(err, ENOENT, "job %s has made no job called %s", own_job(r),
 			       r->name);
 	*ret = job;
@@ -207,7 +209,7 @@ static int get_jobs(struct request_of *r, struct err *err)
 {
 	json_open_array(r->w);
 	for (struct held_job *job = r->master->jobs; job; job = job->next)
-		if (made_by(job, own_job(r)))
+		if (made_by(job, r->task->job))
 			err_try(master_write_job_head(r->master, job_name(job), r->w, err));
 	json_close_array(r->w);
 	return 0;
@@ -280,7 +282,7 @@ static int check_set(struct master *master, const struct held_job *parent,
 			"%s: a task hands jobs in for its own alloc set: alloc_set is missing",
 			file->file);
 	if ((parent->file.in && strcmp(parent->file.in, file->in) == 0) ||
-	    (set && made_by(set, parent->file.job)))
+	    (set && made_by(set, parent)))
 		return 0;
 	return err_say(err, EPERM, "%s: alloc set %s is not that of job %s, and was not made by it",
 		       file->file, file->in, parent->file.job);
@@ -326,7 +328,7 @@ int calls_check_file(struct master *master, const struct caller *caller, struct 
 		return err_say(err, EPERM, "%s: tasks.secrets: job %s has no secret %s itself",
 			       file->file, parent->file.job, s->name);
 	for (struct held_job *other = master->jobs; other; other = other->next)
-		children += made_by(other, parent->file.job);
+		children += made_by(other, parent);
 	if (children >= CHILDREN_MAX)
 		return err_say(err, EDQUOT, "job %s has made %d jobs, which is all it may have",
 			       parent->file.job, CHILDREN_MAX);

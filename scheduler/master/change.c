@@ -96,13 +96,21 @@ static int shrink(struct master *master, struct held_job *job, const struct job 
 {
 	uint32_t was = job->count;
 	bool amended = job->amended;
+	_cleanup_free_ bool *unwritten = calloc(was - asked->count + 1, sizeof(*unwritten));
 	int r;
 
+	if (!unwritten)
+		return err_set(err, ENOMEM, "scale job %s", job_name(job));
+	for (uint32_t i = asked->count; i < was; i++)
+		unwritten[i - asked->count] = job->tasks[i].dirty;
 	/* What is about to go has nothing left to write. */
 	tasks_undirty(master, job, asked->count);
 	set_count(job, asked->count, true);
 	r = write_scaled(master, job, was, err);
 	set_count(job, was, amended);
+	for (uint32_t i = asked->count; r < 0 && i < was; i++)
+		if (unwritten[i - asked->count])
+			task_changed(master, &job->tasks[i]);
 	if (r < 0)
 		return r;
 	cell_scale(master->cell, job->core, asked, NULL);

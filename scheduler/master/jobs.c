@@ -244,6 +244,15 @@ int job_check(struct master *master, const struct caller *caller, struct held_jo
 	return secrets_check(master, &job->file, err);
 }
 
+/* To take the place of another owner's stopped job is to purge it. */
+static int check_succession(struct master *master, const struct caller *caller,
+			    const struct held_job *old, struct err *err)
+{
+	if (caller->role == CALLER_TASK)
+		return err_say(err, EPERM, "job %s is another owner's", job_name(old));
+	return rules_check_owner(master, caller, old->file.owner, err);
+}
+
 static int take_in(struct master *master, const struct caller *caller, struct held_job *job,
 		   struct held_job *old, struct err *err)
 {
@@ -251,6 +260,8 @@ static int take_in(struct master *master, const struct caller *caller, struct he
 		return err_say(err, EEXIST, "there is a job called %s already; stop it first",
 			       job_name(job));
 	err_try(job_check(master, caller, job, err));
+	if (old && strcmp(old->file.owner, job->file.owner) != 0)
+		err_try(check_succession(master, caller, old, err));
 	err_try(share_check(master, job, err));
 	err_try(job_admit(master, job, err));
 	if (old)

@@ -16,6 +16,7 @@ static int add_task(struct master *master, struct held_task *task, struct arena 
 		    struct want *ret)
 {
 	struct program *program = arena_alloc(arena, sizeof(*program));
+	uint64_t known;
 
 	task->told = true;
 	*ret = (struct want){
@@ -36,7 +37,9 @@ static int add_task(struct master *master, struct held_task *task, struct arena 
 	}
 	if (!ret->task || !program)
 		return -ENOMEM;
-	if (secrets_want(master, task, task->secrets, arena, ret) < 0)
+	/* Who gets its program has nothing yet, whatever an agent before this one has said. */
+	known = ret->program && task->job->file.tasks.secrets.count ? UINT64_MAX : task->secrets;
+	if (secrets_want(master, task, known, arena, ret) < 0)
 		return -ENOMEM;
 	return ret->program ? job_program(master, task, arena, program) : 0;
 }

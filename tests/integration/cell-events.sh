@@ -13,7 +13,7 @@ c_residue >"$BEFORE"
 # d_start: a cell that is ready; $D is its pid.
 d_start() {
 	: >"$T_DIR/celld.log"
-	celld dev --root "$C_ROOT" --runroot "$C_RUN" --fence 4 --whole-cores >>"$T_DIR/celld.log" 2>&1 &
+	celld dev --root "$C_ROOT" --runroot "$C_RUN" --fence 10 --whole-cores >>"$T_DIR/celld.log" 2>&1 &
 	D=$!
 	t_wait 60 grep -q "is ready" "$T_DIR/celld.log" ||
 		t_fail "celld dev is ready" "$(cat "$T_DIR/celld.log")"
@@ -155,15 +155,18 @@ paused=$(pid_of paused 0)
 job prod 200 1 $HALF "$FOREVER"
 becomes "production runs beside it" prod running
 becomes "it is told as paused" paused paused
-is_still() { local was; was=$(cat "$T_DIR/out/count"); sleep 0.3; [ -n "$was" ] && [ "$was" = "$(cat "$T_DIR/out/count")" ]; }
+is_still() { local was; was=$(cat "$T_DIR/out/count"); sleep 0.3; [ "$was" = "$(cat "$T_DIR/out/count")" ]; }
 t_wait 60 is_still && t_ok "and stands still" || t_fail "and stands still" "$(cat "$T_DIR/out/count")"
 d_end KILL
 d_start
+still_paused() { [ "$(states paused) $(states prod)" = "paused running" ]; }
+t_wait 60 still_paused || true
 t_is "also for the next celld" "paused running" "$(states paused) $(states prod)"
 was=$(cat "$T_DIR/out/count")
+was=${was:-0}
 c job stop --purge prod >/dev/null
 becomes "it goes on when there is room" paused running
-went_on() { [ "$(cat "$T_DIR/out/count")" -gt "$was" ]; }
+went_on() { local now; now=$(cat "$T_DIR/out/count"); [ "${now:-0}" -gt "$was" ]; }
 t_wait 60 went_on && t_ok "from where it was" || t_fail "from where it was" "$was, $(cat "$T_DIR/out/count")"
 t_is "in its memory" "$paused" "$(pid_of paused 0)"
 c job stop --purge paused >/dev/null

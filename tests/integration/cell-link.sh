@@ -58,7 +58,7 @@ t_wait 60 cell_up 1 || t_fail "the machine is back" "$(cell machine ls)"
 t_match "ctr --cell" '^m1 +up +r1' "$(ctr --cell $URL machine ls 2>&1)"
 t_match "CELLAR_CELL" '^m1 +up +r1' "$(CELLAR_CELL=$URL ctr machine ls 2>&1)"
 cell_job "$T_DIR/web.yaml" web 1
-t_is "a job from elsewhere" web "$(ctr --cell $URL job run --wait "$T_DIR/web.yaml" 2>&1)"
+t_is "a job from elsewhere" web "$(ctr --cell $URL job run --wait --timeout 120s "$T_DIR/web.yaml" 2>&1)"
 t_status "no master there" 1 ctr --cell https://10.99.0.1:9 machine ls
 t_match "no master there: sentence" 'no master of a cell answers at 10.99.0.1:9' "$T_ERR"
 CELLAR_CELL_KEYS=$T_DIR/none t_status "no key" 1 ctr --cell $URL machine ls

@@ -110,6 +110,8 @@ t_is "restart: the other one is left alone" "$other" "$(of_task web 1 container)
 t_is "restart: with its new size" $((48 * 1024 * 1024)) "$(memory 0)"
 
 # ---- logs, exec ----
+said() { [ "$(c job logs --tail 1 web/0)" = hello ]; }
+t_wait 60 said || true
 t_is "logs --tail" hello "$(c job logs --tail 1 web/0)"
 timeout 60 "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" job logs -f web/0 >"$T_DIR/follow" &
 E=$!
@@ -144,6 +146,7 @@ t_match "drained" "^$HOST +draining .* 0$" "$(c machine ls)"
 t_is "its tasks pend" pending "$(states late)"
 c machine uncordon "$HOST" >/dev/null
 t_wait 60 is_state late running || t_fail "after the drain" "$(c job status late)"
+t_wait 60 is_state web "running running" || t_fail "after the drain, web" "$(c job status web)"
 t_status "a machine that is not there" 1 c machine cordon nowhere
 t_match "a machine that is not there: sentence" 'there is no machine called nowhere' "$T_ERR"
 

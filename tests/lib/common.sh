@@ -48,7 +48,7 @@ t_fail() {
 }
 
 t_skip() {
-	echo "skip $1: $2"
+	echo "skip $1: ${2:-}"
 }
 
 t_skip_all() {

@@ -14,7 +14,7 @@ each() {
 }
 
 export CELLAR_IN_VM=1
-limit_s=600
+limit_s=1200
 for program in build/debug/bin/unit-cgroups-*; do
 	[ -x "$program" ] && each "${program##*/}" tests/lib/cmocka.sh "$program"
 done

@@ -117,7 +117,8 @@ static inline void fake_end(struct fake_cell *cell)
 
 static inline void fake_free(struct fake_cell *cell)
 {
-	static const char *const names[] = { "cell.db", "cell.db-wal", "cell.db-shm" };
+	static const char *const names[] = { "cell.db", "cell.db-wal", "cell.db-shm", "cell.db.key",
+					     "cell.db.audit" };
 	char file[64];
 
 	fake_check(cell);
