@@ -27,6 +27,8 @@
 #define PATIENCE_NS INT64_C(30000000000)
 #define NS_PER_S INT64_C(1000000000)
 #define MILLI 1000
+#define REPORTED_BYTES ((size_t)2 << 20)
+#define REPORTED_CALL ((size_t)1024) /* beside its body and its method */
 #define BEARER "Bearer "
 
 struct agent_call {
@@ -189,16 +191,21 @@ static void on_request(void *data, struct http_request *request)
 
 /* ---- with the master ---- */
 
+/*
+ * The first ones only, since a report that is too long is heard by nobody. New ones come last: what
+ * was reported stays reported until it is answered.
+ */
 struct task_call *socket_calls(const struct agent *agent, size_t *ret_count)
 {
 	struct task_call *list;
-	size_t count = 0;
+	size_t count = 0, bytes = 0;
 
 	for (struct agent_call *call = agent->calls; call; call = call->next)
 		count++;
 	list = calloc(count + 1, sizeof(*list));
 	*ret_count = 0;
-	for (struct agent_call *call = agent->calls; list && call; call = call->next) {
+	for (struct agent_call *call = agent->calls; list && call && bytes < REPORTED_BYTES;
+	     call = call->next) {
 		struct task_call *to = &list[(*ret_count)++];
 
 		*to = (struct task_call){
@@ -209,6 +216,7 @@ struct task_call *socket_calls(const struct agent *agent, size_t *ret_count)
 			.path = http_path(call->request),
 		};
 		to->body = http_body(call->request, &to->body_len);
+		bytes += to->body_len + strlen(to->method) + REPORTED_CALL;
 	}
 	return list;
 }

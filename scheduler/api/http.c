@@ -35,6 +35,7 @@ struct http_request {
 	char *path;
 	char *body;
 	size_t body_len, body_size;
+	size_t body_max; /* 0: not looked up yet */
 	bool too_large;
 	bool dispatched; /* fn has it */
 	bool inside;	 /* fn is at work on it */
@@ -156,12 +157,25 @@ static void refuse(struct http_request *request, unsigned status, const char *se
 		    len < 0 ? 0 : (size_t)len);
 }
 
+/* What a stranger sends is held before anybody has asked who it is. */
+static size_t find_body_max(const struct http_request *request)
+{
+	const struct http_limits *limits = &request->server->limits;
+	struct http_certificate who;
+
+	return limits->stranger_bytes && http_certificate(request, &who, NULL) < 0
+		       ? limits->stranger_bytes
+		       : limits->body_bytes;
+}
+
 /* Grows by halves, up to the limit; a NUL is kept behind it. */
 static int append(struct http_request *request, const char *data, size_t len)
 {
 	size_t need = request->body_len + len + 1;
 
-	if (need > request->server->limits.body_bytes + 1)
+	if (!request->body_max)
+		request->body_max = find_body_max(request);
+	if (need > request->body_max + 1)
 		return -E2BIG;
 	if (need > request->body_size) {
 		size_t size = need + need / 2;
@@ -396,7 +410,8 @@ static struct MHD_Daemon *start(struct http_server *server, int listen_fd,
 		MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
 		NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL,
 		MHD_OPTION_CONNECTION_LIMIT, limits->connections, MHD_OPTION_CONNECTION_TIMEOUT,
-		limits->idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(16 * 1024),
+		limits->idle_s, MHD_OPTION_PER_IP_CONNECTION_LIMIT, limits->per_address,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(16 * 1024),
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, tls ? items : &items[4],
 		MHD_OPTION_END);
 }

@@ -20,7 +20,9 @@ struct http_request;
 
 struct http_limits {
 	size_t body_bytes;
+	size_t stranger_bytes; /* of a body whose sender shows no good certificate; 0: as others */
 	unsigned connections, idle_s;
+	unsigned per_address; /* connections of one address; 0: any number */
 };
 
 /* Of a server over TLS, in PEM. Clients are asked for a certificate, and need not have one. */

@@ -21,7 +21,9 @@
 #define NS_PER_MS INT64_C(1000000)
 #define HOLD_MS 1000
 #define BODY_MAX ((size_t)8 << 20)
+#define STRANGER_BODY_MAX ((size_t)64 << 10) /* who joins sends a token and a request */
 #define CONNECTIONS_MAX 16000
+#define PER_ADDRESS 64
 #define DESCRIPTORS_KEPT 256 /* not for connections */
 #define IDLE_S 60
 #define BACKLOG 1024
@@ -494,8 +496,10 @@ int link_server_new(struct loop *loop, struct master *master,
 {
 	struct http_tls tls = { options->key, options->certificate, options->ca };
 	struct http_limits limits = { .body_bytes = BODY_MAX,
+				      .stranger_bytes = STRANGER_BODY_MAX,
 				      .connections = count_connections(),
-				      .idle_s = IDLE_S };
+				      .idle_s = IDLE_S,
+				      .per_address = PER_ADDRESS };
 	struct link_server *server = calloc(1, sizeof(*server));
 	int fd = listen_at(options->listen, err), r;
 

@@ -18,11 +18,12 @@ static const struct job_override *find_override(const struct job_file *file, uin
 	return NULL;
 }
 
-/* A copy with room for one more, by rising index. */
-static int copy_overrides(struct arena *arena, const struct job_file *from, struct job_file *ret)
+/* A copy with room for that many more, by rising index. */
+static int copy_overrides(struct arena *arena, const struct job_file *from, size_t more,
+			  struct job_file *ret)
 {
 	const struct field_list *list = &from->tasks.overrides;
-	struct job_override *copy = arena_calloc(arena, list->count + 1, sizeof(*copy));
+	struct job_override *copy = arena_calloc(arena, list->count + more + 1, sizeof(*copy));
 
 	if (!copy)
 		return -ENOMEM;
@@ -35,10 +36,16 @@ static int copy_overrides(struct arena *arena, const struct job_file *from, stru
 static struct job_override *make_override(struct job_file *file, uint32_t index)
 {
 	struct job_override *items = file->tasks.overrides.items;
-	size_t at = 0, count = file->tasks.overrides.count;
+	size_t count = file->tasks.overrides.count, at = 0, end = count;
 
-	while (at < count && items[at].index < index)
-		at++;
+	while (at < end) {
+		size_t middle = at + (end - at) / 2;
+
+		if (items[middle].index < index)
+			at = middle + 1;
+		else
+			end = middle;
+	}
 	if (at < count && items[at].index == index)
 		return &items[at];
 	memmove(items + at + 1, items + at, (count - at) * sizeof(*items));
@@ -55,8 +62,9 @@ static void set(struct job_resources *to, int64_t cpu_milli, int64_t memory_byte
 		to->memory_bytes = memory_bytes;
 }
 
-int amend_resources(struct held_job *job, uint32_t index, int64_t cpu_milli, int64_t memory_bytes,
-		    struct job_file *ret, struct err *err)
+int amend_resources(const struct held_job *job, uint32_t index, int64_t cpu_milli,
+		    int64_t memory_bytes, struct arena *arena, struct job_file *ret,
+		    struct err *err)
 {
 	struct job_file file = job->file;
 	struct job_override *items;
@@ -70,7 +78,7 @@ int amend_resources(struct held_job *job, uint32_t index, int64_t cpu_milli, int
 		return 0;
 	}
 	if ((index != NOBODY || file.tasks.overrides.count) &&
-	    copy_overrides(job->arena, &job->file, &file) < 0)
+	    copy_overrides(arena, &job->file, 1, &file) < 0)
 		return err_set(err, ENOMEM, "resize job %s", job_name(job));
 	if (index == NOBODY) {
 		set(&file.tasks.resources, cpu_milli, memory_bytes);
@@ -140,12 +148,12 @@ static int read_tasks(struct held_job *job, const struct json_node *node, struct
 	size_t count = 0;
 
 	err_try(json_get_array(node, "tasks", &array, &count, err));
+	if (count && copy_overrides(job->arena, &job->file, count, &job->file) < 0)
+		return err_set(err, ENOMEM, "load job %s", job_name(job));
 	for (size_t i = 0; i < count; i++) {
 		struct json_node one = json_at(&array, i);
 		uint32_t index = 0;
 
-		if (copy_overrides(job->arena, &job->file, &job->file) < 0)
-			return err_set(err, ENOMEM, "load job %s", job_name(job));
 		err_try(json_get_u32(&one, "index", &index, err));
 		err_try(read_amounts(&one, &make_override(&job->file, index)->resources, err));
 	}

@@ -13,6 +13,8 @@
 #define PEERS_MAX 1000
 #define CHILDREN_MAX 1000 /* jobs that one job may have made */
 #define NAME_SIZE 160
+#define ANSWER_MAX ((size_t)256 << 10)
+#define HELD_MAX ((size_t)16 << 20) /* of one machine's calls */
 
 struct held_call {
 	struct held_call *next;
@@ -20,6 +22,7 @@ struct held_call {
 	bool reported;
 	int status;
 	char *body;
+	size_t len;
 };
 
 /* One request while it is carried out. */
@@ -421,7 +424,6 @@ static void carry_out(struct master *master, uint32_t machine, const struct task
 				.call = call,
 				.w = json_writer_new(false) };
 	struct err err = { 0 };
-	size_t len;
 	int code;
 
 	snprintf(r.caller.name, sizeof(r.caller.name), "%s", call->task);
@@ -431,8 +433,15 @@ static void carry_out(struct master *master, uint32_t machine, const struct task
 		code = err_say(&err, EPERM, "this task is not the cell's any more");
 	else
 		code = run(&r, &err);
+	ret->body = code < 0 ? NULL : json_writer_take(r.w, &ret->len);
+	if (ret->body && ret->len > ANSWER_MAX) {
+		free(take_ptr(ret->body));
+		code = err_say(&err, E2BIG, "this is done, but the answer is too long");
+	}
 	ret->status = code < 0 ? status_of(&err) : 200;
-	ret->body = code < 0 ? write_error(&err) : json_writer_take(r.w, &len);
+	if (code < 0)
+		ret->body = write_error(&err);
+	ret->len = ret->body ? strlen(ret->body) : 0;
 	json_writer_free(r.w);
 	if (!ret->body)
 		ret->status = 500;
@@ -445,12 +454,21 @@ static struct held_call *find(struct held_call *calls, uint64_t number)
 	return calls;
 }
 
+static bool has_room(const struct held_call *calls)
+{
+	size_t bytes = 0;
+
+	for (; calls; calls = calls->next)
+		bytes += calls->len;
+	return bytes <= HELD_MAX;
+}
+
 static void take(struct master *master, uint32_t machine, const struct task_call *call)
 {
 	struct held_call *held = find(master->machines[machine].calls, call->number);
 
 	if (!held) {
-		held = calloc(1, sizeof(*held));
+		held = has_room(master->machines[machine].calls) ? calloc(1, sizeof(*held)) : NULL;
 		/* It is reported again. */
 		if (!held)
 			return;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "scheduler/core/resize.h"
 #include "scheduler/core/scale.h"
@@ -215,12 +216,12 @@ static void write_plan(struct master *master, const struct held_job *job,
 }
 
 /* The new request, as the core knows it. */
-static int ask(struct held_job *job, const struct master_resize *resize, struct arena *arena,
+static int ask(const struct held_job *job, const struct master_resize *resize, struct arena *arena,
 	       struct job_file *ret_file, struct request *ret, struct err *err)
 {
 	struct job asked;
 
-	err_try(amend_resources(job, resize->index, resize->cpu_milli, resize->memory_bytes,
+	err_try(amend_resources(job, resize->index, resize->cpu_milli, resize->memory_bytes, arena,
 				ret_file, err));
 	err_try(intake_job(ret_file, arena, &asked, err));
 	*ret = asked.request;
@@ -230,15 +231,34 @@ static int ask(struct held_job *job, const struct master_resize *resize, struct 
 	return 0;
 }
 
+/* Of its own, for as long as the job has it; NULL where there are none. */
+static int copy_overrides(const struct job_file *file, struct job_override **ret)
+{
+	const struct field_list *list = &file->tasks.overrides;
+
+	*ret = NULL;
+	if (!list->count)
+		return 0;
+	*ret = calloc(list->count, sizeof(**ret));
+	if (!*ret)
+		return -ENOMEM;
+	memcpy(*ret, list->items, list->count * sizeof(**ret));
+	return 0;
+}
+
 static int carry_out(struct master *master, struct held_job *job,
 		     const struct master_resize *resize, const struct job_file *file,
 		     const struct request *request, struct err *err)
 {
+	_cleanup_free_ struct job_override *overrides = NULL;
 	struct job_file was = job->file;
 	bool amended = job->amended;
 	int r;
 
+	if (copy_overrides(file, &overrides) < 0)
+		return err_set(err, ENOMEM, "resize job %s", job_name(job));
 	job->file = *file;
+	job->file.tasks.overrides.items = overrides;
 	job->amended = true;
 	r = share_check(master, job, err);
 	if (r == 0)
@@ -250,6 +270,8 @@ static int carry_out(struct master *master, struct held_job *job,
 		job->amended = amended;
 		return r;
 	}
+	free(job->overrides);
+	job->overrides = take_ptr(overrides);
 	for (uint32_t i = 0; i < job->count; i++)
 		if (job->tasks[i].at != NOBODY)
 			master->machines[job->tasks[i].at].news = true;

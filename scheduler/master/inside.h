@@ -74,6 +74,9 @@ struct held_job {
 	uint64_t index;		      /* in the journal, of what happened to it last */
 	/* The file is not what its text says any more: another count, other resources. */
 	bool amended;
+	/* The file's list since it was resized, or NULL: an arena would keep each earlier one. What
+	 * the list points to is the arena's. */
+	struct job_override *overrides;
 	struct history_item *history; /* the last ones, oldest first */
 	size_t history_count;
 };
@@ -217,10 +220,11 @@ int history_read(struct held_job *job, const struct json_node *root, struct err 
 
 /* ---- amend.c ---- */
 
-/* The file with other resources (0: as they are), of one task or of all (NOBODY); what is new lives
- * in the job's arena. -EINVAL, -ENOMEM. */
-int amend_resources(struct held_job *job, uint32_t index, int64_t cpu_milli, int64_t memory_bytes,
-		    struct job_file *ret, struct err *err);
+/* The file with other resources (0: as they are), of one task or of all (NOBODY); its list
+ * of overrides lives in the arena, all else with the job. -EINVAL, -ENOMEM. */
+int amend_resources(const struct held_job *job, uint32_t index, int64_t cpu_milli,
+		    int64_t memory_bytes, struct arena *arena, struct job_file *ret,
+		    struct err *err);
 /* What its task is to have now. */
 struct job_resources amend_resources_of(const struct held_job *job, uint32_t index);
 void amend_write(const struct held_job *job, struct json_writer *w);

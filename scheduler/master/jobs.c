@@ -28,6 +28,7 @@ static struct held_job *job_free(struct held_job *job)
 	free(job->file_name);
 	free(job->refusal);
 	free(job->history);
+	free(job->overrides);
 	free(job->text);
 	arena_free(job->arena);
 	free(job);
