@@ -73,6 +73,8 @@ struct box *box_free(struct box *box)
 	work_cancel(box->work);
 	work_cancel(box->fence_work);
 	work_cancel(box->cores_work);
+	work_cancel(box->pause_work);
+	work_cancel(box->limit_work);
 	arena_free(box->arena);
 	free(box->reason);
 	free(box->address);
@@ -232,26 +234,41 @@ void box_start(struct box *box)
 
 /* ---- pausing ---- */
 
-void box_pause(struct box *box)
+/* In a child: the freezer waits for tasks that sleep in the kernel. */
+static int pause_work(void *data, struct err *err)
 {
+	const struct box *box = data;
 	_cleanup_engine_container_ struct engine_container *c = NULL;
 	_cleanup_shim_client_ struct shim_client *client = NULL;
-	struct err err = { 0 };
-	int r;
 
-	if (box->state != BOX_RUNNING || box->paused == box->is_paused)
+	err_try(engine_find(box->agent->engine, box->container, &c, err));
+	err_try(engine_connect(box->agent->engine, c, &client, err));
+	return box->pausing ? shim_pause(client, c->id, err) : shim_resume(client, c->id, err);
+}
+
+/* What failed is tried again with the next answer. */
+static void pause_done(void *data, const struct err *err)
+{
+	struct box *box = data;
+
+	box->pause_work = NULL;
+	if (!err->code) {
+		box->is_paused = box->pausing;
+		agent_changed(box->agent); /* others may wait for its room */
+	} else if (box->state == BOX_RUNNING) {
+		log_warn("task %s: %s", box->task, err->text);
+	}
+}
+
+void box_pause(struct box *box)
+{
+	struct err err = { 0 };
+
+	if (box->state != BOX_RUNNING || box->pause_work || box->paused == box->is_paused)
 		return;
-	r = engine_find(box->agent->engine, box->container, &c, &err);
-	if (r == 0)
-		r = engine_connect(box->agent->engine, c, &client, &err);
-	if (r == 0)
-		r = box->paused ? shim_pause(client, c->id, &err)
-				: shim_resume(client, c->id, &err);
-	/* It is tried again at the next beat. */
-	if (r < 0)
+	box->pausing = box->paused;
+	if (work_start(box->agent->loop, pause_work, pause_done, box, &box->pause_work, &err) < 0)
 		log_warn("task %s: %s", box->task, err.text);
-	else
-		box->is_paused = box->paused;
 }
 
 /* ---- after a restart of the agent ---- */

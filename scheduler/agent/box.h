@@ -34,6 +34,7 @@ struct box {
 	bool wanted; /* by the master's last word */
 	bool paused; /* as the master wants it */
 	bool is_paused;
+	bool pausing;		 /* what pause_work makes it, or made it last */
 	struct arena *arena;	 /* of the program and the ports */
 	struct program *program; /* NULL: adopted */
 	int64_t cpu_milli, memory_bytes, grace_ms;
@@ -51,7 +52,8 @@ struct box {
 	bool evicted;	 /* the machine has ended it, not itself */
 	bool has_cores;	 /* to itself: */
 	cpu_set_t cores;
-	struct work *fence_work, *cores_work;
+	struct work *fence_work, *cores_work, *pause_work, *limit_work;
+	int64_t limit_cpu_milli, limit_memory_bytes; /* that limit_work gives it; 0: as they are */
 	struct work *work;
 	struct shim_client *waiter; /* answers when it ends */
 	struct loop_source *source;
@@ -84,7 +86,8 @@ struct box *box_adopt(struct agent *agent, const struct engine_container *contai
 struct box *box_free(struct box *box);
 
 void box_start(struct box *box);
-/* Freezes or thaws a running one, as the master wants it. */
+/* Freezes or thaws a running one, as the master wants it; is_paused says when that is done. What
+ * fails is tried again by the next answer. */
 void box_pause(struct box *box);
 /* Kills a running one at once, which is no failure of its own. */
 void box_evict(struct box *box, const char *reason);

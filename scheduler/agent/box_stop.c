@@ -54,7 +54,8 @@ void box_evict(struct box *box, const char *reason)
 static int let_it_end(const struct box *box, const struct engine_container *c)
 {
 	_cleanup_shim_client_ struct shim_client *client = NULL;
-	bool paused = strcmp(c->status, "paused") == 0;
+	/* Or its shim is about to freeze it. */
+	bool paused = box->pausing || strcmp(c->status, "paused") == 0;
 
 	if ((!paused && box->latency_sensitive) ||
 	    engine_connect(box->agent->engine, c, &client, NULL) < 0)
@@ -117,6 +118,7 @@ void box_end(struct box *box)
 	if (box->state != BOX_RUNNING || box->work || box->to_end)
 		return;
 	box->to_end = true;
+	box->pause_work = work_cancel(box->pause_work);
 	if (work_start(box->agent->loop, end_work, end_done, box, &box->work, &err) == 0)
 		return;
 	log_warn("task %s: %s", box->task, err.text);
@@ -167,6 +169,7 @@ void box_stop(struct box *box)
 	box->source = loop_remove(box->source);
 	box->waiter = shim_close(box->waiter);
 	box->state = BOX_STOPPING;
+	box->pause_work = work_cancel(box->pause_work);
 	agent_changed(box->agent);
 	if (work_start(box->agent->loop, stop_work, stopped, box, &box->work, &err) < 0) {
 		log_warn("task %s: %s", box->task, err.text);
