@@ -37,7 +37,9 @@ static int let_in(int fd, const struct oci_config *config, struct err *err)
 		return 0;
 	if (fstat(fd, &st) < 0)
 		return err_set(err, errno, "look at the images' folder");
-	if (st.st_mode & S_IXOTH)
+	/* One that a group may use already is left as it is: CRIU says so itself if that is too
+	 * little. */
+	if (st.st_mode & (S_IXOTH | S_IRWXG))
 		return 0;
 	if ((fchown(fd, (uid_t)-1, map->host_id) < 0 ||
 	     fchmod(fd, (st.st_mode & 07700) | S_IXGRP) < 0) &&

@@ -128,6 +128,7 @@ static int unpack_stream_into(struct unpack *u, int fs_fd, const struct unpack_o
 	r = unpack_tree_init(&u->tree, fs_fd, options->lower_fds, options->lower_count,
 			     options->root, &u->err);
 	u->tree.made_max = u->limits.entries_max;
+	u->tree.plain = options->plain;
 	if (r == 0)
 		r = inherit_root(u);
 	if (r == 0)

@@ -19,6 +19,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/digest.h"
@@ -29,6 +30,7 @@ struct unpack_options {
 	const int *lower_fds;
 	size_t lower_count;
 	const char *root; /* of the store, named when the disk is full */
+	bool plain;	  /* no layer: a name that begins with .wh. is a name */
 	/* 0: the defaults below */
 	uint64_t entries_max, bytes_max, ratio_max;
 };

@@ -309,7 +309,7 @@ int unpack_entry_apply(struct unpack_tree *tree, const struct unpack_entry *e, s
 
 	if (!e->name[0] && type != S_IFDIR)
 		return err_say(err, EBADMSG, "it takes the place of the root folder");
-	if (strncmp(e->name, WHITEOUT, strlen(WHITEOUT)) == 0)
+	if (!tree->plain && strncmp(e->name, WHITEOUT, strlen(WHITEOUT)) == 0)
 		return apply_whiteout(tree, e, err);
 	if (archive_entry_hardlink(e->entry))
 		return e->name[0] ? make_hard_link(tree, e, err) : 0;

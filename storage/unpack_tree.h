@@ -32,6 +32,7 @@ struct unpack_tree {
 	/* Entries, and folders made for want of an entry: one name of 500 bytes makes 250 of those.
 	 */
 	uint64_t made, made_max;
+	bool plain; /* names of whiteouts are names */
 };
 
 int unpack_tree_init(struct unpack_tree *tree, int root_fd, const int *lower_fds,

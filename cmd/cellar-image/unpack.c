@@ -32,7 +32,7 @@ static int keep_stdin(const char *folder, struct err *err)
 
 static int unpack(const char *root, const char *folder, struct err *err)
 {
-	const struct unpack_options options = { .root = root };
+	const struct unpack_options options = { .root = root, .plain = true };
 	_cleanup_fd_ int fd = dir_open(AT_FDCWD, folder, err), tar = -1;
 	char diff_id[DIGEST_TEXT_SIZE];
 

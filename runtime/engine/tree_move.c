@@ -15,8 +15,10 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "runtime/engine/id_ranges.h"
 
 #define BUFFER (256 << 10)
+#define NOBODY 65534
 #define DEPTH_MAX 128 /* three descriptors each */
 
 static int move_entry(const struct tree_move *m, int source_fd, int target_fd, const char *name,
@@ -27,11 +29,23 @@ static mode_t mode_of(const struct tree_move *m, const struct stat *st)
 	return st->st_mode & (m->keep_owner ? 07777 : 01777);
 }
 
+/* In another user namespace; what it has no number for is nobody's there. */
+static uint32_t shifted(const struct tree_move *m, uint32_t id)
+{
+	int64_t inside = m->shift < 0 ? (int64_t)id + m->shift : (int64_t)id;
+
+	if (!m->shift)
+		return id;
+	if (inside < 0 || inside >= ID_RANGE_SIZE)
+		inside = NOBODY;
+	return (uint32_t)(m->shift < 0 ? inside : inside + m->shift);
+}
+
 static int set_owner(const struct tree_move *m, const struct stat *st, int dirfd, const char *name,
 		     int flags)
 {
-	uid_t uid = m->keep_owner ? (uid_t)(st->st_uid + m->shift) : m->owner_uid;
-	gid_t gid = m->keep_owner ? (gid_t)(st->st_gid + m->shift) : m->owner_gid;
+	uid_t uid = m->keep_owner ? shifted(m, st->st_uid) : m->owner_uid;
+	gid_t gid = m->keep_owner ? shifted(m, st->st_gid) : m->owner_gid;
 
 	return fchownat(dirfd, name, uid, gid, flags) < 0 ? -errno : 0;
 }

@@ -93,6 +93,7 @@ static _Noreturn void child(char *const *argv, char *const *env, const int fds[3
 	sigset_t none;
 
 	/* Away from 3 to 5 first: the order of the final dup2 must not matter. */
+	null = fcntl(null, F_DUPFD_CLOEXEC, 10);
 	for (int i = 0; i < 3; i++)
 		safe[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 10);
 	for (int i = 0; i < 3; i++)

@@ -11,6 +11,7 @@
 #include "runtime/shim/proto.h"
 #include "runtime/shim/restart.h"
 #include "runtime/shim/task_news.h"
+#include "runtime/shim/task_work.h"
 
 #define SWEEP_AT 32
 
@@ -213,6 +214,10 @@ enum ttrpc_code method_delete(struct shim *shim, struct rpc_call *call, const vo
 		if (code != TTRPC_OK && code != TTRPC_NOT_FOUND)
 			return code;
 	}
+	/* Not from under a restore that is being made of it. */
+	if (process_is_init(p) && p->status == PROCESS_CREATED && !p->pid &&
+	    task_check_idle(p->task, err) != TTRPC_OK)
+		return TTRPC_FAILED_PRECONDITION;
 	process_delete(p, call);
 	return TTRPC_OK;
 }

@@ -53,8 +53,8 @@ static void on_started(struct task *task, struct work_result *result)
 		task_launch_started(task);
 		restart_save(task);
 		reply_started(call, init);
+		process_catch_up(init);
 	}
-	process_catch_up(init);
 }
 
 static void on_restored(struct task *task, struct work_result *result)

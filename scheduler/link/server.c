@@ -23,7 +23,7 @@
 #define BODY_MAX ((size_t)8 << 20)
 #define STRANGER_BODY_MAX ((size_t)64 << 10) /* who joins sends a token and a request */
 #define CONNECTIONS_MAX 16000
-#define PER_ADDRESS 64
+#define PER_ADDRESS 256
 #define DESCRIPTORS_KEPT 256 /* not for connections */
 #define IDLE_S 60
 #define BACKLOG 1024
