@@ -164,6 +164,7 @@ static int fill_mounts(const struct box *box, struct arena *arena, struct engine
 			.target = p->mounts[i].target,
 			.readonly = p->mounts[i].readonly,
 			.must_exist = true,
+			.real = p->mounts[i].source[0] == '/',
 		};
 	ret->items = mounts;
 	ret->count = p->mount_count + more;
