@@ -189,7 +189,7 @@ static int add_bind(struct mount_list *list, const struct config_input *input,
 		options[count++] = m->below == ENGINE_BELOW_SAME ? "rro" : "ro";
 	/* Symlinks were followed when it was made. One that is there later may be a container's.
 	 * Only in /proc there are links that lead to no path. */
-	if (m->type == ENGINE_MOUNT_BIND && strncmp(path, "/proc/", 6) != 0)
+	if (m->type == ENGINE_MOUNT_BIND && (m->real || strncmp(path, "/proc/", 6) != 0))
 		options[count++] = MOUNT_OPTION_REAL_SOURCE;
 	err_try(add(list, m->target, "bind", path, options, false, err));
 	return m->type == ENGINE_MOUNT_VOLUME ? map_ids(list, input, m->target, err) : 0;

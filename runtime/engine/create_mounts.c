@@ -148,7 +148,8 @@ int creation_choose_mounts(struct creation *c, struct err *err)
 	for (size_t i = 0; r == 0 && i < asked->count; i++) {
 		struct engine_mount mount = asked->items[i];
 
-		if (mount.type == ENGINE_MOUNT_BIND)
+		/* Else the start refuses it: who asked may have put the symlink there. */
+		if (mount.type == ENGINE_MOUNT_BIND && !mount.real)
 			mount.source = follow(c, mount.source);
 		r = mount.type == ENGINE_MOUNT_BIND && !mount.source
 			    ? err_set(err, ENOMEM, "choose mounts")

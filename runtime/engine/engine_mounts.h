@@ -24,6 +24,7 @@ struct engine_mount {
 	bool anonymous;	 /* a volume made for this container alone */
 	bool no_copy;	 /* of a volume: it begins empty */
 	bool must_exist; /* of a bind: a missing source is not made */
+	bool real;	 /* of a bind: no symlink on its way, not even now */
 	bool relabel;	 /* "z", "Z": only SELinux's hosts care */
 	enum engine_mount_below below;
 	const char *propagation;   /* "rshared", ...; NULL: "rprivate" */

@@ -273,11 +273,12 @@ void box_pause(struct box *box)
 
 /* ---- after a restart of the agent ---- */
 
+/* NULL when it is absent, or empty. */
 static const char *label(const struct engine_container *c, const char *key)
 {
 	for (size_t i = 0; i < c->labels.count; i++)
 		if (strcmp(c->labels.items[i].key, key) == 0)
-			return c->labels.items[i].value;
+			return *c->labels.items[i].value ? c->labels.items[i].value : NULL;
 	return NULL;
 }
 
@@ -319,7 +320,9 @@ struct box *box_adopt(struct agent *agent, const struct engine_container *contai
 	box = box_bare(agent, task, strtoull(incarnation, NULL, 10));
 	if (!box)
 		return NULL;
-	snprintf(box->container, sizeof(box->container), "%s", container->name);
+	/* Labels come from images, too; the name comes from us. */
+	if (strcmp(box->container, container->name) != 0)
+		return box_free(box);
 	box->cpu_milli = container->limits.cpu_millicpu;
 	box->memory_bytes = container->limits.memory_bytes;
 	box->grace_ms = grace ? strtoll(grace, NULL, 10) : ENGINE_STOP_TIMEOUT_S * 1000;

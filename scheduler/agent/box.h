@@ -20,7 +20,7 @@
 #define BOX_LABEL_ALLOC "cellar.alloc"
 #define BOX_LABEL_PRIORITY "cellar.priority" /* "200 latency-sensitive", "100" */
 #define BOX_LABEL_CORES "cellar.cores"	     /* those that it has to itself */
-#define BOX_LABEL_FENCE "cellar.fence"	     /* there: it has one */
+#define BOX_LABEL_FENCE "cellar.fence"	     /* "true": it has one */
 
 enum box_state { BOX_WAITING, BOX_STARTING, BOX_RUNNING, BOX_STOPPING, BOX_ENDED };
 

@@ -100,7 +100,7 @@ struct program *launch_copy(const struct program *program, struct arena *arena)
 
 static int fill_labels(const struct box *box, struct arena *arena, struct labels *ret)
 {
-	size_t n = 5;
+	const char *cores = box->has_cores ? cores_text(box) : "";
 	struct oci_annotation *items = arena_calloc(arena, 8, sizeof(*items));
 
 	if (!items)
@@ -115,16 +115,13 @@ static int fill_labels(const struct box *box, struct arena *arena, struct labels
 		BOX_LABEL_PRIORITY, arena_printf(arena, "%u%s", box->priority,
 						 box->latency_sensitive ? " latency-sensitive" : "")
 	};
-	if (box->fence_ns)
-		items[n++] = (struct oci_annotation){ BOX_LABEL_FENCE, "true" };
-	if (box->alloc)
-		items[n++] = (struct oci_annotation){ BOX_LABEL_ALLOC, box->alloc };
-	if (box->has_cores)
-		items[n++] = (struct oci_annotation){ BOX_LABEL_CORES,
-						      arena_strdup(arena, cores_text(box)) };
-	*ret = (struct labels){ items, n };
-	return items[2].value && items[3].value && items[4].value && items[n - 1].value ? 0
-											: -ENOMEM;
+	/* Also where there is none: an image's own labels would count else. */
+	items[5] = (struct oci_annotation){ BOX_LABEL_FENCE, box->fence_ns ? "true" : "" };
+	items[6] = (struct oci_annotation){ BOX_LABEL_ALLOC, box->alloc ? box->alloc : "" };
+	items[7] = (struct oci_annotation){ BOX_LABEL_CORES,
+					    cores ? arena_strdup(arena, cores) : NULL };
+	*ret = (struct labels){ items, 8 };
+	return items[2].value && items[3].value && items[4].value && items[7].value ? 0 : -ENOMEM;
 }
 
 static int fill_ports(const struct program *p, struct arena *arena,
@@ -164,6 +161,7 @@ static int fill_mounts(const struct box *box, struct arena *arena, struct engine
 			.target = p->mounts[i].target,
 			.readonly = p->mounts[i].readonly,
 			.must_exist = true,
+			.real = p->mounts[i].source[0] == '/',
 		};
 	ret->items = mounts;
 	ret->count = p->mount_count + more;

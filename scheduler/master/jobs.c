@@ -420,14 +420,40 @@ static const char *const *add_env(const struct master *master, const struct held
 	return list;
 }
 
+/* A path, or a volume: each owner has its own, as no owner's name has a '_'. NULL: no memory. */
+static const char *volume_source(const struct held_task *task, const char *source,
+				 struct arena *arena)
+{
+	return source[0] == '/' ? source
+				: arena_printf(arena, "%s_%s", task->job->file.owner, source);
+}
+
+static int add_mounts(const struct held_task *task, struct arena *arena, struct program *ret)
+{
+	const struct job_tasks *tasks = &task->job->file.tasks;
+	struct want_mount *mounts = arena_calloc(arena, tasks->volumes.count + 1, sizeof(*mounts));
+
+	if (!mounts)
+		return -ENOMEM;
+	FIELD_EACH(job_volume, v, tasks->volumes)
+	{
+		const char *source = volume_source(task, v->source, arena);
+
+		if (!source)
+			return -ENOMEM;
+		mounts[ret->mount_count++] = (struct want_mount){ source, v->target, v->readonly };
+	}
+	ret->mounts = mounts;
+	return 0;
+}
+
 static int add_lists(const struct master *master, const struct held_task *task, struct arena *arena,
 		     struct program *ret)
 {
 	const struct job_tasks *tasks = &task->job->file.tasks;
 	struct want_port *ports = arena_calloc(arena, tasks->ports.count + 1, sizeof(*ports));
-	struct want_mount *mounts = arena_calloc(arena, tasks->volumes.count + 1, sizeof(*mounts));
 
-	if (!ports || !mounts)
+	if (!ports)
 		return -ENOMEM;
 	FIELD_EACH(job_port, p, tasks->ports)
 	{
@@ -437,11 +463,8 @@ static int add_lists(const struct master *master, const struct held_task *task, 
 					    p->protocol == JOB_UDP };
 		ret->port_count++;
 	}
-	FIELD_EACH(job_volume, v, tasks->volumes)
-	mounts[ret->mount_count++] = (struct want_mount){ v->source, v->target, v->readonly };
 	ret->ports = ports;
-	ret->mounts = mounts;
-	return 0;
+	return add_mounts(task, arena, ret);
 }
 
 /* On the host's network a task listens on the machine's own port. */

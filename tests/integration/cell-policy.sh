@@ -74,8 +74,20 @@ t_match "what is beside the paths" 'tasks.volumes: /srv/searches' "$(run "$(file
 t_match "what leads out of them" 'tasks.volumes: /srv/search/../x' "$(run "$(file x search 200 ', volumes: [{source: /srv/search/../x, target: /e}]')")"
 t_match "other devices" 'tasks.devices: /dev/kvm' "$(run "$(file x search 200 ', devices: [/dev/kvm]')")"
 t_is "privileged" priv "$(run "$(file priv search 200 ', privileged: true')")"
+BELOW=$T_DIR/below
+mkdir "$BELOW" "$BELOW/folder"
+ln -s / "$BELOW/out"
+sed "s|/srv/search|$BELOW|" "$T_DIR/policy.yaml" >"$T_DIR/below.yaml"
+policy "$T_DIR/below.yaml" >/dev/null
+t_is "a symlink below the paths" link "$(run "$(file link search 200 ", volumes: [{source: $BELOW/out, target: /e}]")")"
+t_is "and a folder" folder "$(run "$(file folder search 200 ", volumes: [{source: $BELOW/folder, target: /e}]")")"
+refuses_link() { c job status link -o json | grep -q 'there is a symlink on the way'; }
+t_wait 60 refuses_link && t_ok "the symlink is refused" || t_fail "the symlink is refused" "$(c job status link -o json)"
 is_running() { [ "$(c job status "$1" -o json | jq -r '.tasks[0].state')" = running ]; }
 t_wait 60 is_running priv && t_is "and so it is" true "$(c inspect "$(c job status priv -o json | jq -r '.tasks[0].container')" | jq '.[0].security.privileged // .[0].privileged')"
+t_wait 60 is_running folder && t_ok "the folder is mounted" || t_fail "the folder is mounted" "$(c job status folder -o json)"
+for name in link folder; do c job stop --purge "$name" >/dev/null; done
+policy "$T_DIR/policy.yaml" >/dev/null
 t_is "her jobs are hers" web "$(alice_asks DELETE '/v1/jobs/web?purge=true' | jq -r .job)"
 
 # ---- quotas ----
