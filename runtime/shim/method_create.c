@@ -86,11 +86,7 @@ static void finish(struct task *task, const struct err *why)
 	struct rpc_call *call = take_ptr(task->creator);
 	Task__PidResponse response = TASK__PID_RESPONSE__INIT;
 	struct shim *shim = task->shim;
-	static const struct err gone = { .code = ECANCELED, .text = "who asked for it has gone" };
 
-	/* containerd has given it up by then, and removed its bundle. */
-	if (!why && task->durable && rpc_is_abandoned(call))
-		why = &gone;
 	if (why) {
 		undo(task);
 		rpc_fail(call, TTRPC_UNKNOWN, why);
