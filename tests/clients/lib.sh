@@ -78,11 +78,14 @@ client_gone() {
 	t_wait 10 eval "! kill -0 $1"
 }
 
-# on_terminal COMMAND...: the command with a terminal of 33 lines of 77 columns; output without CRs
+# on_terminal COMMAND...: the command with a terminal of 33 lines of 77 columns; output without CRs.
+# Nobody types: an end of input, which script(1) types when it likes, lets podman leave before its
+# container has said anything.
 on_terminal() {
 	local words
 	words=$(printf '%q ' "$@")
-	script -qefc "stty rows 33 cols 77; $words" /dev/null </dev/null 2>&1 | tr -d '\r'
+	[ -p "$T_DIR/silent" ] || mkfifo "$T_DIR/silent"
+	script -qefc "stty rows 33 cols 77; $words" /dev/null <>"$T_DIR/silent" 2>&1 | tr -d '\r'
 }
 
 # residue of the runtime: processes of ours and cgroups of this test
