@@ -120,7 +120,8 @@ static size_t size_of(struct world *w)
 
 static void memory_is_that_of_what_is_there(void **state)
 {
-	uint64_t jobs = getenv("CELLAR_TEST_FULL") ? 1000000 : 50000;
+	const char *full = getenv("CELLAR_TEST_FULL");
+	uint64_t jobs = full && *full ? 1000000 : 50000;
 	struct world w;
 	size_t early, late;
 
