@@ -17,6 +17,7 @@
 #include "scheduler/api/wait.h"
 #include "scheduler/core/map.h"
 #include "scheduler/master/master.h"
+#include "scheduler/master/status.h"
 
 #define BODY_MAX ((size_t)8 << 20)
 #define CONNECTIONS_MAX 256
@@ -47,37 +48,6 @@ static void answer_json(struct http_request *request, unsigned status, struct js
 	http_answer(request, text ? status : 500, JSON, text, len);
 }
 
-static unsigned status_of(const struct err *err)
-{
-	switch (err->code) {
-	case ENOENT:
-		return 404;
-	case EEXIST:
-	case EBUSY:
-		return 409;
-	case EINVAL:
-	case ERANGE:
-	case EBADMSG:
-		return 400;
-	case E2BIG:
-	case EFBIG:
-		return 413;
-	case EDQUOT:
-	case EPERM:
-	case EACCES:
-		return 403;
-	case ENOTCONN:
-		return 401;
-	case ESTALE:
-		return 409;
-	case EAGAIN:
-	case ENOSPC:
-		return 503;
-	default:
-		return 500;
-	}
-}
-
 void api_answer_error(struct http_request *request, const struct err *err)
 {
 	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
@@ -89,7 +59,7 @@ void api_answer_error(struct http_request *request, const struct err *err)
 	json_open_object(w);
 	json_field_string(w, "error", err->text);
 	json_close_object(w);
-	answer_json(request, status_of(err), w);
+	answer_json(request, status_of_error(err), w);
 }
 
 void api_answer_json(struct http_request *request, struct json_writer *w)

@@ -7,6 +7,7 @@
 #include "scheduler/core/class.h"
 #include "scheduler/core/index.h"
 #include "scheduler/core/kind.h"
+#include "scheduler/core/reclaim.h"
 
 static int check(const struct cell *cell, uint32_t machine, const struct amounts *capacity,
 		 struct err *err)
@@ -100,20 +101,8 @@ static void make_room(struct cell *cell, uint32_t machine)
 {
 	uint32_t victim;
 
-	while (lacks(cell, machine) && (victim = lowest(cell, machine)) != NONE) {
-		const struct task *t = &cell->tasks[victim];
-
-		cell_tell(cell, &(struct event){ .kind = EVENT_PREEMPT,
-						 .job = t->job,
-						 .task = victim,
-						 .index = t->index,
-						 .machine = machine,
-						 .other = NOBODY,
-						 .count = cell->jobs[t->job].notice_ms,
-						 .priority = cell->classes[t->class].priority });
-		cell_end_task(cell, victim, END_PREEMPTED);
-		cell->preempted++;
-	}
+	while (lacks(cell, machine) && (victim = lowest(cell, machine)) != NONE)
+		reclaim_evict(cell, victim);
 }
 
 int cell_set_capacity(struct cell *cell, uint32_t machine, const struct amounts *capacity,

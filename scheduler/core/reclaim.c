@@ -48,24 +48,28 @@ static uint32_t next_victim(const struct cell *cell, uint32_t machine)
 	return victim;
 }
 
+void reclaim_evict(struct cell *cell, uint32_t victim)
+{
+	const struct task *t = &cell->tasks[victim];
+
+	cell_tell(cell, &(struct event){ .kind = EVENT_PREEMPT,
+					 .job = t->job,
+					 .task = victim,
+					 .index = t->index,
+					 .machine = t->machine,
+					 .other = NOBODY,
+					 .count = cell->jobs[t->job].notice_ms,
+					 .priority = cell->classes[t->class].priority });
+	cell_end_task(cell, victim, END_PREEMPTED);
+	cell->preempted++;
+}
+
 static void relieve(struct cell *cell, uint32_t machine)
 {
 	uint32_t victim;
 
-	while (overcommitted(cell, machine) && (victim = next_victim(cell, machine)) != NONE) {
-		const struct task *t = &cell->tasks[victim];
-
-		cell_tell(cell, &(struct event){ .kind = EVENT_PREEMPT,
-						 .job = t->job,
-						 .task = victim,
-						 .index = t->index,
-						 .machine = machine,
-						 .other = NOBODY,
-						 .count = cell->jobs[t->job].notice_ms,
-						 .priority = cell->classes[t->class].priority });
-		cell_end_task(cell, victim, END_PREEMPTED);
-		cell->preempted++;
-	}
+	while (overcommitted(cell, machine) && (victim = next_victim(cell, machine)) != NONE)
+		reclaim_evict(cell, victim);
 }
 
 void cell_report_usage(struct cell *cell, uint32_t task, int64_t cpu_milli, int64_t memory_bytes)

@@ -15,3 +15,7 @@
 
 /* What the task uses now; of one that does not run the report is dropped. */
 void cell_report_usage(struct cell *cell, uint32_t task, int64_t cpu_milli, int64_t memory_bytes);
+
+/* A running task makes way for what its machine no longer holds, with the notice that is its own.
+ */
+void reclaim_evict(struct cell *cell, uint32_t victim);

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "scheduler/core/amounts.h"
+#include "scheduler/master/status.h"
 
 #define PEERS_MAX 1000
 #define CHILDREN_MAX 1000 /* jobs that one job may have made */
@@ -341,32 +342,6 @@ int calls_check_file(struct master *master, const struct caller *caller, struct 
 
 /* ---- carrying out ---- */
 
-static int status_of(const struct err *err)
-{
-	switch (err->code) {
-	case ENOENT:
-		return 404;
-	case EEXIST:
-	case EBUSY:
-		return 409;
-	case EINVAL:
-	case ERANGE:
-	case EBADMSG:
-		return 400;
-	case E2BIG:
-	case EFBIG:
-		return 413;
-	case EDQUOT:
-	case EPERM:
-		return 403;
-	case EAGAIN:
-	case ENOSPC:
-		return 503;
-	default:
-		return 500;
-	}
-}
-
 static bool matches(size_t i, const char *path, char name[static NAME_SIZE])
 {
 	size_t len = strlen(routes[i].path);
@@ -438,7 +413,7 @@ static void carry_out(struct master *master, uint32_t machine, const struct task
 		free(take_ptr(ret->body));
 		code = err_say(&err, E2BIG, "this is done, but the answer is too long");
 	}
-	ret->status = code < 0 ? status_of(&err) : 200;
+	ret->status = code < 0 ? (int)status_of_error(&err) : 200;
 	if (code < 0)
 		ret->body = write_error(&err);
 	ret->len = ret->body ? strlen(ret->body) : 0;
