@@ -19,7 +19,8 @@ change='mkdir /new && echo text >/new/file && ln -s file /new/link && ln /new/fi
 c run -d --name on --network none -v "$h/vol:/vol" "$IMAGE" sh -c "$change" >/dev/null
 c run -d --name off --network none -v "$h/vol:/vol" "$IMAGE" sh -c "$change" >/dev/null
 long=$(printf 'n%.0s' $(seq 120))
-there() { [ "$(c exec "$1" ls /new/fifo 2>/dev/null)" = /new/fifo ]; }
+# It sleeps when all is changed.
+there() { [ "$(c exec "$1" cat /proc/1/comm 2>/dev/null)" = sleep ]; }
 for name in on off; do
 	t_wait 60 there $name
 	c exec $name sh -c "echo long >/new/$long; touch /new/late"
