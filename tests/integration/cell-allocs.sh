@@ -5,28 +5,13 @@
 t_need_root
 t_own_namespaces "$@"
 . "$T_TOP/tests/lib/ctr.sh"
+. "$T_TOP/tests/lib/dev.sh"
 ip link set lo up
 c_setup
 BEFORE=$T_DIR/before
 c_residue >"$BEFORE"
-d_start() {
-	: >"$T_DIR/ready"
-	celld dev --root "$C_ROOT" --runroot "$C_RUN" >"$T_DIR/ready" 2>>"$T_DIR/celld.log" &
-	D=$!
-	t_wait 60 grep -q "is ready" "$T_DIR/ready" || t_fail "celld dev is ready" "$(cat "$T_DIR/celld.log")"
-}
-t_defer 'kill -9 $D 2>/dev/null || true'
 d_start
 
-of_task() { # JOB INDEX FIELD
-	c job status "$1" -o json | jq -r ".tasks[$2].$3"
-}
-states() {
-	c job status "$1" -o json | jq -r '[.tasks[].state] | join(" ")'
-}
-is_state() {
-	[ "$(states "$1")" = "$2" ]
-}
 cat >"$T_DIR/set.yaml" <<-END
 	alloc_set: big
 	owner: search

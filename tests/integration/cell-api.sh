@@ -5,6 +5,7 @@
 t_need_root
 t_own_namespaces "$@"
 . "$T_TOP/tests/lib/ctr.sh"
+. "$T_TOP/tests/lib/dev.sh"
 . "$T_TOP/tests/lib/image.sh"
 ip link set lo up
 c_setup
@@ -17,20 +18,7 @@ BASE=1 t_image_of localhost/framework:1 "$T_DIR/image" "$T_DIR/more" '{"Cmd": ["
 c image import "$T_DIR/image" >/dev/null
 BEFORE=$T_DIR/before
 c_residue >"$BEFORE"
-d_start() {
-	: >"$T_DIR/ready"
-	celld dev --root "$C_ROOT" --runroot "$C_RUN" >"$T_DIR/ready" 2>>"$T_DIR/celld.log" &
-	D=$!
-	t_wait 60 grep -q "is ready" "$T_DIR/ready" || t_fail "celld dev is ready" "$(cat "$T_DIR/celld.log")"
-}
-t_defer 'kill -9 $D 2>/dev/null || true'
 d_start
-of_task() { # JOB INDEX FIELD
-	c job status "$1" -o json | jq -r ".tasks[$2].$3"
-}
-is_state() { # JOB STATE
-	[ "$(of_task "$1" 0 state)" = "$2" ]
-}
 run_wait() { timeout 120 ctr --root "$C_ROOT" --runroot "$C_RUN" job run --wait "$1" >/dev/null; }
 
 # ---- what a task may ask, from outside of it: by its own socket and token ----

@@ -5,35 +5,15 @@
 t_need_root
 t_own_namespaces "$@"
 . "$T_TOP/tests/lib/ctr.sh"
+. "$T_TOP/tests/lib/dev.sh"
 ip link set lo up
 c_setup
 BEFORE=$T_DIR/before
 c_residue >"$BEFORE"
 
-# d_start: a cell that is ready; $D is its pid.
-d_start() {
-	: >"$T_DIR/celld.log"
-	celld dev --root "$C_ROOT" --runroot "$C_RUN" --fence 10 --whole-cores >>"$T_DIR/celld.log" 2>&1 &
-	D=$!
-	t_wait 60 grep -q "is ready" "$T_DIR/celld.log" ||
-		t_fail "celld dev is ready" "$(cat "$T_DIR/celld.log")"
-}
-d_end() { # SIGNAL
-	kill "-$1" "$D" 2>/dev/null && wait "$D" 2>/dev/null
-}
-t_defer 'kill -9 $D 2>/dev/null || true'
 
-states() {
-	c job status "$1" -o json | jq -r '[.tasks[].state] | join(" ")'
-}
-is_state() {
-	[ "$(states "$1")" = "$2" ]
-}
 becomes() { # NAME JOB STATES
 	t_wait 60 is_state "$2" "$3" && t_ok "$1" || t_fail "$1" "$(c job status "$2"; cat "$T_DIR/celld.log")"
-}
-of_task() { # JOB INDEX FIELD
-	c job status "$1" -o json | jq -r ".tasks[$2].$3"
 }
 pid_of() { # JOB INDEX
 	c inspect "$(of_task "$1" "$2" container)" | jq '.[0].pid'
@@ -59,7 +39,7 @@ job() { # NAME PRIORITY COUNT CPU SCRIPT [MORE...]
 gone() { ! c ps -a | grep -q "dev.$1"; }
 
 mkdir "$T_DIR/out"
-d_start
+d_start --fence 10 --whole-cores
 t_wait 60 sh -c "[ \$(ctr --root '$C_ROOT' --runroot '$C_RUN' machine ls -o json | jq length) = 1 ]"
 HALF=$((($(c machine ls -o json | jq '.[0].cpu_milli') - 100) / 2))
 FOREVER='while :; do sleep 0.2; done'
@@ -158,7 +138,7 @@ becomes "it is told as paused" paused paused
 is_still() { local was; was=$(cat "$T_DIR/out/count"); sleep 0.3; [ "$was" = "$(cat "$T_DIR/out/count")" ]; }
 t_wait 60 is_still && t_ok "and stands still" || t_fail "and stands still" "$(cat "$T_DIR/out/count")"
 d_end KILL
-d_start
+d_start --fence 10 --whole-cores
 still_paused() { [ "$(states paused) $(states prod)" = "paused running" ]; }
 t_wait 60 still_paused || true
 t_is "also for the next celld" "paused running" "$(states paused) $(states prod)"
@@ -179,7 +159,7 @@ d_end KILL
 t_wait 60 sh -c '! kill -0 $0 2>/dev/null' "$pid" && t_ok "without its master it ends" ||
 	t_fail "without its master it ends" "$(c ps)"
 kill -0 "$other" 2>/dev/null && t_ok "the other one runs on" || t_fail "the other one runs on" "$(c ps)"
-d_start
+d_start --fence 10 --whole-cores
 anew() { is_state one running && [ "$(of_task one 0 incarnation)" -gt "$first" ]; }
 t_wait 60 anew && t_ok "the next master starts it anew" || t_fail "the next master starts it anew" "$(c job status one)"
 t_is "which is no failure of its own" 1 "$(c ps | grep -c dev.one)"

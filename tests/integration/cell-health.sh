@@ -5,18 +5,13 @@
 t_need_root
 t_own_namespaces "$@"
 . "$T_TOP/tests/lib/ctr.sh"
+. "$T_TOP/tests/lib/dev.sh"
 ip link set lo up
 c_setup
 BEFORE=$T_DIR/before
 c_residue >"$BEFORE"
-celld dev --root "$C_ROOT" --runroot "$C_RUN" >"$T_DIR/celld.log" 2>&1 &
-D=$!
-t_defer 'kill -9 $D 2>/dev/null || true'
-t_wait 60 grep -q "is ready" "$T_DIR/celld.log" || t_fail "celld dev is ready" "$(cat "$T_DIR/celld.log")"
+d_start
 
-of_task() { # JOB INDEX FIELD
-	c job status "$1" -o json | jq -r ".tasks[$2].$3"
-}
 is() { # JOB FIELD VALUE
 	[ "$(of_task "$1" 0 "$2")" = "$3" ]
 }
@@ -78,10 +73,7 @@ t_wait 60 ended && t_ok "its container has ended, and is there for its log" || t
 # The next celld knows it, too.
 kill -9 $D
 wait $D 2>/dev/null
-: >"$T_DIR/celld.log"
-celld dev --root "$C_ROOT" --runroot "$C_RUN" >"$T_DIR/celld.log" 2>&1 &
-D=$!
-t_wait 60 grep -q "is ready" "$T_DIR/celld.log" || t_fail "celld dev again" "$(cat "$T_DIR/celld.log")"
+d_start
 t_wait 60 is web health healthy && t_ok "an adopted task's health is told" || t_fail "an adopted task's health is told" "$(c job status web)"
 
 for name in web tcp exec ill; do c job stop --purge $name >/dev/null; done

@@ -5,21 +5,18 @@
 t_need_root
 t_own_namespaces "$@"
 . "$T_TOP/tests/lib/ctr.sh"
+. "$T_TOP/tests/lib/dev.sh"
 ip link set lo up
 c_setup
 BEFORE=$T_DIR/before
 c_residue >"$BEFORE"
-d_start() {
-	: >"$T_DIR/ready"
-	celld dev --root "$C_ROOT" --runroot "$C_RUN" >"$T_DIR/ready" 2>>"$T_DIR/celld.log" &
-	D=$!
-	t_wait 60 grep -q "is ready" "$T_DIR/ready" || t_fail "celld dev is ready" "$(cat "$T_DIR/celld.log")"
-	# Its socket is root's alone; here others are let in, to be somebody who is no operator.
+# Its socket is root's alone; here others are let in, to be somebody who is no operator.
+p_start() {
+	d_start
 	chmod 0666 "$C_RUN/cell.sock"
 }
-t_defer 'kill -9 $D 2>/dev/null || true'
 chmod 0711 "$T_DIR"
-d_start
+p_start
 SOCKET=$C_RUN/cell.sock
 root_asks() { # METHOD PATH [BODY]
 	curl -s -m 60 --unix-socket "$SOCKET" -X "$1" ${3+--data-binary "$3"} "http://cell$2"
@@ -108,7 +105,7 @@ t_match "scale above it" 'more of CPU|asks for' "$(error POST /v1/jobs/web/scale
 t_is "others have none, and are free" own2 "$(run "$(file own2 uid-4711 200)")"
 kill -9 $D
 wait $D 2>/dev/null
-d_start
+p_start
 t_is "it is there after a kill" "40 50" "$(root_asks GET /v1/quotas | jq -r '.[0] | "\(.used.cpu_milli) \(.limit.cpu_milli)"')"
 t_match "and holds" 'has 10 left' "$(run "$(file x search 200 | sed 's/cpu: 10m/cpu: 20m/')")"
 t_is "so does the policy" "$(cat "$T_DIR/policy.yaml")" "$(root_asks GET /v1/policy | jq -r .text)"

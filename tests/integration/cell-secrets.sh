@@ -5,28 +5,16 @@
 t_need_root
 t_own_namespaces "$@"
 . "$T_TOP/tests/lib/ctr.sh"
+. "$T_TOP/tests/lib/dev.sh"
 ip link set lo up
 c_setup
 BEFORE=$T_DIR/before
 c_residue >"$BEFORE"
-d_start() {
-	: >"$T_DIR/ready"
-	celld dev --debug --root "$C_ROOT" --runroot "$C_RUN" >"$T_DIR/ready" 2>>"$T_DIR/celld.log" &
-	D=$!
-	t_wait 60 grep -q "is ready" "$T_DIR/ready" || t_fail "celld dev is ready" "$(cat "$T_DIR/celld.log")"
-}
-t_defer 'kill -9 $D 2>/dev/null || true'
-d_start
+d_start --debug
 
 # A value that nothing else has, in pieces so that no list of processes nor this script shows it.
 VALUE="hush-$(head -c 9 /dev/urandom | od -An -tx1 | tr -d ' \n')"
 NEXT="again-$(head -c 9 /dev/urandom | od -An -tx1 | tr -d ' \n')"
-of_task() { # JOB INDEX FIELD
-	c job status "$1" -o json | jq -r ".tasks[$2].$3"
-}
-is_state() { # JOB STATE
-	[ "$(of_task "$1" 0 state)" = "$2" ]
-}
 inside() { # COMMAND...
 	c exec "$(of_task web 0 container)" "$@"
 }
@@ -84,7 +72,7 @@ has_next() { [ "$(inside cat /etc/db/password)" = "$NEXT" ]; }
 t_wait 60 has_next && t_ok "a running task finds the new value" || t_fail "a running task finds the new value" "$(inside cat /etc/db/password)"
 kill -9 $D
 wait $D 2>/dev/null
-d_start
+d_start --debug
 printf %s "$VALUE" | c secret set db --owner search >/dev/null
 has_first() { [ "$(inside cat /etc/db/password)" = "$VALUE" ]; }
 t_wait 60 has_first && t_ok "also after celld was killed" || t_fail "also after celld was killed" "$(inside cat /etc/db/password)"
@@ -102,7 +90,7 @@ wait $D 2>/dev/null
 mv "$C_ROOT/cell.db.key" "$T_DIR/key"
 head -c 32 /dev/urandom >"$C_ROOT/cell.db.key"
 chmod 600 "$C_ROOT/cell.db.key"
-d_start
+d_start --debug
 t_is "with another key it runs on" "running" "$(t_wait 60 is_state web running && of_task web 0 state)"
 c job stop web >/dev/null
 c job run "$T_DIR/web.yaml" >/dev/null

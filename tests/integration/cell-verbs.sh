@@ -5,28 +5,15 @@
 t_need_root
 t_own_namespaces "$@"
 . "$T_TOP/tests/lib/ctr.sh"
+. "$T_TOP/tests/lib/dev.sh"
 ip link set lo up
 c_setup
 BEFORE=$T_DIR/before
 c_residue >"$BEFORE"
 HOST=$(uname -n)
 
-# d_start: a cell that is ready; $D is its pid.
-d_start() {
-	: >"$T_DIR/celld.log"
-	celld dev --root "$C_ROOT" --runroot "$C_RUN" >>"$T_DIR/celld.log" 2>&1 &
-	D=$!
-	t_wait 60 grep -q "is ready" "$T_DIR/celld.log" ||
-		t_fail "celld dev is ready" "$(cat "$T_DIR/celld.log")"
-}
-d_end() { # SIGNAL
-	kill "-$1" "$D" 2>/dev/null && wait "$D" 2>/dev/null
-}
-t_defer 'kill -9 $D $E 2>/dev/null || true'
+t_defer 'kill -9 $E'
 
-states() { c job status "$1" -o json | jq -r '[.tasks[].state] | join(" ")'; }
-is_state() { [ "$(states "$1")" = "$2" ]; }
-of_task() { c job status "$1" -o json | jq -r ".tasks[$2].$3"; }
 api() { # PATH [OPTION...]
 	local path=$1
 	shift
