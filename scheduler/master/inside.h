@@ -248,6 +248,8 @@ int job_make(struct master *master, const char *file_name, char *text, size_t le
 	     struct held_job **ret, struct err *err);
 int job_admit(struct master *master, struct held_job *job, struct err *err);
 void job_drop(struct master *master, struct held_job *job);
+/* ---- program.c ---- */
+
 /* What its tasks run; the strings are of the arena. */
 int job_program(const struct master *master, const struct held_task *task, struct arena *arena,
 		struct program *ret);
