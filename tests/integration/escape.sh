@@ -225,7 +225,7 @@ for ns in uts:.hostname='"x"' uts:.domainname='"x"' 'ipc:.linux.sysctl={"kernel.
 	fresh
 	sh_config 'echo ran' "del(.hostname) | (.linux.namespaces[] | select(.type == \"$kind\")) += {path: \"/proc/self/ns/$file\"} | ${ns#*:}"
 	RUN_STATUS=0
-	RUN_OUT=$(unshare --uts --ipc --net timeout 60 "$CELLAR_BIN/cellar" --root "$root" run -b "$b" "$id" 2>&1 </dev/null) || RUN_STATUS=$?
+	RUN_OUT=$(unshare --uts --ipc --net timeout 300 "$CELLAR_BIN/cellar" --root "$root" run -b "$b" "$id" 2>&1 </dev/null) || RUN_STATUS=$?
 	refused "settings of a joined $kind namespace that is the host's" 'would (change|rename) the host'
 done
 
