@@ -54,13 +54,18 @@ t_is "mqueue and shared memory are its own" "" "$(c run --rm "$IMAGE" sh -c 'ls 
 mkdir -p "$T_DIR/srv/data" "$T_DIR/secret"
 echo secret >"$T_DIR/secret/key"
 swap="mv /srv/data /srv/old; ln -s $T_DIR/secret /srv/data"
+c create --name later -v "$T_DIR/srv/data:/data" "$IMAGE" true >/dev/null
 c run -d --name swap --restart always -v "$T_DIR/srv:/srv" -v "$T_DIR/srv/data:/data" "$IMAGE" \
 	sh -c "ls /data >>/srv/seen; [ -L /srv/data ] || { $swap; }" >/dev/null
 t_wait 60 sh -c "$CELLAR_BIN/ctr --root $C_ROOT --runroot $C_RUN logs swap 2>&1 | grep -q symlink"
 t_is "a source swapped for a symlink before a restart is not followed" "" "$(cat "$T_DIR/srv/seen")"
 t_match "and said so" 'there is a symlink on the way now' "$(c logs swap 2>&1)"
 t_status "nor by --volumes-from" 125 c run --rm --volumes-from swap "$IMAGE" ls /data
-c rm -f swap >/dev/null
+t_status "nor by cp out of one that has not run" 1 c cp later:/data/key "$T_DIR/loot"
+t_match "which says so" 'there is a symlink on the way now' "$T_ERR"
+t_status "nor by cp into it" 1 c cp "$attacker" later:/data/in
+t_is "nothing came in or out" "key" "$(ls "$T_DIR/secret"; [ ! -e "$T_DIR/loot" ] || echo loot)"
+c rm -f swap later >/dev/null
 rm "$T_DIR/srv/data" && mv "$T_DIR/srv/old" "$T_DIR/srv/data" && ln -s srv "$T_DIR/way"
 echo mine >"$T_DIR/srv/data/file"
 t_is "a symlink of the caller's is" mine "$(c run --rm -v "$T_DIR/way/data:/data" "$IMAGE" cat /data/file)"
