@@ -88,17 +88,18 @@ t_is "a file as stdout" "$(seq 100000 | cksum)" "$(cksum <"$T_DIR/seq")"
 t_is "a large stdin comes through whole" "$(seq 300000 | cksum)" \
 	"$(seq 300000 | c run --rm -i "$IMAGE" cat | cksum)"
 t_is "stderr apart" "e" "$(c run --rm "$IMAGE" sh -c 'echo o; echo e >&2' 2>&1 >/dev/null)"
-t_is "a reader that leaves ends the container" "y" "$(timeout -k 5 60 ctr --root "$C_ROOT" \
+t_is "a reader that leaves ends the container" "y" "$(timeout -k 5 "$T_LONG" ctr --root "$C_ROOT" \
 	--runroot "$C_RUN" run --rm "$IMAGE" yes | head -n 1)"
 t_is "a reader that pauses gets everything" 40000 \
 	"$(c run --rm "$IMAGE" seq 40000 | { sleep 3; wc -l; })"
 t_is "closed stdin" "0" "$(c run --rm -i "$IMAGE" wc -c <&-)"
 t_is "closed stdout is said" "ctr: write stdout: Bad file descriptor; the rest of it is lost" \
 	"$(c run --rm "$IMAGE" echo x 2>&1 >&-)"
-c run --name stuck "$IMAGE" yes 2>/dev/null | { sleep 4; head -n 1 >/dev/null; } &
+c run --name stuck "$IMAGE" yes 2>/dev/null | { until [ -e "$T_DIR/known" ]; do sleep 0.1; done; } &
 t_wait 60 sh -c "[ \"\$(ctr --root $C_ROOT --runroot $C_RUN ps -q)\" ]"
 c kill stuck >/dev/null
 t_is "a reader that takes nothing keeps the status from nobody" 137 "$(c wait stuck)"
+touch "$T_DIR/known"
 wait
 t_status "and it is removed" 0 c rm stuck
 says "-it without a terminal" 125 'needs a terminal' run --rm -it "$IMAGE" sh
