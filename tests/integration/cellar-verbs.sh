@@ -74,8 +74,8 @@ if command -v python3 >/dev/null; then
 	receive() {
 		rm -f "$T_DIR/pidfd"
 		python3 - "$T_DIR/pidfd" >"$T_DIR/pidfd.out" <<-'END_PYTHON' &
-			import array, socket, sys
-			s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(1)
+			import array, os, socket, sys
+			s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1] + ".new"); s.listen(1); os.rename(sys.argv[1] + ".new", sys.argv[1])
 			data, anc, _, _ = s.accept()[0].recvmsg(100, 100)
 			fd = array.array("i", anc[0][2])[0]
 			pid = [l.split()[1] for l in open("/proc/self/fdinfo/%d" % fd) if l.startswith("Pid:")][0]

@@ -235,7 +235,7 @@ t_match "a terminal that nobody takes, in words" "console-socket" "$T_ERR"
 if command -v python3 >/dev/null; then
 	python3 - "$T_DIR/console" >"$T_DIR/console.out" <<-'END' &
 		import array, os, socket, sys
-		s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(1)
+		s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1] + ".new"); s.listen(1); os.rename(sys.argv[1] + ".new", sys.argv[1])
 		c = s.accept()[0]
 		data, anc, _, _ = c.recvmsg(100, 100)
 		fd = array.array("i", anc[0][2])[0]
