@@ -178,7 +178,7 @@ static inline int fake_adopt(const struct backend_create *o, void **ret_handle,
 	snprintf(fake->id, sizeof(fake->id), "%s", o->id);
 	fake->pid = pid;
 	fake->pidfd = process_pidfd_open(pid);
-	*ret = (struct backend_process){ pid, -1, -1, true };
+	*ret = (struct backend_process){ pid, -1, -1, true, fake_has(o->bundle, "frozen") };
 	*ret_handle = fake;
 	return 0;
 }
@@ -443,6 +443,9 @@ static inline bool leaks(void)
 }
 #endif
 
+/* In the shim, before it serves; NULL. */
+static void (*fixture_prepare)(const struct fixture *f, struct shim_options *options);
+
 static inline void fixture_start(struct fixture *f, const char *name, const char *script,
 				 bool with_events)
 {
@@ -480,6 +483,8 @@ static inline void fixture_start(struct fixture *f, const char *name, const char
 		fake_shim = getpid();
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
+		if (fixture_prepare)
+			fixture_prepare(f, &options);
 		_exit(shim_serve(&options, fd, &f->err) < 0 || leaks());
 	}
 	close(fd);

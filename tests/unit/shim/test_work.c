@@ -237,6 +237,28 @@ static void killed_remover_has_its_work_done(void **state)
 	fixture_stop(&f);
 }
 
+static void container_that_a_killed_checkpoint_froze_can_be_resumed(void **state)
+{
+	Task__CheckpointRequest checkpoint = TASK__CHECKPOINT_REQUEST__INIT;
+	struct shim_state now;
+	struct fixture f;
+
+	(void)state;
+	start(&f, "exec sleep 1000", false);
+	assert_return_code(create_durable(&f, "c", ""), 0);
+	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	touch(&f, "die-checkpoint", "");
+	touch(&f, "frozen", "");
+	checkpoint.id = proto_string("c");
+	checkpoint.path = f.bundle;
+	assert_int_equal(shim_call(f.client, "Checkpoint", &checkpoint, NULL, NULL, &f.err),
+			 -ECHILD);
+	assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
+	assert_int_equal(now.status, SHIM_PAUSED);
+	assert_return_code(shim_resume(f.client, "c", &f.err), 0);
+	fixture_stop(&f);
+}
+
 /* ---- ctr's containers ---- */
 
 static void create_own(struct fixture *f, const char *script, enum shim_restart restart)
@@ -395,6 +417,7 @@ int main(void)
 		cmocka_unit_test(killed_starter_ends_the_container),
 		cmocka_unit_test(killed_restorer_leaves_nothing),
 		cmocka_unit_test(killed_remover_has_its_work_done),
+		cmocka_unit_test(container_that_a_killed_checkpoint_froze_can_be_resumed),
 		cmocka_unit_test(others_are_served_while_a_container_is_given_back),
 		cmocka_unit_test(others_are_served_while_a_container_is_restarted),
 		cmocka_unit_test(final_signal_calls_a_restart_off),
