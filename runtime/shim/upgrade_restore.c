@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "runtime/shim/adopt.h"
+#include "runtime/shim/bundle_file.h"
 #include "runtime/shim/deadline.h"
 #include "runtime/shim/end.h"
 #include "runtime/shim/health.h"
@@ -137,10 +138,24 @@ static int restore_durable_init(struct task *task, const Upgrade__Task *saved, s
 	return saved->init->io ? task_launch_restore_stdio(task, saved->init->io, err) : 0;
 }
 
+/* The older program took them, and noted what became of them in the bundle; a file of theirs may be
+ * another one by now. */
+static void read_options(struct task *task)
+{
+	struct err why = { 0 };
+	char *root;
+
+	if (task_read_options(task, task->request, &why) < 0)
+		log_error("after the upgrade: %s", why.text);
+	if (bundle_file_read(task->bundle, &root, NULL) < 0)
+		return;
+	free(task->runtime_root);
+	task->runtime_root = root;
+}
+
 static int restore_durable(struct shim *shim, const Upgrade__Task *saved, struct err *err)
 {
 	Task__CreateRequest *request;
-	struct err why = { 0 };
 	struct task *task;
 	int r = proto_unpack(&task__create_request__descriptor, saved->request.data,
 			     saved->request.len, &request, err);
@@ -155,9 +170,7 @@ static int restore_durable(struct shim *shim, const Upgrade__Task *saved, struct
 	task->request = request;
 	task->next = shim->tasks;
 	shim->tasks = task;
-	/* An older program took them. */
-	if (task_read_options(task, request, &why) < 0)
-		log_error("after the upgrade: %s", why.text);
+	read_options(task);
 	open_container(task);
 	task->mounted = !saved->unmounted;
 	task->slow = task_work_is_wanted(task->bundle);
