@@ -116,11 +116,6 @@ static bool wants_default_seccomp(const struct oci_config *config)
 	return profile && strcmp(profile, "default") == 0;
 }
 
-static bool labelled(const struct plan_builder *b)
-{
-	return b->head.apparmor_profile || b->head.selinux_label;
-}
-
 /* The filter is in force when the listener is handed over, and when a failure after it is told. */
 static int check_listener(const struct sock_filter *filter, struct err *err)
 {
@@ -142,6 +137,22 @@ static int check_listener(const struct sock_filter *filter, struct err *err)
 static bool is_ready(const struct oci_config *config)
 {
 	return config->seccomp && config->seccomp->ready_filter;
+}
+
+/*
+ * Somebody inside may trace what enters a running container, or waits in one to be started. A
+ * filter with a listener is loaded when its process exists, for the agent is told the pid.
+ */
+static bool may_be_early(const struct plan_builder *b, const struct seccomp_program *program)
+{
+	bool labels = b->head.apparmor_profile || b->head.selinux_label;
+	bool hooks = b->config->hooks.start_container.count > 0;
+
+	if (b->head.flags & PLAN_LISTENER || program->count == 0 || is_ready(b->config))
+		return false;
+	if (b->head.flags & PLAN_EXEC)
+		return seccomp_allows_exec(program->filter);
+	return (hooks || b->options->waits) && seccomp_allows_start(program->filter, hooks, labels);
 }
 
 static int put_seccomp(struct plan_builder *b, const struct oci_capabilities *caps, struct err *err)
@@ -167,11 +178,7 @@ static int put_seccomp(struct plan_builder *b, const struct oci_capabilities *ca
 		b->head.filter =
 			plan_put_bytes(b, program.filter, program.count, sizeof(*program.filter));
 	}
-	/* A filter with a listener is loaded when its process exists, for the agent is told the
-	 * pid.
-	 */
-	if (b->head.flags & PLAN_EXEC && !(b->head.flags & PLAN_LISTENER) && program.count > 0 &&
-	    !is_ready(b->config) && seccomp_allows_exec(program.filter, labelled(b)))
+	if (may_be_early(b, &program))
 		b->head.flags |= PLAN_EARLY_FILTER;
 	seccomp_deinit(&program);
 	return 0;

@@ -100,7 +100,7 @@ static int use_runc_options(struct task *task, const Options__Runc *o, struct er
 			       o->task_api_address);
 	task->no_pivot = o->no_pivot_root;
 	task->no_new_keyring = o->no_new_keyring;
-	task->systemd_cgroup = o->systemd_cgroup;
+	task->cgroups = o->systemd_cgroup ? CONTAINER_SYSTEMD : CONTAINER_CGROUPFS;
 	task->io_uid = o->io_uid;
 	task->io_gid = o->io_gid;
 	if (set_string(&task->criu_program, o->criu_path) < 0 ||
@@ -121,6 +121,9 @@ static int read_runc_options(struct task *task, const Pb__Any *any, const char *
 		r = use_runc_options(task, o, err);
 	if (r < 0)
 		return r;
+	/* What CRI has for a shim that is not runc's need not tell. */
+	if (!o || (!o->systemd_cgroup && !proto_any_is(any, "containerd.runc.v1.Options")))
+		task->cgroups = CONTAINER_CGROUP_BY_PATH;
 	if (o && *o->root) {
 		root = o->root;
 	} else if (!o && any && *any->type_url) {

@@ -304,8 +304,8 @@ static void test_binary_logger_gets_output_and_names(void **state)
 	wait_exit(&f, "c", NULL, 0);
 	assert_return_code(shim_delete(f.client, "c", NULL, NULL, &f.err), 0);
 	snprintf(path, sizeof(path), "%s/got", f.bundle);
-	for (int i = 0; i < 1000 && access(path, F_OK) < 0; i++)
-		usleep(10000); /* the logger is nobody's to wait for */
+	for (int i = 0; i < POLLS && access(path, F_OK) < 0; i++)
+		usleep(POLL_US); /* the logger is nobody's to wait for */
 	text = fixture_read(&f, "got");
 	snprintf(uri, sizeof(uri), "c test to %s/got a b c\nlogged\n", f.bundle);
 	assert_string_equal(text, uri);
