@@ -13,7 +13,7 @@
 # machine, which reaches no mirror.
 
 # A person's patience with a server that starts, on a busy machine.
-S_PATIENCE=60
+S_PATIENCE=120
 # Translated code is 20 times slower.
 [ -z "${CELLAR_IN_VM:-}" ] || S_PATIENCE=300
 
