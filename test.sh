@@ -160,7 +160,7 @@ suite_vm() {
 # One more boot, with systemd as PID 1; in the long run also for its clients and a user's manager.
 suite_vm_systemd() {
 	local script scripts=(tests/integration/systemd-driver.sh tests/integration/systemd-user.sh
-		tests/clients/podman-systemd.sh)
+		tests/clients/podman-systemd.sh tests/clients/containerd-systemd.sh)
 	# A boot with systemd alone takes two minutes here.
 	[ -n "$CELLAR_TEST_FULL" ] || return 0
 	for script in "${scripts[@]}"; do

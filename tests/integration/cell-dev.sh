@@ -52,6 +52,9 @@ t_status "the same job again" 1 c job run "$T_DIR/web.yaml"
 t_match "the same job again: sentence" 'there is a job called web already; stop it first' "$T_ERR"
 t_status "a second celld in the same place" 1 celld dev --root "$C_ROOT" --runroot "$C_RUN"
 t_match "a second celld: sentence" 'another celld is at work' "$T_ERR"
+t_status "its folders may stand before the command, too" 1 celld --root "$C_ROOT" --runroot "$C_RUN" dev
+t_match "its folders before the command: sentence" 'another celld is at work' "$T_ERR"
+t_status "a command without folders refuses them" 1 celld --root "$C_ROOT" sim
 
 
 # ---- what ends is started again, later each time ----

@@ -88,7 +88,7 @@ t_is "a file as stdout" "$(seq 100000 | cksum)" "$(cksum <"$T_DIR/seq")"
 t_is "a large stdin comes through whole" "$(seq 300000 | cksum)" \
 	"$(seq 300000 | c run --rm -i "$IMAGE" cat | cksum)"
 t_is "stderr apart" "e" "$(c run --rm "$IMAGE" sh -c 'echo o; echo e >&2' 2>&1 >/dev/null)"
-t_is "a reader that leaves ends the container" "y" "$(timeout -k 5 60 ctr --root "$C_ROOT" \
+t_is "a reader that leaves ends the container" "y" "$(timeout -k 5 "$T_LONG" ctr --root "$C_ROOT" \
 	--runroot "$C_RUN" run --rm "$IMAGE" yes | head -n 1)"
 t_is "a reader that pauses gets everything" 40000 \
 	"$(c run --rm "$IMAGE" seq 40000 | { sleep 3; wc -l; })"

@@ -32,7 +32,12 @@ agent() {
 	agent=$!
 	t_wait 60 test -S "$T_DIR/agent.sock"
 }
-said() { grep '^{' "$T_DIR/agent.out" | sed -n "${1:-1}p" | jq -r "$2"; }
+# The agent prints what it heard when it gets to it.
+said() {
+	local nth=$1
+	t_wait 20 eval '[ "$(grep -c "^{" "$T_DIR/agent.out")" -ge "$nth" ]'
+	grep '^{' "$T_DIR/agent.out" | sed -n "$1p" | jq -r "$2"
+}
 
 for nnp in true false; do
 	config 'mkdir /x; echo went on' ".process.noNewPrivileges = $nnp"

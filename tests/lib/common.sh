@@ -16,6 +16,9 @@ T_DIR=$(mktemp -d "${TMPDIR:-/tmp}/cellar-$T_ID.XXXXXX")
 export CELLAR_TEST_OWNER=$T_DIR
 T_FAILED=0
 T_DEFERRED=()
+# Seconds after which a command that should take one is taken to hang; longer where all is emulated.
+T_LONG=300
+[ -z "${CELLAR_IN_VM:-}" ] || T_LONG=400
 
 t_defer() {
 	T_DEFERRED+=("$*")
