@@ -202,6 +202,18 @@ static int attach_failed(const char *target, int code, int mount_fd, int target_
 	return err_set(err, code, "mount at %s", target);
 }
 
+/* Masks go by this: who shares the root file system may have moved the folder below the mount. */
+static void keep_view(struct init *in, const struct plan_mount *m, int mount_fd)
+{
+	for (int i = 0; i < INIT_VIEWS; i++) {
+		if (strcmp(init_string(in, m->target), init_views[i]) != 0)
+			continue;
+		if (in->views[i] >= 0)
+			close(in->views[i]);
+		in->views[i] = fcntl(mount_fd, F_DUPFD_CLOEXEC, 3);
+	}
+}
+
 static int attach(struct init *in, const struct plan_mount *m, int mount_fd, int target_fd,
 		  struct err *err)
 {
@@ -213,6 +225,7 @@ static int attach(struct init *in, const struct plan_mount *m, int mount_fd, int
 	if (m->propagation && sys_mount_setattr(mount_fd, flags, &attr) < 0)
 		return err_set(err, errno, "set the propagation of the mount at %s",
 			       init_string(in, m->target));
+	keep_view(in, m, mount_fd);
 	return 0;
 }
 

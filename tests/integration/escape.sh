@@ -15,6 +15,8 @@ b=$T_DIR/bundle root=$T_DIR/state id=$T_ID
 base=$T_DIR/base victim=$T_DIR/victim
 c() { cellar --root "$root" "$@"; }
 each_id() { c list -q 2>/dev/null; }
+pattern=$(cat /proc/sys/kernel/core_pattern)
+t_defer '[ "$(cat /proc/sys/kernel/core_pattern)" = "$pattern" ] || echo "$pattern" >/proc/sys/kernel/core_pattern'
 t_defer 'for i in $(each_id); do c delete -f $i; done'
 
 # The root file system that is copied for each attack, and what must never change.
@@ -154,6 +156,28 @@ kill $swapper
 wait $swapper 2>/dev/null
 [ ! -e /x/y ] || { t_fail "CVE-2021-30465: a race of symlinks" "/x/y was made on the host"; rmdir /x/y /x; }
 untouched "CVE-2021-30465: a race of symlinks in a shared volume"
+
+# The same with /proc itself, by one who has our root file system for a volume: masks have to find it.
+fresh
+mkdir "$b/rootfs/else" "$T_DIR/other"
+cp -al "$base" "$T_DIR/other/rootfs"
+mkdir "$T_DIR/other/rootfs/r"
+config '.process.args = ["attacker", "exchange", "/r/proc", "/r/else"] | .mounts += [{destination: "/r", type: "bind", source: $r, options: ["rbind"]}]' \
+	--arg r "$b/rootfs"
+mv "$b/config.json" "$T_DIR/other"
+c run -d -b "$T_DIR/other" "$id-other" </dev/null >/dev/null 2>&1
+sh_config 'for d in /proc /else; do [ ! -e $d/timer_list ] || { attacker write $d/sys/kernel/core_pattern $d/sysrq-trigger; stat -c "mask %F" $d/timer_list; }; done 2>/dev/null' \
+	'.linux.readonlyPaths = ["/proc/sys", "/proc/sysrq-trigger"]'
+rounds=40 got=
+[ -z "${CELLAR_IN_VM:-}" ] || rounds=5
+for ((i = 0; i < rounds; i++)); do
+	run
+	got+=$RUN_OUT$'\n'
+done
+c delete -f "$id-other"
+t_is "CVE-2025-31133: a race of /proc itself, in a shared root file system" "mask character special file" \
+	"$(grep -E '^(wrote|mask)' <<<"$got" | sort -u | xargs)"
+untouched "and the host's settings are as before"
 
 # ---- masks ----
 

@@ -249,6 +249,13 @@ static int try_write(char **paths)
 	return 0;
 }
 
+/* Lets two names change places until it is killed. */
+static _Noreturn void exchange(const char *a, const char *b)
+{
+	for (;;)
+		syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
+}
+
 /* Closes its standard descriptors, blocks signals, and becomes a program: a bad caller. */
 static int caller(char **argv)
 {
@@ -330,6 +337,8 @@ int main(int argc, char **argv)
 		return keyring();
 	if (strcmp(word, "write") == 0)
 		return try_write(argv + 2);
+	if (strcmp(word, "exchange") == 0 && argc == 4)
+		exchange(argv[2], argv[3]);
 	if (strcmp(word, "caller") == 0)
 		return caller(argv + 2);
 	if (strcmp(word, "pty") == 0)
