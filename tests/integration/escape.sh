@@ -450,6 +450,16 @@ sh_config 'echo changed >/proc/self/fd/0' '.process.user = {uid: 1000, gid: 1000
 c run -b "$b" "$id" <"$T_DIR/input" >/dev/null 2>&1
 t_is "a file as stdin does not become the container's" "0 a" "$(stat -c %u "$T_DIR/input") $(cat "$T_DIR/input")"
 
+# ---- its own cgroup, where it may make groups ----
+
+fresh
+sh_config 'd=/sys/fs/cgroup; [ ! -d $d/pids ] || d=$d/pids; exec attacker nest $d 600' '.mounts |= map(if .type == "cgroup" then .options -= ["ro"] else . end)'
+c run -d -b "$b" "$id" </dev/null >"$T_DIR/nest" 2>&1
+t_wait 60 grep -q nested "$T_DIR/nest"
+t_match "groups nested in groups" '^nested 600' "$(cat "$T_DIR/nest")"
+t_is "are listed" 1 "$(c ps -f json "$id" | jq length)"
+t_status "and removed" 0 cellar --root "$root" delete -f "$id"
+
 # ---- a bad caller ----
 
 fresh
