@@ -232,6 +232,21 @@ t_is "nor ps, inspect, stats, image ls" 0 "$(esc "$(c ps -a --no-trunc; c inspec
 c rm -f esc esc2 >/dev/null 2>&1
 image localhost/evil:4 '.config.Env = ([range(20000)] | map("V\(.)=" + ("x" * 100)))'
 t_match "an image with 20,000 variables: runs, or says why not" '^(0|12[56])' "$(timeout 60 "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" run --rm localhost/evil:4 true >/dev/null 2>&1 </dev/null; echo $?)"
+export HOST_SECRET=secret
+image localhost/evil:4 '.config.Env = ["PATH=/bin", "HOST_SECRET", "HOST*"]'
+t_is "CVE-2026-57231: an image's variable without a value takes none of the caller's" 0 "$(c run --rm localhost/evil:4 env 2>/dev/null | grep -c secret)"
+image localhost/evil:4 '.config.User = "4294967296"'
+t_status "CVE-2026-46680: an image's user that is no 32-bit number" 125 c run --rm localhost/evil:4 id
+image localhost/evil:4 ".config.WorkingDir = \"/../../../../../../../..$T_DIR/wd\""
+t_is "CVE-2026-55686: an image's working folder is made inside" "$T_DIR/wd" "$(c run --rm localhost/evil:4 pwd; ls -d "$T_DIR/wd" 2>/dev/null)"
+image localhost/evil:4 '.config.Labels = {"io.cellar.seccomp": "none", "io.cellar.privileged": "true", "run.oci.hooks.stdout": "/owned", "containerd.io/restart.loguri": "binary:///bin/sh"}'
+t_is "CVE-2026-53488: labels of an image are told and no more" 2 "$(c run --rm localhost/evil:4 sed -n 's/^Seccomp:\t//p' /proc/self/status)"
+image localhost/evil:4 '.config.Volumes = ([range(3000)] | map({key: "/v\(.)", value: {}}) | from_entries)'
+t_status "an image of 3,000 volumes" 125 c run --rm localhost/evil:4 true
+image localhost/evil:4 '.config.Healthcheck = {Test: ["CMD-SHELL", "echo x >>/looks"], Interval: 1, Timeout: 1, StartPeriod: 1, StartInterval: 1}'
+c run -d --name hasty localhost/evil:4 sleep 1000 >/dev/null
+t_at_most "an image that wants a look each nanosecond: looks" 20 "$(sleep 1; c exec hasty cat /looks 2>/dev/null | wc -l)" looks
+c rm -f hasty >/dev/null
 image localhost/evil:5 '.config.WorkingDir = "/proc/self/fd/7"'
 for ((fd = 3; fd < 20; fd++)); do eval "exec $fd</"; done
 t_match "CVE-2024-21626: WorkingDir /proc/self/fd/N" '^12[56]$' "$(c run --rm localhost/evil:5 pwd >/dev/null 2>&1; echo $?)"
