@@ -361,6 +361,8 @@ t_is "CVE-2022-29162: nor has the container's init any" "CapInh: 000000000000000
 	"$(hostile "$id" grep -E 'Cap(Inh|Amb)' /proc/1/status | xargs)"
 t_is "another user's exec has no capabilities" "CapPrm: 0000000000000000 CapEff: 0000000000000000" \
 	"$(hostile -u 1000:1000 "$id" grep -E 'Cap(Prm|Eff)' /proc/self/status | xargs)"
+t_is "CVE-2026-30892: a user without a group is that user" "1 0 0000000000000000" \
+	"$(hostile -u 1 "$id" grep -E '^(Uid|Gid|CapEff)' /proc/self/status | awk '{ print $2 }' | xargs)"
 t_is "CVE-2022-2995, CVE-2023-25173: no group but those asked for" "Groups: 7" \
 	"$(hostile -u 1000:1000 -g 7 "$id" grep Groups /proc/self/status | xargs)"
 t_is "and none of root's" "Groups:" "$(hostile "$id" grep Groups /proc/self/status | xargs)"
@@ -415,7 +417,7 @@ ptrace="$ptrace | .process.noNewPrivileges = false | .linux.seccomp = {defaultAc
 fresh
 config ".process.args = [\"true\"] | $ptrace"
 c create -b "$b" "$id" </dev/null >"$T_DIR/err" 2>&1 || t_fail "create for a tracer" "$(cat "$T_DIR/err")"
-t_is "a tracer in a created container does not get out by cellar-init" "" "$(c exec -e V="$victim" "$id" sh -c "$out_by_init" 2>&1)"
+t_is "CVE-2016-8649: a tracer in a created container does not get out by cellar-init" "" "$(c exec -e V="$victim" "$id" sh -c "$out_by_init" 2>&1)"
 t_is "nor does it find it without a filter, or above itself" "0 2" \
 	"$(c exec "$id" sh -c 'a=$(grep CapPrm /proc/self/status); b=$(grep CapPrm /proc/1/status); [ "$a" = "$b" ]; echo $?; grep Seccomp: /proc/1/status' 2>&1 | tr -d 'Secomp:\t' | xargs)"
 c start "$id"
