@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -41,16 +42,38 @@ static void put_rlimits(struct plan_builder *b, const struct oci_rlimit *limits,
 	b->head.rlimits = plan_put_list(b, &records, sizeof(struct plan_rlimit));
 }
 
-/* Whether a later entry sets the same variable: the last one counts, and the C library would take
- * the first. */
-static bool is_overridden(const struct oci_process *p, size_t i)
-{
-	size_t len = strcspn(p->env[i], "=") + 1;
+/* An entry with its name, up to and with the "=" (or the NUL where there is none), so that none is
+ * another one's beginning. */
+struct variable {
+	const char *name;
+	size_t len, place;
+};
 
-	for (size_t j = i + 1; j < p->env_count; j++)
-		if (strncmp(p->env[i], p->env[j], len) == 0)
-			return true;
-	return false;
+static int compare_names(const void *a, const void *b)
+{
+	const struct variable *x = a, *y = b;
+	int r = memcmp(x->name, y->name, x->len < y->len ? x->len : y->len);
+
+	return r ? r : (x->place > y->place) - (x->place < y->place);
+}
+
+/*
+ * Which entries are left out, because a later one sets the same variable: the last one counts, and
+ * the C library would take the first. Sorted by name, for lists of many thousand entries.
+ */
+static int find_overridden(const struct oci_process *p, bool *ret, struct err *err)
+{
+	_cleanup_free_ struct variable *all = calloc(p->env_count + 1, sizeof(*all));
+
+	if (!all)
+		return err_set(err, ENOMEM, "plan the environment");
+	for (size_t i = 0; i < p->env_count; i++)
+		all[i] = (struct variable){ p->env[i], strcspn(p->env[i], "=") + 1, i };
+	qsort(all, p->env_count, sizeof(*all), compare_names);
+	for (size_t i = 0; i + 1 < p->env_count; i++)
+		ret[all[i].place] = all[i].len == all[i + 1].len &&
+				    !memcmp(all[i].name, all[i + 1].name, all[i].len);
+	return 0;
 }
 
 /* Without HOME, or with an empty one, the list gets a last place, which init fills from
@@ -58,14 +81,16 @@ static bool is_overridden(const struct oci_process *p, size_t i)
 static int put_environment(struct plan_builder *b, const struct oci_process *p, struct err *err)
 {
 	_cleanup_free_ const char **env = calloc(p->env_count + 4, sizeof(*env));
+	_cleanup_free_ bool *overridden = calloc(p->env_count + 1, sizeof(*overridden));
 	bool has_home = false;
 	char listen_fds[32];
 	size_t count = 0;
 
-	if (!env)
+	if (!env || !overridden)
 		return err_set(err, ENOMEM, "plan the environment");
+	err_try(find_overridden(p, overridden, err));
 	for (size_t i = 0; i < p->env_count; i++) {
-		if (is_overridden(p, i) || strcmp(p->env[i], "HOME=") == 0)
+		if (overridden[i] || strcmp(p->env[i], "HOME=") == 0)
 			continue;
 		has_home |= strncmp(p->env[i], "HOME=", 5) == 0;
 		env[count++] = p->env[i];

@@ -48,7 +48,7 @@ sh_config() { # SCRIPT [FILTER [ARG...]]
 }
 run() { # NAME...: runs the bundle, whatever comes of it, with a time limit
 	RUN_STATUS=0
-	RUN_OUT=$(timeout -k 5 60 cellar --root "$root" run -b "$b" "$id" </dev/null 2>&1) || RUN_STATUS=$?
+	RUN_OUT=$(timeout -k 5 "$T_LONG" cellar --root "$root" run -b "$b" "$id" </dev/null 2>&1) || RUN_STATUS=$?
 }
 # What the host has that an attack could have changed.
 host_state() {
@@ -249,7 +249,7 @@ for ns in uts:.hostname='"x"' uts:.domainname='"x"' 'ipc:.linux.sysctl={"kernel.
 	fresh
 	sh_config 'echo ran' "del(.hostname) | (.linux.namespaces[] | select(.type == \"$kind\")) += {path: \"/proc/self/ns/$file\"} | ${ns#*:}"
 	RUN_STATUS=0
-	RUN_OUT=$(unshare --uts --ipc --net timeout 60 "$CELLAR_BIN/cellar" --root "$root" run -b "$b" "$id" 2>&1 </dev/null) || RUN_STATUS=$?
+	RUN_OUT=$(unshare --uts --ipc --net timeout "$T_LONG" "$CELLAR_BIN/cellar" --root "$root" run -b "$b" "$id" 2>&1 </dev/null) || RUN_STATUS=$?
 	refused "settings of a joined $kind namespace that is the host's" 'would (change|rename) the host'
 done
 
@@ -272,7 +272,7 @@ fi
 
 pty() { # the bundle with a terminal of its own
 	RUN_STATUS=0
-	RUN_OUT=$(timeout -k 5 60 "$attacker" pty cellar --root "$root" run -b "$b" "$id" </dev/null 2>&1) || RUN_STATUS=$?
+	RUN_OUT=$(timeout -k 5 "$T_LONG" "$attacker" pty cellar --root "$root" run -b "$b" "$id" </dev/null 2>&1) || RUN_STATUS=$?
 }
 for target in /proc/sys/kernel/core_pattern /proc/self/attr/exec; do
 	fresh
@@ -302,7 +302,7 @@ pty
 # On its own terminal it may; the host's is another.
 t_is "TIOCSTI: the container's terminal is its own" "tty works" "$(tr -d '\r' <<<"$RUN_OUT" | grep ^tty)"
 config '.process.args = ["attacker", "tiocsti"]'
-RUN_OUT=$(timeout -k 5 60 "$attacker" pty cellar --root "$root" run -b "$b" "$id" </dev/null 2>&1)
+RUN_OUT=$(timeout -k 5 "$T_LONG" "$attacker" pty cellar --root "$root" run -b "$b" "$id" </dev/null 2>&1)
 t_match "CVE-2016-2568: no TIOCSTI into the caller's terminal" "^tty ENXIO tiocsti (EPERM|EIO) take EPERM$" "$(tr -d '\r' <<<"$RUN_OUT" | xargs)"
 
 # ---- descriptors of the host ----
@@ -335,7 +335,7 @@ for ((fd = 3; fd < 20; fd++)); do eval "exec $fd<&-"; done
 
 # ---- exec into a hostile container ----
 
-hostile() { timeout -k 5 60 cellar --root "$root" exec "$@" </dev/null 2>&1; }
+hostile() { timeout -k 5 "$T_LONG" cellar --root "$root" exec "$@" </dev/null 2>&1; }
 rm -f "$b/rootfs/bin/sh" "$b/rootfs/bin/id"
 mkfifo "$b/rootfs/bin/sh"
 ln -s /proc/self/exe "$b/rootfs/bin/id"
