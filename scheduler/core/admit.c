@@ -176,6 +176,7 @@ static uint32_t last_before(const struct cell *cell, uint32_t j, uint32_t index)
 int admit_make_from(struct cell *cell, const struct job *job, uint32_t j, uint32_t from)
 {
 	uint32_t class = NONE, plain = NONE, previous = last_before(cell, j, from), *link;
+	uint64_t ports = 0, places = 0;
 	size_t next = 0;
 	int r;
 
@@ -214,8 +215,10 @@ int admit_make_from(struct cell *cell, const struct job *job, uint32_t j, uint32
 		link = previous == NONE ? &cell->jobs[j].tasks : &cell->tasks[previous].next_in_job;
 		*link = task;
 		previous = task;
+		ports += demand_ports(&cell->classes[class]);
+		places += demand_places(&cell->classes[class]);
 	}
-	return r;
+	return r == 0 ? demand_reserve_tables(cell, ports, places) : r;
 }
 
 void admit_forget_from(struct cell *cell, uint32_t j, uint32_t from)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/core/index.h"
 #include "scheduler/core/state.h"
 
 #define MAGIC 0x63656c6c61723031u
@@ -159,6 +160,22 @@ static void classes(struct codec *c, struct cell *cell, size_t count)
 	}
 }
 
+static void list(struct codec *c, struct kind *kind, struct index_cell *cell)
+{
+	uint32_t count = cell->count, size = cell->size;
+
+	raw(c, &count, sizeof(count));
+	raw(c, &size, sizeof(size));
+	if (c->in && !c->error && (count > (c->len - c->at) / sizeof(count) || size < count))
+		c->error = -EINVAL;
+	if (c->in && !c->error && size)
+		c->error = index_reserve(kind, cell, size);
+	if (c->error)
+		return;
+	cell->count = count;
+	raw(c, cell->machines, count * sizeof(*cell->machines));
+}
+
 static void one_kind(struct codec *c, struct kind *kind)
 {
 	struct kind bare = { 0 };
@@ -166,18 +183,16 @@ static void one_kind(struct codec *c, struct kind *kind)
 	if (!c->in)
 		bare = *kind;
 	bare.attributes = NULL;
+	bare.lists = NULL;
 	raw(c, &bare, offsetof(struct kind, cells));
 	raw(c, &bare.filled, sizeof(bare) - offsetof(struct kind, filled));
 	bare.attributes = NULL;
+	bare.lists = NULL;
 	if (c->in)
 		*kind = bare;
 	ARRAY(c, kind->attributes, kind->attribute_count, kind->attribute_count);
 	for (int i = 0; i < INDEX_SIDE * INDEX_SIDE; i++) {
-		struct index_cell *cell = &kind->cells[i / INDEX_SIDE][i % INDEX_SIDE];
-
-		raw(c, &cell->count, sizeof(cell->count));
-		raw(c, &cell->size, sizeof(cell->size));
-		ARRAY(c, cell->machines, cell->count, cell->size);
+		list(c, kind, &kind->cells[i / INDEX_SIDE][i % INDEX_SIDE]);
 	}
 }
 

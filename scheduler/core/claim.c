@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/core/claim.h"
 
-#include <stdlib.h>
-
+#include "base/arena.h"
 #include "scheduler/core/class.h"
 #include "scheduler/core/gang.h"
 #include "scheduler/core/preempt.h"
@@ -178,11 +177,14 @@ static void choose(struct cell *cell, const struct candidate *c, uint8_t mark)
 {
 	struct class *class = &cell->classes[c->class];
 	uint32_t job = cell->tasks[c->task].job, count;
-	_cleanup_free_ uint32_t *machines = NULL;
+	_cleanup_arena_ struct arena *arena = NULL;
+	uint32_t *machines;
 	struct preemption way;
 
 	if (gang_is_whole(cell, job)) {
-		machines = calloc(cell->jobs[job].count, sizeof(*machines));
+		arena = arena_new();
+		machines = arena ? arena_calloc(arena, cell->jobs[job].count, sizeof(*machines))
+				 : NULL;
 		mark_gang(cell, job, mark);
 		count = machines ? gang_find_room(cell, job, machines) : 0;
 		for (uint32_t i = 0; i < count; i++)

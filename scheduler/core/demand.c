@@ -16,6 +16,8 @@ static void change(struct cell *cell, const struct class *class, int sign)
 	struct shape *shape = &cell->shapes[class->shape];
 	const struct request *request = &shape->request;
 
+	demand->ports += (uint64_t)sign * demand_ports(class);
+	demand->places += (uint64_t)sign * demand_places(class);
 	/* Its alloc asks for it. */
 	if (class->set)
 		return;
@@ -28,6 +30,32 @@ static void change(struct cell *cell, const struct class *class, int sign)
 		amounts_subtract(&demand->wanted, &request->amounts);
 	demand->wanted_devices_milli +=
 		(uint64_t)(sign * request->device_count * request->device_milli);
+}
+
+uint32_t demand_ports(const struct class *class)
+{
+	return class->port_count + (uint32_t) class->request.amounts.of[RESOURCE_PORTS];
+}
+
+uint32_t demand_places(const struct class *class)
+{
+	uint32_t places = 0;
+
+	while (places < CLASS_GROUPS && class->groups[places] != NONE)
+		places++;
+	return places;
+}
+
+int demand_reserve_tables(struct cell *cell, uint64_t ports, uint64_t places)
+{
+	const struct demand *demand = &cell->demand;
+	int r = map_reserve(&cell->port_taken, demand->ports + ports);
+
+	if (r == 0)
+		r = map_reserve(&cell->port_of, demand->ports + ports);
+	if (r == 0)
+		r = map_reserve(&cell->group_at, demand->places + places);
+	return r;
 }
 
 void demand_add(struct cell *cell, const struct class *class)

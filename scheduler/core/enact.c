@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "scheduler/core/alloc.h"
 #include "scheduler/core/class.h"
+#include "scheduler/core/demand.h"
 #include "scheduler/core/place.h"
 #include "scheduler/core/preempt.h"
 #include "scheduler/core/queue.h"
@@ -21,6 +22,7 @@ static int prepare(struct cell *cell, const struct resize_plan *plan, const stru
 		   struct change *changes)
 {
 	uint32_t from = NONE, to = NONE;
+	uint64_t ports = 0;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < plan->count; i++) {
@@ -33,11 +35,12 @@ static int prepare(struct cell *cell, const struct resize_plan *plan, const stru
 			if (r == 0)
 				r = queue_reserve(cell, to, owner);
 		}
+		ports += r == 0 ? demand_ports(&cell->classes[to]) : 0;
 		changes[i] = (struct change){ .class = to, .was = t->machine };
 		if (r == 0 && t->room != NONE)
 			r = alloc_kind(cell, plan->steps[i].task, request, &changes[i].kind);
 	}
-	return r;
+	return r == 0 ? demand_reserve_tables(cell, ports, 0) : r;
 }
 
 static void clear_the_way(struct cell *cell, const struct resize_plan *plan)

@@ -136,7 +136,6 @@ static int preempt(struct gang_attempt *a, uint32_t job, struct arena *arena, ui
 		r = enact(a);
 	else if (r >= 0)
 		r = -EAGAIN;
-	attempt_deinit(&other);
 	return r == -EAGAIN ? 0 : r < 0 ? r : 1;
 }
 
@@ -167,7 +166,6 @@ int gang_decide(struct cell *cell, uint32_t job)
 
 	if (r == 0)
 		r = decide(&a, job, arena);
-	attempt_deinit(&a);
 	return r;
 }
 
@@ -200,6 +198,5 @@ uint32_t gang_find_room(struct cell *cell, uint32_t job, uint32_t *ret_machines)
 	if (attempt_all(&a, GANG_CLAIM))
 		count = list_machines(&a, ret_machines);
 	attempt_undo(&a);
-	attempt_deinit(&a);
 	return count;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/core/gang_attempt.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -10,7 +11,7 @@
 
 int attempt_init(struct gang_attempt *a, struct cell *cell, uint32_t job, struct arena *arena)
 {
-	*a = (struct gang_attempt){ .cell = cell };
+	*a = (struct gang_attempt){ .cell = cell, .arena = arena };
 	a->members = arena_calloc(arena, cell->jobs[job].count + 1, sizeof(*a->members));
 	if (!a->members)
 		return -ENOMEM;
@@ -21,11 +22,6 @@ int attempt_init(struct gang_attempt *a, struct cell *cell, uint32_t job, struct
 						      .since_ms = cell->tasks[t].since_ms,
 						      .down = cell->tasks[t].down };
 	return 0;
-}
-
-void attempt_deinit(struct gang_attempt *a)
-{
-	free(a->lifted);
 }
 
 static const struct request *request_of(const struct cell *cell, uint32_t task)
@@ -58,8 +54,14 @@ void attempt_sort(struct gang_attempt *a)
 
 static int lift(struct gang_attempt *a, uint32_t victim, uint32_t member)
 {
-	if (state_grow(a->lifted, a->lifted_count, a->lifted_size) < 0)
+	/* Nobody is lifted twice. */
+	if (!a->lifted) {
+		a->lifted_size = a->cell->running + 1;
+		a->lifted = arena_calloc(a->arena, a->lifted_size, sizeof(*a->lifted));
+	}
+	if (!a->lifted)
 		return -ENOMEM;
+	assert(a->lifted_count < a->lifted_size);
 	a->lifted[a->lifted_count++] = (struct gang_lifted){ .victim = victim, .member = member };
 	task_lift(a->cell, victim);
 	return 0;

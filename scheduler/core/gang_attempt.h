@@ -28,6 +28,7 @@ struct gang_lifted {
 
 struct gang_attempt {
 	struct cell *cell;
+	struct arena *arena;
 	struct gang_member *members;
 	size_t count, started;
 	struct gang_lifted *lifted;
@@ -35,9 +36,8 @@ struct gang_attempt {
 	int error;
 };
 
-/* The pending tasks of the job, in order. 0 or -ENOMEM. Ended by attempt_deinit. */
+/* The pending tasks of the job, in order. 0 or -ENOMEM. All that it needs is the arena's. */
 int attempt_init(struct gang_attempt *a, struct cell *cell, uint32_t job, struct arena *arena);
-void attempt_deinit(struct gang_attempt *a);
 /* The largest first. */
 void attempt_sort(struct gang_attempt *a);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The square root makes the cells small where little is free. Monotone, so that what fits into a
  * machine is never placed above it. */
@@ -54,13 +55,17 @@ void index_place(const struct cell *cell, uint32_t machine, uint8_t *ret_cpu, ui
 	*ret_other = (uint8_t)(place_of(other, kind->other_scale) >> kind->shift);
 }
 
-static int grow(struct index_cell *at)
+int index_reserve(struct kind *kind, struct index_cell *at, uint32_t size)
 {
-	uint32_t size = at->size ? at->size * 2 : 8;
-	uint32_t *more = reallocarray(at->machines, size, sizeof(*more));
+	uint32_t *more;
 
+	if (!kind->lists)
+		kind->lists = arena_new();
+	more = kind->lists ? arena_calloc(kind->lists, size, sizeof(*more)) : NULL;
 	if (!more)
 		return -ENOMEM;
+	if (at->count)
+		memcpy(more, at->machines, at->count * sizeof(*more));
 	at->machines = more;
 	at->size = size;
 	return 0;
@@ -80,8 +85,8 @@ static void put(struct cell *cell, uint32_t machine)
 	struct kind *kind = cell->kinds[m->kind];
 	struct index_cell *at = &kind->cells[m->cell_cpu][m->cell_other];
 
-	/* Doubling, a few times in the life of a cell: the one allocation outside of admission. */
-	if (at->count == at->size && grow(at) < 0)
+	/* Doubling, a few times in the life of a cell. */
+	if (at->count == at->size && index_reserve(kind, at, at->size ? at->size * 2 : 8) < 0)
 		abort();
 	m->position = at->count;
 	at->machines[at->count++] = machine;

@@ -22,6 +22,8 @@ void index_remove(struct cell *cell, uint32_t machine);
 void index_move(struct cell *cell, uint32_t machine);
 
 /* The first cell that may hold the request, as 16 * CPU + other, before the kind's shift. */
+/* Room for so many in a cell of the index, from the kind's arena. 0 or -ENOMEM. */
+int index_reserve(struct kind *kind, struct index_cell *at, uint32_t size);
 uint16_t index_first(const struct kind *kind, const struct request *request);
 /* The part of the kind from that cell on; returns how many machines lie in it. */
 uint32_t index_part(const struct kind *kind, uint16_t first, struct index_part *ret);

@@ -67,9 +67,7 @@ static bool same_kind(const struct kind *a, const struct kind *b)
 
 static struct kind *kind_free(struct kind *kind)
 {
-	for (int i = 0; i < INDEX_SIDE; i++)
-		for (int j = 0; j < INDEX_SIDE; j++)
-			free(kind->cells[i][j].machines);
+	arena_free(kind->lists);
 	free(kind->attributes);
 	free(kind);
 	return NULL;

@@ -52,6 +52,17 @@ int map_put(struct map *map, uint64_t key, uint32_t value)
 	return 0;
 }
 
+int map_reserve(struct map *map, size_t count)
+{
+	while (map->size * 2 < count * 3) {
+		int r = grow(map);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /* Closes the gap, so that no tombstone is needed. */
 void map_remove(struct map *map, uint64_t key)
 {

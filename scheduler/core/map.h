@@ -20,6 +20,9 @@ struct map {
 uint32_t map_get(const struct map *map, uint64_t key);
 /* Adds or replaces. 0 or -ENOMEM. */
 int map_put(struct map *map, uint64_t key, uint32_t value);
+/* Room for so many entries in all: as long as there are no more, map_put cannot fail and allocates
+ * nothing. 0 or -ENOMEM. */
+int map_reserve(struct map *map, size_t count);
 void map_remove(struct map *map, uint64_t key);
 /* Empty, and as large as it was: as many can be put again without an allocation. */
 void map_clear(struct map *map);

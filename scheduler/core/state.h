@@ -18,6 +18,7 @@
 
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "scheduler/core/cell.h"
 #include "scheduler/core/symbol.h"
 
@@ -83,6 +84,7 @@ struct kind {
 	} * attributes; /* by rising key */
 	size_t attribute_count;
 	double cpu_scale, other_scale; /* from an amount to the square of its place in the index */
+	struct arena *lists;	       /* the machines of the cells; NULL: none yet */
 	struct index_cell cells[INDEX_SIDE][INDEX_SIDE]; /* [CPU][memory, or devices] */
 	uint16_t filled[INDEX_SIDE];			 /* a bit for each cell that is not empty */
 	/* Machines in all cells from this one on along both axes; a row beyond the last is empty.
@@ -255,6 +257,9 @@ struct demand {
 	struct amounts wanted;			     /* by all tasks alive */
 	uint64_t wanted_devices_milli;
 	uint64_t tasks, changes; /* alive; since the last count */
+	/* Numbers of ports, places in groups: of all tasks alive, those in allocs too. The tables
+	 * of both have room for as many. */
+	uint64_t ports, places;
 	struct demand_sum *sums; /* room for one a shape */
 	size_t sum_size;
 };

@@ -294,6 +294,78 @@ static void drain_the_queue(struct world *w, uint64_t seed)
 	}
 }
 
+/* ---- a decision takes memory from an arena alone ---- */
+
+static bool deciding, in_arena;
+static unsigned from_arena;
+
+static int decide(struct cell *cell)
+{
+	int r;
+
+	deciding = true;
+	r = cell_decide(cell);
+	deciding = false;
+	return r;
+}
+
+#define NO_MEMORY_OF_ITS_OWN(name)                           \
+	do {                                                 \
+		if (deciding && !in_arena)                   \
+			fail_msg("a decision calls " #name); \
+	} while (0)
+
+/* The linker gives us these in place of what the core calls (--wrap). */
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_reallocarray(void *old, size_t count, size_t size);
+struct arena *__real_arena_new(void);
+void *__real_arena_calloc(struct arena *arena, size_t count, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_reallocarray(void *old, size_t count, size_t size);
+struct arena *__wrap_arena_new(void);
+void *__wrap_arena_calloc(struct arena *arena, size_t count, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+	NO_MEMORY_OF_ITS_OWN(malloc);
+	return __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	NO_MEMORY_OF_ITS_OWN(calloc);
+	return __real_calloc(count, size);
+}
+
+void *__wrap_reallocarray(void *old, size_t count, size_t size)
+{
+	NO_MEMORY_OF_ITS_OWN(reallocarray);
+	return __real_reallocarray(old, count, size);
+}
+
+struct arena *__wrap_arena_new(void)
+{
+	struct arena *arena;
+
+	in_arena = true;
+	arena = __real_arena_new();
+	in_arena = false;
+	from_arena += deciding;
+	return arena;
+}
+
+void *__wrap_arena_calloc(struct arena *arena, size_t count, size_t size)
+{
+	void *p;
+
+	in_arena = true;
+	p = __real_arena_calloc(arena, count, size);
+	in_arena = false;
+	return p;
+}
+
 enum upset { UNDISTURBED, RELOADED, TIDIED, TIDIED_AND_RELOADED };
 
 static uint64_t live_with(uint64_t seed, bool checked, enum upset upset, int fault)
@@ -313,7 +385,7 @@ static uint64_t live_with(uint64_t seed, bool checked, enum upset upset, int fau
 			cell_tidy(w.cell);
 		if (checked)
 			check(&w, seed);
-		for (decisions = 0; cell_decide(w.cell) > 0; decisions++)
+		for (decisions = 0; decide(w.cell) > 0; decisions++)
 			assert_true(decisions < 10000);
 		if (checked)
 			check(&w, seed);
@@ -350,6 +422,7 @@ static void invariants_hold_whatever_happens(void **state)
 	assert_true(placed > 10000 && infeasible > 1000 && preempted > 1000);
 	assert_true(hows[RESIZE_IN_PLACE] > 400 && hows[RESIZE_PREEMPT] > 50 &&
 		    hows[RESIZE_MOVE] > 10 && hows[RESIZE_WAITING] > 1000 && refused > 100);
+	assert_true(from_arena > 1000);
 }
 
 static void the_same_calls_give_the_same_events(void **state)
