@@ -102,15 +102,16 @@ if command -v script >/dev/null; then
 		"$T_DIR/term" <"$T_DIR/keys" >/dev/null 2>&1 &
 	pid=$!
 	exec 7>"$T_DIR/keys"
-	shows() { grep -aq "$1" "$T_DIR/term"; }
+	shows() { grep -aqs "$1" "$T_DIR/term"; }
 	# Until it is heard: what is typed before the terminal is ctr's may be lost.
 	types() { # WORDS SHOWN
-		local end=$((SECONDS + 60))
-		until shows "$2" || [ $SECONDS -ge $end ]; do
-			echo "$1" >&7
-			sleep 1
+		local i
+		for ((i = 0; i < 1200; i++)); do
+			[ $((i % 20)) != 0 ] || echo "$1" >&7
+			shows "$2" && return
+			sleep 0.05
 		done
-		shows "$2"
+		return 1
 	}
 	types 'echo a$((1+1))b' a2b || t_fail "terminal" "no shell"
 	printf '\020\021' >&7
