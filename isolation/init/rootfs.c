@@ -111,6 +111,21 @@ static int leave_proc(struct init *in, struct err *err)
 	return 0;
 }
 
+/* What a stage opened is of the mount namespace that was left behind, whose mounts cannot be copied
+ * from here (leave_proc()). */
+static int reopen_proc(struct init *in, struct err *err)
+{
+	int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || !fd_is_procfs(fd)) {
+		cleanup_fd(&fd);
+		return err_say(err, ENOENT, "no procfs is mounted at /proc of the host");
+	}
+	close(in->proc_fd);
+	in->proc_fd = fd;
+	return 0;
+}
+
 int rootfs_prepare(struct init *in, struct err *err)
 {
 	const struct plan *plan = in->plan;
@@ -118,6 +133,8 @@ int rootfs_prepare(struct init *in, struct err *err)
 	bool shared = plan->root_propagation == MS_SHARED;
 	struct stat st;
 
+	if (plan->flags & PLAN_STAGE && plan->flags & PLAN_FILE_SYSTEM && reopen_proc(in, err) < 0)
+		return -err->code;
 	/* An exec'd process has none yet. */
 	if (!(plan->flags & PLAN_EXEC) && rootfs_narrow_proc(in, err) < 0)
 		return -err->code;

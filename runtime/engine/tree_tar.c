@@ -27,6 +27,7 @@
 #define OCTAL_7 07777777
 #define END_BLOCKS 2
 #define NOBODY 65534
+#define BUCKETS 4096
 
 #ifndef STATX_MNT_ID
 #define STATX_MNT_ID 0x1000
@@ -53,7 +54,7 @@ struct writer {
 	char *buffer;
 	size_t len;
 	uint64_t mount;
-	struct known *known;
+	struct known *known[BUCKETS]; /* by inode */
 };
 
 struct entry {
@@ -257,7 +258,7 @@ static int put_entry(struct writer *w, const struct entry *e, uint64_t size, str
 /* The name it was written under before, or NULL, and then it is known from here on. */
 static const char *find_known(struct writer *w, const struct entry *e)
 {
-	struct known *k = w->known;
+	struct known **bucket = &w->known[e->st.st_ino % BUCKETS], *k = *bucket;
 
 	if (e->st.st_nlink < 2)
 		return NULL;
@@ -269,13 +270,15 @@ static const char *find_known(struct writer *w, const struct entry *e)
 	/* Out of memory it is written once more. */
 	if (!k)
 		return NULL;
-	*k = (struct known){ w->known, e->st.st_dev, e->st.st_ino };
+	*k = (struct known){ *bucket, e->st.st_dev, e->st.st_ino };
 	memcpy(k->path, e->path, strlen(e->path) + 1);
-	w->known = k;
+	*bucket = k;
 	return NULL;
 }
 
-static int put_bytes(struct writer *w, int fd, uint64_t size, struct err *err)
+/* What a file has lost meanwhile is made up by zeros, and what it has got is left out: the header
+ * has told its size. */
+static int put_bytes(struct writer *w, int fd, const char *path, uint64_t size, struct err *err)
 {
 	_cleanup_free_ char *data = malloc(BUFFER);
 	uint64_t left = size;
@@ -284,9 +287,11 @@ static int put_bytes(struct writer *w, int fd, uint64_t size, struct err *err)
 	if (!data)
 		return err_set(err, ENOMEM, "write the tar");
 	while (left > 0 && n > 0) {
-		n = read(fd, data, left < BUFFER ? (size_t)left : BUFFER);
+		do
+			n = read(fd, data, left < BUFFER ? (size_t)left : BUFFER);
+		while (n < 0 && errno == EINTR);
 		if (n < 0)
-			return err_set(err, errno, "read a file");
+			return err_set(err, errno, "read %s", path);
 		err_try(put(w, data, (size_t)n, err));
 		left -= (uint64_t)n;
 	}
@@ -307,7 +312,7 @@ static int write_file(struct writer *w, struct entry *e, struct err *err)
 	if (fd < 0)
 		return err_set(err, errno, "open %s", e->path);
 	err_try(put_entry(w, e, (uint64_t)e->st.st_size, err));
-	return put_bytes(w, fd, (uint64_t)e->st.st_size, err);
+	return put_bytes(w, fd, e->path, (uint64_t)e->st.st_size, err);
 }
 
 static int write_symlink(struct writer *w, struct entry *e, struct err *err)
@@ -325,32 +330,44 @@ static int write_symlink(struct writer *w, struct entry *e, struct err *err)
 
 static int write_any(struct writer *w, int fd, const char *path, unsigned depth, struct err *err);
 
+/* The next name in it; NULL at its end, and with *ret_r < 0 where that cannot be told. */
+static const char *next_name(DIR *dir, const char *path, int *ret_r, struct err *err)
+{
+	struct dirent *entry;
+
+	do {
+		errno = 0;
+		entry = readdir(dir);
+	} while (entry && (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")));
+	*ret_r = !entry && errno ? err_set(err, errno, "read folder %s", path) : 0;
+	return entry ? entry->d_name : NULL;
+}
+
 static int write_content(struct writer *w, int folder_fd, const char *path, unsigned depth,
 			 struct err *err)
 {
 	_cleanup_fd_ int fd = dir_open(folder_fd, ".", err);
 	_cleanup_dir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
+	const char *name;
+	int r;
 
 	if (!dir)
 		return fd < 0 ? fd : err_set(err, errno, "read folder %s", path);
 	take_fd(&fd);
-	while ((entry = readdir(dir))) {
+	while ((name = next_name(dir, path, &r, err))) {
 		_cleanup_fd_ int one = -1;
 		_cleanup_free_ char *inside = NULL;
 
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		one = openat(dirfd(dir), entry->d_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		one = openat(dirfd(dir), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 		if (one < 0 && errno == ENOENT)
 			continue; /* it went meanwhile */
 		if (one < 0)
-			return err_set(err, errno, "open %s%s", path, entry->d_name);
-		if (asprintf(&inside, "%s%s", path, entry->d_name) < 0)
+			return err_set(err, errno, "open %s%s", path, name);
+		if (asprintf(&inside, "%s%s", path, name) < 0)
 			return err_set(err, ENOMEM, "write the tar");
 		err_try(write_any(w, one, inside, depth, err));
 	}
-	return 0;
+	return r;
 }
 
 static uint64_t mount_of(int fd)
@@ -403,12 +420,11 @@ static int write_any(struct writer *w, int fd, const char *path, unsigned depth,
 
 static void writer_deinit(struct writer *w)
 {
-	while (w->known) {
-		struct known *k = w->known;
-
-		w->known = k->next;
-		free(k);
-	}
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct known *k = w->known[i], *next; k; k = next) {
+			next = k->next;
+			free(k);
+		}
 	free(w->buffer);
 }
 

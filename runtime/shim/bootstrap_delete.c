@@ -44,7 +44,7 @@ static int delete_container(const char *bundle, const char *id, struct err *err)
 	if (r == -ENOENT)
 		return 0;
 	if (r == 0)
-		r = container_open(root, id, &container, err);
+		r = container_open_damaged(root, id, &container, err);
 	if (r == -ENOENT)
 		return 0;
 	return r < 0 ? r : container_delete(container, true, err);

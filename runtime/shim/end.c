@@ -320,7 +320,14 @@ void process_delete(struct process *p, struct rpc_call *call)
 	}
 	p->deleting = call;
 	if (p->status == PROCESS_CREATED && !p->pid)
-		finish_delete(p); /* it was never started */
+		process_go_on_deleting(p);
 	else
 		try_delete(p);
+}
+
+void process_go_on_deleting(struct process *p)
+{
+	if (p->deleting && p->status == PROCESS_CREATED && !p->pid &&
+	    (!process_is_init(p) || !p->task->work))
+		finish_delete(p);
 }

@@ -25,6 +25,9 @@ void task_finish(struct task *task);
 /* io_options.drained of a process. */
 void process_drained(void *process);
 
+/* Of one that was never started: what its Delete had to wait for is over. */
+void process_go_on_deleting(struct process *process);
+
 /* Answers call with the process's end and forgets the process; waits until it has ended and its
  * output is delivered (10 s at most). */
 void process_delete(struct process *process, struct rpc_call *call);

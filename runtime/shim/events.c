@@ -86,7 +86,7 @@ static void check_flushed(struct events *e)
 {
 	if (e->first || !e->flushed)
 		return;
-	loop_remove(e->flush_timer);
+	e->flush_timer = loop_remove(e->flush_timer);
 	loop_add_time(e->loop, clock_monotonic_ns(), on_flushed, e, &e->flush_timer, NULL);
 }
 

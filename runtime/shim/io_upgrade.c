@@ -90,6 +90,20 @@ static int restore_end(struct io *io, int i, const Upgrade__End *saved, struct e
 	return r == 0 && saved->source >= 0 ? io_start_stream(io, i, err) : r;
 }
 
+/* Of what is not taken over the other sides must see the end. */
+static void drop_end(const Upgrade__End *saved)
+{
+	int fds[] = { saved->lasting, saved->source };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		io_close_fd(&fds[i]);
+	for (size_t i = 0; i < saved->n_sinks; i++) {
+		int fd = saved->sinks[i]->fd;
+
+		io_close_fd(&fd);
+	}
+}
+
 int io_restore(const struct io_options *options, const Upgrade__Io *saved, struct io **ret,
 	       struct err *err)
 {
@@ -106,11 +120,18 @@ int io_restore(const struct io_options *options, const Upgrade__Io *saved, struc
 	io->slave_fd = saved->slave;
 	for (size_t i = 0; i < saved->n_late && i < 2; i++)
 		io_late_restore(&io->late, (int)i, saved->late[i]->fd, saved->late[i]->late);
-	for (int i = 0; i < 3 && r == 0; i++)
-		r = restore_end(io, i, saved->ends[i], err);
-	for (size_t i = 0; i < saved->n_inputs && r == 0; i++)
-		r = io_input_add(&io->inputs, options->loop, saved->inputs[i],
-				 io->console_fd >= 0 ? io->console_fd : io->ends[0].lasting, err);
+	for (int i = 0; i < 3; i++)
+		if (r == 0)
+			r = restore_end(io, i, saved->ends[i], err);
+		else
+			drop_end(saved->ends[i]);
+	for (size_t i = 0; i < saved->n_inputs; i++)
+		if (r == 0)
+			r = io_input_add(&io->inputs, options->loop, saved->inputs[i],
+					 io->console_fd >= 0 ? io->console_fd : io->ends[0].lasting,
+					 err);
+		else
+			close(saved->inputs[i]);
 	if (r < 0)
 		io_free(io);
 	else

@@ -12,7 +12,6 @@
 #include "runtime/shim/restart.h"
 #include "runtime/shim/settle.h"
 #include "runtime/shim/task_news.h"
-#include "runtime/shim/task_work.h"
 
 #define SWEEP_AT 32
 
@@ -211,16 +210,14 @@ enum ttrpc_code method_delete(struct shim *shim, struct rpc_call *call, const vo
 		return code;
 	if (p->status == PROCESS_RUNNING || (process_is_init(p) && p->task->restart.pending))
 		return ttrpc_fail(err, TTRPC_UNKNOWN, "cannot delete a running process");
+	if (process_is_init(p) && p->status == PROCESS_CREATED)
+		start_cancel(p->task);
 	if (p->status == PROCESS_CREATED && p->pid) {
 		/* Its end is awaited like any other. */
 		code = kill_process(p, SIGKILL, true, err);
 		if (code != TTRPC_OK && code != TTRPC_NOT_FOUND)
 			return code;
 	}
-	/* Not from under a restore that is being made of it. */
-	if (process_is_init(p) && p->status == PROCESS_CREATED && !p->pid &&
-	    task_check_idle(p->task, err) != TTRPC_OK)
-		return TTRPC_FAILED_PRECONDITION;
 	process_delete(p, call);
 	return TTRPC_OK;
 }

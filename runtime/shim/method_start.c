@@ -56,8 +56,8 @@ static void on_started(struct task *task, struct work_result *result)
 		task_launch_started(task);
 		restart_save(task);
 		reply_started(call, init);
-		process_catch_up(init);
 	}
+	process_catch_up(init);
 }
 
 static void answer_failed_restore(struct task *task)
@@ -65,6 +65,7 @@ static void answer_failed_restore(struct task *task)
 	_cleanup_free_ struct err *why = take_ptr(task->failure);
 
 	rpc_fail(take_ptr(task->init.starting), TTRPC_UNKNOWN, why);
+	process_go_on_deleting(&task->init);
 }
 
 static void on_restore_undone(struct task *task, struct work_result *result)
@@ -111,6 +112,18 @@ static void on_restored(struct task *task, struct work_result *result)
 	task->slow = task_work_is_wanted(task->bundle);
 	task_launch_started(task);
 	reply_started(call, init);
+}
+
+void start_cancel(struct task *task)
+{
+	struct work_result result = { .fd = -1, .died = true };
+
+	if (!task->work || !task->init.starting)
+		return;
+	result.r = err_say(&result.err, ECANCELED, "container %s was deleted before it was started",
+			   task->id);
+	task->work = work_free(task->work);
+	task->work_done(task, &result);
 }
 
 /* TTRPC_OK: it answers the call. */

@@ -34,6 +34,9 @@ void create_drop_abandoned(struct shim *shim);
 enum ttrpc_code create_cancel(struct shim *shim, const char *id, struct rpc_call *call,
 			      struct err *err);
 
+/* A Start that is under way fails, for a Delete. */
+void start_cancel(struct task *task);
+
 /* Of cellar.shim.v1.Supervisor. */
 enum ttrpc_code method_attach(struct shim *, struct rpc_call *, const void *, struct err *);
 enum ttrpc_code method_restart(struct shim *, struct rpc_call *, const void *, struct err *);

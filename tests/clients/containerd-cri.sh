@@ -26,11 +26,14 @@ bin_dir = "/usr/lib/cni"
 conf_dir = "$base/cni"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.shim]
 runtime_type = "io.containerd.cellar.v2"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.shim.options]
+ConfigPath = "$T_DIR/shim.toml"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
 runtime_type = "io.containerd.runc.v2"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
 BinaryName = "$RUNTIME"
 END_CONFIG
+echo "Root = '$T_DIR/shim-root' # as our shim understands it" >"$T_DIR/shim.toml"
 
 # ---- what is tried ----
 
@@ -52,6 +55,7 @@ checks() {
 	run c 'echo last; exit 3'
 	c=$created
 	t_is "${n}three containers, one shim" "RUNNING RUNNING 1" "$(state "$a") $(state "$b") $(shims)"
+	[ "$how" != shim ] || t_status "${n}its options" 0 test -e "$T_DIR/shim-root/k8s.io/$a/state.json"
 	t_wait 60 ended "$c"
 	t_is "${n}exit status" "exit_code: 3 Error" "$(status "$c" | sed -n 's/^ *\(exit_code.*\)/\1/p; s/^ *reason: //p' | xargs)"
 	t_wait 60 grep -q last "$T_DIR/logs/p1/c.log"

@@ -194,4 +194,14 @@ checks
 if [ "${RUNTIME##*/}" = cellar ]; then
 	name="our shim" how=(--runtime io.containerd.cellar.v2)
 	checks
+	echo "Root = \"$T_DIR/elsewhere\"" >"$T_DIR/shim.toml"
+	out=$(run --runtime-config-path "$T_DIR/shim.toml" -d $image elsewhere sleep 1000 2>&1 || true)
+	[ -e "$T_DIR/elsewhere/$CONTAINERD_NAMESPACE/elsewhere/state.json" ] && t_ok "$name: options of a file" ||
+		t_fail "$name: options of a file" "$out"
+	clean elsewhere
+	t_is "$name: and nothing is left there" "" "$(ls "$T_DIR/elsewhere/$CONTAINERD_NAMESPACE")"
+	echo "SystemdCroup = true" >"$T_DIR/shim.toml"
+	out=$(run --runtime-config-path "$T_DIR/shim.toml" -d $image elsewhere sleep 1000 2>&1 || true)
+	t_match "$name: a word that it has not" 'line 1: SystemdCroup is no option of this shim' "$out"
+	ctrd containers rm elsewhere >/dev/null 2>&1 || true
 fi

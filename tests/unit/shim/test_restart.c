@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Restart policies, over containers that are plain shell processes. */
 #include "tests/unit/shim/fixture.h"
+
+#include <dirent.h>
+
 #include "runtime/shim/journal.h"
 
 #define COUNT "echo run >>%s/runs; "
@@ -242,6 +245,49 @@ static void deadline_may_pause_and_be_lifted(void **state)
 	fixture_stop(&f);
 }
 
+static size_t count_fds(const struct fixture *f)
+{
+	char path[64];
+	size_t count = 0;
+	DIR *all;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", f->shim_pid);
+	all = opendir(path);
+	assert_non_null(all);
+	while (readdir(all))
+		count++;
+	closedir(all);
+	return count;
+}
+
+static void one_that_cannot_be_made_costs_no_descriptors(void **state)
+{
+	struct shim_state now = { 0 };
+	struct fixture f;
+	char path[200];
+	size_t before;
+
+	(void)state;
+	fixture_start(&f, "b", "", false);
+	create(&f, "exec sleep 1000", SHIM_RESTART_ALWAYS, 0);
+	await_runs(&f, 1);
+	before = count_fds(&f);
+	snprintf(path, sizeof(path), "%s/no-create", f.bundle);
+	assert_return_code(file_replace(AT_FDCWD, path, "", 0, 0600, false, NULL), 0);
+	assert_return_code(shim_kill(f.client, "c", NULL, SIGKILL, false, &f.err), 0);
+	for (int i = 0; i < 3000 && now.restarts < 3; i++) {
+		usleep(10000);
+		assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
+	}
+	assert_true(now.restarts >= 3);
+	assert_return_code(unlink(path), errno);
+	await_runs(&f, 2);
+	for (int i = 0; i < 500 && count_fds(&f) != before; i++)
+		usleep(10000);
+	assert_int_equal(count_fds(&f), before);
+	fixture_stop(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -254,6 +300,7 @@ int main(void)
 		cmocka_unit_test(restart_on_request_needs_no_policy),
 		cmocka_unit_test(deadline_kills_unless_it_is_renewed),
 		cmocka_unit_test(deadline_may_pause_and_be_lifted),
+		cmocka_unit_test(one_that_cannot_be_made_costs_no_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

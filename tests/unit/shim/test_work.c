@@ -144,6 +144,62 @@ static void delete_calls_a_create_off(void **state)
 	fixture_stop(&f);
 }
 
+static void begin_call(struct fixture *f, const char *method, struct shim_client **ret)
+{
+	Task__ProcessRequest request = TASK__PROCESS_REQUEST__INIT;
+
+	request.id = proto_string("c");
+	assert_return_code(shim_connect(f->address, ret, &f->err), 0);
+	assert_return_code(shim_call_begin(*ret, method, &request, 0, &f->err), 0);
+}
+
+static void delete_calls_a_start_off(void **state)
+{
+	struct shim_client *starter;
+	struct fixture f;
+
+	(void)state;
+	start(&f, "exit 0", true);
+	touch(&f, "hold-start", "");
+	assert_return_code(create_durable(&f, "c", ""), 0);
+	begin_call(&f, "Start", &starter);
+	await_file(&f, "held-start");
+	assert_return_code(shim_delete(f.client, "c", NULL, NULL, &f.err), 0);
+	assert_true(shim_call_finish(starter, NULL, NULL, &f.err) < 0);
+	assert_no_container(&f);
+	assert_return_code(shim_shutdown(f.client, "c", &f.err), 0);
+	shim_close(starter);
+	fixture_wait_end(&f);
+	assert_file(&f, "backend", "destroy\n");
+	assert_file(&f, "events", "create\nexit c 126\ndelete\n");
+	fixture_stop(&f);
+}
+
+static void delete_calls_a_restore_off(void **state)
+{
+	Task__CreateRequest request = TASK__CREATE_REQUEST__INIT;
+	struct shim_client *starter;
+	struct fixture f;
+
+	(void)state;
+	start(&f, "exit 0", true);
+	touch(&f, "hold-created", "");
+	request.id = proto_string("c");
+	request.bundle = f.bundle;
+	request.checkpoint = f.bundle;
+	assert_return_code(shim_call(f.client, "Create", &request, NULL, NULL, &f.err), 0);
+	begin_call(&f, "Start", &starter);
+	await_file(&f, "held-created");
+	assert_return_code(shim_delete(f.client, "c", NULL, NULL, &f.err), 0);
+	assert_true(shim_call_finish(starter, NULL, NULL, &f.err) < 0);
+	assert_no_container(&f);
+	assert_return_code(shim_shutdown(f.client, "c", &f.err), 0);
+	shim_close(starter);
+	fixture_wait_end(&f);
+	assert_file(&f, "events", "create\ndelete\n");
+	fixture_stop(&f);
+}
+
 /* A shim that served others before leaves with the last one, whose Create was given up. */
 static void shutdown_counts_when_the_create_has_failed(void **state)
 {
@@ -412,6 +468,8 @@ int main(void)
 		cmocka_unit_test(create_that_ran_out_of_time_leaves_nothing),
 		cmocka_unit_test(create_whose_client_hung_up_leaves_nothing),
 		cmocka_unit_test(delete_calls_a_create_off),
+		cmocka_unit_test(delete_calls_a_start_off),
+		cmocka_unit_test(delete_calls_a_restore_off),
 		cmocka_unit_test(shutdown_counts_when_the_create_has_failed),
 		cmocka_unit_test(killed_creator_leaves_nothing),
 		cmocka_unit_test(killed_starter_ends_the_container),
