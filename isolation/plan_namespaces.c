@@ -80,6 +80,13 @@ static int put_time_offsets(struct plan_builder *b, struct err *err)
 	return 0;
 }
 
+/* A cgroup namespace starts where its maker is; the message queues of an ipc namespace belong to
+ * its maker, who has to be the root of the user namespace by then. */
+static bool is_late(const struct oci_namespace *ns, enum oci_namespace_type type)
+{
+	return type == OCI_NS_CGROUP || (type == OCI_NS_IPC && ns[OCI_NS_USER].present);
+}
+
 int plan_put_namespaces(struct plan_builder *b, struct err *err)
 {
 	_cleanup_strbuf_ struct strbuf records = { 0 };
@@ -95,8 +102,7 @@ int plan_put_namespaces(struct plan_builder *b, struct err *err)
 		if (!ns[type].present)
 			continue;
 		if (!ns[type].path) {
-			*(flag == CLONE_NEWCGROUP ? &head->unshare_flags : &head->clone_flags) |=
-				flag;
+			*(is_late(ns, type) ? &head->unshare_flags : &head->clone_flags) |= flag;
 			continue;
 		}
 		joins = true;

@@ -70,9 +70,11 @@ struct plan {
 	uint32_t magic, version;
 	uint32_t size; /* of the whole block */
 	uint32_t flags;
-	uint64_t clone_flags;	/* CLONE_NEW* of new namespaces, but for the cgroup namespace */
-	uint64_t unshare_flags; /* CLONE_NEWCGROUP: only right once in the cgroup */
-	uint64_t join_flags;	/* exec: namespaces of the container's init */
+	uint64_t clone_flags; /* CLONE_NEW* of new namespaces, but for those of unshare_flags */
+	/* CLONE_NEWCGROUP: only right once in the cgroup; CLONE_NEWIPC once root of a user
+	 * namespace. */
+	uint64_t unshare_flags;
+	uint64_t join_flags; /* exec: namespaces of the container's init */
 	uint64_t capabilities[PLAN_CAP_SETS];
 	uint64_t root_propagation; /* MS_SHARED, ...; 0: none asked for */
 	uint32_t root_propagation_recursive;
