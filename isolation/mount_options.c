@@ -55,6 +55,9 @@ static const struct {
 	{ "tmpcopyup", offsetof(struct mount_options, copy_up) },
 	{ "idmap", offsetof(struct mount_options, idmap) },
 	{ "ridmap", offsetof(struct mount_options, idmap_recursive) },
+	{ "copy-symlink", offsetof(struct mount_options, copy_symlink) },
+	{ "src-nofollow", offsetof(struct mount_options, source_nofollow) },
+	{ "dest-nofollow", offsetof(struct mount_options, target_nofollow) },
 };
 
 /* Defaults of every file system, and what the kernel has dropped. */

@@ -17,6 +17,7 @@ struct mount_options {
 	bool bind, recursive, remount;
 	bool copy_up, idmap, idmap_recursive;
 	bool real_source;
+	bool copy_symlink, source_nofollow, target_nofollow; /* crun's, of a bind */
 };
 
 /* Of a bind, ours alone: no symlink may be on the way to the source. ctr has followed them when it

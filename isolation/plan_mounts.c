@@ -39,6 +39,12 @@ static void copy_options(const struct mount_options *o, struct plan_mount *recor
 		record->flags |= PLAN_MOUNT_RECURSIVE;
 	if (o->real_source)
 		record->flags |= PLAN_MOUNT_REAL_SOURCE;
+	if (o->copy_symlink)
+		record->flags |= PLAN_MOUNT_COPY_SYMLINK;
+	if (o->source_nofollow)
+		record->flags |= PLAN_MOUNT_SOURCE_NOFOLLOW;
+	if (o->target_nofollow)
+		record->flags |= PLAN_MOUNT_TARGET_NOFOLLOW;
 	if (o->idmap || o->idmap_recursive)
 		record->flags |= PLAN_MOUNT_IDMAP;
 	if (o->idmap_recursive)
