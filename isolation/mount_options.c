@@ -117,6 +117,12 @@ int mount_options_add(struct mount_options *options, const char *option)
 		options->real_source = true;
 		return 0;
 	}
+	if (strncmp(option, "idmap=", 6) == 0 || strncmp(option, "ridmap=", 7) == 0) {
+		options->idmap_recursive |= option[0] == 'r';
+		options->idmap = true;
+		options->idmap_text = strchr(option, '=') + 1;
+		return 0;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(switches); i++) {
 		if (strcmp(option, switches[i].name) == 0) {
 			*((bool *)((char *)options + switches[i].at)) = true;

@@ -17,6 +17,7 @@ struct mount_options {
 	bool bind, recursive, remount;
 	bool copy_up, idmap, idmap_recursive;
 	bool real_source;
+	const char *idmap_text; /* crun's maps: what follows "idmap="; NULL; part of the option */
 	bool copy_symlink, source_nofollow, target_nofollow; /* crun's, of a bind */
 };
 

@@ -34,6 +34,17 @@ static int confine(struct init *in, struct err *err)
 	return in->plan->flags & PLAN_LISTENER ? identity_seal(in, err) : program_confine(in, err);
 }
 
+/* One without its own has the program's, of which init finds HOME out. */
+static char **environment(struct init *in, const struct plan_hook *hook)
+{
+	const struct plan *plan = in->plan;
+	char **env = pointers(in, hook->env);
+
+	if (hook->env.offset == plan->env.offset && plan->flags & PLAN_NEEDS_HOME && in->home[0])
+		env[plan->env.count - 1] = in->home;
+	return env;
+}
+
 static _Noreturn void run_child(struct init *in, const struct plan_hook *hook, int state_fd,
 				int output_fd, bool seal)
 {
@@ -50,7 +61,7 @@ static _Noreturn void run_child(struct init *in, const struct plan_hook *hook, i
 	    (seal ? confine(in, &err) : fchdir(in->root_fd)) == 0) {
 		sys_close_range(3, ~0u, 0);
 		execve(init_string(in, hook->path), pointers(in, hook->args),
-		       pointers(in, hook->env));
+		       environment(in, hook));
 		err_set(&err, errno, "exec");
 	}
 	dprintf(2, "%s", err.text);
