@@ -47,9 +47,9 @@ static int check(const struct oci_config *c, bool rootless, struct err *err)
 	if (!ns[OCI_NS_USER].present && (c->uid_maps_count > 0 || c->gid_maps_count > 0))
 		return err_say(err, EINVAL,
 			       "linux.uidMappings: mean nothing without a user namespace");
-	if (c->hostname && !ns[OCI_NS_UTS].present)
+	if (c->hostname && c->hostname[0] && !ns[OCI_NS_UTS].present)
 		return err_say(err, EINVAL, "hostname: needs a uts namespace of the container's");
-	if (c->domainname && !ns[OCI_NS_UTS].present)
+	if (c->domainname && c->domainname[0] && !ns[OCI_NS_UTS].present)
 		return err_say(err, EINVAL, "domainname: needs a uts namespace of the container's");
 	return 0;
 }
