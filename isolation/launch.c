@@ -150,6 +150,22 @@ static int explain_end(struct state *s, struct err *err)
 		       WEXITSTATUS(status));
 }
 
+/* Waits for one of the two. */
+static int listen_for(struct pollfd fds[2], pid_t pid, launch_stalled *stalled, void *data,
+		      struct err *err)
+{
+	for (;;) {
+		int r = poll(fds, 2, stalled ? STALL_MS : -1);
+
+		if (r > 0)
+			return 0;
+		if (r < 0 && errno != EINTR)
+			return err_set(err, errno, "wait for cellar-init");
+		if (r == 0)
+			err_try(stalled(data, pid, err));
+	}
+}
+
 /*
  * The next message. A stage that dies before it has told its child's pid would leave that child
  * holding the socket, so here its end counts, too: 0, and our end of the socket ends the child.
@@ -158,17 +174,9 @@ static int receive(struct state *s, struct sync_message *ret, int *ret_fd, struc
 {
 	const struct launch_options *o = s->options;
 	struct pollfd fds[] = { { s->l.sync_fd, POLLIN, 0 }, { s->stage_pidfd, POLLIN, 0 } };
-	bool heard = s->stage_pidfd < 0 && !o->stalled;
 
-	while (!heard) {
-		int r = poll(fds, 2, o->stalled ? STALL_MS : -1);
-
-		if (r < 0 && errno != EINTR)
-			return err_set(err, errno, "wait for cellar-init");
-		if (r == 0)
-			err_try(o->stalled(o->hooks_data, s->l.pid, err));
-		heard = r > 0;
-	}
+	if (s->stage_pidfd >= 0 || o->stalled)
+		err_try(listen_for(fds, s->l.pid, o->stalled, o->hooks_data, err));
 	if (fds[1].revents && !fds[0].revents)
 		return 0;
 	return launch_receive(s->l.sync_fd, ret, ret_fd, err);
@@ -256,8 +264,9 @@ int launch_create(const struct launch_options *options, struct launch *ret, stru
 	return 0;
 }
 
-int launch_release(struct launch *launch, struct err *err)
+int launch_release(struct launch *launch, launch_stalled *stalled, void *data, struct err *err)
 {
+	struct pollfd fds[] = { { launch->sync_fd, POLLIN, 0 }, { -1, 0, 0 } };
 	bool announced = false;
 
 	if (!launch->started)
@@ -265,8 +274,11 @@ int launch_release(struct launch *launch, struct err *err)
 	for (;;) {
 		struct sync_message message = { 0 };
 		_cleanup_fd_ int fd = -1;
-		int r = launch_receive(launch->sync_fd, &message, &fd, err);
+		int r;
 
+		if (stalled)
+			err_try(listen_for(fds, launch->pid, stalled, data, err));
+		r = launch_receive(launch->sync_fd, &message, &fd, err);
 		if (r > 0) {
 			announced |= message.type == SYNC_EXECUTING;
 			continue;

@@ -27,6 +27,8 @@
 #include "isolation/plan.h"
 #include "spec/oci_state.h"
 
+typedef int launch_stalled(void *data, pid_t pid, struct err *err);
+
 struct launch_options {
 	const struct plan *plan;
 	int cgroup_fd;	     /* cgroup2 folder to be born in, or -1 */
@@ -57,7 +59,7 @@ struct launch_options {
 	 * Asked each second in which init says nothing: <0 ends the launch, and says why (its
 	 * cgroup is frozen, so that it will say nothing). NULL: init is waited for.
 	 */
-	int (*stalled)(void *data, pid_t pid, struct err *err);
+	launch_stalled *stalled;
 	void *hooks_data; /* of all four */
 	/* Files on the host that the hooks of init append to; NULL: it goes into the error. */
 	const char *hook_stdout, *hook_stderr;
@@ -93,9 +95,12 @@ struct launch {
  */
 int launch_create(const struct launch_options *options, struct launch *ret, struct err *err);
 
-/* Lets a READY init that has no exec fifo execute its program; returns when it did, or with why it
- * could not: then the process has ended and is the caller's to reap. */
-int launch_release(struct launch *launch, struct err *err);
+/*
+ * Lets a READY init that has no exec fifo execute its program; returns when it did, or with why it
+ * could not: then the process has ended and is the caller's to reap. stalled, with data: as in
+ * launch_options, may be NULL.
+ */
+int launch_release(struct launch *launch, launch_stalled *stalled, void *data, struct err *err);
 
 /* The same through an exec fifo, from any process: dirfd/name is the fifo, pidfd the init. */
 int launch_start(int dirfd, const char *name, int pidfd, struct err *err);

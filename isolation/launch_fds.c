@@ -143,7 +143,8 @@ static int open_namespaces(const struct plan *plan, struct launch_fds *f, struct
 static int open_source(const struct plan *plan, const char *path, uint32_t flags, struct err *err)
 {
 	struct mount_attr slave = { .propagation = MS_SLAVE };
-	unsigned how = OPEN_TREE_CLONE | (flags & PLAN_MOUNT_RECURSIVE ? AT_RECURSIVE : 0);
+	unsigned how = OPEN_TREE_CLONE | (flags & PLAN_MOUNT_RECURSIVE ? AT_RECURSIVE : 0) |
+		       (flags & PLAN_MOUNT_SYMLINK ? AT_SYMLINK_NOFOLLOW : 0);
 	_cleanup_fd_ int fd = flags & PLAN_MOUNT_REAL_SOURCE ? sys_open_tree_real(path, how)
 							     : sys_open_tree(AT_FDCWD, path, how);
 

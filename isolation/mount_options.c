@@ -55,6 +55,9 @@ static const struct {
 	{ "tmpcopyup", offsetof(struct mount_options, copy_up) },
 	{ "idmap", offsetof(struct mount_options, idmap) },
 	{ "ridmap", offsetof(struct mount_options, idmap_recursive) },
+	{ "copy-symlink", offsetof(struct mount_options, copy_symlink) },
+	{ "src-nofollow", offsetof(struct mount_options, source_nofollow) },
+	{ "dest-nofollow", offsetof(struct mount_options, target_nofollow) },
 };
 
 /* Defaults of every file system, and what the kernel has dropped. */
@@ -112,6 +115,12 @@ int mount_options_add(struct mount_options *options, const char *option)
 		return 0;
 	if (strcmp(option, MOUNT_OPTION_REAL_SOURCE) == 0) {
 		options->real_source = true;
+		return 0;
+	}
+	if (strncmp(option, "idmap=", 6) == 0 || strncmp(option, "ridmap=", 7) == 0) {
+		options->idmap_recursive |= option[0] == 'r';
+		options->idmap = true;
+		options->idmap_text = strchr(option, '=') + 1;
 		return 0;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(switches); i++) {

@@ -17,6 +17,8 @@ struct mount_options {
 	bool bind, recursive, remount;
 	bool copy_up, idmap, idmap_recursive;
 	bool real_source;
+	const char *idmap_text; /* crun's maps: what follows "idmap="; NULL; part of the option */
+	bool copy_symlink, source_nofollow, target_nofollow; /* crun's, of a bind */
 };
 
 /* Of a bind, ours alone: no symlink may be on the way to the source. ctr has followed them when it

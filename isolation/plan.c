@@ -8,7 +8,9 @@
 #include "isolation/mount_options.h"
 #include "isolation/plan_builder.h"
 
-static struct plan_list put_hooks(struct plan_builder *b, const struct oci_hook_list *hooks)
+/* env: of the hooks that have none of their own. */
+static struct plan_list put_hooks(struct plan_builder *b, const struct oci_hook_list *hooks,
+				  struct plan_list env)
 {
 	_cleanup_strbuf_ struct strbuf records = { 0 };
 
@@ -19,7 +21,7 @@ static struct plan_list put_hooks(struct plan_builder *b, const struct oci_hook_
 					    .timeout_s = (uint32_t)hook->timeout_s };
 
 		record.args = plan_put_strings(b, hook->args ? hook->args : only_path);
-		record.env = plan_put_strings(b, hook->env);
+		record.env = hook->env ? plan_put_strings(b, hook->env) : env;
 		strbuf_add(&records, &record, sizeof(record));
 	}
 	return plan_put_list(b, &records, sizeof(struct plan_hook));
@@ -61,9 +63,10 @@ static int put_container(struct plan_builder *b, struct err *err)
 	err_try(plan_put_sysctls(b, err));
 	b->head.hostname = plan_put_string(b, c->hostname);
 	b->head.domainname = plan_put_string(b, c->domainname);
-	b->head.create_hooks = put_hooks(b, &c->hooks.create_container);
-	b->head.start_hooks = put_hooks(b, &c->hooks.start_container);
-	return plan_put_process(b, &c->process, err);
+	err_try(plan_put_process(b, &c->process, err));
+	b->head.create_hooks = put_hooks(b, &c->hooks.create_container, (struct plan_list){ 0 });
+	b->head.start_hooks = put_hooks(b, &c->hooks.start_container, b->head.env);
+	return 0;
 }
 
 int plan_build(const struct oci_config *config, const struct plan_options *options,

@@ -41,6 +41,9 @@ void plan_put_maps(struct plan_builder *b, const struct oci_id_map *maps, size_t
 int plan_check_owner(struct plan_builder *b, const struct oci_mount *mount, size_t index,
 		     const char *option, struct err *err);
 
+/* plan_mount_idmap.c: the maps in the value of crun's idmap option; -EINVAL when it is none. */
+int plan_put_idmap(struct plan_builder *b, const char *text, struct plan_mount *ret);
+
 /* plan_mount_proc.c: -EINVAL for a mount that may not be there, else flags of it are set. */
 int plan_check_proc(const struct oci_mount *mount, size_t index, bool bind, struct plan_mount *ret,
 		    struct err *err);

@@ -39,6 +39,12 @@ static void copy_options(const struct mount_options *o, struct plan_mount *recor
 		record->flags |= PLAN_MOUNT_RECURSIVE;
 	if (o->real_source)
 		record->flags |= PLAN_MOUNT_REAL_SOURCE;
+	if (o->copy_symlink)
+		record->flags |= PLAN_MOUNT_COPY_SYMLINK;
+	if (o->source_nofollow)
+		record->flags |= PLAN_MOUNT_SOURCE_NOFOLLOW;
+	if (o->target_nofollow)
+		record->flags |= PLAN_MOUNT_TARGET_NOFOLLOW;
 	if (o->idmap || o->idmap_recursive)
 		record->flags |= PLAN_MOUNT_IDMAP;
 	if (o->idmap_recursive)
@@ -157,10 +163,18 @@ static int put_fs(struct mounts *m, const struct oci_mount *mount, const struct 
 }
 
 /* By maps of the mount's own, or by those of the container's user namespace. */
-static int put_idmap(struct mounts *m, const struct oci_mount *mount, struct plan_mount *record)
+static int put_idmap(struct mounts *m, const struct oci_mount *mount, const char *text,
+		     struct plan_mount *record)
 {
 	const struct oci_namespace *user = &m->b->config->namespaces[OCI_NS_USER];
 
+	if (text && (m->b->options->rootless || mount->uid_maps_count > 0))
+		return bad(m, "options", "the maps of idmap go without uidMappings, and as root");
+	if (text)
+		return plan_put_idmap(m->b, text, record) < 0
+			       ? bad(m, "options",
+				     "idmap's maps are not like uids=0-1-10;gids=0-1-10")
+			       : 0;
 	if (mount->uid_maps_count > 0) {
 		if (mount->gid_maps_count == 0)
 			return bad(
@@ -182,7 +196,8 @@ static int put_idmap(struct mounts *m, const struct oci_mount *mount, struct pla
 	return 0;
 }
 
-static int put_bind(struct mounts *m, const struct oci_mount *mount, struct plan_mount *record)
+static int put_bind(struct mounts *m, const struct oci_mount *mount, const char *idmap,
+		    struct plan_mount *record)
 {
 	char source[PATH_MAX];
 
@@ -196,7 +211,7 @@ static int put_bind(struct mounts *m, const struct oci_mount *mount, struct plan
 			return err_add(m->err, "mounts[%zu].source", m->index);
 		record->source = plan_put_string(m->b, source);
 	}
-	if (put_idmap(m, mount, record) < 0)
+	if (put_idmap(m, mount, idmap, record) < 0)
 		return -EINVAL;
 	record->kind = PLAN_MOUNT_BIND;
 	strbuf_add(&m->records, record, sizeof(*record));
@@ -324,7 +339,7 @@ static int put_mount(struct mounts *m, const struct oci_mount *mount)
 		return bad(m, "options",
 			   "bind mounts cannot have any filesystem-specific options applied");
 	if (options.bind)
-		return put_bind(m, mount, &record);
+		return put_bind(m, mount, options.idmap_text, &record);
 	if (strcmp(type, "cgroup") == 0 || strcmp(type, "cgroup2") == 0)
 		return put_cgroup(m, mount, &record);
 	if (m->b->config->mount_label && *m->b->config->mount_label && strcmp(type, "proc") != 0 &&

@@ -47,9 +47,9 @@ static int check(const struct oci_config *c, bool rootless, struct err *err)
 	if (!ns[OCI_NS_USER].present && (c->uid_maps_count > 0 || c->gid_maps_count > 0))
 		return err_say(err, EINVAL,
 			       "linux.uidMappings: mean nothing without a user namespace");
-	if (c->hostname && !ns[OCI_NS_UTS].present)
+	if (c->hostname && c->hostname[0] && !ns[OCI_NS_UTS].present)
 		return err_say(err, EINVAL, "hostname: needs a uts namespace of the container's");
-	if (c->domainname && !ns[OCI_NS_UTS].present)
+	if (c->domainname && c->domainname[0] && !ns[OCI_NS_UTS].present)
 		return err_say(err, EINVAL, "domainname: needs a uts namespace of the container's");
 	return 0;
 }
@@ -80,6 +80,13 @@ static int put_time_offsets(struct plan_builder *b, struct err *err)
 	return 0;
 }
 
+/* A cgroup namespace starts where its maker is; the message queues of an ipc namespace belong to
+ * its maker, who has to be the root of the user namespace by then. */
+static bool is_late(const struct oci_namespace *ns, enum oci_namespace_type type)
+{
+	return type == OCI_NS_CGROUP || (type == OCI_NS_IPC && ns[OCI_NS_USER].present);
+}
+
 int plan_put_namespaces(struct plan_builder *b, struct err *err)
 {
 	_cleanup_strbuf_ struct strbuf records = { 0 };
@@ -95,8 +102,7 @@ int plan_put_namespaces(struct plan_builder *b, struct err *err)
 		if (!ns[type].present)
 			continue;
 		if (!ns[type].path) {
-			*(flag == CLONE_NEWCGROUP ? &head->unshare_flags : &head->clone_flags) |=
-				flag;
+			*(is_late(ns, type) ? &head->unshare_flags : &head->clone_flags) |= flag;
 			continue;
 		}
 		joins = true;

@@ -51,6 +51,9 @@ static const struct name mount_flags[] = {
 	{ PLAN_MOUNT_SUPER_READONLY, "super-ro" },
 	{ PLAN_MOUNT_REAL_PROC, "real-proc" },
 	{ PLAN_MOUNT_REAL_SOURCE, "real-source" },
+	{ PLAN_MOUNT_COPY_SYMLINK, "copy-symlink" },
+	{ PLAN_MOUNT_SOURCE_NOFOLLOW, "source-nofollow" },
+	{ PLAN_MOUNT_TARGET_NOFOLLOW, "target-nofollow" },
 };
 
 static const struct name namespaces[] = {

@@ -29,10 +29,12 @@ struct cgroup;
 
 /* What a checkpoint and a restore have in common; both take the program criu (criu.org). */
 struct container_criu_options {
-	const char *program;	/* NULL: criu of the system */
-	const char *image_path; /* folder of the images */
-	const char *work_path;	/* folder of criu's log and statistics; NULL: image_path */
+	const char *program;	  /* NULL: criu of the system */
+	const char *image_path;	  /* folder of the images */
+	const char *work_path;	  /* folder of criu's log and statistics; NULL: image_path */
+	const char *network_lock; /* "iptables", "nftables" or "skip"; NULL: criu's default */
 	bool tcp_established, ext_unix_sk, shell_job, file_locks, auto_dedup, lazy_pages;
+	bool tcp_close;		  /* at a restore: connections that stood are closed */
 	unsigned empty_ns;	  /* CLONE_NEWNET: its content is not touched */
 	const char *cgroups_mode; /* soft, full, strict, ignore; NULL: soft */
 

@@ -95,6 +95,22 @@ static int parse_page_server(struct criu_options *o, const char *text, struct er
 		o->message.field = (value); \
 	} while (0)
 
+/* What keeps packets out of the connections that are written down. */
+static int parse_network_lock(struct criu_options *o, const char *name, struct err *err)
+{
+	static const char *const methods[] = { "iptables", "nftables", "skip" };
+
+	for (size_t i = 0; name && i < ARRAY_SIZE(methods); i++) {
+		if (strcmp(name, methods[i]) != 0)
+			continue;
+		SET(network_lock, (int)i + 1);
+		return 0;
+	}
+	return name ? err_say(err, EINVAL,
+			      "--network-lock: '%s' is none of iptables, nftables, skip", name)
+		    : 0;
+}
+
 static int fill(struct criu_options *o, const struct container_criu_options *from,
 		const struct oci_config *config, struct err *err)
 {
@@ -102,6 +118,7 @@ static int fill(struct criu_options *o, const struct container_criu_options *fro
 	int mode;
 
 	err_try(parse_mode(from->cgroups_mode ? from->cgroups_mode : "soft", &mode, err));
+	err_try(parse_network_lock(o, from->network_lock, err));
 	if (from->page_server)
 		err_try(parse_page_server(o, from->page_server, err));
 	if (!file && access(DEFAULT_CONFIG, R_OK) == 0)
@@ -111,6 +128,7 @@ static int fill(struct criu_options *o, const struct container_criu_options *fro
 	SET(notify_scripts, 1);
 	SET(orphan_pts_master, 1);
 	SET(tcp_established, from->tcp_established);
+	SET(tcp_close, from->tcp_close);
 	SET(ext_unix_sk, from->ext_unix_sk);
 	SET(shell_job, from->shell_job);
 	SET(file_locks, from->file_locks);

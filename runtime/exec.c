@@ -207,7 +207,7 @@ int container_exec(struct container *c, const struct container_exec_options *o,
 	err_try(container_blur(build(c, o, &x, err), err));
 	err_try(launch(c, o, &x, err));
 	err_try(container_blur(join_rdt(c, x.launch.pid, err), err));
-	err_try(launch_release(&x.launch, err));
+	err_try(launch_release(&x.launch, o->ignore_paused ? NULL : frozen_check, c, err));
 	err_try(container_blur(publish(o, &x, err), err));
 	ret->pid = x.launch.pid;
 	ret->pidfd = take_fd(&x.launch.pidfd);

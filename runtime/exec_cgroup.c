@@ -61,6 +61,35 @@ static int check(const struct cgroup_hierarchy *h, size_t count, const char *wan
 	return 0;
 }
 
+/* "cpu" in "cpu,cpuacct:/path". */
+static bool names(const char *wanted, const char *word, size_t len)
+{
+	const char *colon = strchr(wanted, ':');
+
+	for (const char *p = wanted; colon && p < colon; p += strcspn(p, ",:") + 1)
+		if (strcspn(p, ",:") == len && memcmp(p, word, len) == 0)
+			return true;
+	return false;
+}
+
+/* No controller of the first is named again by those behind it. */
+static int check_once(const char *const *wanted, struct err *err)
+{
+	const char *colon = strchr(wanted[0], ':');
+
+	for (const char *p = wanted[0]; colon && p < colon; p += strcspn(p, ",:") + 1) {
+		size_t len = strcspn(p, ",:");
+
+		for (const char *const *other = wanted + 1; *other; other++)
+			if (names(*other, p, len))
+				return err_say(
+					err, EINVAL,
+					"--cgroup %s: controller %.*s specified multiple times",
+					*other, (int)len, p);
+	}
+	return 0;
+}
+
 /* Whether ".." leads out of the folder that the path begins in. */
 static bool leaves(const char *path)
 {
@@ -114,8 +143,10 @@ int exec_cgroup_join_fds(const struct cgroup *cgroup, const char *const *wanted,
 	size_t count;
 	const struct cgroup_hierarchy *h = cgroup_hierarchies(cgroup, &count);
 
-	for (const char *const *w = wanted; *w; w++)
+	for (const char *const *w = wanted; *w; w++) {
 		err_try(check(h, count, *w, err));
+		err_try(check_once(w, err));
+	}
 	for (size_t i = 0; i < count; i++) {
 		int fd = open_folder(cgroup, &h[i], path_for(&h[i], wanted), err);
 

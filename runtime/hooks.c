@@ -65,11 +65,13 @@ static _Noreturn void child(const struct run *run, pid_t parent, int in, int std
 {
 	const struct hooks_place *place = run->place;
 	const struct oci_hook *hook = run->hook;
-	static const char *const no_env[] = { NULL };
 	const char *const self[] = { hook->path, NULL };
 	const char *const *args = hook->args && hook->args[0] ? hook->args : self;
-	const char *const *env = hook->env ? hook->env : no_env;
-	int out = open_output(place->stdout_path ? place->stdout_path : "/dev/null", -1);
+	/* Like other runtimes: a hook without an environment of its own has ours. */
+	char *const *env = hook->env ? (char *const *)(uintptr_t)hook->env : environ;
+	int said = open_output(place->stderr_path, stderr_fd);
+	int out = said < 0 ? -1
+			   : open_output(place->stdout_path ? place->stdout_path : "/dev/null", -1);
 	const char *why;
 	sigset_t none;
 
@@ -82,12 +84,11 @@ static _Noreturn void child(const struct run *run, pid_t parent, int in, int std
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127);
-	if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
-	    dup2(stderr_fd, STDERR_FILENO) >= 0 &&
-	    dup2(open_output(place->stderr_path, stderr_fd), STDERR_FILENO) >= 0 &&
-	    chdir(place->cwd) == 0) {
+	if (dup2(stderr_fd, STDERR_FILENO) >= 0 && out >= 0 && said >= 0 &&
+	    dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
+	    dup2(said, STDERR_FILENO) >= 0 && chdir(place->cwd) == 0) {
 		syscall(SYS_close_range, 3, UINT_MAX, 0);
-		execve(hook->path, (char *const *)(uintptr_t)args, (char *const *)(uintptr_t)env);
+		execve(hook->path, (char *const *)(uintptr_t)args, env);
 	}
 	why = strerror(errno);
 	/* Nobody is told if even this fails; the status stands. */
@@ -202,7 +203,7 @@ static int run_one(const struct oci_hook *hook, const struct hooks_place *place,
 	if (process_wait(run.pidfd, &status) < 0)
 		return err_set(err, ECHILD, "wait for the hook");
 	if (r == -ETIMEDOUT)
-		return err_say(err, ETIMEDOUT, "killed, because it ran longer than %d s%s%s",
+		return err_say(err, ETIMEDOUT, "hook ran past specified timeout of %d.0s%s%s",
 			       hook->timeout_s, run.said_len ? ": " : "", said(&run));
 	if (r < 0)
 		return err_set(err, -r, "wait for the hook");
@@ -223,6 +224,7 @@ int hooks_run(const char *name, const struct oci_hook_list *list, const struct h
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (run_one(&list->hooks[i], place, state, state_len, err) < 0)
-			return err_add(err, "hook %s[%zu] %s", name, i, list->hooks[i].path);
+			return err_add(err, "error running %s hook #%zu: %s", name, i,
+				       list->hooks[i].path);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "base/process.h"
 #include "runtime/container_struct.h"
 #include "runtime/folder.h"
+#include "runtime/frozen.h"
 #include "runtime/hooks.h"
 
 /* The lock keeps a second starter and a deleter out until the fifo is gone. */
@@ -61,7 +62,7 @@ int container_start(struct container *c, struct err *err)
 	int r;
 
 	if (c->start_here)
-		r = launch_release(&c->launch, err);
+		r = launch_release(&c->launch, frozen_check, c, err);
 	else
 		r = start_by_fifo(c, err);
 	if (r < 0)

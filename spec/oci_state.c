@@ -68,9 +68,9 @@ static int format_known(const struct oci_state *s, bool pretty, char **ret, size
 	json_open_object(w);
 	json_field_string(w, "ociVersion", s->oci_version ? s->oci_version : OCI_VERSION);
 	json_field_string(w, "id", s->id);
-	json_field_string(w, "status", oci_status_name(s->status));
-	/* runc prints "pid": 0 for a stopped container, and its callers read it. */
+	/* In runc's order, which also prints "pid": 0 for a stopped container. */
 	json_field_i64(w, "pid", s->status == OCI_STOPPED ? 0 : s->pid);
+	json_field_string(w, "status", oci_status_name(s->status));
 	json_field_string(w, "bundle", s->bundle);
 	json_field_string(w, "rootfs", s->rootfs);
 	json_field_string(w, "created", s->created);

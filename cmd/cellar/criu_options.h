@@ -10,7 +10,7 @@
 #include "runtime/container.h"
 
 struct criu_args {
-	const char *image_path, *work_path, *cgroups_mode;
+	const char *image_path, *work_path, *cgroups_mode, *network_lock;
 	struct options_list empty_ns;
 	bool tcp_established, ext_unix_sk, shell_job, file_locks, auto_dedup, lazy_pages;
 };
@@ -24,6 +24,8 @@ struct criu_args {
 		      "folder of criu's log and statistics (default: that of the images)"), \
 	OPTION_BOOL(type, in tcp_established, 0, "tcp-established", \
 		    "connections that stand are kept, too"), \
+	OPTION_STRING(type, in network_lock, 0, "network-lock", "METHOD", \
+		      "who keeps packets out meanwhile: iptables (default), nftables, skip"), \
 	OPTION_BOOL(type, in ext_unix_sk, 0, "ext-unix-sk", \
 		    "UNIX sockets may be connected to the outside"), \
 	OPTION_BOOL(type, in shell_job, 0, "shell-job", \
@@ -46,6 +48,7 @@ static inline int criu_args_fill(const struct criu_args *a, const struct cellar_
 		.program = globals->criu,
 		.image_path = a->image_path ? a->image_path : "checkpoint",
 		.work_path = a->work_path,
+		.network_lock = a->network_lock,
 		.tcp_established = a->tcp_established,
 		.ext_unix_sk = a->ext_unix_sk,
 		.shell_job = a->shell_job,

@@ -182,6 +182,15 @@ static int compose(struct container *c, const struct args *a, char **words, size
 	return set_user(a, arena, &p->user, err);
 }
 
+/* In the words that runc's callers look for. */
+static int launch(struct container *c, const struct container_exec_options *o,
+		  struct container_process *ret, struct err *err)
+{
+	return container_exec(c, o, ret, err) < 0
+		       ? err_add(err, "unable to start container process")
+		       : 0;
+}
+
 static int exec_here(struct container *c, const struct container_exec_options *o, struct err *err)
 {
 	_cleanup_foreground_ struct foreground fg = FOREGROUND_NONE;
@@ -194,7 +203,7 @@ static int exec_here(struct container *c, const struct container_exec_options *o
 	if (o->process->terminal)
 		err_try(foreground_check_tty(err));
 	err_try(foreground_prepare(&fg, err));
-	err_try(container_exec(c, o, &process, err));
+	err_try(launch(c, o, &process, err));
 	pidfd = process.pidfd;
 	master = process.console_fd;
 	if (master >= 0)
@@ -215,7 +224,7 @@ static int exec_detached(struct container *c, const struct container_exec_option
 		return err_say(
 			err, EINVAL,
 			"cannot allocate tty if the runtime will detach without setting console socket (--console-socket)");
-	err_try(container_exec(c, o, &process, err));
+	err_try(launch(c, o, &process, err));
 	cleanup_fd(&process.pidfd);
 	cleanup_fd(&process.console_fd);
 	return 0;
@@ -256,7 +265,10 @@ static int run(const struct cellar_globals *globals, int argc, char **argv, stru
 	size_t count;
 	int r = verb_parse(&verb_exec, argc, argv, &a, &args, &count, err);
 
-	return r != 0 ? r : exec(globals, &a, args, count, err);
+	if (r != 0)
+		return r;
+	r = exec(globals, &a, args, count, err);
+	return r < 0 ? err_add(err, "exec failed") : r;
 }
 
 const struct verb verb_exec = {

@@ -130,7 +130,8 @@ static int run(const struct cellar_globals *globals, int argc, char **argv, stru
 	if (r != 0)
 		return r;
 	if (strcmp(a.format, "table") != 0 && strcmp(a.format, "json") != 0)
-		return err_say(err, EINVAL, "--format: '%s' is neither table nor json", a.format);
+		return err_say(err, EINVAL, "--format: invalid format option '%s' (table, json)",
+			       a.format);
 	if (!l.arena)
 		return err_set(err, ENOMEM, "list containers");
 	err_try(container_each(globals->root, collect, &l, err));

@@ -122,6 +122,13 @@ static int set_root(const struct verb *verb, struct cellar_globals *globals, str
 	return rootless_set_root(globals, makes, err);
 }
 
+static int failure_status(const struct verb *verb, const struct err *err)
+{
+	if (err->code == ENOEXEC && verb->failure_exec)
+		return verb->failure_exec;
+	return verb->failure ? verb->failure : 1;
+}
+
 static int run_verb(struct cellar_globals *globals, int argc, char **argv, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
@@ -138,7 +145,7 @@ static int run_verb(struct cellar_globals *globals, int argc, char **argv, struc
 		if (r == VERB_HELP)
 			options_help(&verb->command, stdout);
 		if (r < 0)
-			return fail(globals, verb->failure ? verb->failure : 1, err);
+			return fail(globals, failure_status(verb, err), err);
 		return r == VERB_HELP ? 0 : r;
 	}
 	err_say(err, EINVAL, "No help topic for '%s'; 'cellar --help' lists the commands", argv[0]);

@@ -11,12 +11,13 @@ struct args {
 	struct criu_args criu;
 	struct create_options create;
 	const char *lsm_profile, *lsm_mount_context;
-	bool detach, keep, no_subreaper;
+	bool detach, keep, no_subreaper, tcp_close;
 };
 
 static const struct option_entry options[] = {
 	CRIU_OPTIONS(struct args, criu.),
 	CREATE_OPTIONS(struct args, create.),
+	OPTION_BOOL(struct args, tcp_close, 0, "tcp-close", "connections that stood are closed"),
 	OPTION_STRING(struct args, lsm_profile, 0, "lsm-profile", "TYPE:LABEL",
 		      "process label in place of the one it had: apparmor:, selinux:"),
 	OPTION_STRING(struct args, lsm_mount_context, 0, "lsm-mount-context", "CONTEXT",
@@ -74,6 +75,7 @@ static int restore(const struct args *a, const struct cellar_globals *globals, c
 
 	err_try(criu_args_fill(&a->criu, globals, &criu, err));
 	err_try(create_options_fill(&a->create, globals, id, &create, err));
+	criu.tcp_close = a->tcp_close;
 	criu.lsm_profile = a->lsm_profile;
 	criu.lsm_mount_context = a->lsm_mount_context;
 	create.restore = &criu;

@@ -91,7 +91,11 @@ static int run_here(struct container_create_options *create, const struct args *
 		log_error("%s", why.text);
 	if (r < 0)
 		undo(c);
-	else if (!a->keep)
+	/* Its interpreter is missing, which nobody saw before: runc's status, as of a bad format.
+	 */
+	if (r < 0 && err->code == ENOENT)
+		err->code = ENOEXEC;
+	if (r >= 0 && !a->keep)
 		delete_quietly(c);
 	return r < 0 ? r : code;
 }
@@ -117,10 +121,11 @@ const struct verb verb_run = {
 		     .summary = "make a container, start it, wait for it and delete it",
 		     .details =
 			     "The exit status is the container's, or 128 and the number of the signal\n"
-			     "that ended it; 1 when it could not be run.",
+			     "that ended it; 1 when it could not be run, 255 when it was no program.",
 		     .options = options,
 		     .flags = VERB_OPTIONS,
 		     .args_min = 1,
 		     .args_max = 1 },
+	.failure_exec = 255,
 	.run = run,
 };

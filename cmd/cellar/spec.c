@@ -148,7 +148,7 @@ static int run(const struct cellar_globals *globals, int argc, char **argv, stru
 	err_try(path_join(path, sizeof(path), a.bundle, a.file, err));
 	out = fopen(path, "wxe");
 	if (!out && errno == EEXIST)
-		return err_say(err, EEXIST, "File %s exists. Remove it first", path);
+		return err_say(err, EEXIST, "File %s exists. Remove it first", a.file);
 	if (!out)
 		return err_set(err, errno, "create %s", path);
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)

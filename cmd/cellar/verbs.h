@@ -15,7 +15,8 @@ struct cellar_globals {
 
 struct verb {
 	struct options_command command;
-	int failure; /* exit status of a failure; 0 stands for 1 */
+	int failure;	  /* exit status of a failure; 0 stands for 1 */
+	int failure_exec; /* of a failure with ENOEXEC; 0: as any other */
 	/* Returns the exit status from 0 to 255, VERB_HELP, or -errno with the sentence in err. */
 	int (*run)(const struct cellar_globals *globals, int argc, char **argv, struct err *err);
 };

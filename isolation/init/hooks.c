@@ -34,6 +34,17 @@ static int confine(struct init *in, struct err *err)
 	return in->plan->flags & PLAN_LISTENER ? identity_seal(in, err) : program_confine(in, err);
 }
 
+/* One without its own has the program's, of which init finds HOME out. */
+static char **environment(struct init *in, const struct plan_hook *hook)
+{
+	const struct plan *plan = in->plan;
+	char **env = pointers(in, hook->env);
+
+	if (hook->env.offset == plan->env.offset && plan->flags & PLAN_NEEDS_HOME && in->home[0])
+		env[plan->env.count - 1] = in->home;
+	return env;
+}
+
 static _Noreturn void run_child(struct init *in, const struct plan_hook *hook, int state_fd,
 				int output_fd, bool seal)
 {
@@ -44,11 +55,13 @@ static _Noreturn void run_child(struct init *in, const struct plan_hook *hook, i
 	said = said >= 0 ? in->fds[said] : output_fd;
 
 	umask(022);
+	/* Where nothing is to be sealed the host's root is still ours: runc's hooks find themselves
+	 * in the container's. */
 	if (dup2(state_fd, 0) >= 0 && dup2(out, 1) >= 0 && dup2(said, 2) >= 0 &&
-	    (!seal || confine(in, &err) == 0)) {
+	    (seal ? confine(in, &err) : fchdir(in->root_fd)) == 0) {
 		sys_close_range(3, ~0u, 0);
 		execve(init_string(in, hook->path), pointers(in, hook->args),
-		       pointers(in, hook->env));
+		       environment(in, hook));
 		err_set(&err, errno, "exec");
 	}
 	dprintf(2, "%s", err.text);
@@ -99,7 +112,8 @@ static int watch(int pidfd, int output_fd, uint32_t timeout_s, char *text, size_
 	return 0;
 }
 
-static int run_hook(struct init *in, const struct plan_hook *hook, const char *kind, int state_fd,
+/* place: where it stands in the list, the list's name with it. */
+static int run_hook(struct init *in, const struct plan_hook *hook, const char *place, int state_fd,
 		    bool seal, struct err *err)
 {
 	const char *path = init_string(in, hook->path);
@@ -109,7 +123,7 @@ static int run_hook(struct init *in, const struct plan_hook *hook, const char *k
 	pid_t pid;
 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
-		return err_set(err, errno, "%s hook %s", kind, path);
+		return err_set(err, errno, "%s %s", place, path);
 	read_fd = pipe_fds[0];
 	write_fd = pipe_fds[1];
 	lseek(state_fd, 0, SEEK_SET);
@@ -118,7 +132,7 @@ static int run_hook(struct init *in, const struct plan_hook *hook, const char *k
 		run_child(in, hook, state_fd, write_fd, seal);
 	pidfd = pid < 0 ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pidfd < 0)
-		return err_set(err, errno, "run the %s hook %s", kind, path);
+		return err_set(err, errno, "%s %s", place, path);
 	close(take_fd(&write_fd));
 	r = watch(pidfd, read_fd, hook->timeout_s, text, sizeof(text));
 	if (r < 0)
@@ -126,15 +140,15 @@ static int run_hook(struct init *in, const struct plan_hook *hook, const char *k
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (r == -ETIMEDOUT)
-		return err_say(err, ETIMEDOUT, "%s hook %s: not done after %u s", kind, path,
-			       hook->timeout_s);
+		return err_say(err, ETIMEDOUT, "%s %s: hook ran past specified timeout of %u.0s",
+			       place, path, hook->timeout_s);
 	if (r < 0)
-		return err_set(err, -r, "watch the %s hook %s", kind, path);
+		return err_set(err, -r, "%s %s: watch", place, path);
 	if (WIFSIGNALED(status))
-		return err_say(err, EIO, "%s hook %s: killed by signal %d %s", kind, path,
+		return err_say(err, EIO, "%s %s: killed by signal %d %s", place, path,
 			       WTERMSIG(status), text);
 	if (WEXITSTATUS(status) != 0)
-		return err_say(err, EIO, "%s hook %s: exit status %d%s%s", kind, path,
+		return err_say(err, EIO, "%s %s: exit status %d%s%s", place, path,
 			       WEXITSTATUS(status), text[0] ? ": " : "", text);
 	return 0;
 }
@@ -142,11 +156,17 @@ static int run_hook(struct init *in, const struct plan_hook *hook, const char *k
 static int run_hooks(struct init *in, struct plan_list list, const char *kind, int state_fd,
 		     bool seal, struct err *err)
 {
+	char place[64];
+	int i = 0;
+
 	if (list.count > 0 && state_fd < 0)
 		return err_say(err, EINVAL, "%s hooks: the runtime sent no state", kind);
 	PLAN_EACH(plan_hook, hook, in->plan, list)
-	if (run_hook(in, hook, kind, state_fd, seal, err) < 0)
-		return -err->code;
+	{
+		snprintf(place, sizeof(place), "error running %s hook #%d:", kind, i++);
+		if (run_hook(in, hook, place, state_fd, seal, err) < 0)
+			return -err->code;
+	}
 	return 0;
 }
 

@@ -105,7 +105,7 @@ static int enter_cwd(struct init *in, bool again, struct err *err)
 	if (fd < 0 || fchdir(fd) < 0) {
 		if (!again && (errno == EACCES || errno == EPERM))
 			return 1;
-		return err_set(err, errno, "enter the working folder %s (process.cwd)", path);
+		return err_set(err, errno, "chdir to cwd (\"%s\") set in config.json failed", path);
 	}
 	/* A folder that a leaked descriptor led to would lie outside of the root. */
 	if (syscall(SYS_getcwd, cwd, sizeof(cwd)) < 0 || cwd[0] != '/')

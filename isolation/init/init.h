@@ -74,6 +74,11 @@ int target_make(int root_fd, const char *path, bool folder, struct err *err); /*
 int target_parent(int root_fd, const char *path, const char **ret_name, struct err *err);
 bool fd_is_procfs(int fd);
 
+/* mount_target.c: O_PATH fd of what a mount covers, made if it is missing; folder: what kind. */
+int mount_target(struct init *in, const struct plan_mount *m, bool folder, struct err *err);
+/* crun's copy-symlink: the symlink that source_fd refers to stands at path afterwards. */
+int mount_copy_symlink(struct init *in, int source_fd, const char *path, struct err *err);
+
 /* The steps. */
 int stage_run(struct init *in, struct err *err);	  /* stage.c */
 int stage_clone(struct init *in, struct err *err);	  /* stage.c */

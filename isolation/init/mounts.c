@@ -165,48 +165,6 @@ static int bind_host(struct init *in, const struct plan_mount *m, struct err *er
 	return -err->code;
 }
 
-/* By a symlink: what is mounted there would be in nobody's sight but that of who enters later. */
-static bool is_root(struct init *in, int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && st.st_ino == in->root_ino && st.st_dev == in->root_dev;
-}
-
-static int find_target(struct init *in, const struct plan_mount *m, bool folder, struct err *err)
-{
-	const char *path = init_string(in, m->target);
-	bool real = m->flags & PLAN_MOUNT_REAL_TARGET;
-	int fd = real ? target_find(in->root_fd, path, RESOLVE_NO_SYMLINKS) : -ENOENT;
-	struct stat st;
-
-	if (fd < 0) {
-		fd = target_make(in->root_fd, path, folder, err);
-		if (fd < 0)
-			return fd;
-		if (real) {
-			close(fd);
-			fd = target_find(in->root_fd, path, RESOLVE_NO_SYMLINKS);
-		}
-	}
-	if (real) {
-		if (fd < 0 || fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))
-			return err_say(err, ENOTDIR,
-				       "mount %s at %s: the target must be a folder, not a symlink",
-				       init_string(in, m->type), path);
-		return fd;
-	}
-	if (is_root(in, fd)) {
-		close(fd);
-		return err_say(err, EPERM, "mount at %s: leads to the root of the container", path);
-	}
-	if (!(m->flags & PLAN_MOUNT_OVER_PROC) && fd_is_procfs(fd)) {
-		close(fd);
-		return err_say(err, EPERM, "mount at %s: leads into /proc of the container", path);
-	}
-	return fd;
-}
-
 /* The kernel says EINVAL for this, too. */
 static int attach_failed(const char *target, int code, int mount_fd, int target_fd, struct err *err)
 {
@@ -259,7 +217,7 @@ static int mount_fs(struct init *in, const struct plan_mount *m, struct err *err
 {
 	/* A folder made for the mount has no mode to inherit: tmpfs's own default stands. */
 	bool inherit = m->flags & PLAN_MOUNT_INHERIT_MODE && exists(in, m);
-	_cleanup_fd_ int target = find_target(in, m, true, err);
+	_cleanup_fd_ int target = mount_target(in, m, true, err);
 	_cleanup_fd_ int fd = -1;
 
 	if (target < 0)
@@ -319,6 +277,7 @@ static int mount_bind(struct init *in, const struct plan_mount *m, struct err *e
 {
 	const char *source = init_string(in, m->source), *path = init_string(in, m->target);
 	unsigned recursive = m->flags & PLAN_MOUNT_RECURSIVE ? AT_RECURSIVE : 0;
+	unsigned nofollow = m->flags & PLAN_MOUNT_SYMLINK ? AT_SYMLINK_NOFOLLOW : 0;
 	_cleanup_fd_ int target = -1, fd = -1;
 	struct stat st;
 
@@ -327,7 +286,7 @@ static int mount_bind(struct init *in, const struct plan_mount *m, struct err *e
 	else if (m->flags & PLAN_MOUNT_REAL_SOURCE)
 		fd = sys_open_tree_real(source, OPEN_TREE_CLONE | recursive);
 	else
-		fd = sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | recursive);
+		fd = sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | recursive | nofollow);
 	if (fd < 0 && errno == ELOOP && m->flags & PLAN_MOUNT_REAL_SOURCE)
 		return err_say(err, ELOOP, "bind %s at %s: there is a symlink on the way now",
 			       source, path);
@@ -342,7 +301,9 @@ static int mount_bind(struct init *in, const struct plan_mount *m, struct err *e
 		return err_set(err, errno, "bind %s at %s", source, path);
 	if (m->flags & PLAN_MOUNT_REAL_PROC && !fd_is_procfs(fd))
 		return err_say(err, EPERM, "bind %s at %s: only procfs may be there", source, path);
-	target = find_target(in, m, S_ISDIR(st.st_mode), err);
+	if (m->flags & PLAN_MOUNT_COPY_SYMLINK && S_ISLNK(st.st_mode))
+		return mount_copy_symlink(in, fd, path, err);
+	target = mount_target(in, m, S_ISDIR(st.st_mode), err);
 	if (target < 0)
 		return err_add(err, "bind %s", source);
 	if (set_attributes(m, fd) < 0)

@@ -70,9 +70,11 @@ struct plan {
 	uint32_t magic, version;
 	uint32_t size; /* of the whole block */
 	uint32_t flags;
-	uint64_t clone_flags;	/* CLONE_NEW* of new namespaces, but for the cgroup namespace */
-	uint64_t unshare_flags; /* CLONE_NEWCGROUP: only right once in the cgroup */
-	uint64_t join_flags;	/* exec: namespaces of the container's init */
+	uint64_t clone_flags; /* CLONE_NEW* of new namespaces, but for those of unshare_flags */
+	/* CLONE_NEWCGROUP: only right once in the cgroup; CLONE_NEWIPC once root of a user
+	 * namespace. */
+	uint64_t unshare_flags;
+	uint64_t join_flags; /* exec: namespaces of the container's init */
 	uint64_t capabilities[PLAN_CAP_SETS];
 	uint64_t root_propagation; /* MS_SHARED, ...; 0: none asked for */
 	uint32_t root_propagation_recursive;
@@ -127,9 +129,14 @@ enum plan_mount_flags {
 	PLAN_MOUNT_IDMAP = 1 << 7,	     /* idmapped by the container's user namespace */
 	PLAN_MOUNT_IDMAP_RECURSIVE = 1 << 8, /* ... with all below */
 	PLAN_MOUNT_PROPAGATION_RECURSIVE = 1 << 9,
-	PLAN_MOUNT_SUPER_READONLY = 1 << 10, /* the file system itself too */
-	PLAN_MOUNT_REAL_PROC = 1 << 11,	     /* bind on /proc: the source must be procfs */
-	PLAN_MOUNT_REAL_SOURCE = 1 << 12,    /* bind: no symlink may be on the way to the source */
+	PLAN_MOUNT_SUPER_READONLY = 1 << 10,  /* the file system itself too */
+	PLAN_MOUNT_REAL_PROC = 1 << 11,	      /* bind on /proc: the source must be procfs */
+	PLAN_MOUNT_REAL_SOURCE = 1 << 12,     /* bind: no symlink may be on the way to the source */
+	PLAN_MOUNT_COPY_SYMLINK = 1 << 13,    /* bind of a symlink: make the same one instead */
+	PLAN_MOUNT_SOURCE_NOFOLLOW = 1 << 14, /* bind: of the symlink itself */
+	PLAN_MOUNT_TARGET_NOFOLLOW = 1 << 15, /* bind: on the symlink itself */
+	/* The source is opened without following it. */
+	PLAN_MOUNT_SYMLINK = PLAN_MOUNT_COPY_SYMLINK | PLAN_MOUNT_SOURCE_NOFOLLOW,
 };
 
 struct plan_mount {

@@ -199,8 +199,8 @@ int stage_join(struct init *in, struct err *err)
 	if (!(in->plan->flags & PLAN_STAGE) && in->begin.namespace_fds >= 0 &&
 	    join_paths(in, err) < 0)
 		return -err->code;
-	/* Only now, as the cgroup we are in becomes the root that is seen. */
+	/* Only now, as the cgroup we are in becomes the root that is seen, and we the owner. */
 	if (in->plan->unshare_flags && unshare((int)in->plan->unshare_flags) < 0)
-		return err_set(err, errno, "make a cgroup namespace");
+		return err_set(err, errno, "make a cgroup or ipc namespace");
 	return 0;
 }

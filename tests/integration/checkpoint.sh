@@ -205,6 +205,26 @@ t_wait 60 joined || t_fail "a connection" "it is not made"
 save "a connection: refused" 1 c checkpoint
 t_match "a connection: in words" "checkpoint container $id: criu: .*([Cc]onnected TCP|established)" "$T_ERR"
 t_is "a connection: it runs on" running "$(c state "$id" | jq -r .status)"
+t_status "--network-lock of none" 1 c checkpoint --network-lock chain --image-path "$images" "$id"
+t_match "--network-lock of none, in words" "network-lock: 'chain' is none of iptables, nftables, skip" "$T_ERR"
+# What the lock takes is not there everywhere: iptables or nft, in CRIU and in the kernel.
+for lock in nftables skip iptables; do
+	rm -rf "$images"
+	c checkpoint --tcp-established --network-lock $lock --work-path "$T_DIR/work" --image-path "$images" "$id" >/dev/null 2>"$T_DIR/err" && break
+	echo "# --network-lock $lock: $(tail -n 1 "$T_DIR/err")"
+	lock=
+done
+if [ -n "$lock" ]; then
+	t_ok "--tcp-established, --network-lock $lock"
+	t_status "--tcp-established: restore" 0 c restore -d --tcp-established --network-lock $lock --work-path "$T_DIR/work" --image-path "$images" -b "$bundle" "$id"
+	t_wait 60 joined && t_ok "--tcp-established: the connection stands" || t_fail "--tcp-established" "the connection is gone"
+	c delete -f "$id"
+	t_status "--tcp-close: restore" 0 c restore -d --tcp-close --network-lock $lock --work-path "$T_DIR/work" --image-path "$images" -b "$bundle" "$id"
+	gone() { ! joined; }
+	t_wait 60 gone && t_ok "--tcp-close: the connection is closed" || t_fail "--tcp-close" "the connection stands"
+else
+	t_skip "--tcp-established, --tcp-close" "criu writes no connection down on this kernel"
+fi
 c delete -f "$id"
 t_status "restore: images that are none" 1 c restore -d --image-path "$T_DIR/volume" -b "$bundle" "$id"
 t_match "restore: images that are none, in words" '^cellar: restore: criu: ' "$T_ERR"

@@ -9,6 +9,7 @@ command -v jq >/dev/null || t_skip_all "jq is not installed"
 
 bundle=$T_DIR/bundle root=$T_DIR/state id=$T_ID-f
 mkdir -p "$bundle"
+: >"$T_DIR/config-fields"
 chmod 755 "$T_DIR"
 t_rootfs "$bundle/rootfs"
 c() { cellar --root "$root" "$@"; }
@@ -208,6 +209,11 @@ case $out in
 	field "idmap by the container's user namespace" "0:0" 'stat -c %u:%g /mapped/mine' ".linux.namespaces += [{type: \"user\"}]
 		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings
 		| .mounts += [{destination: \"/mapped\", source: \"$T_DIR/mapped\", options: [\"bind\", \"idmap\"]}]"
+	field "idmap with maps of its own" "2000:3000" 'stat -c %u:%g /mapped/theirs' \
+		".mounts += [{destination: \"/mapped\", source: \"$T_DIR/mapped\", options: [\"bind\", \"idmap=uids=0-1-9#1000-2000-5;gids=0-1-9#2000-3000-1\"]}]"
+	field "idmap with maps inside the container's" "7:9" 'stat -c %u:%g /mapped/theirs' ".linux.namespaces += [{type: \"user\"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings
+		| .mounts += [{destination: \"/mapped\", source: \"$T_DIR/mapped\", options: [\"bind\", \"idmap=uids=@1000-7-1;gids=@2000-9-1\"]}]"
 	mkdir "$T_DIR/mapped/below/deep"
 	mount -t tmpfs tmpfs "$T_DIR/mapped/below" && t_defer "umount $T_DIR/mapped/below"
 	field "mappings of a mount: not of those below" "0:0" 'stat -c %u:%g /mapped/below' "${mount/\"bind\"]/\"rbind\"]}"
@@ -216,7 +222,26 @@ case $out in
 esac
 refused "uidMappings alone" 'mounts\[[0-9]+\].gidMappings: missing' '.mounts += [{destination: "/m", source: "/tmp", options: ["bind"], uidMappings: [{containerID: 0, hostID: 5000, size: 1}]}]'
 refused "mappings of another file system" 'only supported for bind-mounts' '.mounts += [{destination: "/m", type: "tmpfs", uidMappings: [{containerID: 0, hostID: 5, size: 1}], gidMappings: [{containerID: 0, hostID: 5, size: 1}]}]'
+refused "idmap with half a map" "idmap's maps are not like" '.mounts += [{destination: "/m", source: "/tmp", options: ["bind", "idmap=uids=0-1-1"]}]'
 refused "idmap without maps" 'idmap needs uidMappings' '.mounts += [{destination: "/m", source: "/tmp", options: ["bind", "idmap"]}]'
+
+# ---- symlinks, by crun's options ----
+
+ln -s /some/where "$T_DIR/link"
+# symlink NAME WANT TARGET SOURCE OPTION...: what the target is read as, and what is mounted
+symlink() {
+	config "readlink $3; grep -c ' $3 ' /proc/self/mountinfo" ".mounts += [{destination: \"$3\", source: \"$4\", type: \"bind\", options: [\"bind\", $5]}]"
+	t_is "$1" "$2" "$(run 2>&1 | xargs)"
+}
+symlink "copy-symlink" "/some/where 0" /lib/copied "$T_DIR/link" '"copy-symlink"'
+symlink "copy-symlink: it is there already" "/some/where 0" /lib/copied "$T_DIR/link" '"copy-symlink"'
+symlink "copy-symlink of a file is a bind" 1 /lib/file "$T_DIR/config-fields" '"copy-symlink"'
+symlink "src-nofollow" "/some/where 1" /lib/itself "$T_DIR/link" '"src-nofollow"'
+symlink "dest-nofollow" 1 /lib/copied "$T_DIR/config-fields" '"dest-nofollow"'
+refused "copy-symlink over a file" '/lib/file: is there already, and no symlink to /some/where' \
+	".mounts += [{destination: \"/lib/file\", source: \"$T_DIR/link\", options: [\"bind\", \"copy-symlink\"]}]"
+t_is "/dev/mqueue belongs to the root of the user namespace" 0:0 "$(config 'stat -c %u:%g /dev/mqueue' '.linux.namespaces += [{type: "user"}]
+	| .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'; run 2>&1 | xargs)"
 
 # ---- what is not there yet is refused, and what is no business of ours is left alone ----
 

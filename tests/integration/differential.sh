@@ -47,6 +47,9 @@ t_status "no signal is TERM, IO is a signal" 0 c kill "$id" IO
 t_is "exec: the last of two variables counts, HOME comes last" "TERM=xterm A=2 PATH=/bin HOME=/root" \
 	"$(c exec -e A=1 -e A=2 -e PATH=/bin "$id" /bin/env | xargs)"
 t_status "exec --cap of what nobody knows" 0 c exec --cap CAP_FOO "$id" true
+says "exec in a folder that is not there" 255 'exec failed: unable to start container process: chdir to cwd \("/none"\) set in config.json failed: No such' c exec --cwd /none "$id" true
+says "exec where nobody is" 255 "exec failed: container does not exist" c exec "$id-no" true
+t_is "state: the order of its keys" '["ociVersion","id","pid","status","bundle"]' "$(c state "$id" | jq -c 'keys_unsorted[:5]')"
 says "exec without a program" 255 "exec args cannot be empty" c exec "$id"
 says "exec with a relative folder" 255 "Cwd must be an absolute path" c exec --cwd etc "$id" true
 says "exec -d -t without a socket" 255 "cannot allocate tty" c exec -d -t "$id" true
@@ -83,6 +86,28 @@ t_is "run: the last of two variables counts, HOME comes last" "A=2 HOME=/root" \
 	"$(c run -b "$bundle" "$id" </dev/null | tail -n 2 | xargs)"
 config '.process.args = ["true"] | .mounts += [{destination: "/tmp", source: "/var", type: "bind", options: ["rbind", "sync", "lazytime"]}]'
 t_status "options of a superblock do nothing to a bind" 0 c run -b "$bundle" "$id"
+
+# ---- what turns out to be no program, hooks ----
+
+printf '#!/nowhere/sh\n' >"$bundle/rootfs/bin/orphan"
+echo nonsense >"$bundle/rootfs/bin/nonsense"
+chmod +x "$bundle/rootfs/bin/orphan" "$bundle/rootfs/bin/nonsense"
+config '.process.args = ["/bin/orphan"]'
+says "run without its interpreter" 255 "exec /bin/orphan: no such file or directory" c run -b "$bundle" "$id"
+config '.process.args = ["/bin/nonsense"]'
+says "run of what is no program" 255 "exec /bin/nonsense: exec format error" c run -b "$bundle" "$id"
+for hook in prestart createRuntime createContainer startContainer poststart; do
+	config '.hooks.'$hook' = [{path: "/bin/true"}, {path: "/bin/sh", args: ["sh", "-c", "echo no luck >&2; exit 7"]}]'
+	says "a $hook hook that fails" 1 "error running $hook hook #1: .*exit status 7.*no luck" c run -d -b "$bundle" "$id"
+done
+config '.hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "pwd; echo $T_HOOK >&2; exit 1"]}]}'
+T_HOOK=inherited says "a hook without variables has ours" 1 "inherited" c run -b "$bundle" "$id"
+config '.hooks = {createContainer: [{path: "/bin/sh", args: ["sh", "-c", "pwd >&2; exit 1"]}]}'
+says "a createContainer hook is in the root file system" 1 "$bundle/rootfs" c run -b "$bundle" "$id"
+config '.hooks = {startContainer: [{path: "/bin/sh", args: ["sh", "-c", "echo $HOME $TERM >&2; exit 1"]}]}'
+says "a startContainer hook has the program's variables" 1 "/root xterm" c run -b "$bundle" "$id"
+config '.linux.seccomp = {defaultAction: "SCMP_ACT_ERRNO", syscalls: []}'
+t_status "a filter that refuses even the end" 132 timeout -k 1 60 cellar --root "$root" run -b "$bundle" "$id"
 
 # ---- options of crun, and debugging messages ----
 

@@ -180,7 +180,8 @@ static inline int bench_start(const struct bench *b, const struct spec *s, int o
 	r = launch_create(&o, l, err);
 	if (r < 0)
 		return r;
-	r = s->by_fifo ? launch_start(AT_FDCWD, path, l->pidfd, err) : launch_release(l, err);
+	r = s->by_fifo ? launch_start(AT_FDCWD, path, l->pidfd, err)
+		       : launch_release(l, NULL, NULL, err);
 	unlink(path);
 	return r;
 }

@@ -532,7 +532,7 @@ static void runs_hooks_inside(void **state)
 		 "\"hooks\":{\"createContainer\":[{\"path\":\"%s/bin/sleep\",\"args\":[\"sleep\","
 		 "\"1000\"],\"timeout\":1}]}",
 		 bench.rootfs);
-	assert_fails(bench_run(&bench, &s), ETIMEDOUT, "not done after 1 s");
+	assert_fails(bench_run(&bench, &s), ETIMEDOUT, "hook ran past specified timeout of 1.0s");
 }
 
 static void sets_kernel_settings(void **state)

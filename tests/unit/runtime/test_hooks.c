@@ -69,7 +69,8 @@ static void a_failure_tells_status_and_stderr_in_one_line(void **state)
 	struct err err = { 0 };
 
 	assert_true(run_script(*state, "echo one >&2; echo two >&2; exit 3", 0, &err) < 0);
-	assert_string_equal(err.text, "hook test[0] /bin/sh: exit status 3: one two");
+	assert_string_equal(err.text,
+			    "error running test hook #0: /bin/sh: exit status 3: one two");
 }
 
 static void a_signal_is_told(void **state)
@@ -77,7 +78,7 @@ static void a_signal_is_told(void **state)
 	struct err err = { 0 };
 
 	assert_true(run_script(*state, "kill -9 $$", 0, &err) < 0);
-	assert_string_equal(err.text, "hook test[0] /bin/sh: killed by signal 9");
+	assert_string_equal(err.text, "error running test hook #0: /bin/sh: killed by signal 9");
 }
 
 static void a_timeout_kills_the_hook_and_its_children(void **state)
@@ -88,8 +89,9 @@ static void a_timeout_kills_the_hook_and_its_children(void **state)
 
 	assert_true(run_script(*state, "sleep 1000 & echo $! > pid; echo late >&2; wait", 4, &err) <
 		    0);
-	assert_string_equal(err.text,
-			    "hook test[0] /bin/sh: killed, because it ran longer than 4 s: late");
+	assert_string_equal(
+		err.text,
+		"error running test hook #0: /bin/sh: hook ran past specified timeout of 4.0s: late");
 	snprintf(path, sizeof(path), "%s/pid", (char *)*state);
 	assert_int_equal(file_read(AT_FDCWD, path, 64, &text, NULL, NULL), 0);
 	/* The orphan dies at once, but whoever reaps it takes a moment. */
@@ -126,8 +128,9 @@ static void a_missing_program_is_told(void **state)
 
 	assert_true(hooks_run("test", &list, &(struct hooks_place){ .cwd = *state }, STATE, 2,
 			      &err) < 0);
-	assert_string_equal(err.text,
-			    "hook test[0] /no/such: exit status 127: No such file or directory");
+	assert_string_equal(
+		err.text,
+		"error running test hook #0: /no/such: exit status 127: No such file or directory");
 }
 
 static void the_first_failure_ends_the_list(void **state)

@@ -443,7 +443,8 @@ static void test_hook_that_fails_leaves_nothing(void **state)
 	o.rootfs = &rootfs;
 	o.rootfs_count = 1;
 	assert_int_equal(shim_create(w.client, &o, NULL, &w.err), -EIO);
-	assert_string_equal(w.err.text, "hook createRuntime[0] /bin/sh: exit status 3: no luck");
+	assert_string_equal(w.err.text,
+			    "error running createRuntime hook #0: /bin/sh: exit status 3: no luck");
 	w.client = shim_close(w.client);
 	for (int i = 0; i < 6000 && rmdir(w.sockets) < 0; i++)
 		usleep(10000);

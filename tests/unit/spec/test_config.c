@@ -272,8 +272,8 @@ static void state_is_printed_as_callers_read_it(void **state)
 
 	(void)state;
 	assert_int_equal(oci_state_format(&s, false, &text, NULL, NULL), 0);
-	assert_string_equal(text, "{\"ociVersion\":\"" OCI_VERSION "\",\"id\":\"x\",\"status\":"
-				  "\"running\",\"pid\":5,\"bundle\":\"/b\"}");
+	assert_string_equal(text, "{\"ociVersion\":\"" OCI_VERSION "\",\"id\":\"x\",\"pid\":5,"
+				  "\"status\":\"running\",\"bundle\":\"/b\"}");
 }
 
 int main(void)
