@@ -137,9 +137,9 @@ struct task_view {
 	uint32_t job, index, machine; /* machine: NOBODY while pending */
 	int64_t since_ms;	      /* of the state */
 	unsigned priority;
-	const struct request *request;
-	uint32_t room; /* of an alloc: the machine that it is for others; NOBODY */
-	bool paused;   /* preempted in its place: it holds all but its CPU */
+	const struct request *request; /* the same one for tasks that are alike in every way */
+	uint32_t room;		       /* of an alloc: the machine that it is for others; NOBODY */
+	bool paused;		       /* preempted in its place: it holds all but its CPU */
 };
 void cell_task(const struct cell *cell, uint32_t task, struct task_view *ret);
 /* The i-th port number of a running task: those that its job has chosen come first. 0: none. */

@@ -292,7 +292,7 @@ static uint32_t count_ahead(const struct cell *cell, uint32_t task)
 	return ahead;
 }
 
-static void tell_wait(const struct cell *cell, uint32_t task, struct why *ret)
+void cell_waits(const struct cell *cell, uint32_t task, struct why *ret)
 {
 	const struct task *t = &cell->tasks[task];
 	const struct cell_job *job = &cell->jobs[t->job];
@@ -328,7 +328,7 @@ int cell_why(struct cell *cell, uint32_t task, struct why *ret, struct err *err)
 		ret->machines++;
 	}
 	ret->ahead = count_ahead(cell, task);
-	tell_wait(cell, task, ret);
+	cell_waits(cell, task, ret);
 	if (ret->gang)
 		r = why_gang(cell, cell->tasks[task].job, &ret->change);
 	else

@@ -64,6 +64,9 @@ struct why {
 /* The task must be pending. 0 or -ENOMEM. */
 int cell_why(struct cell *cell, uint32_t task, struct why *ret, struct err *err);
 
+/* Of that only what it waits for (wait, until_ms, jobs), which costs next to nothing. */
+void cell_waits(const struct cell *cell, uint32_t task, struct why *ret);
+
 /* One sentence for a person: "it would run with 3000 instead of 4000 millicores of CPU". Returns
  * its length, as snprintf does. */
 int why_format_change(const struct cell *cell, uint32_t task, const struct change *change,

@@ -168,6 +168,7 @@ static struct spread_rule map_rule(const struct job_spread *from, enum spread ki
 	return (struct spread_rule){ .kind = kind,
 				     .domain = domains[from->over],
 				     .group = from->group,
+				     .soft = from->prefer,
 				     .most = kind == SPREAD_APART ? (uint32_t)from->most : 0 };
 }
 

@@ -101,8 +101,15 @@ static void copy_end(const struct held_task *task, char text[static REASON_SIZE]
 		snprintf(text, REASON_SIZE, "%s", end);
 }
 
+/* What keeps one task from running keeps all that are alike; to find it out takes a while, and a
+ * job may have 100,000. Of one answer. */
+struct explained {
+	const struct request *request; /* NULL: nothing yet */
+	char text[REASON_SIZE];
+};
+
 static const char *reason_of(struct master *master, const struct held_task *task,
-			     char text[static REASON_SIZE])
+			     struct explained *explained, char text[static REASON_SIZE])
 {
 	struct task_view view;
 	uint32_t core = task_core(master, task);
@@ -119,12 +126,16 @@ static const char *reason_of(struct master *master, const struct held_task *task
 	cell_task(master->cell, core, &view);
 	if (task->at != NOBODY || view.state != TASK_PENDING)
 		return end_of(task, text);
-	master_tick(master);
-	view_explain(master->cell, core, text);
-	return text;
+	if (explained->request != view.request) {
+		master_tick(master);
+		view_explain(master->cell, core, explained->text);
+		explained->request = view.request;
+	}
+	return explained->text;
 }
 
-static void write_task(struct master *master, const struct held_task *task, struct json_writer *w)
+static void write_task(struct master *master, const struct held_task *task,
+		       struct explained *explained, struct json_writer *w)
 {
 	char text[REASON_SIZE] = "";
 	_cleanup_json_ struct json_doc *ports = NULL;
@@ -135,7 +146,7 @@ static void write_task(struct master *master, const struct held_task *task, stru
 	json_key(w, "machine");
 	json_put_string(w, task->at == NOBODY ? NULL : master->machines[task->at].name);
 	json_key(w, "reason");
-	json_put_string(w, reason_of(master, task, text));
+	json_put_string(w, reason_of(master, task, explained, text));
 	if (task->reported && task->health)
 		json_field_string(w, "health", report_health_name(task->health));
 	json_field_u64(w, "restarts", task->restarts);
@@ -195,6 +206,7 @@ int master_write_job(struct master *master, const char *name, struct json_writer
 		     struct err *err)
 {
 	struct held_job *job = job_find(master, name);
+	struct explained explained = { 0 };
 
 	if (!job)
 		return err_say(err, ENOENT, "there is no job called %s", name);
@@ -203,7 +215,7 @@ int master_write_job(struct master *master, const char *name, struct json_writer
 	json_key(w, "tasks");
 	json_open_array(w);
 	for (uint32_t i = 0; i < job->count; i++)
-		write_task(master, &job->tasks[i], w);
+		write_task(master, &job->tasks[i], &explained, w);
 	json_close_array(w);
 	json_close_object(w);
 	return 0;

@@ -36,14 +36,16 @@ static bool tell_next_try(struct master *master, const struct held_task *task, c
 {
 	uint32_t core = task_core(master, task);
 	struct task_view view;
-	struct why why;
+	struct why why = { 0 };
 	size_t len;
 
 	if (task->live || task->over || core == NOBODY)
 		return false;
 	cell_task(master->cell, core, &view);
-	if (view.state != TASK_PENDING || cell_why(master->cell, core, &why, NULL) < 0 ||
-	    why.wait != WAIT_BACKOFF)
+	if (view.state != TASK_PENDING)
+		return false;
+	cell_waits(master->cell, core, &why);
+	if (why.wait != WAIT_BACKOFF)
 		return false;
 	len = strlen(text);
 	snprintf(text + len, size - len, "%sit is tried again in %" PRId64 " s", len ? "; " : "",

@@ -36,11 +36,13 @@ static const struct field spread_fields[] = {
 	{ "over", FIELD_WORD, AT(job_spread, over), true, "the failure domain", .words = domain_words },
 	{ "most", FIELD_NUMBER, AT(job_spread, most), .help = "tasks in one domain (default 1)", .min = 1, .max = JOB_TASKS_MAX },
 	{ "group", FIELD_NAME, AT(job_spread, group), .help = "jobs of this group count together; this job alone when left out" },
+	{ "prefer", FIELD_BOOL, AT(job_spread, prefer), .help = "a wish, not a demand" },
 	FIELD_END,
 };
 static const struct field affinity_fields[] = {
 	{ "over", FIELD_WORD, AT(job_spread, over), true, "the domain that they share", .words = domain_words },
 	{ "group", FIELD_NAME, AT(job_spread, group), .help = "jobs of this group lie together; this job alone when left out" },
+	{ "prefer", FIELD_BOOL, AT(job_spread, prefer), .help = "a wish, not a demand" },
 	FIELD_END,
 };
 static const struct field port_fields[] = {
@@ -317,7 +319,8 @@ static int read_file(const struct yaml_node *root, struct arena *arena, struct j
 		f->spread.most = 1;
 	if (has_key(root, "affinity"))
 		f->affinity.most = 1;
-	if (f->spread.most && f->affinity.most && f->spread.over <= f->affinity.over &&
+	if (f->spread.most && f->affinity.most && !f->spread.prefer && !f->affinity.prefer &&
+	    f->spread.over <= f->affinity.over &&
 	    f->spread.group == f->affinity.group && f->tasks.count > f->spread.most)
 		return yaml_fail(root, err, "affinity: contradicts spread");
 	err_try(check_constraints(root, f, err));

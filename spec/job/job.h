@@ -45,6 +45,7 @@ struct job_spread {
 	int over;	   /* enum job_domain */
 	int64_t most;	   /* tasks in one domain; default 1 */
 	const char *group; /* of jobs that count together; NULL: this job alone */
+	bool prefer;	   /* a wish, not a demand */
 };
 
 struct job_port {

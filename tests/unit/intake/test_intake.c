@@ -76,7 +76,7 @@ static void every_rule_is_mapped(void **state)
 				 "alloc_set: big\ndisruption_budget: 2\n"
 				 "preemption: {how: checkpoint, notice: 5s}\n"
 				 "restart: {when: never, most: 7, backoff: 2s, backoff_max: 1m}\n"
-				 "spread: {over: machine, most: 2, group: g}\n"
+				 "spread: {over: machine, most: 2, group: g, prefer: true}\n"
 				 "affinity: {over: rack}\n"
 				 "constraints:\n"
 				 "  - {attribute: arch, is: arm64}\n"
@@ -101,6 +101,7 @@ static void every_rule_is_mapped(void **state)
 	assert_int_equal(job.spread.kind, SPREAD_APART);
 	assert_int_equal(job.spread.most, 2);
 	assert_string_equal(job.spread.group, "g");
+	assert_true(job.spread.soft);
 	assert_int_equal(job.affinity.kind, SPREAD_TOGETHER);
 	assert_int_equal(job.affinity.domain, DOMAIN_RACK);
 	assert_int_equal(job.constraint_count, 4);
