@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -91,21 +92,19 @@ static int read_grant(const struct asked *a, struct token_grant *ret, struct err
 	return 0;
 }
 
-static int create_token(const struct asked *a, struct err *err)
+static int make_token(const struct asked *a, const struct caller *caller, struct token_grant *grant,
+		      struct err *err)
 {
 	char token[TOKEN_SIZE], expires[CLOCK_RFC3339_SIZE];
-	struct token_grant grant = { 0 };
-	struct caller caller;
 	int64_t ttl_ms = 0;
 
-	api_caller(a->request, &caller);
-	if (caller.role != CALLER_OPERATOR)
+	if (caller->role != CALLER_OPERATOR)
 		return err_say(err, EPERM, "%s may not make tokens: that is for operators",
-			       caller.name);
+			       caller->name);
 	err_try(json_need(json_get_range(&a->body, "ttl_ms", 1, TTL_MAX_MS, &ttl_ms, err), &a->body,
 			  "ttl_ms", err));
-	err_try(read_grant(a, &grant, err));
-	err_try(tokens_create(a->joining->tokens, &grant, ttl_ms, a->joining->fingerprint, token,
+	err_try(read_grant(a, grant, err));
+	err_try(tokens_create(a->joining->tokens, grant, ttl_ms, a->joining->fingerprint, token,
 			      err));
 	json_open_object(a->w);
 	json_field_string(a->w, "token", token);
@@ -113,6 +112,19 @@ static int create_token(const struct asked *a, struct err *err)
 			  clock_format(clock_realtime_ns() + ttl_ms * NS_PER_MS, expires));
 	json_close_object(a->w);
 	return 0;
+}
+
+static int create_token(const struct asked *a, struct err *err)
+{
+	struct token_grant grant = { 0 };
+	struct caller caller;
+	int r;
+
+	api_caller(a->request, &caller);
+	r = make_token(a, &caller, &grant, err);
+	return master_audit(a->joining->master, &caller, r, err, "make a token for %s %s",
+			    *grant.role ? grant.role : "somebody",
+			    *grant.name ? grant.name : "of any new name");
 }
 
 static int tell_ca(const struct asked *a, struct err *err)
@@ -147,27 +159,43 @@ static int find_name(const struct asked *a, const struct token_grant *grant, con
 	return 0;
 }
 
-static int join(const struct asked *a, struct err *err)
+static int sign(const struct asked *a, struct token_grant *grant, const char **ret_name,
+		struct err *err)
 {
 	_cleanup_free_ char *certificate = NULL;
 	const char *secret = NULL, *request = NULL, *name;
-	struct token_grant grant;
 
 	err_try(json_need(json_get_string(&a->body, "secret", a->arena, &secret, err), &a->body,
 			  "secret", err));
 	err_try(json_need(json_get_string(&a->body, "request", a->arena, &request, err), &a->body,
 			  "request", err));
-	err_try(tokens_check(a->joining->tokens, secret, &grant, err));
-	err_try(find_name(a, &grant, &name, err));
-	err_try(pki_sign(a->joining->ca, request, grant.role, name, &certificate, err));
+	err_try(tokens_check(a->joining->tokens, secret, grant, err));
+	err_try(find_name(a, grant, &name, err));
+	*ret_name = name;
+	err_try(pki_sign(a->joining->ca, request, grant->role, name, &certificate, err));
 	err_try(tokens_use(a->joining->tokens, secret, name, err));
-	log_info("%s %s has joined", grant.role, name);
+	log_info("%s %s has joined", grant->role, name);
 	json_open_object(a->w);
-	json_field_string(a->w, "role", grant.role);
+	json_field_string(a->w, "role", grant->role);
 	json_field_string(a->w, "name", name);
 	json_field_string(a->w, "certificate", certificate);
 	json_close_object(a->w);
 	return 0;
+}
+
+/* Who it is its token says; until then it is nobody. */
+static int join(const struct asked *a, struct err *err)
+{
+	struct caller caller = { .name = "unknown", .uid = CALLER_NO_UID };
+	struct token_grant grant = { 0 };
+	const char *name = NULL;
+	int r = sign(a, &grant, &name, err);
+
+	if (name)
+		snprintf(caller.name, sizeof(caller.name), "%s", name);
+	return master_audit(a->joining->master, &caller, r, err, "join as %s%s%s",
+			    *grant.role ? grant.role : "somebody", name ? " " : "",
+			    name ? name : "");
 }
 
 /* ---- routes ---- */

@@ -89,7 +89,9 @@ struct held_machine {
 	bool down, news;
 	bool pressed;		 /* it takes nothing new for now, for want of memory */
 	enum machine_state wish; /* of the operator: up, cordoned or draining; in the store */
-	bool written;		 /* to the store */
+	char wish_by[CALLER_NAME_SIZE]; /* who said so; in the store */
+	int64_t drain_by_ms; /* then budgets hold nothing there any more; 0: never. In the store */
+	bool written;	     /* to the store */
 	/* Of what it was told to have last, by this master: a hash, and a number that rises when
 	 * that changes. */
 	uint64_t told_hash, told_number;
@@ -154,8 +156,9 @@ struct master {
 	struct master_listener *listeners;
 	struct held_task *dirty;
 	struct leaving *leaving;
-	bool lost_a_fence; /* for want of memory: no single instance starts any more */
-	bool loading;	   /* what the core tells now is known already */
+	const struct caller *acting; /* whose change is being made, or NULL */
+	bool lost_a_fence;	     /* for want of memory: no single instance starts any more */
+	bool loading;		     /* what the core tells now is known already */
 	bool stuck; /* the store did not take the last batch: nothing is told until it does */
 };
 

@@ -76,12 +76,18 @@ int master_stop(struct master *master, const struct caller *caller, const char *
 
 /*
  * What an operator wants of a machine, kept in the store; 0 when it is on the disk, -ENOENT where
- * there is no such machine. Cordoned: nothing new comes to it. Drained: what is there moves, too,
- * as fast as the core and the disruption budgets let it. Uncordon undoes both.
+ * there is no such machine, -EPERM for others than the operator. Cordoned: nothing new comes to it.
+ * Drained: what is there moves, too, as fast as the core and the disruption budgets let it.
+ * Uncordon undoes both.
  */
-int master_machine_cordon(struct master *master, const char *machine, struct err *err);
-int master_machine_drain(struct master *master, const char *machine, struct err *err);
-int master_machine_uncordon(struct master *master, const char *machine, struct err *err);
+int master_machine_cordon(struct master *master, const struct caller *caller, const char *machine,
+			  struct err *err);
+/* deadline_ms: after so long budgets hold nothing there any more; -1: they do to the end. Said
+ * again, it is another deadline. */
+int master_machine_drain(struct master *master, const struct caller *caller, const char *machine,
+			 int64_t deadline_ms, struct err *err);
+int master_machine_uncordon(struct master *master, const struct caller *caller, const char *machine,
+			    struct err *err);
 
 /* Bytes that tasks of that owner may have as files in memory; one of that name is replaced, also in
  * tasks that run. -E2BIG, -EINVAL, -EDQUOT. */

@@ -51,6 +51,11 @@ cell_master_end KILL
 cell_master_start
 t_status "tokens outlive the master" 0 join --token "$t" --name m4
 
+audited() { jq -r 'select(.what | test("'"$1"'")) | "\(.who) \(.result)"' "$CELL/master/lib/cell.db.audit" | sort | uniq -c | xargs; }
+t_match "the audit: who made tokens" '^[0-9]+ root done$' "$(audited '^make a token for agent of any new name')"
+t_is "the audit: who has joined" "1 m2 done" "$(audited '^join as agent m2$')"
+t_is "the audit: who could not" "2 unknown refused" "$(audited '^join as agent$')"
+
 # ---- people ----
 t_status "a person joins" 0 join --token "$(token --operator alice)" --to "$KEYS"
 export CELLAR_CELL_KEYS=$KEYS

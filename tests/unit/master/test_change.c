@@ -296,8 +296,8 @@ static void test_a_reader_who_was_away_too_long_is_told(void **state)
 	(void)state;
 	fake_submit(cell, "%s", WEB(1));
 	for (int i = 0; i < 9000; i++) {
-		master_machine_cordon(cell->master, "a", NULL);
-		master_machine_uncordon(cell->master, "a", NULL);
+		master_machine_cordon(cell->master, &fake_operator, "a", NULL);
+		master_machine_uncordon(cell->master, &fake_operator, "a", NULL);
 	}
 	text = master_events(cell->master, since, &len, &last);
 	assert_has(text, "{\"kind\":\"gap\"");
