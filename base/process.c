@@ -147,6 +147,18 @@ int process_pidfd_exit(int pidfd, pid_t pid, int *ret_status)
 	return errno == ESRCH || errno == ENOTTY || errno == EINVAL ? -ENOSYS : -errno;
 }
 
+static bool is_waited_for(idtype_t type, int id)
+{
+	siginfo_t info;
+
+	return waitid(type, (id_t)id, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+bool process_is_child(pid_t pid, int pidfd)
+{
+	return is_waited_for(P_PID, pid) && is_waited_for((idtype_t)P_PIDFD, pidfd);
+}
+
 int process_wait(int pidfd, int *ret_status)
 {
 	siginfo_t info = { 0 };

@@ -2,6 +2,7 @@
 /* Processes by pidfd, and the one clone of the program. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -27,6 +28,10 @@ pid_t process_clone_run(uint64_t flags, int cgroup_fd, void (*run)(void *data), 
 
 int process_pidfd_open(pid_t pid);	      /* fd or -errno */
 int process_pidfd_signal(int pidfd, int sig); /* 0 or -errno */
+
+/* Are both a child of ours, running or not reaped yet? Whether they are the same is not looked at.
+ */
+bool process_is_child(pid_t pid, int pidfd);
 
 /* Time of start in clock ticks since boot (/proc/PID/stat, field 22): with the pid it names a
  * process for good. -ESRCH where there is none. */

@@ -15,6 +15,16 @@ bool systemd_unit_is_slice(const char *name)
 	return len > end && strcmp(name + len - end, SLICE_SUFFIX) == 0;
 }
 
+bool systemd_unit_is_meant(const char *path)
+{
+	const char *prefix = path ? strchr(path, ':') : NULL;
+	size_t end = strlen(SLICE_SUFFIX);
+
+	return prefix && prefix - path > (ptrdiff_t)end &&
+	       !memchr(path, '/', (size_t)(prefix - path)) &&
+	       memcmp(prefix - end, SLICE_SUFFIX, end) == 0 && strchr(prefix + 1, ':');
+}
+
 /* systemd.unit(5): letters, digits, ":-_.\@". Others would be names of another unit, or none. */
 static bool has_good_letters(const char *name)
 {

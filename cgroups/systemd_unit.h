@@ -24,4 +24,7 @@ struct systemd_unit {
 int systemd_unit_parse(const char *path, const char *id, bool user, struct systemd_unit *ret,
 		       struct err *err);
 
+/* "SLICE.slice:PREFIX:NAME", by which a caller that leaves things to systemd is known. NULL: no. */
+bool systemd_unit_is_meant(const char *path);
+
 bool systemd_unit_is_slice(const char *name);

@@ -50,12 +50,15 @@ static int map_ids(struct state *s, struct err *err)
 	return launch_send(s->l.sync_fd, SYNC_MAPPED, NULL, 0, err);
 }
 
-/* The process itself exists. */
+/*
+ * The process itself exists. It has the socket, too, and may be traced from inside already: what it
+ * says in the stage's place must not make us take the host's init for it.
+ */
 static int on_child(struct state *s, int pid, int pidfd, struct err *err)
 {
 	int status = 0;
 
-	if (s->stage_pidfd < 0 || pidfd < 0 || pid <= 0) {
+	if (s->stage_pidfd < 0 || pidfd < 0 || pid <= 0 || !process_is_child(pid, pidfd)) {
 		cleanup_fd(&pidfd);
 		return err_say(err, EPROTO, "cellar-init cloned a process nobody asked for");
 	}
@@ -107,7 +110,7 @@ static int on_listener(struct state *s, struct err *err)
 	_cleanup_fd_ int socket = -1, state = -1;
 	_cleanup_free_ char *text = NULL;
 
-	if (!s->options->listener)
+	if (!s->options->listener || !(s->plan->flags & PLAN_LISTENER))
 		return err_say(err, EPROTO, "cellar-init has a seccomp listener for nobody");
 	err_try(s->options->listener(s->options->hooks_data, s->l.pid, &socket, &text, err));
 	state = launch_memfd("state", text, strlen(text), err);

@@ -64,7 +64,8 @@ int launch_receive(int sync_fd, struct sync_message *ret, int *ret_fd, struct er
 	struct msghdr msg = { .msg_iov = &iov,
 			      .msg_iovlen = 1,
 			      .msg_control = &control,
-			      .msg_controllen = sizeof(control) };
+			      /* Not CMSG_SPACE: its padding would take a second one in. */
+			      .msg_controllen = CMSG_LEN(sizeof(int)) };
 	struct cmsghdr *c;
 	ssize_t n;
 

@@ -36,6 +36,7 @@ struct plan_options {
 	bool rootless;	       /* the caller is not root: it has no privileges at all */
 	bool in_userns;	       /* nor has it any over the host: it is in a user namespace */
 	bool no_tty_group;     /* nor has that the group 5, which a devpts is given to */
+	bool waits;	       /* created now, started by somebody later */
 	unsigned preserve_fds; /* fds 3..3+n-1 stay open in the container's process */
 	unsigned listen_fds;   /* LISTEN_FDS and LISTEN_PID of the program; 0: not set */
 	const char *id;	       /* of the container */

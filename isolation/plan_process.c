@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -41,16 +42,38 @@ static void put_rlimits(struct plan_builder *b, const struct oci_rlimit *limits,
 	b->head.rlimits = plan_put_list(b, &records, sizeof(struct plan_rlimit));
 }
 
-/* Whether a later entry sets the same variable: the last one counts, and the C library would take
- * the first. */
-static bool is_overridden(const struct oci_process *p, size_t i)
-{
-	size_t len = strcspn(p->env[i], "=") + 1;
+/* An entry with its name, up to and with the "=" (or the NUL where there is none), so that none is
+ * another one's beginning. */
+struct variable {
+	const char *name;
+	size_t len, place;
+};
 
-	for (size_t j = i + 1; j < p->env_count; j++)
-		if (strncmp(p->env[i], p->env[j], len) == 0)
-			return true;
-	return false;
+static int compare_names(const void *a, const void *b)
+{
+	const struct variable *x = a, *y = b;
+	int r = memcmp(x->name, y->name, x->len < y->len ? x->len : y->len);
+
+	return r ? r : (x->place > y->place) - (x->place < y->place);
+}
+
+/*
+ * Which entries are left out, because a later one sets the same variable: the last one counts, and
+ * the C library would take the first. Sorted by name, for lists of many thousand entries.
+ */
+static int find_overridden(const struct oci_process *p, bool *ret, struct err *err)
+{
+	_cleanup_free_ struct variable *all = calloc(p->env_count + 1, sizeof(*all));
+
+	if (!all)
+		return err_set(err, ENOMEM, "plan the environment");
+	for (size_t i = 0; i < p->env_count; i++)
+		all[i] = (struct variable){ p->env[i], strcspn(p->env[i], "=") + 1, i };
+	qsort(all, p->env_count, sizeof(*all), compare_names);
+	for (size_t i = 0; i + 1 < p->env_count; i++)
+		ret[all[i].place] = all[i].len == all[i + 1].len &&
+				    !memcmp(all[i].name, all[i + 1].name, all[i].len);
+	return 0;
 }
 
 /* Without HOME, or with an empty one, the list gets a last place, which init fills from
@@ -58,14 +81,16 @@ static bool is_overridden(const struct oci_process *p, size_t i)
 static int put_environment(struct plan_builder *b, const struct oci_process *p, struct err *err)
 {
 	_cleanup_free_ const char **env = calloc(p->env_count + 4, sizeof(*env));
+	_cleanup_free_ bool *overridden = calloc(p->env_count + 1, sizeof(*overridden));
 	bool has_home = false;
 	char listen_fds[32];
 	size_t count = 0;
 
-	if (!env)
+	if (!env || !overridden)
 		return err_set(err, ENOMEM, "plan the environment");
+	err_try(find_overridden(p, overridden, err));
 	for (size_t i = 0; i < p->env_count; i++) {
-		if (is_overridden(p, i) || strcmp(p->env[i], "HOME=") == 0)
+		if (overridden[i] || strcmp(p->env[i], "HOME=") == 0)
 			continue;
 		has_home |= strncmp(p->env[i], "HOME=", 5) == 0;
 		env[count++] = p->env[i];
@@ -91,11 +116,6 @@ static bool wants_default_seccomp(const struct oci_config *config)
 	return profile && strcmp(profile, "default") == 0;
 }
 
-static bool labelled(const struct plan_builder *b)
-{
-	return b->head.apparmor_profile || b->head.selinux_label;
-}
-
 /* The filter is in force when the listener is handed over, and when a failure after it is told. */
 static int check_listener(const struct sock_filter *filter, struct err *err)
 {
@@ -117,6 +137,22 @@ static int check_listener(const struct sock_filter *filter, struct err *err)
 static bool is_ready(const struct oci_config *config)
 {
 	return config->seccomp && config->seccomp->ready_filter;
+}
+
+/*
+ * Somebody inside may trace what enters a running container, or waits in one to be started. A
+ * filter with a listener is loaded when its process exists, for the agent is told the pid.
+ */
+static bool may_be_early(const struct plan_builder *b, const struct seccomp_program *program)
+{
+	bool labels = b->head.apparmor_profile || b->head.selinux_label;
+	bool hooks = b->config->hooks.start_container.count > 0;
+
+	if (b->head.flags & PLAN_LISTENER || program->count == 0 || is_ready(b->config))
+		return false;
+	if (b->head.flags & PLAN_EXEC)
+		return seccomp_allows_exec(program->filter);
+	return (hooks || b->options->waits) && seccomp_allows_start(program->filter, hooks, labels);
 }
 
 static int put_seccomp(struct plan_builder *b, const struct oci_capabilities *caps, struct err *err)
@@ -142,11 +178,7 @@ static int put_seccomp(struct plan_builder *b, const struct oci_capabilities *ca
 		b->head.filter =
 			plan_put_bytes(b, program.filter, program.count, sizeof(*program.filter));
 	}
-	/* A filter with a listener is loaded when its process exists, for the agent is told the
-	 * pid.
-	 */
-	if (b->head.flags & PLAN_EXEC && !(b->head.flags & PLAN_LISTENER) && program.count > 0 &&
-	    !is_ready(b->config) && seccomp_allows_exec(program.filter, labelled(b)))
+	if (may_be_early(b, &program))
 		b->head.flags |= PLAN_EARLY_FILTER;
 	seccomp_deinit(&program);
 	return 0;

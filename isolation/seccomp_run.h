@@ -46,9 +46,12 @@ static inline uint32_t bpf_run(const struct sock_filter *insn, const struct secc
 
 /*
  * Does a filter let everything pass that cellar-init does between its clone into a running
- * container and the execution? Then it is loaded before. labels: also what setting them takes.
+ * container and the execution? Then it is loaded before.
  */
-bool seccomp_allows_exec(const struct sock_filter *filter, bool labels);
+bool seccomp_allows_exec(const struct sock_filter *filter);
+
+/* The same from READY of a new container on. hooks, labels: also what these take. */
+bool seccomp_allows_start(const struct sock_filter *filter, bool hooks, bool labels);
 
 /* Does it let a call of that number pass, with arguments of 0? */
 bool seccomp_allows_call(const struct sock_filter *filter, int nr);

@@ -48,8 +48,14 @@ struct container_criu_options {
 };
 
 /* Who makes cgroups: we do; systemd, by linux.cgroupsPath "slice:prefix:name"; nobody: the
- * container stays in its caller's, without limits. */
-enum container_cgroups { CONTAINER_CGROUPFS, CONTAINER_SYSTEMD, CONTAINER_NO_CGROUP };
+ * container stays in its caller's, without limits. By the path, for callers that cannot say who:
+ * systemd, where one runs and the path begins with a slice, else we. */
+enum container_cgroups {
+	CONTAINER_CGROUPFS,
+	CONTAINER_SYSTEMD,
+	CONTAINER_NO_CGROUP,
+	CONTAINER_CGROUP_BY_PATH
+};
 
 enum container_rootless {
 	CONTAINER_ROOTLESS_AUTO, /* by base/userns.h */

@@ -105,16 +105,16 @@ static bool is_rootless(const struct container_create_options *o)
 static int make_cgroup(struct creation *cr, struct err *err)
 {
 	const struct container_create_options *o = cr->options;
+	enum container_cgroups who = create_cgroup_maker(o->cgroups, cr->config);
 	_cleanup_fd_ int asked = -1;
 	int dirfd = cr->c->dirfd, r;
 
-	if (o->cgroups == CONTAINER_SYSTEMD) {
+	if (who == CONTAINER_SYSTEMD) {
 		asked = openat(dirfd, FOLDER_UNIT_ASKED, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 		if (asked < 0)
 			return err_set(err, errno, "write state");
 	}
-	r = create_cgroup(o->cgroups, is_rootless(o), cr->config, o->id, &cr->c->cache->cgroup,
-			  err);
+	r = create_cgroup(who, is_rootless(o), cr->config, o->id, &cr->c->cache->cgroup, err);
 	/* What it made it has taken back, and what was there is another's. */
 	if (r < 0 && asked >= 0)
 		unlinkat(dirfd, FOLDER_UNIT_ASKED, 0);
@@ -210,7 +210,7 @@ static int make(struct creation *cr, struct err *err)
 	err_try(keep_config(cr, err));
 	err_try(make_cgroup(cr, err));
 	err_try(make_record(cr, err));
-	if (o->cgroups == CONTAINER_SYSTEMD)
+	if (cr->c->record.systemd_unit)
 		unlinkat(cr->c->dirfd, FOLDER_UNIT_ASKED, 0);
 	err_try(o->restore ? creation_restore(cr, err) : creation_launch(cr, err));
 	return publish(cr, err);

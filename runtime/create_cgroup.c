@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "cgroups/systemd_unit.h"
 #include "runtime/annotations.h"
 
 static void warn_of_limits(const struct oci_resources *r)
@@ -13,6 +15,18 @@ static void warn_of_limits(const struct oci_resources *r)
 	    r->pids_limit.set || r->cpu.quota_us.set || r->cpu.shares.set || r->cpu.cpus ||
 	    r->unified_count > 0)
 		log_warn("linux.resources: no limit is set, because --cgroup-manager is disabled");
+}
+
+enum container_cgroups create_cgroup_maker(enum container_cgroups who,
+					   const struct oci_config *config)
+{
+	if (who != CONTAINER_CGROUP_BY_PATH)
+		return who;
+	/* sd_booted(3) asks the same. */
+	return systemd_unit_is_meant(config->cgroups_path) &&
+			       access("/run/systemd/system", F_OK) == 0
+		       ? CONTAINER_SYSTEMD
+		       : CONTAINER_CGROUPFS;
 }
 
 int create_cgroup(enum container_cgroups who, bool rootless, const struct oci_config *config,

@@ -5,6 +5,10 @@
 #include "cgroups/cgroup.h"
 #include "runtime/container.h"
 
+/* By the path becomes one of the others. */
+enum container_cgroups create_cgroup_maker(enum container_cgroups who,
+					   const struct oci_config *config);
+
 /* Where nobody is to make one, it is none (cgroup.h), and the limits of the document are warned
  * about. */
 int create_cgroup(enum container_cgroups who, bool rootless, const struct oci_config *config,

@@ -2,8 +2,10 @@
 /* celld: a cell on this machine, its simulator, its bench. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/fd.h"
 #include "base/tame.h"
 #include "cmd/celld/verbs.h"
@@ -13,11 +15,17 @@ static const struct verb *const verbs[] = { &verb_dev,		&verb_restore, &verb_mas
 					    &verb_check_config, &verb_sim,     &verb_why,
 					    &verb_bench,	&verb_reach };
 
+/* The folders may stand before the command, where ctr has them, or after it. */
 struct celld {
+	const char *root, *runroot;
 	bool version;
 };
 
 static const struct option_entry global_options[] = {
+	OPTION_STRING(struct celld, root, 0, "root", "DIR",
+		      "where images and containers lie, for commands that take it"),
+	OPTION_STRING(struct celld, runroot, 0, "runroot", "DIR",
+		      "where their state lies, for commands that take it"),
 	OPTION_BOOL(struct celld, version, 0, "version", "print the version"),
 	OPTION_END,
 };
@@ -52,12 +60,29 @@ static int complain(const char *verb, struct err *err)
 	return 1;
 }
 
-static int dispatch(const struct verb *verb, int argc, char **argv)
+/* Hands the folders on as the command's own options: one that has none of them refuses them. */
+static int dispatch(const struct celld *celld, const struct verb *verb, size_t count, char **words)
 {
 	const char *name = verb->command.name + strlen("celld ");
+	_cleanup_free_ char **argv = calloc(count + 4, sizeof(*argv));
 	struct err err = { 0 };
-	int r = verb->run(argc, argv, &err);
+	int argc = 0, r;
 
+	if (!argv) {
+		err_set(&err, ENOMEM, "keep the arguments");
+		return complain(name, &err);
+	}
+	if (celld->root) {
+		argv[argc++] = (char *)"--root";
+		argv[argc++] = (char *)celld->root;
+	}
+	if (celld->runroot) {
+		argv[argc++] = (char *)"--runroot";
+		argv[argc++] = (char *)celld->runroot;
+	}
+	for (size_t i = 0; i < count; i++)
+		argv[argc++] = words[i];
+	r = verb->run(argc, argv, &err);
 	if (r == VERB_HELP) {
 		options_help(&verb->command, stdout);
 		r = 0;
@@ -93,7 +118,7 @@ int main(int argc, char **argv)
 		return print_help(stderr);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (strcmp(args[0], verbs[i]->command.name + strlen("celld ")) == 0)
-			return dispatch(verbs[i], (int)count - 1, args + 1);
+			return dispatch(&celld, verbs[i], count - 1, args + 1);
 	err_say(&err, EINVAL, "there is no command \"%s\"; `celld --help` lists them", args[0]);
 	return complain("", &err);
 }

@@ -28,6 +28,12 @@ static char **pointers(struct init *in, struct plan_list list)
 	return (char **)slots;
 }
 
+/* The container's own program: no more than that may. One listener is all that an agent gets. */
+static int confine(struct init *in, struct err *err)
+{
+	return in->plan->flags & PLAN_LISTENER ? identity_seal(in, err) : program_confine(in, err);
+}
+
 static _Noreturn void run_child(struct init *in, const struct plan_hook *hook, int state_fd,
 				int output_fd, bool seal)
 {
@@ -39,7 +45,7 @@ static _Noreturn void run_child(struct init *in, const struct plan_hook *hook, i
 
 	umask(022);
 	if (dup2(state_fd, 0) >= 0 && dup2(out, 1) >= 0 && dup2(said, 2) >= 0 &&
-	    (!seal || identity_seal(in, &err) == 0)) {
+	    (!seal || confine(in, &err) == 0)) {
 		sys_close_range(3, ~0u, 0);
 		execve(init_string(in, hook->path), pointers(in, hook->args),
 		       pointers(in, hook->env));

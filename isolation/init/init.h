@@ -21,10 +21,14 @@
 struct init {
 	struct plan *plan;
 	struct sync_begin begin;
-	int sync_fd;	  /* -1 once the runtime is not needed any more */
-	int fifo_fd;	  /* exec fifo, O_PATH; -1 */
-	int start_fd;	  /* the fifo opened for writing, once somebody starts us; -1 */
-	int proc_fd;	  /* the host's procfs, verified; from ROOT on our own folder in it; -1 */
+	int sync_fd;  /* -1 once the runtime is not needed any more */
+	int fifo_fd;  /* exec fifo, O_PATH; -1 */
+	int start_fd; /* the fifo opened for writing, once somebody starts us; -1 */
+	/*
+	 * The host's procfs, verified; from ROOT on our own folder in it, from ENTER on a mount of
+	 * that alone, without a way up; -1: no step needs it any more.
+	 */
+	int proc_fd;
 	int root_fd;	  /* root of the container's file system */
 	int console_fd;	  /* the terminal's master until it is sent; -1 */
 	int state_fds[2]; /* state documents for createContainer and startContainer hooks; -1 */
@@ -79,11 +83,11 @@ int mounts_finish(struct init *in, struct err *err);	  /* mounts.c */
 int copy_up(int from_fd, int to_fd, struct err *err);	  /* copy_up.c */
 int devices_make(struct init *in, struct err *err);	  /* devices.c */
 int masks_apply(struct init *in, struct err *err);	  /* masks.c */
-int rootfs_narrow_proc(struct init *in, struct err *err); /* rootfs.c */
 int terminal_open(struct init *in, struct err *err);	  /* terminal.c */
 int terminal_control(struct init *in, struct err *err);	  /* terminal.c */
 int hooks_create(struct init *in, struct err *err);	  /* hooks.c */
 int hooks_start(struct init *in, struct err *err);	  /* hooks.c */
+int rootfs_narrow_proc(struct init *in, struct err *err); /* rootfs.c */
 int scheduling_apply(struct init *in, struct err *err);	  /* scheduling.c */
 int identity_assume(struct init *in, struct err *err);	  /* identity.c */
 /* Sets the limits that would have been in our own way. */
@@ -95,5 +99,7 @@ int listener_prepare(struct init *in, struct err *err);		   /* listener.c */
 int listener_send(struct init *in, int listener, struct err *err); /* listener.c */
 int program_find(struct init *in, struct err *err);		   /* program.c */
 int program_confine(struct init *in, struct err *err);		   /* program.c */
-int program_wait(struct init *in, struct err *err);		   /* program.c */
-int program_execute(struct init *in, struct err *err);		   /* program.c */
+/* Asks for the LSMs' labels from the execution on; of our children, too. */
+int program_label(struct init *in, struct err *err);   /* program.c */
+int program_wait(struct init *in, struct err *err);    /* program.c */
+int program_execute(struct init *in, struct err *err); /* program.c */

@@ -44,7 +44,7 @@ enum plan_flags {
 	PLAN_IO_PRIORITY = 1 << 15,
 	PLAN_MEMORY_POLICY = 1 << 16,
 	PLAN_PERSONALITY = 1 << 17,
-	PLAN_EARLY_FILTER = 1 << 18, /* exec: the filter lets pass what follows its clone */
+	PLAN_EARLY_FILTER = 1 << 18, /* the filter lets pass what follows the clone, or the wait */
 	PLAN_LISTENER = 1 << 19,     /* the filter has a listener, which is handed over */
 	PLAN_IN_USERNS = 1 << 20,    /* the runtime's own user namespace is not the host's */
 };

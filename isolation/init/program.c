@@ -135,9 +135,16 @@ static int wait_for_fifo(struct init *in, struct err *err)
 	return in->start_fd < 0 ? err_set(err, errno, "open the exec fifo") : 0;
 }
 
+/* Who waits for a start, or runs hooks of the container's, may be traced meanwhile. */
+static bool is_early(const struct init *in)
+{
+	return in->plan->flags & PLAN_EARLY_FILTER &&
+	       (in->fifo_fd >= 0 || in->plan->start_hooks.count > 0);
+}
+
 int program_wait(struct init *in, struct err *err)
 {
-	if (listener_prepare(in, err) < 0)
+	if (listener_prepare(in, err) < 0 || (is_early(in) && program_confine(in, err) < 0))
 		return -err->code;
 	if (channel_send(in, SYNC_READY, in->limits_refused, in->console_fd, err) < 0)
 		return -err->code;
@@ -179,7 +186,7 @@ static int write_attribute(struct init *in, const char *const *paths, const char
 	return err_set(err, code, "set the security label \"%s\"", text);
 }
 
-static int set_labels(struct init *in, struct err *err)
+int program_label(struct init *in, struct err *err)
 {
 	static const char *const apparmor[] = { "attr/apparmor/exec", "attr/exec", NULL };
 	static const char *const selinux[] = { "attr/exec", NULL };
@@ -187,6 +194,8 @@ static int set_labels(struct init *in, struct err *err)
 	const char *label = init_string(in, in->plan->selinux_label);
 	char text[512];
 
+	if (in->proc_fd < 0)
+		return 0; /* done already */
 	if (profile) {
 		if (snprintf(text, sizeof(text), "exec %s", profile) >= (int)sizeof(text))
 			return err_set(err, ENAMETOOLONG, "apparmorProfile %s", profile);
@@ -241,7 +250,7 @@ int program_execute(struct init *in, struct err *err)
 
 	if (!in->program[0])
 		return err_say(err, EINVAL, "process.args: missing");
-	if (hooks_start(in, err) < 0 || set_labels(in, err) < 0)
+	if (hooks_start(in, err) < 0 || program_label(in, err) < 0)
 		return -err->code;
 	args = pointers(in, in->plan->args);
 	env = pointers(in, in->plan->env);

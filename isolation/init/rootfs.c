@@ -89,6 +89,28 @@ int rootfs_narrow_proc(struct init *in, struct err *err)
 	return 0;
 }
 
+/*
+ * A tracer inside would get out by ".." of that folder: who waits for a start, or runs hooks of the
+ * container's, keeps a mount of the folder alone, and all others nothing.
+ */
+static int leave_proc(struct init *in, struct err *err)
+{
+	int fd;
+
+	if (in->fifo_fd < 0 && in->plan->start_hooks.count == 0) {
+		if (program_label(in, err) < 0)
+			return -err->code;
+		close(take_fd(&in->proc_fd));
+		return 0;
+	}
+	fd = sys_open_tree(in->proc_fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+	if (fd < 0)
+		return err_set(err, errno, "keep our folder of the host's procfs alone");
+	close(in->proc_fd);
+	in->proc_fd = fd;
+	return 0;
+}
+
 int rootfs_prepare(struct init *in, struct err *err)
 {
 	const struct plan *plan = in->plan;
@@ -160,7 +182,9 @@ int rootfs_enter(struct init *in, struct err *err)
 
 	if (!(plan->flags & PLAN_FILE_SYSTEM))
 		return 0;
-	r = plan->flags & PLAN_NO_PIVOT ? move_over(in, err) : pivot(in, err);
+	r = leave_proc(in, err);
+	if (r == 0)
+		r = plan->flags & PLAN_NO_PIVOT ? move_over(in, err) : pivot(in, err);
 	if (r < 0)
 		return r;
 	if (chdir("/") < 0)

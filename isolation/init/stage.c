@@ -137,14 +137,13 @@ static int clone_process(struct init *in, struct err *err)
 
 int stage_clone(struct init *in, struct err *err)
 {
-	const struct plan *plan = in->plan;
-	bool labels = plan->apparmor_profile || plan->selinux_label;
-
-	if (!labels)
-		close(take_fd(&in->proc_fd));
-	if (plan->flags & PLAN_EARLY_FILTER && program_confine(in, err) < 0)
+	/* The kernel hands labels on to a child; the host's procfs is nothing for it. */
+	if (rootfs_narrow_proc(in, err) < 0 || program_label(in, err) < 0)
 		return -err->code;
-	if (clone_process(in, err) < 0 || (labels && rootfs_narrow_proc(in, err) < 0))
+	close(take_fd(&in->proc_fd));
+	if (in->plan->flags & PLAN_EARLY_FILTER && program_confine(in, err) < 0)
+		return -err->code;
+	if (clone_process(in, err) < 0)
 		return -err->code;
 	setsid();
 	return terminal_control(in, err);

@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "base/process.h"
 #include "base/strbuf.h"
+#include "isolation/init/syscalls.h"
 #include "runtime/engine/engine_struct.h"
 #include "runtime/engine/layout.h"
 #include "runtime/engine/meta.h"
@@ -84,18 +85,31 @@ static bool is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* A path of the host was resolved when the container was made: what is a symlink on it by now was
+ * put there by somebody else, and a start would refuse it. */
+static int open_source(const struct engine_mount *m, const char *source, unsigned flags)
+{
+	/* As config_mounts.c has it. */
+	bool real = m->type == ENGINE_MOUNT_BIND && (m->real || strncmp(source, "/proc/", 6) != 0);
+
+	return real ? sys_open_tree_real(source, flags)
+		    : open_tree(AT_FDCWD, source, flags | OPEN_TREE_CLOEXEC);
+}
+
 /* With the mounts below it, and read-only, as in the container; so before it can be reached. */
 static int show_mount(const struct engine_mount *m, const char *source, int place, int userns,
 		      struct err *err)
 {
 	unsigned below = m->below == ENGINE_BELOW_NOTHING ? 0 : AT_RECURSIVE;
-	_cleanup_fd_ int tree =
-		open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | below);
+	_cleanup_fd_ int tree = open_source(m, source, OPEN_TREE_CLONE | below);
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 	struct mount_attr mapped = { .attr_set = MOUNT_ATTR_IDMAP,
 				     .userns_fd = userns < 0 ? 0 : (uint64_t)userns };
 	unsigned how = AT_EMPTY_PATH | (m->below == ENGINE_BELOW_SAME ? AT_RECURSIVE : 0);
 
+	if (tree < 0 && errno == ELOOP && m->type == ENGINE_MOUNT_BIND)
+		return err_say(err, ELOOP, "show %s at %s: there is a symlink on the way now",
+			       source, m->target);
 	if (tree < 0 ||
 	    (userns >= 0 && m->type == ENGINE_MOUNT_VOLUME &&
 	     mount_setattr(tree, "", AT_EMPTY_PATH, &mapped, sizeof(mapped)) < 0) ||

@@ -61,37 +61,41 @@ static bool parse_id(const char *text, size_t len, uint32_t *ret)
 	return true;
 }
 
+/* Digits are a number and never a name: else an image's passwd could make root of "-u 1000", or of
+ * a number that is too large for one. */
+static bool is_number(const char *text)
+{
+	return *text && !text[strspn(text, "0123456789")];
+}
+
 struct passwd_entry {
 	struct field name;
 	uint32_t uid, gid;
 	struct field home;
 };
 
-/* By name, else by number, as a name may consist of digits. */
 static bool find_user(const char *passwd, const char *who, struct passwd_entry *ret)
 {
 	struct field f[FIELDS_MAX];
 	struct passwd_entry entry;
+	bool by_number = is_number(who);
 	uint32_t number;
-	bool is_number = parse_id(who, strlen(who), &number), found = false;
 	size_t n;
 
+	if (by_number && !parse_id(who, strlen(who), &number))
+		return false;
 	while (next_line(&passwd, f, &n)) {
 		if (n < 6 || !parse_id(f[2].data, f[2].len, &entry.uid) ||
 		    !parse_id(f[3].data, f[3].len, &entry.gid))
 			continue;
 		entry.name = f[0];
 		entry.home = f[5];
-		if (field_is(&f[0], who)) {
+		if (by_number ? entry.uid == number : field_is(&f[0], who)) {
 			*ret = entry;
 			return true;
 		}
-		if (is_number && entry.uid == number && !found) {
-			*ret = entry;
-			found = true;
-		}
 	}
-	return found;
+	return false;
 }
 
 static bool find_group(const char *group, const char *which, uint32_t *ret_gid)
@@ -100,13 +104,15 @@ static bool find_group(const char *group, const char *which, uint32_t *ret_gid)
 	uint32_t gid;
 	size_t n;
 
+	if (is_number(which))
+		return parse_id(which, strlen(which), ret_gid);
 	while (next_line(&group, f, &n)) {
 		if (n < 3 || !field_is(&f[0], which) || !parse_id(f[2].data, f[2].len, &gid))
 			continue;
 		*ret_gid = gid;
 		return true;
 	}
-	return parse_id(which, strlen(which), ret_gid);
+	return false;
 }
 
 static bool lists_member(const struct field *members, const struct field *name)

@@ -19,9 +19,9 @@ struct user_identity {
 };
 
 /*
- * spec: "", NULL (root), "USER" or "USER:GROUP", each a name or a number. Without GROUP the user's
- * own group and those that list him count. A number needs no entry, a name that is not there is
- * -EINVAL. Results live in the arena.
+ * spec: "", NULL (root), "USER" or "USER:GROUP", each a name or a number; digits are a number.
+ * Without GROUP the user's own group and those that list him count. A number needs no entry, a name
+ * that is not there is -EINVAL. Results live in the arena.
  */
 int user_resolve(const char *spec, const struct user_files *files, struct arena *arena,
 		 struct user_identity *ret, struct err *err);

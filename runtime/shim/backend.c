@@ -20,7 +20,7 @@ static int create(const struct backend_create *o, void **ret_handle, struct back
 		.want_console = o->terminal,
 		.no_pivot = o->no_pivot,
 		.no_new_keyring = o->no_new_keyring,
-		.cgroups = o->systemd_cgroup ? CONTAINER_SYSTEMD : CONTAINER_CGROUPFS,
+		.cgroups = o->cgroups,
 		.start_here = !o->start_elsewhere,
 		.restore = o->restore,
 	};

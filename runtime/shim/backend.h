@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "runtime/container.h"
 #include "runtime/shim/rootfs.h"
 
 struct cgroup_oom;
@@ -23,7 +24,7 @@ struct backend_create {
 	const char *id, *bundle;
 	const int *stdio; /* NULL with a terminal */
 	bool terminal, no_pivot, no_new_keyring;
-	bool systemd_cgroup;  /* systemd makes the cgroup */
+	enum container_cgroups cgroups;
 	bool start_elsewhere; /* start() comes from another process than this one */
 	const struct container_criu_options *restore; /* its processes come from images; NULL */
 };

@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "runtime/container.h"
 #include "runtime/shim/io.h"
 #include "runtime/shim/log.h"
 #include "runtime/shim/policy.h"
@@ -82,7 +83,8 @@ struct task {
 	bool mounted; /* something is on BUNDLE/rootfs */
 	bool paused, oom_killed, durable;
 	bool remove, keep_stdin; /* as client.h says */
-	bool no_pivot, no_new_keyring, systemd_cgroup;
+	bool no_pivot, no_new_keyring;
+	enum container_cgroups cgroups;
 	uid_t io_uid;
 	gid_t io_gid;
 	char *runtime_root, *log_path, *exit_path, *engine_root, *engine_runroot,

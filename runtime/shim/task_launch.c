@@ -122,7 +122,7 @@ void task_launch_fill(const struct task *task, struct backend_create *ret)
 		.terminal = init->terminal,
 		.no_pivot = task->no_pivot,
 		.no_new_keyring = task->no_new_keyring,
-		.systemd_cgroup = task->systemd_cgroup,
+		.cgroups = task->cgroups,
 	};
 }
 

@@ -99,7 +99,7 @@ static int use_runc_options(struct task *task, const Options__Runc *o, struct er
 			       o->task_api_address);
 	task->no_pivot = o->no_pivot_root;
 	task->no_new_keyring = o->no_new_keyring;
-	task->systemd_cgroup = o->systemd_cgroup;
+	task->cgroups = o->systemd_cgroup ? CONTAINER_SYSTEMD : CONTAINER_CGROUPFS;
 	task->io_uid = o->io_uid;
 	task->io_gid = o->io_gid;
 	if (set_string(&task->criu_program, o->criu_path) < 0 ||
@@ -116,6 +116,8 @@ static int read_runc_options(struct task *task, const Pb__Any *any, const char *
 	const char *root = DURABLE_ROOT;
 	int r;
 
+	/* CRI knows no word for it in the options of a shim that is not runc's. */
+	task->cgroups = CONTAINER_CGROUP_BY_PATH;
 	if (any && proto_any_is(any, "containerd.runc.v1.Options")) {
 		r = proto_unpack(&options__runc__descriptor, any->value.data, any->value.len, &o,
 				 err);

@@ -7,6 +7,7 @@ CLIENT_PROGRAMS=(/usr/bin/containerd /usr/bin/ctr /usr/bin/containerd-shim-runc-
 . "$(dirname "$0")/lib.sh"
 clients_enter "$@"
 . "$T_TOP/tests/lib/containerd.sh"
+. "$T_TOP/tests/lib/cri.sh"
 CONTAINERD_NAMESPACE=k8s.io
 image=localhost/bb:latest pause=localhost/pause:latest
 
@@ -31,77 +32,6 @@ runtime_type = "io.containerd.runc.v2"
 BinaryName = "$RUNTIME"
 END_CONFIG
 
-# ---- a CRI client ----
-
-pb() { (cd "$T_TOP/tests/lib" && protoc "$1" cri.proto); }
-# rpc SERVICE METHOD REQUEST ANSWER TEXT: the answer as text; a refusal is its sentence, status 1
-rpc() {
-	local text status
-	pb "--encode=cri.$3" <<<"$5" >"$T_DIR/message" || return
-	{
-		# Not compressed, and its length.
-		printf "\\0$(printf '\\x%02x' $(($(stat -c %s "$T_DIR/message") >> 24)) $(($(stat -c %s "$T_DIR/message") >> 16 & 255)) \
-			$(($(stat -c %s "$T_DIR/message") >> 8 & 255)) $(($(stat -c %s "$T_DIR/message") & 255)))"
-		cat "$T_DIR/message"
-	} | curl -s --max-time 120 --http2-prior-knowledge --unix-socket "$base/socket" -H 'content-type: application/grpc' \
-		-H 'te: trailers' --data-binary @- -D "$T_DIR/headers" -o "$T_DIR/answer" "http://localhost/runtime.v1.$1/$2" || return
-	status=$(sed -n 's/^grpc-status: \([0-9]*\).*/\1/p' "$T_DIR/headers")
-	if [ "$status" != 0 ]; then
-		echo "$2: status $status $(sed -n 's/^grpc-message: //p' "$T_DIR/headers")"
-		return 1
-	fi
-	tail -c +6 "$T_DIR/answer" | pb "--decode=cri.$4"
-}
-cri() { rpc RuntimeService "$@"; }
-# text FIELD: of an answer on stdin
-text() { sed -n "s/^ *$1: \"\{0,1\}\([^\"]*\)\"\{0,1\}$/\1/p" | head -n 1; }
-
-pod_config() { echo "metadata { name: '$1' uid: 'uid-$1' namespace: 'default' } hostname: '${2-host-$1}'
-	log_directory: '$T_DIR/logs/$1' labels { key: 'l' value: 'v' }
-	linux { cgroup_parent: '/$T_ID' ${3:-} }"; }
-# pod NAME [HOSTNAME [MORE-LINUX]]: runs one with the handler $how; its id is $pod
-pod() {
-	mkdir -p "$T_DIR/logs/$1"
-	config=$(pod_config "$@")
-	pod=$(cri RunPodSandbox RunPodRequest PodRequest "config { $config } runtime_handler: '$how'") || {
-		echo "$pod"
-		return 1
-	}
-	pod=$(text pod_sandbox_id <<<"$pod")
-}
-# create NAME SCRIPT [MORE]: a container of the pod; its id is $created
-create() {
-	local script=${2//\\/\\\\}
-	created=$(cri CreateContainer CreateContainerRequest ContainerRequest "pod_sandbox_id: '$pod'
-		sandbox_config { $config } config { metadata { name: '$1' } image { image: '$image' } log_path: '$1.log'
-		command: ['sh', '-c'] args: '${script//\'/\\\'}' ${3:-} }") || {
-		echo "$created"
-		return 1
-	}
-	created=$(text container_id <<<"$created")
-}
-start() { cri StartContainer ContainerRequest Empty "container_id: '$1'"; }
-# run NAME SCRIPT [MORE]: creates and starts
-run() { create "$@" && start "$created"; }
-status() { cri ContainerStatus ContainerRequest ContainerStatusResponse "container_id: '$1'"; }
-state() { status "$1" | text state; }
-told() { status "$1" | grep -q OOMKilled; }
-ended() { ! status "$1" | grep -q 'state: RUNNING\|CREATED' && status "$1" | grep -q EXITED; }
-pod_state() { cri PodSandboxStatus PodRequest PodStatusResponse "pod_sandbox_id: '$1'" | sed -n 's/^  state: //p'; }
-log() { cat "$T_DIR/logs/$1" 2>/dev/null; }
-# execute ID WORD...: its stdout, stderr and exit status (0 is not said) in one line
-execute() {
-	local id=$1 word cmd=
-	shift
-	for word in "$@"; do
-		word=${word//\\/\\\\}
-		cmd+="cmd: '${word//\'/\\\'}' "
-	done
-	cri ExecSync ExecSyncRequest ExecSyncResponse "container_id: '$id' timeout: ${exec_timeout:-60} $cmd" |
-		sed 's/^[a-z_]*: //; s/\\n//g; s/["\\]//g' | tr '\n' ' ' | sed 's/ $//'
-}
-shims() { pgrep -f '[c]ontainerd-shim' | wc -l; }
-
 # ---- what is tried ----
 
 checks() {
@@ -122,18 +52,19 @@ checks() {
 	run c 'echo last; exit 3'
 	c=$created
 	t_is "${n}three containers, one shim" "RUNNING RUNNING 1" "$(state "$a") $(state "$b") $(shims)"
-	t_wait 30 ended "$c"
+	t_wait 60 ended "$c"
 	t_is "${n}exit status" "exit_code: 3 Error" "$(status "$c" | sed -n 's/^ *\(exit_code.*\)/\1/p; s/^ *reason: //p' | xargs)"
-	t_wait 30 grep -q last "$T_DIR/logs/p1/c.log"
+	t_wait 60 grep -q last "$T_DIR/logs/p1/c.log"
 	t_match "${n}its log" '^[0-9TZ:.-]+ stdout F last$' "$(log p1/c.log)"
-	t_wait 30 grep -q err "$T_DIR/logs/p1/a.log"
+	t_wait 60 grep -q err "$T_DIR/logs/p1/a.log"
 	t_match "${n}a log of both streams" 'stdout F out stderr F err|stderr F err stdout F out' "$(log p1/a.log | cut -d' ' -f2- | xargs)"
 
 	t_is "${n}exec: output and status" "in err 5" "$(execute "$a" sh -c 'echo in; echo err >&2; exit 5')"
 	t_is "${n}exec: environment and folder" "v /tmp" "$(execute "$a" sh -c 'echo $A $(pwd)')"
 	t_is "${n}a mount" "from outside" "$(execute "$a" cat /mnt/file)"
 	t_match "${n}exec: a time-out" 'DeadlineExceeded|status 4 |deadline' "$(exec_timeout=1 execute "$a" sleep 1234)"
-	t_is "${n}nothing of it runs on" 0 "$(execute "$a" sh -c 'ps | grep -c "[s]leep 1234"' | cut -d' ' -f1)"
+	runs_on() { execute "$a" sh -c 'ps | grep -c "[s]leep 1234"' | cut -d' ' -f1; }
+	t_becomes "${n}nothing of it runs on" 0 runs_on
 	t_match "${n}exec: a missing program" 'not found|no such file' "$(execute "$a" nonesuch 2>&1)"
 	t_is "${n}user, group, capabilities" "1000 1000 0000000000000000" "$(execute "$b" sh -c 'echo $(id -u) $(id -g) $(awk "/CapEff/ {print \$2}" /proc/self/status)')"
 	t_is "${n}seccomp, no_new_privs" "2 1" "$(execute "$b" sh -c 'awk "/^Seccomp:|NoNewPrivs/ {print \$2}" /proc/self/status | sort -r' | sed 's/\([12]\)\([12]\)/\1 \2/')"
@@ -158,7 +89,7 @@ checks() {
 	t_wait 60 ended "$created"
 	t_match "${n}out of memory" 'exit_code: 137' "$(status "$created" | xargs)"
 	# runc's shim often tells the end before the reason.
-	[ "$how" != shim ] || { t_wait 30 told "$created" && t_ok "${n}and told so"; } || t_fail "${n}and told so" "$(status "$created" | xargs)"
+	[ "$how" != shim ] || { t_wait 60 told "$created" && t_ok "${n}and told so"; } || t_fail "${n}and told so" "$(status "$created" | xargs)"
 
 	first=$(inner "$b")
 	containerd_down "$signal"
@@ -167,11 +98,11 @@ checks() {
 	t_wait 60 ready
 	t_is "${n}containerd was restarted (SIG$signal): the pod is ready" "" "$(pod_state "$pod" | grep -v READY)"
 	t_is "${n}a container runs on" RUNNING "$(state "$a")"
-	t_wait 30 ended "$b"
+	t_wait 60 ended "$b"
 	t_match "${n}one ended meanwhile" 'EXITED.*exit_code: 137' "$(status "$b" | xargs)"
 	t_is "${n}exec after that" v "$(execute "$a" sh -c 'echo $A')"
 	execute "$a" sh -c 'echo again >/proc/1/fd/1' >/dev/null
-	t_wait 30 grep -q again "$T_DIR/logs/p1/a.log" && t_ok "${n}its output after that" || t_fail "${n}its output after that" "$(log p1/a.log)"
+	t_wait 60 grep -q again "$T_DIR/logs/p1/a.log" && t_ok "${n}its output after that" || t_fail "${n}its output after that" "$(log p1/a.log)"
 	t_status "${n}another container after that" 0 run d 'trap "" TERM; while :; do sleep 0.1; done'
 	t_is "${n}still one shim" "RUNNING 1" "$(state "$created") $(shims)"
 
@@ -195,7 +126,7 @@ checks() {
 	t_status "${n}its pod is stopped" 0 cri StopPodSandbox PodRequest Empty "pod_sandbox_id: '$pod'"
 	t_status "${n}its pod is removed" 0 cri RemovePodSandbox PodRequest Empty "pod_sandbox_id: '$pod'"
 	nothing_left() { [ -z "$(client_residue)" ]; }
-	t_wait 20 nothing_left
+	t_wait 60 nothing_left
 	t_is "${n}nothing is left" "" "$(client_residue)"
 }
 # limit ID: of its memory, as the host has it
@@ -210,27 +141,7 @@ ready() { cri ListContainers Empty ListContainersResponse ""; }
 mkdir "$T_DIR/shared"
 echo "from outside" >"$T_DIR/shared/file"
 containerd_up
-containerd_image
-# The same image, but what it runs by itself waits for ever.
-cp -r "$(t_image)" "$T_DIR/pause"
-rename() { # FILTER FILE: a blob by another digest
-	jq -c "$1" "$2" >"$T_DIR/blob"
-	digest=$(sha256sum "$T_DIR/blob" | cut -d' ' -f1) size=$(stat -c %s "$T_DIR/blob")
-	mv "$T_DIR/blob" "$T_DIR/pause/blobs/sha256/$digest"
-}
-blob() { echo "$T_DIR/pause/blobs/sha256/${1#sha256:}"; }
-manifest=$(blob "$(jq -r '.manifests[0].digest' "$T_DIR/pause/index.json")")
-rename '.config.Cmd = ["sh", "-c", "while :; do sleep 1000; done # pause"] | del(.config.Entrypoint)' \
-	"$(blob "$(jq -r .config.digest "$manifest")")"
-rename ".config.digest = \"sha256:$digest\" | .config.size = $size" "$manifest"
-jq -c ".manifests[0].digest = \"sha256:$digest\" | .manifests[0].size = $size |
-	.manifests[0].annotations[\"org.opencontainers.image.ref.name\"] = \"$pause\"" "$T_DIR/pause/index.json" >"$T_DIR/index"
-mv "$T_DIR/index" "$T_DIR/pause/index.json"
-tar -C "$T_DIR/pause" -cf "$T_DIR/pause.tar" .
-ctrd images import "$T_DIR/pause.tar" >/dev/null
-knows() { rpc ImageService ImageStatus ImageRequest ImageStatusResponse "image { image: '$1' }" | grep -q id:; }
-t_wait 60 knows $image && t_wait 60 knows $pause || t_skip_all "CRI does not know the images: $(tail -n 3 "$T_DIR/containerd.log")"
-
+cri_images
 if [ "${RUNTIME##*/}" = cellar ]; then
 	how=shim signal=TERM
 	checks

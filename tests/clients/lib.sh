@@ -13,7 +13,7 @@
 RUNTIME=$(command -v "${RUNTIME:-$CELLAR_BIN/cellar}") || t_skip_all "no runtime ${RUNTIME:-cellar}"
 export RUNTIME
 # Of one command of a client, in seconds.
-CLIENT_TIMEOUT=60
+CLIENT_TIMEOUT=120
 [ -z "${CELLAR_IN_VM:-}" ] || CLIENT_TIMEOUT=400
 # Containers started at once.
 many=12
@@ -75,7 +75,7 @@ client_daemon() {
 }
 
 client_gone() {
-	t_wait 10 eval "! kill -0 $1"
+	t_wait 30 t_dead "$1"
 }
 
 # on_terminal COMMAND...: the command with a terminal of 33 lines of 77 columns; output without CRs.
@@ -88,7 +88,7 @@ on_terminal() {
 	script -qefc "stty rows 33 cols 77; $words" /dev/null <>"$T_DIR/silent" 2>&1 | tr -d '\r'
 }
 
-# residue of the runtime: processes of ours and cgroups of this test
+# What is left of the runtime: processes of ours and cgroups of this test
 client_residue() {
 	pgrep -a 'cellar-init|runc:|containerd-shim' -f
 	find /sys/fs/cgroup -mindepth 2 -type d -path "*/$T_ID/*" 2>/dev/null

@@ -38,6 +38,6 @@ t_status "unpause" 0 p unpause web
 t_status "stop" 0 p stop -t 1 web
 t_status "start again" 0 p start web
 t_status "rm -f" 0 p rm -f -t 0 web
-t_wait 30 eval '[ "$(show LoadState "$scope")" = not-found ]' && t_ok "the scope is gone" || t_fail "the scope is gone" "$(show ActiveState "$scope")"
+t_wait 60 eval '[ "$(show LoadState "$scope")" = not-found ]' && t_ok "the scope is gone" || t_fail "the scope is gone" "$(show ActiveState "$scope")"
 t_status "OOM kill" 137 p run --name oom --network none -m 12m $image sh -c 'exec tail /dev/zero'
 t_status "a container in a slice" 0 p run --rm --network none --cgroup-parent "a-b.slice" $image true

@@ -24,7 +24,7 @@ echo "from outside" >"$T_DIR/shared/file"
 is() { [ "$(p inspect -f "{{.State.$2}}" "$1")" = "$3" ]; }
 # becomes NAME ID FIELD VALUE
 becomes() {
-	if t_wait 20 is "$2" "$3" "$4"; then t_ok "$1"; else t_fail "$1" "$(p inspect -f '{{json .State}}' "$2")"; fi
+	if t_wait 60 is "$2" "$3" "$4"; then t_ok "$1"; else t_fail "$1" "$(p inspect -f '{{json .State}}' "$2")"; fi
 }
 
 t_is "podman knows the runtime" "$RUNTIME" "$(p info -f '{{.Host.OCIRuntime.Path}}')"
@@ -92,7 +92,7 @@ fi
 
 # ---- a life ----
 
-t_wait 10 eval '[ -n "$(p logs web)" ]'
+t_wait 60 eval '[ -n "$(p logs web)" ]'
 t_is "logs" up "$(p logs web)"
 t_status "exec: exit status" 5 p exec web sh -c 'echo in; exit 5'
 t_is "exec: output" in "$T_OUT"
@@ -135,7 +135,7 @@ becomes "it was killed" hard ExitCode 137
 t_status "remove by force" 0 p rm -f hard
 run -d --name again --restart on-failure:2 $image sh -c 'echo run; exit 1' >/dev/null
 again() { [ "$(p logs again | grep -c run)" = 3 ]; }
-t_wait 30 again
+t_wait 60 again
 t_is "restart policy" 3 "$(p logs again | grep -c run)"
 p rm -f again >/dev/null
 run -d --name attached $image sh -c 'trap "exit 4" TERM; until [ -e /tmp/go ]; do echo tick; sleep 0.1; done; echo seen; sleep 1; exit 6' >/dev/null
@@ -169,4 +169,5 @@ wait "${jobs[@]}"
 t_is "$many at once" $many "$(p ps -q | wc -l)"
 t_status "$many at once: removed" 0 p rm -f -t 0 $(seq -f 'many%.0f' 1 $many)
 # What conmon itself runs in is podman's, and so is the folder above those of a pod's containers.
-t_is "nothing is left" "" "$(client_residue | grep -v -e '/conmon$' -e "$pod")"
+left() { client_residue | grep -v -e '/conmon$' -e "$pod"; }
+t_becomes "nothing is left" "" left

@@ -18,8 +18,11 @@ if [ "$(id -u)" = 0 ]; then
 		mount -o remount,bind,ro / && exec "$@"' "$work")
 fi
 status=0
+# In the quick run the same inputs each time; what the long one finds is kept below.
+seed=()
+[ -n "${CELLAR_TEST_FULL:-}" ] || seed=(-seed=1)
 # shellcheck disable=SC2086
-TMPDIR=$work "${cage[@]}" "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+TMPDIR=$work "${cage[@]}" "$program" -max_total_time="$seconds" "${seed[@]}" -timeout=60 -rss_limit_mb=2048 \
 	-artifact_prefix="$work/bad/" -print_final_stats=1 "$work/new" $corpus >"$work/log" 2>&1 ||
 	status=$?
 inputs=$(awk '/stat::number_of_executed_units/ {print $2}' "$work/log" | tail -n 1)

@@ -46,12 +46,15 @@ t_match "job ls" '^web +tests +200 +up +3/3 +0$' "$(c job ls)"
 t_match "job status" '^0 +running +[^ ]+ +0 +[0-9]+->8080' "$(c job status web)"
 t_match "machine ls" "^$(uname -n) +up .* 3$" "$(c machine ls)"
 port=$(of_task web 0 'ports[0].host')
-t_is "its published port answers" 404 "$(curl --retry 20 --retry-delay 1 --retry-connrefused -s -m 20 -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/")"
+t_is "its published port answers" 404 "$(curl --retry 60 --retry-delay 1 --retry-all-errors -s -m 20 -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/")"
 t_is "the port has its name" http "$(of_task web 0 'ports[0].name')"
 t_status "the same job again" 1 c job run "$T_DIR/web.yaml"
 t_match "the same job again: sentence" 'there is a job called web already; stop it first' "$T_ERR"
 t_status "a second celld in the same place" 1 celld dev --root "$C_ROOT" --runroot "$C_RUN"
 t_match "a second celld: sentence" 'another celld is at work' "$T_ERR"
+t_status "its folders may stand before the command, too" 1 celld --root "$C_ROOT" --runroot "$C_RUN" dev
+t_match "its folders before the command: sentence" 'another celld is at work' "$T_ERR"
+t_status "a command without folders refuses them" 1 celld --root "$C_ROOT" sim
 
 
 # ---- what ends is started again, later each time ----

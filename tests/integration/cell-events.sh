@@ -105,7 +105,7 @@ job batch 100 2 $HALF "trap \"echo noticed >>/out/notice; sleep 1; echo saved >>
 becomes "batch fills the cell" batch "running running"
 # Batch runs when nobody else wants the CPU: that may be a while after its start.
 ready() { [ "$(wc -l <"$T_DIR/out/$1")" = "$2" ]; }
-t_wait 60 ready heard 2
+t_wait 180 ready heard 2
 job prod 200 1 $HALF "$FOREVER"
 becomes "production runs in its place" prod running
 t_is "the victim had its notice, not the stop grace" "noticed saved" "$(paste -sd' ' "$T_DIR/out/notice")"
@@ -119,7 +119,7 @@ t_wait 60 gone batch
 # ---- one that hears no signal is killed when its notice is over ----
 job deaf 100 2 $HALF "trap \"\" TERM; echo >>/out/deaf; $FOREVER" 'preemption: {how: kill, notice: 1s}'
 becomes "a deaf one runs" deaf "running running"
-t_wait 60 ready deaf 2
+t_wait 180 ready deaf 2
 job prod 200 2 $HALF "$FOREVER"
 becomes "production runs when its notice is over" prod "running running"
 c job stop --purge deaf >/dev/null
@@ -130,7 +130,7 @@ t_wait 60 gone prod
 job paused 100 1 $((2 * HALF)) 'i=0; while :; do i=$((i + 1)); echo $i >/out/count; sleep 0.05; done' \
 	'preemption: {how: pause}'
 becomes "a batch job that can be paused" paused running
-t_wait 60 test -s "$T_DIR/out/count"
+t_wait 180 test -s "$T_DIR/out/count"
 paused=$(pid_of paused 0)
 job prod 200 1 $HALF "$FOREVER"
 becomes "production runs beside it" prod running

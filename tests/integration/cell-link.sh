@@ -17,7 +17,7 @@ ask() {
 	shift 3
 	stem=person
 	[ -e "$keys/person.crt" ] || stem=agent
-	curl -s -m 20 --connect-to "::10.99.0.1:$CELL_PORT" --cacert "$keys/$stem-ca.crt" --cert "$keys/$stem.crt" \
+	curl -s -m 60 --connect-to "::10.99.0.1:$CELL_PORT" --cacert "$keys/$stem-ca.crt" --cert "$keys/$stem.crt" \
 		--key "$keys/$stem.key" -X "$method" ${1:+-d "$1"} "https://master.cellar$path"
 }
 
@@ -73,7 +73,7 @@ t_match "no URL: sentence" '"master" is no address of a master, like https://HOS
 
 # ---- certificates ----
 t_match "no certificate" 'this asks for a certificate of this cell' \
-	"$(curl -s -m 20 --connect-to "::10.99.0.1:$CELL_PORT" --cacert "$KEYS/person-ca.crt" https://master.cellar/v1/jobs)"
+	"$(curl -s -m 60 --connect-to "::10.99.0.1:$CELL_PORT" --cacert "$KEYS/person-ca.crt" https://master.cellar/v1/jobs)"
 t_match "a person is no agent" '/v1/agent/sync: that is not for the operator alice' "$(ask "$KEYS" POST /v1/agent/sync '{}')"
 A=$T_DIR/nobody/pki # m4's
 t_match "an agent is no person" '/v1/jobs: that is not for the agent m4' "$(ask "$A" GET /v1/jobs)"

@@ -17,7 +17,7 @@ t_defer 'kill -9 $E'
 api() { # PATH [OPTION...]
 	local path=$1
 	shift
-	curl -s --max-time 60 --unix-socket "$C_RUN/cell.sock" "$@" "http://cell$path"
+	curl -s --max-time 120 --unix-socket "$C_RUN/cell.sock" "$@" "http://cell$path"
 }
 code() { api "$1" -o /dev/null -w '%{http_code}' "${@:2}"; }
 job() { # FILE NAME COUNT COMMAND [MORE...]
@@ -45,7 +45,7 @@ plan=$(c job plan -o json "$T_DIR/web.yaml")
 t_is "plan: all would be placed" "2 0" "$(jq -r '"\(.placed) \(.pending)"' <<<"$plan")"
 t_is "plan: where" "$HOST $HOST" "$(jq -r '[.tasks[].machine] | join(" ")' <<<"$plan")"
 t_is "plan: nothing was done" "[]" "$(c job ls -o json | jq -c .)"
-c job run --wait --timeout 60s "$T_DIR/web.yaml" >/dev/null
+c job run --wait --timeout 120s "$T_DIR/web.yaml" >/dev/null
 t_is "and so it is" "running running" "$(states web)"
 t_is "they are where the plan said" "$HOST" "$(of_task web 0 machine)"
 sed 's/count: 2/count: 4/; s/16Mi/32Mi/' "$T_DIR/web.yaml" >"$T_DIR/web2.yaml"
@@ -61,7 +61,7 @@ c job stop --purge big >/dev/null
 
 # ---- scale ----
 first=$(of_task web 0 container)
-t_is "scale up" web "$(c job scale --wait --timeout 60s web 4)"
+t_is "scale up" web "$(c job scale --wait --timeout 120s web 4)"
 t_is "four run" "running running running running" "$(states web)"
 t_is "the first was left alone" "$first" "$(of_task web 0 container)"
 c job scale web 1 >/dev/null
@@ -100,7 +100,7 @@ t_is "restart: with its new size" $((48 * 1024 * 1024)) "$(memory 0)"
 said() { [ "$(c job logs --tail 1 web/0)" = hello ]; }
 t_wait 60 said || true
 t_is "logs --tail" hello "$(c job logs --tail 1 web/0)"
-timeout 60 "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" job logs -f web/0 >"$T_DIR/follow" &
+timeout 300 "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" job logs -f web/0 >"$T_DIR/follow" &
 E=$!
 t_wait 60 grep -q hello "$T_DIR/follow" && t_ok "logs -f" || t_fail "logs -f" "$(cat "$T_DIR/follow")"
 kill $E
@@ -122,7 +122,7 @@ t_match "history" 'root +scaled from 2 to 4 tasks' "$(c job history web)"
 t_match "history: resize" 'task 0 resized to 80m of CPU' "$(c job history web)"
 t_match "events" 'task-running +web/0 on' "$(c cell events)"
 since=$(api /v1/cell | jq .index)
-timeout 60 "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" cell events -f --since "$since" >"$T_DIR/events" &
+timeout 300 "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" cell events -f --since "$since" >"$T_DIR/events" &
 E=$!
 c machine cordon "$HOST" >/dev/null
 t_wait 60 grep -q "machine-state .*: cordoned" "$T_DIR/events" && t_ok "events -f" || t_fail "events -f" "$(cat "$T_DIR/events")"
@@ -174,7 +174,7 @@ t_match "metrics" '^cellar_tasks\{state="running"\} 3$' "$(api /metrics)"
 t_is "openapi" "$(md5sum <"$T_TOP/docs/openapi.yaml")" "$(api /v1/openapi.yaml | md5sum)"
 index=$(api /v1/jobs/web | jq .index)
 (sleep 0.3 && c job scale web 3 >/dev/null) &
-t_is "long poll: answers when it has changed" 3 "$(api "/v1/jobs/web?tasks=false&wait=60&index=$index" | jq .count)"
+t_is "long poll: answers when it has changed" 3 "$(api "/v1/jobs/web?tasks=false&wait=100&index=$index" | jq .count)"
 wait $! 2>/dev/null
 t_is "a path that is not there" 404 "$(code /v1/nothing)"
 t_is "a method that is not there" 404 "$(code /v1/jobs/web -X PATCH)"

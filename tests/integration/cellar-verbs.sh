@@ -28,18 +28,27 @@ t_is "events: one line" "stats $id" "$(jq -r '"\(.type) \(.id)"' <<<"$T_OUT")"
 t_is "events: numbers" true "$(jq '.data | .cpu.usage.total >= 0 and .memory.usage.usage >= 0 and .pids.current >= 0' <<<"$T_OUT")"
 c events --interval 50ms "$id" >"$T_DIR/events" 2>&1 &
 follower=$!
-t_wait 20 eval '[ "$(grep -c "\"stats\"" "$T_DIR/events")" -ge 3 ]' && t_ok "events: again and again" || t_fail "events: again and again" "$(cat "$T_DIR/events")"
+t_wait 60 eval '[ "$(grep -c "\"stats\"" "$T_DIR/events")" -ge 3 ]' && t_ok "events: again and again" || t_fail "events: again and again" "$(cat "$T_DIR/events")"
 c kill "$id" KILL
 wait $follower
 t_is "events end with the container" 0 $?
-t_wait 20 is_stopped
+t_wait 60 is_stopped
 t_status "events of a stopped one" 1 c events --stats "$id"
 t_status "events with a wrong interval" 1 c events --interval soon "$id"
 t_match "events with a wrong interval, in words" "--interval: 'soon'" "$T_ERR"
 c delete "$id"
-jq '.linux.resources.memory.limit = 12000000 | .process.args[2] = "sleep 0.5; tail /dev/zero; sleep 1"' "$T_DIR/config.json" >"$bundle/config.json"
+jq '.linux.resources.memory.limit = 12000000 | .process.args[2] = "until [ -e /go ]; do sleep 0.1; done; tail /dev/zero; while :; do sleep 0.1; done"' \
+	"$T_DIR/config.json" >"$bundle/config.json"
 if begin; then
-	timeout 60 cellar --root "$root" events --interval 100ms "$id" >"$T_DIR/events" 2>&1
+	: >"$T_DIR/events"
+	c events --interval 100ms "$id" >"$T_DIR/events" 2>&1 &
+	follower=$!
+	t_wait 60 grep -q '"stats"' "$T_DIR/events"
+	: >"$bundle/rootfs/go"
+	t_wait 60 grep -q 'oom"' "$T_DIR/events"
+	c kill "$id" KILL
+	wait $follower
+	rm "$bundle/rootfs/go"
 	t_is "events tell an OOM kill" "{\"type\":\"oom\",\"id\":\"$id\"}" "$(grep -m 1 oom\" "$T_DIR/events" | grep -v stats)"
 	c delete -f "$id"
 else
@@ -74,15 +83,16 @@ if command -v python3 >/dev/null; then
 	receive() {
 		rm -f "$T_DIR/pidfd"
 		python3 - "$T_DIR/pidfd" >"$T_DIR/pidfd.out" <<-'END_PYTHON' &
-			import array, socket, sys
-			s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(1)
+			import array, os, socket, sys
+			s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1] + ".new"); s.listen(1)
+			os.rename(sys.argv[1] + ".new", sys.argv[1])
 			data, anc, _, _ = s.accept()[0].recvmsg(100, 100)
 			fd = array.array("i", anc[0][2])[0]
 			pid = [l.split()[1] for l in open("/proc/self/fdinfo/%d" % fd) if l.startswith("Pid:")][0]
 			print(data.decode(), pid)
 		END_PYTHON
 		receiver=$!
-		t_wait 20 test -S "$T_DIR/pidfd"
+		t_wait 60 test -S "$T_DIR/pidfd"
 	}
 	receive
 	t_status "exec --pidfd-socket" 0 c exec -d --pid-file "$T_DIR/pid" --pidfd-socket "$T_DIR/pidfd" "$id" sleep 100
@@ -169,7 +179,7 @@ t_defer 'c delete -f --regex "$id-"'
 c create -b "$bundle" "$id-other" </dev/null >/dev/null 2>&1
 t_status "kill --regex" 0 c kill --regex "^$id-many[12]\$" KILL
 some_stopped() { [ "$(c list -f json | jq '[.[] | select(.status == "stopped")] | length')" = 2 ]; }
-t_wait 20 some_stopped && t_ok "kill --regex: those that match, and no others" ||
+t_wait 60 some_stopped && t_ok "kill --regex: those that match, and no others" ||
 	t_fail "kill --regex: those that match, and no others" "$(c list)"
 t_status "delete --regex leaves the running ones alone" 0 c delete --regex "$id-many"
 t_is "delete --regex: the others stay" "$id-many3 $id-other" "$(c list -q | xargs)"
@@ -243,7 +253,7 @@ if command -v python3 >/dev/null; then
 		rm -f "$T_DIR/manager"
 		python3 "$T_DIR/manager.py" "$T_DIR/manager" >"$T_DIR/told" &
 		manager=$!
-		t_wait 20 test -S "$T_DIR/manager"
+		t_wait 60 test -S "$T_DIR/manager"
 		if [ $way = start ]; then
 			NOTIFY_SOCKET=$T_DIR/manager c create -b "$bundle" "$id" </dev/null >/dev/null 2>&1
 			NOTIFY_SOCKET=$T_DIR/manager c start "$id" || t_fail "sd_notify: start" "status $?"

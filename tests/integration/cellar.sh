@@ -33,6 +33,9 @@ residue() {
 	pgrep -f "$T_DIR/bundle"
 	true
 }
+# Who was killed leaves a child that has not heard of it yet.
+is_clean() { [ -z "$(residue)" ]; }
+settles() { t_wait 60 is_clean; residue; }
 
 # ---- run ----
 
@@ -55,7 +58,7 @@ t_is "no signal is blocked or ignored inside" 0000000000000000 "$(c run -b "$bun
 sh_config 'trap "exit 7" TERM; echo ready; while :; do sleep 0.1; done'
 cellar --root "$root" run -b "$bundle" "$T_ID-run" >"$T_DIR/signal.out" 2>&1 </dev/null &
 runner=$!
-t_wait 20 grep -q ready "$T_DIR/signal.out"
+t_wait 60 grep -q ready "$T_DIR/signal.out"
 kill -TERM $runner
 wait $runner
 t_is "signals are passed on" 7 $?
@@ -96,7 +99,7 @@ t_match "the id is taken, in words" "container with given ID already exists" "$T
 t_is "it is created still" created "$(status "$id")"
 t_status "start" 0 c start "$id"
 t_is "running" running "$(status "$id")"
-t_wait 20 grep -q started "$T_DIR/life.out" || t_fail "the program began" "no output"
+t_wait 60 grep -q started "$T_DIR/life.out" || t_fail "the program began" "no output"
 t_status "a second start fails" 1 c start "$id"
 t_status "delete refuses a running container" 1 c delete "$id"
 t_match "delete says why" "cannot delete container $id that is not stopped: running" "$T_ERR"
@@ -112,7 +115,7 @@ t_match "ps, table" "sh -c" "$(c ps "$id")"
 t_status "kill by number 0 probes" 0 c kill "$id" 0
 t_status "kill with a wrong name" 1 c kill "$id" FOO
 t_status "kill TERM" 0 c kill "$id" SIGTERM
-t_wait 20 is_stopped "$id"
+t_wait 60 is_stopped "$id"
 t_is "stopped" stopped "$(status "$id")"
 t_is "a stopped container has no pid" 0 "$(c state "$id" | jq .pid)"
 t_status "kill of a stopped one: status" 1 c kill "$id" 9
@@ -179,7 +182,7 @@ t_match "update with a wrong size, in words" "--memory: '64q' is no size" "$T_ER
 t_status "update with a wrong document" 1 eval "echo '{\"cpu\": {\"quota\": \"x\"}}' | c update -r - $id"
 t_match "update with a wrong document, in words" "stdin: cpu.quota: " "$T_ERR"
 c kill "$id" KILL
-t_wait 20 is_stopped "$id"
+t_wait 60 is_stopped "$id"
 t_status "update of a stopped one" 1 c update --memory 64m "$id"
 t_match "update of a stopped one, in words" "container not running" "$T_ERR"
 c delete "$id"
@@ -206,7 +209,7 @@ t_is "exec shares the namespaces" \
 t_is "exec is confined as init" "$(c exec "$id" grep -E 'Cap|NoNew' /proc/1/status | xargs)" \
 	"$(c exec "$id" grep -E 'Cap|NoNew' /proc/self/status | xargs)"
 t_status "kill of the exec'd" 0 c kill --all "$id" KILL
-t_wait 20 is_stopped "$id"
+t_wait 60 is_stopped "$id"
 t_is "and it has stopped" stopped "$(status "$id")"
 t_status "exec in a stopped one" 255 c exec "$id" true
 t_status "delete after that" 0 c delete "$id"
@@ -235,7 +238,8 @@ t_match "a terminal that nobody takes, in words" "console-socket" "$T_ERR"
 if command -v python3 >/dev/null; then
 	python3 - "$T_DIR/console" >"$T_DIR/console.out" <<-'END' &
 		import array, os, socket, sys
-		s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(1)
+		s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1] + ".new"); s.listen(1)
+		os.rename(sys.argv[1] + ".new", sys.argv[1])
 		c = s.accept()[0]
 		data, anc, _, _ = c.recvmsg(100, 100)
 		fd = array.array("i", anc[0][2])[0]
@@ -247,10 +251,10 @@ if command -v python3 >/dev/null; then
 		    pass
 	END
 	reader=$!
-	t_wait 20 test -S "$T_DIR/console"
+	t_wait 60 test -S "$T_DIR/console"
 	t_status "create with a console socket" 0 c create -b "$bundle" --console-socket "$T_DIR/console" "$id"
 	t_status "start with a console socket" 0 c start "$id"
-	t_wait 20 grep -q hi "$T_DIR/console.out"
+	t_wait 60 grep -q hi "$T_DIR/console.out"
 	t_match "the master arrived" "/dev/p.* hi" "$(xargs <"$T_DIR/console.out")"
 	c delete -f "$id"
 	kill $reader 2>/dev/null
@@ -326,7 +330,7 @@ for ((i = 0; i < rounds; i++)); do
 	*) t_fail "state after kill -9" "$(c state "$id")" ;;
 	esac
 	c delete --force "$id" || t_fail "delete after kill -9" "round $i"
-	left=$(residue)
+	left=$(settles)
 	[ -z "$left" ] || { t_fail "nothing is left after kill -9" "round $i: $left"; break; }
 done
 [ -z "$left" ] && t_ok "nothing is left after $rounds kill -9"
@@ -337,7 +341,7 @@ for ((i = 0; i < rounds; i++)); do
 	c delete --force "$id" || t_fail "delete while it is created" "round $i"
 	wait $victim 2>/dev/null
 	c delete --force "$id" || t_fail "delete afterwards" "round $i"
-	left=$(residue)
+	left=$(settles)
 	[ -z "$left" ] || { t_fail "nothing is left after racing deletes" "round $i: $left"; break; }
 done
 [ -z "$left" ] && t_ok "nothing is left after $rounds racing deletes"

@@ -180,7 +180,7 @@ port=$((20000 + RANDOM % 10000))
 server=$!
 t_defer "kill $server"
 listens() { grep -q "0100007F:$(printf %04X $port) .* 0A " /proc/net/tcp; }
-if t_wait 30 listens; then
+if t_wait 60 listens; then
 	save "--page-server" 0 c checkpoint --page-server 127.0.0.1:$port
 	wait $server
 	at=$(number)

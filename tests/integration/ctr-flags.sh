@@ -119,7 +119,7 @@ c rm zombies >/dev/null
 t_status "nobody inside writes to it" 0 c run --rm --init --cap-add ALL "$IMAGE" \
 	sh -c '! (echo x >/sbin/cellar-pid1) 2>/dev/null && ! (echo x >/proc/1/exe) 2>/dev/null'
 out=$(script -qec "ctr --root $C_ROOT --runroot $C_RUN run --rm --init -it $IMAGE sh -c \
-	'read x; echo got; exit 5'; echo status \$?" /dev/null < <(sleep 1; echo; sleep 5) | tr -d '\r')
+	'read x; echo got; exit 5'; echo status \$?" /dev/null < <(for _ in $(seq 60); do sleep 1; echo || break; done 2>/dev/null) | tr -d '\r')
 t_match "--init with a terminal: it may be read" '^status 5$' "$out"
 
 # ---- names, platform, pull ----

@@ -134,7 +134,7 @@ t_is "no looks while it is paused" "$before" "$(looks)"
 c unpause life >/dev/null
 c exec life touch /ok
 turns life healthy "after it"
-kill -9 "$(pgrep -f "id $(field life id | tr -d '"') ")"
+t_kill "$(pgrep -f "id $(field life id | tr -d '"') ")"
 t_is "what is known survives the supervisor" healthy "$(health life)"
 c exec life rm /ok
 turns life unhealthy "and the next one goes on looking"

@@ -56,6 +56,7 @@ in_run "--ipc none has no /dev/shm" 0 no --ipc none "$IMAGE" sh -c '[ -e /dev/sh
 # ---- another container's ----
 c run -d --name web --ipc shareable --shm-size 2m "$IMAGE" sh -c 'echo shared >/dev/shm/f; exec sleep 1000' >/dev/null
 pid=$(c inspect web | jq '.[0].pid')
+t_wait 60 grep -qx sleep "/proc/$pid/comm"
 in_run "--pid container" 0 "$(readlink "/proc/$pid/ns/pid")" --pid container:web "$IMAGE" sh -c "$(of pid)"
 in_run "sees its processes" 0 "sleep1000" --pid container:web "$IMAGE" sh -c "tr -d '\\0' </proc/1/cmdline"
 in_run "may signal them" 0 "" --pid container:web "$IMAGE" kill -0 1
@@ -71,7 +72,7 @@ c stop -t 0 alone >/dev/null
 says "one that does not run" 'alone does not run' --pid container:alone "$IMAGE" true
 says "one that is not there" '--pid: container "nobody": not found' --pid container:nobody "$IMAGE" true
 c rm -f web >/dev/null
-t_wait 30 sh -c "[ \"\$($CELLAR_BIN/ctr --root $C_ROOT --runroot $C_RUN inspect guest | jq -r '.[0].status')\" = exited ]"
+t_wait 60 sh -c "[ \"\$($CELLAR_BIN/ctr --root $C_ROOT --runroot $C_RUN inspect guest | jq -r '.[0].status')\" = exited ]"
 t_is "who is in a pid namespace ends with its first process" exited "$(c inspect guest | jq -r '.[0].status')"
 c rm -f guest alone >/dev/null
 
@@ -90,7 +91,7 @@ else
 		sh -c 'echo $(id -u) $(awk "{ print \$2, \$3 }" /proc/self/uid_map)'
 	c run -d --name u1 --userns auto -v mapped:/vol "$IMAGE" sh -c 'touch /made /vol/made; chown user /vol/made; exec sleep 1000' >/dev/null
 	c run -d --name u2 --userns auto "$IMAGE" sleep 1000 >/dev/null
-	t_wait 30 c exec u1 test -e /vol/made
+	t_wait 60 sh -c "[ \"\$(ctr --root $C_ROOT --runroot $C_RUN exec u1 cat /proc/1/comm)\" = sleep ]"
 	p1=$(c inspect u1 | jq '.[0].pid') p2=$(c inspect u2 | jq '.[0].pid')
 	t_is "nobody outside, and each another" "1879048192 1879113728" "$(stat -c %u "/proc/$p1" "/proc/$p2" | sort | xargs)"
 	t_is "layers show the container's ids, and stay as they are" "0 0 700" \

@@ -30,7 +30,8 @@ c rm good >/dev/null
 
 # ---- always, and its end ----
 c run -d --name on --restart always --network none "$IMAGE" sh -c 'echo run; exit 5' >/dev/null
-t_wait 60 ran on 5 || t_fail "always" "it does not run again"
+# The seventh wait is of 6.4 s: enough for what is asked in it, on a busy machine too.
+t_wait 60 ran on 7 || t_fail "always" "it does not run again"
 t_wait 60 is_status on restarting || t_fail "restarting" "the status is $(field on status)"
 t_match "ps shows restarting, without -a" 'Restarting \(5\) [0-9]+ seconds? ago' "$(c ps)"
 t_status "exec while it restarts" 125 c exec on true
@@ -92,14 +93,18 @@ memory() { awk '/^Private_Dirty/ { print $2 }' /proc/"$pid"/smaps_rollup; }
 c kill -s USR1 leaky >/dev/null
 t_wait 60 ran leaky 2
 held() { grep -c "$T_DIR" /proc/self/mountinfo; find "$C_RUN" "$C_ROOT/networks" "$C_ROOT/containers" | wc -l; }
+# A shim that rests gives back what it can after a second.
+sleep 2
 before="$(fds) $(held)"
 kib=$(memory)
 for ((i = 3; i <= 4; i++)); do
 	c kill -s USR1 leaky >/dev/null
 	t_wait 60 ran leaky $i
 done
-t_is "descriptors, files and mounts after restarts" "$before" \
-	"$(fds) $(held)"
+now() { echo "$(fds) $(held)"; }
+t_becomes "descriptors, files and mounts after restarts" "$before" now
+little() { [ $(($(memory) - kib)) -le 32 ]; }
+t_wait 60 little
 t_at_most "memory of the shim after restarts, KiB more" 32 $(($(memory) - kib))
 c_clean >/dev/null
 

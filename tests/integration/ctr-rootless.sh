@@ -33,7 +33,7 @@ echo "from outside" >"$T_DIR/home/file"
 t_is "a path of the host" "from outside no" "$(run --rm -v "$T_DIR/home:/mnt" bb sh -c 'cat /mnt/file; cat /mnt/b/rootfs/secret 2>/dev/null || echo no' | xargs)"
 t_status "detached" 0 run -d --name web bb sh -c 'echo up; while :; do sleep 0.1; done'
 up() { [ "$(x logs web)" = up ]; }
-t_wait 20 up && t_ok "logs" || t_fail "logs" "$(x logs web)"
+t_wait 60 up && t_ok "logs" || t_fail "logs" "$(x logs web)"
 t_match "ps" "Up .*web" "$(x ps)"
 t_status "exec: exit status" 5 x exec web sh -c 'id -u; exit 5'
 t_match "top" "sleep|sh -c" "$(x top web)"
@@ -56,4 +56,4 @@ t_is "without newuidmap: one id" "0 $user 1" "$(xargs <<<"$T_OUT")"
 t_match "without newuidmap, in words" "package uidmap" "$T_ERR"
 umount "$(command -v newuidmap)"
 t_is "no container is left" "" "$(x ps -aq)"
-t_wait 20 gone && t_ok "no process is left" || t_fail "no process is left" "$(ps -fu $user)"
+t_wait 60 gone && t_ok "no process is left" || t_fail "no process is left" "$(ps -fu $user)"

@@ -115,7 +115,7 @@ t_is "start of one that runs" sick "$(c start sick)"
 says "start -a of one that runs" 1 'is running; write .ctr attach sick.' start -a sick
 c pause sick >/dev/null
 t_is "start of a paused one" "sick paused" "$(c start sick) $(field sick status)"
-kill -9 "$(pgrep -f "id $(field sick id) ")"
+t_kill "$(pgrep -f "id $(field sick id) ")"
 c kill sick >/dev/null 2>&1
 c unpause sick >/dev/null 2>&1
 c stop -t 0 sick >/dev/null

@@ -59,7 +59,7 @@ c pause "$id"
 says "exec in what is paused" 255 "cannot exec in a paused container \(use --ignore-paused to override\)" c exec "$id" true
 c kill "$id" KILL
 is_stopped() { [ "$(c state "$id" | jq -r .status)" = stopped ]; }
-t_wait 20 is_stopped
+t_wait 60 is_stopped
 says "kill of what has stopped" 1 "container not running" c kill "$id" TERM
 says "start of what has stopped" 1 "cannot start a container that has stopped" c start "$id"
 says "exec in what has stopped" 255 "cannot exec in a stopped container" c exec "$id" true

@@ -54,13 +54,18 @@ t_is "mqueue and shared memory are its own" "" "$(c run --rm "$IMAGE" sh -c 'ls 
 mkdir -p "$T_DIR/srv/data" "$T_DIR/secret"
 echo secret >"$T_DIR/secret/key"
 swap="mv /srv/data /srv/old; ln -s $T_DIR/secret /srv/data"
+c create --name later -v "$T_DIR/srv/data:/data" "$IMAGE" true >/dev/null
 c run -d --name swap --restart always -v "$T_DIR/srv:/srv" -v "$T_DIR/srv/data:/data" "$IMAGE" \
 	sh -c "ls /data >>/srv/seen; [ -L /srv/data ] || { $swap; }" >/dev/null
 t_wait 60 sh -c "$CELLAR_BIN/ctr --root $C_ROOT --runroot $C_RUN logs swap 2>&1 | grep -q symlink"
 t_is "a source swapped for a symlink before a restart is not followed" "" "$(cat "$T_DIR/srv/seen")"
 t_match "and said so" 'there is a symlink on the way now' "$(c logs swap 2>&1)"
 t_status "nor by --volumes-from" 125 c run --rm --volumes-from swap "$IMAGE" ls /data
-c rm -f swap >/dev/null
+t_status "nor by cp out of one that has not run" 1 c cp later:/data/key "$T_DIR/loot"
+t_match "which says so" 'there is a symlink on the way now' "$T_ERR"
+t_status "nor by cp into it" 1 c cp "$attacker" later:/data/in
+t_is "nothing came in or out" "key" "$(ls "$T_DIR/secret"; [ ! -e "$T_DIR/loot" ] || echo loot)"
+c rm -f swap later >/dev/null
 rm "$T_DIR/srv/data" && mv "$T_DIR/srv/old" "$T_DIR/srv/data" && ln -s srv "$T_DIR/way"
 echo mine >"$T_DIR/srv/data/file"
 t_is "a symlink of the caller's is" mine "$(c run --rm -v "$T_DIR/way/data:/data" "$IMAGE" cat /data/file)"
@@ -86,7 +91,7 @@ c rm -f peep >/dev/null
 # ---- exec into a hostile container ----
 
 c run -d --name enemy "${A[@]}" "$IMAGE" sleep 1000 >/dev/null
-x() { timeout -k 5 60 ctr --root "$C_ROOT" --runroot "$C_RUN" exec "$@" </dev/null 2>&1; }
+x() { timeout -k 5 "$T_LONG" ctr --root "$C_ROOT" --runroot "$C_RUN" exec "$@" </dev/null 2>&1; }
 passwd() { # NAME PATTERN COMMAND
 	x enemy sh -c "rm -rf /etc/passwd; $3"
 	t_match "exec -u, /etc/passwd is $1" "$2" "$(x -u user enemy id; echo "status $?")"
@@ -101,7 +106,7 @@ passwd "giant" 'not in|larger' 'yes aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa | head -c 60
 x enemy sh -c 'rm -rf /etc/passwd; mknod /etc/passwd c 1 5'
 strace=$(command -v strace)
 if [ -n "$strace" ]; then
-	timeout 60 strace -f -e trace=openat,openat2 -o "$T_DIR/strace" "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" exec -u 5 enemy true </dev/null >/dev/null 2>&1
+	timeout "$T_LONG" strace -f -e trace=openat,openat2 -o "$T_DIR/strace" "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" exec -u 5 enemy true </dev/null >/dev/null 2>&1
 	t_is "exec -u opens no device of the container" "" "$(grep 'etc/passwd' "$T_DIR/strace" | grep -v O_PATH)"
 else
 	t_skip "exec -u opens no device" "strace is not installed"
@@ -111,7 +116,7 @@ c rm -f enemy >/dev/null
 # ---- folders, sockets, secrets ----
 
 c run -d --name keep -e TOKEN=secret -v vol:/vol "$IMAGE" sh -c 'cp /bin/busybox /vol/su; cp /bin/busybox /su; chmod 4755 /su /vol/su; echo x; sleep 1000' >/dev/null
-t_wait 30 sh -c "[ -n \"\$($CELLAR_BIN/ctr --root $C_ROOT --runroot $C_RUN logs keep)\" ]"
+t_wait 60 sh -c "[ -n \"\$($CELLAR_BIN/ctr --root $C_ROOT --runroot $C_RUN logs keep)\" ]"
 chmod 755 "$T_DIR"
 other() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 reach=$(other find "$C_ROOT" "$C_RUN" -type f -readable -not -name version 2>/dev/null)
@@ -134,7 +139,7 @@ for ((fd = 3; fd < 20; fd++)); do eval "exec $fd</"; done
 (umask 0777 && "$attacker" caller 012 "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" run -d --name bad "${A[@]}" \
 	-v made:/made "$IMAGE" sh -c 'attacker fds; grep -E "^Sig(Blk|Ign)" /proc/self/status; echo end; sleep 1000')
 for ((fd = 3; fd < 20; fd++)); do eval "exec $fd<&-"; done
-t_wait 30 sh -c "$CELLAR_BIN/ctr --root $C_ROOT --runroot $C_RUN logs bad | grep -q end"
+t_wait 60 sh -c "$CELLAR_BIN/ctr --root $C_ROOT --runroot $C_RUN logs bad | grep -q end"
 t_is "closed stdio, blocked signals, umask 0777, open descriptors: inside" \
 	"SigBlk: 0000000000000000 SigIgn: 0000000000000000 end" "$(c logs bad | xargs)"
 shim=$(pgrep -f "containerd-shim-cellar-v2.*$(c inspect bad | jq -r '.[0].id // .id')")
@@ -161,22 +166,22 @@ mkfifo "$T_DIR/full"
 exec 9<>"$T_DIR/full"
 "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" run --name flood "${A[@]}" "$IMAGE" attacker flood 32 >"$T_DIR/full" 2>/dev/null </dev/null &
 client=$!
-t_wait 30 c exec flood true
+t_wait 60 c exec flood true
 sleep 0.3
 t_at_most "a flood that nobody reads: memory of the shim" 12288 "$(rss "$(shim_of flood)")" KiB
-t_status "and it can be removed" 0 timeout 60 "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" rm -f flood
+t_status "and it can be removed" 0 timeout "$T_LONG" "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" rm -f flood
 kill -9 $client
 wait $client 2>/dev/null
 exec 9<&-
 c run -d --name deaf "${A[@]}" "$IMAGE" attacker stubborn 5 >/dev/null
-t_wait 30 sh -c "$CELLAR_BIN/ctr --root $C_ROOT --runroot $C_RUN logs deaf | grep -q ready"
-t_status "a process that ignores every signal is stopped" 0 timeout 60 "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" stop -t 1 deaf
+t_wait 60 sh -c "$CELLAR_BIN/ctr --root $C_ROOT --runroot $C_RUN logs deaf | grep -q ready"
+t_status "a process that ignores every signal is stopped" 0 timeout "$T_LONG" "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" stop -t 1 deaf
 c rm -f deaf >/dev/null
 for how in "stop -t 1" "rm -f"; do
 	c run -d --name bomb --pids-limit 60 "${A[@]}" "$IMAGE" attacker bomb >/dev/null
-	t_wait 30 sh -c "$CELLAR_BIN/ctr --root $C_ROOT --runroot $C_RUN logs bomb | grep -q ready"
+	t_wait 60 sh -c "$CELLAR_BIN/ctr --root $C_ROOT --runroot $C_RUN logs bomb | grep -q ready"
 	# shellcheck disable=SC2086
-	t_status "a fork bomb: $how" 0 timeout 60 "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" $how bomb
+	t_status "a fork bomb: $how" 0 timeout "$T_LONG" "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" $how bomb
 	c rm -f bomb >/dev/null 2>&1
 done
 t_is "nothing of the bombs is left" "" "$(pgrep -f 'attacker (bomb|stubborn|flood)' | xargs)"
@@ -226,7 +231,7 @@ c run -d --name esc2 --entrypoint sleep localhost/evil:3 1000 >/dev/null 2>&1
 t_is "nor ps, inspect, stats, image ls" 0 "$(esc "$(c ps -a --no-trunc; c inspect esc2; c stats --no-stream esc2 2>&1; c image ls; c image ls --format json; c ps -a --format json)")"
 c rm -f esc esc2 >/dev/null 2>&1
 image localhost/evil:4 '.config.Env = ([range(20000)] | map("V\(.)=" + ("x" * 100)))'
-t_match "an image with 20,000 variables: runs, or says why not" '^(0|12[56])' "$(timeout 60 "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" run --rm localhost/evil:4 true >/dev/null 2>&1 </dev/null; echo $?)"
+t_match "an image with 20,000 variables: runs, or says why not" '^(0|12[56])' "$(timeout "$T_LONG" "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" run --rm localhost/evil:4 true >/dev/null 2>&1 </dev/null; echo $?)"
 image localhost/evil:5 '.config.WorkingDir = "/proc/self/fd/7"'
 for ((fd = 3; fd < 20; fd++)); do eval "exec $fd</"; done
 t_match "CVE-2024-21626: WorkingDir /proc/self/fd/N" '^12[56]$' "$(c run --rm localhost/evil:5 pwd >/dev/null 2>&1; echo $?)"
@@ -265,7 +270,7 @@ for ((i = 0; i < 60; i++)); do
 done
 cp "$T_DIR/chain" "$layout/index.json"
 IMPORTED=0
-IMPORT=$(timeout 60 "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" image import "$layout" 2>&1) || IMPORTED=$?
+IMPORT=$(timeout "$T_LONG" "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" image import "$layout" 2>&1) || IMPORTED=$?
 denied "indexes in indexes, 60 deep"
 mutate localhost/evil:9 .
 rm -rf "$layout/blobs/sha256" && ln -s /etc "$layout/blobs/sha256"
@@ -275,6 +280,6 @@ denied "blobs are a symlink"
 mutate localhost/evil:9 .
 rm "$layout/index.json" && mkfifo "$layout/index.json"
 IMPORTED=0
-IMPORT=$(timeout 20 "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" image import "$layout" 2>&1) || IMPORTED=$?
+IMPORT=$(timeout "$T_LONG" "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" image import "$layout" 2>&1) || IMPORTED=$?
 if [ $IMPORTED = 124 ]; then t_fail "index.json is a FIFO" "it waits for ever"; else denied "index.json is a FIFO"; fi
 t_is "the host's device is as it was" "666 0 1:3" "$(null)"

@@ -46,7 +46,7 @@ sh_config() { # SCRIPT [FILTER [ARG...]]
 }
 run() { # NAME...: runs the bundle, whatever comes of it, with a time limit
 	RUN_STATUS=0
-	RUN_OUT=$(timeout -k 5 60 cellar --root "$root" run -b "$b" "$id" </dev/null 2>&1) || RUN_STATUS=$?
+	RUN_OUT=$(timeout -k 5 "$T_LONG" cellar --root "$root" run -b "$b" "$id" </dev/null 2>&1) || RUN_STATUS=$?
 }
 # What the host has that an attack could have changed.
 host_state() {
@@ -225,7 +225,7 @@ for ns in uts:.hostname='"x"' uts:.domainname='"x"' 'ipc:.linux.sysctl={"kernel.
 	fresh
 	sh_config 'echo ran' "del(.hostname) | (.linux.namespaces[] | select(.type == \"$kind\")) += {path: \"/proc/self/ns/$file\"} | ${ns#*:}"
 	RUN_STATUS=0
-	RUN_OUT=$(unshare --uts --ipc --net timeout 60 "$CELLAR_BIN/cellar" --root "$root" run -b "$b" "$id" 2>&1 </dev/null) || RUN_STATUS=$?
+	RUN_OUT=$(unshare --uts --ipc --net timeout "$T_LONG" "$CELLAR_BIN/cellar" --root "$root" run -b "$b" "$id" 2>&1 </dev/null) || RUN_STATUS=$?
 	refused "settings of a joined $kind namespace that is the host's" 'would (change|rename) the host'
 done
 
@@ -248,7 +248,7 @@ fi
 
 pty() { # the bundle with a terminal of its own
 	RUN_STATUS=0
-	RUN_OUT=$(timeout -k 5 60 "$attacker" pty cellar --root "$root" run -b "$b" "$id" </dev/null 2>&1) || RUN_STATUS=$?
+	RUN_OUT=$(timeout -k 5 "$T_LONG" "$attacker" pty cellar --root "$root" run -b "$b" "$id" </dev/null 2>&1) || RUN_STATUS=$?
 }
 for target in /proc/sys/kernel/core_pattern /proc/self/attr/exec; do
 	fresh
@@ -278,7 +278,7 @@ pty
 # On its own terminal it may; the host's is another.
 t_is "TIOCSTI: the container's terminal is its own" "tty works" "$(tr -d '\r' <<<"$RUN_OUT" | grep ^tty)"
 config '.process.args = ["attacker", "tiocsti"]'
-RUN_OUT=$(timeout -k 5 60 "$attacker" pty cellar --root "$root" run -b "$b" "$id" </dev/null 2>&1)
+RUN_OUT=$(timeout -k 5 "$T_LONG" "$attacker" pty cellar --root "$root" run -b "$b" "$id" </dev/null 2>&1)
 t_match "CVE-2016-2568: no TIOCSTI into the caller's terminal" "^tty ENXIO tiocsti (EPERM|EIO) take EPERM$" "$(tr -d '\r' <<<"$RUN_OUT" | xargs)"
 
 # ---- descriptors of the host ----
@@ -311,7 +311,7 @@ for ((fd = 3; fd < 20; fd++)); do eval "exec $fd<&-"; done
 
 # ---- exec into a hostile container ----
 
-hostile() { timeout -k 5 60 cellar --root "$root" exec "$@" </dev/null 2>&1; }
+hostile() { timeout -k 5 "$T_LONG" cellar --root "$root" exec "$@" </dev/null 2>&1; }
 rm -f "$b/rootfs/bin/sh" "$b/rootfs/bin/id"
 mkfifo "$b/rootfs/bin/sh"
 ln -s /proc/self/exe "$b/rootfs/bin/id"
@@ -382,6 +382,28 @@ hunt ptrace "$ptrace | .process.noNewPrivileges = false"
 t_is "CVE-2016-9962: the same without no_new_privs" "capabilities above ours 0" "$(grep ^capab <<<"$HUNT")"
 t_is "CVE-2019-5736: the programs are as before" "$before" \
 	"$(cat "$CELLAR_BIN"/{cellar,cellar-init,ctr,containerd-shim-cellar-v2} | sha256sum)"
+
+# Who waits to be started, and who runs a hook that the image brought: traced meanwhile?
+out_by_init='for n in 4 5 6 7 8 9 10 11 12 13 14 15 16; do for up in . .. ../.. ../../.. ../../../..; do
+	for pid in /proc/1/fd/$n/$up/[0-9]*; do [ ! -e $pid/root$V/file ] || echo "out by $n/$up"; done; done; done 2>/dev/null | sort -u | head -n 3'
+ptrace="$ptrace | .process.noNewPrivileges = false | .linux.seccomp = {defaultAction: \"SCMP_ACT_ALLOW\",
+	architectures: [\"SCMP_ARCH_X86_64\", \"SCMP_ARCH_AARCH64\"], syscalls: [{names: [\"reboot\"], action: \"SCMP_ACT_ERRNO\"}]}"
+fresh
+config ".process.args = [\"true\"] | $ptrace"
+c create -b "$b" "$id" </dev/null >"$T_DIR/err" 2>&1 || t_fail "create for a tracer" "$(cat "$T_DIR/err")"
+t_is "a tracer in a created container does not get out by cellar-init" "" "$(c exec -e V="$victim" "$id" sh -c "$out_by_init" 2>&1)"
+t_is "nor does it find it without a filter, or above itself" "0 2" \
+	"$(c exec "$id" sh -c 'a=$(grep CapPrm /proc/self/status); b=$(grep CapPrm /proc/1/status); [ "$a" = "$b" ]; echo $?; grep Seccomp: /proc/1/status' 2>&1 | tr -d 'Secomp:\t' | xargs)"
+c start "$id"
+t_wait 30 sh -c "[ \"\$(cellar --root $root state $id | jq -r .status)\" = stopped ]"
+t_is "and it starts" stopped "$(c state "$id" | jq -r .status)"
+c delete -f "$id"
+fresh
+config ".process.args = [\"cat\", \"/hook\"] | $ptrace | .hooks.startContainer = [{path: \"/bin/sh\", env: [\"PATH=/bin\", \"V=\" + \$v],
+	args: [\"sh\", \"-c\", \$script]}]" --arg v "$victim" --arg script "exec >/hook 2>&1; $out_by_init; grep -h -e CapPrm -e Seccomp: /proc/self/status /proc/1/status"
+run
+caps=$(sed -n 's/^CapPrm:\t//p' <<<"$RUN_OUT" | head -n 1)
+t_is "nor a hook of the image's, which is behind the filter as well" "CapPrm: $caps Seccomp: 2 CapPrm: $caps Seccomp: 2" "$(xargs <<<"$RUN_OUT")"
 
 # ---- identity ----
 

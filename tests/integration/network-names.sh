@@ -89,7 +89,7 @@ done)
 pid=$(c inspect web | jq '.[0].pid')
 kill -9 "$shim" "$pid"
 gone() { [ -z "$(ask early web)" ]; }
-t_wait 20 gone && t_ok "of one that was killed with its supervisor" || t_fail "of one that was killed with its supervisor" "$(ask early web)"
+t_wait 60 gone && t_ok "of one that was killed with its supervisor" || t_fail "of one that was killed with its supervisor" "$(ask early web)"
 t_is "of its aliases" "" "$(ask early cache)"
 c rm -f web db2 >/dev/null
 start web

@@ -21,7 +21,7 @@ export GET='printf "GET / HTTP/1.0\r\n\r\n"'
 get() {
 	local host=${1%:*} port=${1##*:}
 	host=${host#[} host=${host%]}
-	timeout 5 bash -c "exec 3<>/dev/tcp/$host/$port && $GET >&3 && sed '1,/^.\$/d' <&3"
+	timeout "${LIMIT:-30}" bash -c "exec 3<>/dev/tcp/$host/$port && $GET >&3 && sed '1,/^.\$/d' <&3"
 }
 # The same with the image's programs: inside ADDRESS PORT gives the words of a shell
 inside() { echo "$GET | nc -w 20 $1 $2 | sed '1,/^.\$/d'"; }
@@ -53,7 +53,7 @@ t_is "from itself by the host's address" "I am web" \
 # ---- and by which way nobody does ----
 address=$(c inspect web | jq -r '.[0].address' | cut -d/ -f1)
 outside ip route add "${address%.*}.0/24" via 192.0.2.1
-t_is "who routes to the container is kept off" "" "$(outside bash -c "$(declare -f get); get $address:80" 2>/dev/null)"
+t_is "who routes to the container is kept off" "" "$(outside bash -c "$(declare -f get); LIMIT=5 get $address:80" 2>/dev/null)"
 t_is "the host is not" "I am web" "$(get "$address:80")"
 
 # ---- what is shown ----
@@ -71,12 +71,12 @@ says "a port of a container, by one address" '127.0.0.1:8080/tcp is in use alrea
 	-p 127.0.0.1:8080:80
 busybox nc -l -p 7001 >/dev/null 2>&1 &
 t_defer "kill $!"
-t_wait 10 sh -c 'busybox netstat -tln | grep -q :7001'
+t_wait 60 sh -c 'busybox netstat -tln | grep -q :7001'
 says "a port of a program" 'port 7001/tcp is in use already$' -p 7001:80
 says "twice the same" 'port 7002/tcp is in use' -p 7002:80 -p 7002:81
 says "no address of ours" '192.0.2.77 is no address of this host' -p 192.0.2.77:7002:80
 t_is "nothing was made" "web" "$(c ps -a --format json | jq -r '.[].name')"
-t_status "nobody else can take it" 1 timeout 5 busybox nc -l -p 8080
+t_status "nobody else can take it" 1 timeout 60 busybox nc -l -p 8080
 
 # ---- wrong words ----
 says "not a number" '"http:80": ports are numbers' -p http:80
@@ -113,7 +113,7 @@ PERL=(-v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro "$IMAGE" /usr/bin/perl
 UDP_ECHO='socket S, AF_INET, SOCK_DGRAM, 0; bind S, sockaddr_in(53, INADDR_ANY) or die;
 	while (1) { $from = recv S, $data, 65535, 0; send S, $data, 0, $from }'
 c run -d --name echo -p 5300:53/udp "${PERL[@]}" "$UDP_ECHO" >/dev/null
-udp() { timeout 3 bash -c "exec 3<>/dev/udp/$1/5300 && echo $2 >&3 && head -n 1 <&3"; }
+udp() { timeout 10 bash -c "exec 3<>/dev/udp/$1/5300 && echo $2 >&3 && head -n 1 <&3"; }
 t_is "udp from the host by 127.0.0.1" one "$(t_retry udp 127.0.0.1 one)"
 t_is "udp from the host by its address" two "$(t_retry udp 192.0.2.1 two)"
 t_is "udp from outside" three \
@@ -143,7 +143,7 @@ c rm -f idle >/dev/null
 
 # ---- the end ----
 c stop -t 1 web >/dev/null
-t_wait 20 tcp_free 8080 && t_ok "the port of a stopped one is free" || t_fail "the port of a stopped one is free" "still held"
+t_wait 60 tcp_free 8080 && t_ok "the port of a stopped one is free" || t_fail "the port of a stopped one is free" "still held"
 t_match "a stopped one shows none" ' web$' "$(c ps -a)"
 t_is "no port of a stopped one" 0 "$(c ps -a | grep -c '8080->')"
 c rm web >/dev/null
@@ -152,6 +152,6 @@ t_is "by the next" "I am again" "$(t_retry get 127.0.0.1:8080)"
 c rm -f again >/dev/null
 t_status "with --rm" 0 c run --rm -p 8080:80 "$IMAGE" true
 t_status "a failed start" 127 c run --rm -p 8080:80 "$IMAGE" nosuch
-t_wait 20 tcp_free 8080 && t_ok "nobody holds it" || t_fail "nobody holds it" "$(busybox netstat -tln)"
+t_wait 60 tcp_free 8080 && t_ok "nobody holds it" || t_fail "nobody holds it" "$(busybox netstat -tln)"
 t_wait 60 sh -c '! ip -o link | grep -q "veth[0-9a-f]\{11\}"' || true
 c_nothing_left "$T_DIR/before"

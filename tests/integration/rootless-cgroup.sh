@@ -66,4 +66,4 @@ t_status "delegated: an absolute path" 0 d cellar run -b "$bundle" two
 t_is "only the user's own session may be used" 1 "$(with '.process.args = ["true"] | .linux.cgroupsPath = "/x"'; d cellar run -b "$bundle" two 2>/dev/null; echo $?)"
 t_is "without a delegated cgroup: a limit is refused" 1 "$(with '.linux.resources.pids.limit = 5'; run >/dev/null 2>&1; echo $?)"
 gone() { ! pgrep -u $user >/dev/null; }
-t_wait 20 gone && t_ok "no process is left" || t_fail "no process is left" "$(ps -fu $user)"
+t_wait 60 gone && t_ok "no process is left" || t_fail "no process is left" "$(ps -fu $user)"

@@ -115,7 +115,7 @@ t_is "state: owner" "alice-$T_ID" "$(c state one | jq -r .owner)"
 t_is "pid file" "$(c state one | jq .pid)" "$(cat "$T_DIR/run/pid")"
 t_is "state lies in XDG_RUNTIME_DIR, which nobody cleans up" "1700 $user" "$(stat -c '%a %u' "$T_DIR/run/cellar")"
 t_status "start" 0 c start one
-t_wait 20 test -e "$bundle/rootfs/tmp/up"
+t_wait 60 test -e "$bundle/rootfs/tmp/up"
 t_is "list" "one running" "$(c list -f json | jq -r '.[] | "\(.id) \(.status)"')"
 t_match "ps: by the pid namespace" "sleep 1000" "$(c ps one)"
 t_status "exec: exit status" 5 c exec one sh -c 'id -u; exit 5'
@@ -131,14 +131,14 @@ done
 t_status "delete of a running one" 1 c delete one
 t_status "kill --all reaches all" 0 c kill --all one USR1
 sleepers() { c ps one | grep -q 'sleep [12]000$'; }
-t_wait 20 eval '! sleepers' && t_ok "kill --all: they are gone" || t_fail "kill --all: they are gone" "$(c ps one)"
+t_wait 60 eval '! sleepers' && t_ok "kill --all: they are gone" || t_fail "kill --all: they are gone" "$(c ps one)"
 t_status "kill" 0 c kill one KILL
 stopped() { [ "$(c state one | jq -r .status)" = stopped ]; }
-t_wait 20 stopped && t_ok "stopped" || t_fail "stopped" "$(c state one)"
+t_wait 60 stopped && t_ok "stopped" || t_fail "stopped" "$(c state one)"
 t_status "delete" 0 c delete one
 t_status "delete --force of one that is gone" 0 c delete -f one
 gone() { ! pgrep -u $user >/dev/null; }
-t_wait 20 gone && t_ok "no process is left" || t_fail "no process is left" "$(ps -fu $user)"
+t_wait 60 gone && t_ok "no process is left" || t_fail "no process is left" "$(ps -fu $user)"
 
 # ---- what takes more than the user has ----
 
@@ -167,7 +167,7 @@ t_is "nothing of all that is left" "" "$(u ls "$T_DIR/run/cellar")"
 # ---- namespaces of others, root of a user namespace ----
 
 u unshare -U -r sh -c 'echo $$ >"$HOME/holder.new" && mv "$HOME/holder.new" "$HOME/holder" && exec sleep 1000' >/dev/null 2>&1 &
-t_wait 20 test -e "$T_DIR/home/holder"
+t_wait 60 test -e "$T_DIR/home/holder"
 holder=$(cat "$T_DIR/home/holder")
 t_defer "kill $holder"
 with --arg p "/proc/$holder/ns/user" '.linux.namespaces |= map(if .type == "user" then .path = $p else . end) | del(.linux.uidMappings, .linux.gidMappings)
@@ -197,4 +197,4 @@ t_status "--cgroup-manager disabled" 0 cellar --root "$T_DIR/root" --cgroup-mana
 with '.linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings, .linux.gidMappings) | .linux.resources.pids.limit = 5'
 t_status "--cgroup-manager disabled: no limit is set" 0 cellar --root "$T_DIR/root" --cgroup-manager disabled run -b "$bundle" "$T_ID"
 t_match "--cgroup-manager disabled: which is warned about" "no limit is set" "$T_ERR"
-t_wait 20 gone && t_ok "no process is left in the end" || t_fail "no process is left in the end" "$(ps -fu $user)"
+t_wait 60 gone && t_ok "no process is left in the end" || t_fail "no process is left in the end" "$(ps -fu $user)"

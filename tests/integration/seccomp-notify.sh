@@ -30,9 +30,14 @@ agent() {
 	rm -f "$T_DIR/agent.sock"
 	"$T_DIR/agent" "$T_DIR/agent.sock" "${1:-1}" >"$T_DIR/agent.out" &
 	agent=$!
-	t_wait 10 test -S "$T_DIR/agent.sock"
+	t_wait 60 test -S "$T_DIR/agent.sock"
 }
-said() { grep '^{' "$T_DIR/agent.out" | sed -n "${1:-1}p" | jq -r "$2"; }
+# The agent prints what it heard when it gets to it.
+said() {
+	local nth=$1
+	t_wait 20 eval '[ "$(grep -c "^{" "$T_DIR/agent.out")" -ge "$nth" ]'
+	grep '^{' "$T_DIR/agent.out" | sed -n "$1p" | jq -r "$2"
+}
 
 for nnp in true false; do
 	config 'mkdir /x; echo went on' ".process.noNewPrivileges = $nnp"
@@ -53,7 +58,7 @@ agent 2
 t_status "create does not wait for the agent" 0 c create -b "$bundle" "$id"
 pid=$(c state "$id" | jq .pid)
 t_status "nor does start" 0 c start "$id"
-t_is "the pid is the container's" "$pid" "$(said 1 .pid)"
+t_becomes "the pid is the container's" "$pid" said 1 .pid
 t_is "the status is that of its making" creating "$(said 1 .state.status)"
 t_match "exec: the agent answers, too" "argument out of domain" "$(c exec "$id" mkdir /y 2>&1)"
 wait "$agent"

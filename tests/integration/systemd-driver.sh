@@ -38,7 +38,7 @@ t_status "disabled: pause is refused" 1 c pause "$id"
 t_match "disabled: in words" "without a cgroup cannot be paused" "$T_ERR"
 t_status "disabled: update is refused" 1 c update --pids-limit 7 "$id"
 t_status "disabled: kill --all reaches the first process" 0 c kill --all "$id" KILL
-t_wait 20 eval '[ "$(c state "$id" | jq -r .status)" = stopped ]'
+t_wait 60 eval '[ "$(c state "$id" | jq -r .status)" = stopped ]'
 t_status "disabled: delete" 0 c delete "$id"
 t_is "disabled: the test itself lives on" "$own" "$(cat /proc/self/cgroup)"
 t_status "--cgroup-manager with a wrong word" 1 cellar --root "$root" --cgroup-manager mine create -b "$bundle" "$id"
@@ -66,7 +66,7 @@ if [ -n "$v2" ] && grep -q pids /sys/fs/cgroup/cgroup.controllers; then
 		| .linux.readonlyPaths = [] | .process.args = ["sh", "-c", "cd /sys/fs/cgroup && mkdir one && echo 0 >one/cgroup.procs && echo +memory >cgroup.subtree_control && echo divided >/tmp/ready; exec sleep 1000"]
 		| .root.readonly = false'
 	c run -d -b "$bundle" "$id" </dev/null >/dev/null 2>&1
-	t_wait 30 test -e "$bundle/rootfs/tmp/ready" && t_ok "a container divides its cgroup" || t_fail "a container divides its cgroup"
+	t_wait 60 test -e "$bundle/rootfs/tmp/ready" && t_ok "a container divides its cgroup" || t_fail "a container divides its cgroup"
 	t_status "exec is born beside init" 0 c exec "$id" cat /proc/self/cgroup
 	t_is "namely in its sub-cgroup" "0::/one" "$T_OUT"
 	t_status "exec --detach too" 0 c exec -d --pid-file "$T_DIR/pid" "$id" sleep 100
@@ -133,7 +133,7 @@ t_is "for both" "max max MemoryMax=infinity TasksMax=infinity" "$(files memory.m
 t_status "a second one of the same name is refused" 1 s create -b "$bundle" "$id"
 
 t_status "kill" 0 c kill "$id" KILL
-t_wait 30 eval '[ "$(c state "$id" | jq -r .status)" = stopped ]'
+t_wait 60 eval '[ "$(c state "$id" | jq -r .status)" = stopped ]'
 t_status "delete" 0 c delete "$id"
 gone && t_ok "the unit is gone" || t_fail "the unit is gone" "$(show ActiveState)"
 t_is "and its folder" "" "$(find /sys/fs/cgroup -name "*$id*")"
@@ -177,10 +177,10 @@ t_is "no folder is left of it" "" "$(find /sys/fs/cgroup -name "*$id*")"
 
 config '.process.args = ["nosuchprogram"]'
 t_status "a program that is not there" 1 s run -b "$bundle" "$id"
-t_wait 20 gone && t_ok "leaves no unit" || t_fail "leaves no unit" "$(show ActiveState)"
+t_wait 60 gone && t_ok "leaves no unit" || t_fail "leaves no unit" "$(show ActiveState)"
 config '.linux.resources.memory.limit = 100000000 | .process.args = ["true"]'
 t_status "run to the end" 0 s run -b "$bundle" "$id"
-t_wait 20 gone && t_ok "leaves no unit either" || t_fail "leaves no unit either" "$(show ActiveState)"
+t_wait 60 gone && t_ok "leaves no unit either" || t_fail "leaves no unit either" "$(show ActiveState)"
 t_is "no helper is left" "" "$(pgrep -x cellar-systemd)"
 
 # ---- without the bus: systemd's own socket ----

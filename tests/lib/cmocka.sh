@@ -2,8 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs a cmocka program and turns its lines into ours: tests/lib/cmocka.sh PROGRAM
 set -uo pipefail
-out=$("$1" 2>&1)
+# To a file: what a test left running and holds its end of a pipe would hold us up. When the time is over
+# the program gets the signal, too, and what it has said is told.
+file=$(mktemp "${TMPDIR:-/tmp}/cellar-unit.XXXXXX")
+trap : TERM
+"$1" >"$file" 2>&1
 status=$?
+out=$(cat "$file")
+rm -f "$file"
+[ $status -lt 126 ] || echo "ended by status $status; begun last: $(grep '^\[ RUN ' <<<"$out" | tail -n 1)"
 printf '%s\n' "$out" | grep -v '^\[  *\(OK\|RUN\|=*\|-*\|PASSED\|FAILED\|SKIPPED\)  *\]'
 printf '%s\n' "$out" | sed -n \
 	-e 's/^\[       OK \] \(.*\)$/ok \1/p' \

@@ -16,6 +16,9 @@ T_DIR=$(mktemp -d "${TMPDIR:-/tmp}/cellar-$T_ID.XXXXXX")
 export CELLAR_TEST_OWNER=$T_DIR
 T_FAILED=0
 T_DEFERRED=()
+# Seconds after which a command that should take one is taken to hang; longer where all is emulated.
+T_LONG=300
+[ -z "${CELLAR_IN_VM:-}" ] || T_LONG=400
 
 t_defer() {
 	T_DEFERRED+=("$*")
@@ -99,6 +102,30 @@ t_wait() {
 	done
 }
 
+# t_becomes NAME WANT COMMAND...: what the command prints, within a minute
+t_becomes() {
+	local name=$1 want=$2
+	shift 2
+	t_prints() {
+		local want=$1
+		shift
+		[ "$("$@")" = "$want" ]
+	}
+	t_wait 60 t_prints "$want" "$@"
+	t_is "$name" "$want" "$("$@")"
+}
+
+# t_dead PID: a zombie is as dead; whose child it is may take its time
+t_dead() {
+	! grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"
+}
+
+# t_kill PID: by SIGKILL, and waits until it is dead
+t_kill() {
+	kill -9 "$1"
+	t_wait 60 t_dead "$1"
+}
+
 t_need_root() {
 	[ "$(id -u)" = 0 ] || t_skip_all "needs root"
 }
@@ -154,10 +181,13 @@ t_processes() {
 	done 2>/dev/null
 }
 
-# t_cgroups: folders of containers that hold no process; those of others go by themselves.
+# t_cgroups: folders of containers that hold no process; those of others go by themselves, and what is
+# named after another test is not ours.
 t_cgroups() {
 	find /sys/fs/cgroup -mindepth 1 -path '*cellar*' -name cgroup.procs -print0 2>/dev/null |
-		xargs -0r grep -L . 2>/dev/null | sed 's,/cgroup.procs$,,; s/^/cgroup /' | sort
+		xargs -0r grep -L . 2>/dev/null | sed 's,/cgroup.procs$,,; s/^/cgroup /' |
+		grep -Ev "/cellar-(t[0-9]+-[0-9]+|unit-[0-9]+)(/|\$)" | sort
+	find /sys/fs/cgroup -mindepth 1 -depth -type d -path "*/cellar-$T_ID*" 2>/dev/null | sed 's/^/cgroup /' | sort
 }
 
 # t_residue FOLDER...: everything of ours that the kernel and the folders hold, to be compared

@@ -5,7 +5,7 @@
 unshare --net sleep 100000 &
 T_OUTSIDE=$!
 t_defer "kill $T_OUTSIDE"
-t_wait 20 sh -c "[ \$(readlink /proc/$T_OUTSIDE/ns/net) != \$(readlink /proc/$$/ns/net) ]"
+t_wait 60 sh -c "[ \$(readlink /proc/$T_OUTSIDE/ns/net) != \$(readlink /proc/$$/ns/net) ]"
 
 outside() { nsenter -t "$T_OUTSIDE" -n "$@"; }
 
@@ -18,9 +18,9 @@ outside ip addr add 2001:db8::2/64 dev eth0 nodad 2>/dev/null || true
 outside ip link set eth0 up
 outside ip link set lo up
 
-# t_retry COMMAND...: until it has said something, 30 s at most; for servers that are about to listen
+# t_retry COMMAND...: until it has said something, a minute at most; for servers that are about to listen
 t_retry() {
-	local end=$((SECONDS + 30)) out
+	local end=$((SECONDS + 60)) out
 	while true; do
 		out=$("$@" 2>/dev/null)
 		[ -z "$out" ] || break

@@ -70,11 +70,14 @@ int main(int argc, char **argv)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int count = argc > 2 ? atoi(argv[2]) : 1;
 
-	if (argc < 2 || strlen(argv[1]) >= sizeof(address.sun_path))
+	if (argc < 2)
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	strcpy(address.sun_path, argv[1]);
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 8) < 0)
+	/* Its name appears when one can connect to it. */
+	if (snprintf(address.sun_path, sizeof(address.sun_path), "%s.new", argv[1]) >=
+		    (int)sizeof(address.sun_path) ||
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 8) < 0 ||
+	    rename(address.sun_path, argv[1]) < 0)
 		return 1;
 	for (; count > 0; count--) {
 		int client = accept(fd, NULL, NULL), listener = client < 0 ? -1 : receive(client);

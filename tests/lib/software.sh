@@ -12,7 +12,7 @@
 # base and the downloads, later nothing.
 
 # A person's patience with a server that starts, on a busy machine.
-S_PATIENCE=60
+S_PATIENCE=120
 # Translated code is 20 times slower.
 [ -z "${CELLAR_IN_VM:-}" ] || S_PATIENCE=300
 

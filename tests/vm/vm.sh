@@ -14,7 +14,8 @@
 # CPU work is 15 to 25 times slower inside: no test may assert durations there.
 #
 # Now and then the translated kernel dies in its first two seconds, while it patches its own code; no
-# program of ours has run by then, so the machine is switched on again, three times at most.
+# program of ours has run by then, so the machine is switched on again, three times at most; likewise one
+# that has not come as far after 400 s.
 set -euo pipefail
 
 again=("$0" "$@")
@@ -172,7 +173,7 @@ serve() {
 	until [ -S "$share/$tag.sock" ]; do
 		sleep 0.02
 		tries=$((tries + 1))
-		[ $tries -lt 500 ] || die "virtiofsd: $(cat "$share/$tag.log")"
+		[ $tries -lt 5000 ] || die "virtiofsd: $(cat "$share/$tag.log")"
 	done
 	qemu+=(-chardev "socket,id=$tag,path=$share/$tag.sock"
 		-device "vhost-user-fs-pci,chardev=$tag,tag=$tag,queue-size=1024")
@@ -186,8 +187,17 @@ timeout -k 5 "$limit_s" "${qemu[@]}" -append "console=ttyS0 quiet loglevel=4 pan
 mitigations=off random.trust_cpu=on tsc=reliable tsc_early_khz=$tsc_khz no_timer_check audit=0 \
 cryptomgr.notests cgroup_no_v1=all psi=1 swapaccount=1" </dev/null 2>"$share/qemu.err" &
 # In the background, for bash heeds a signal not before what stands in front has ended.
-pids+=($!)
-wait $! || status=$?
+machine=$!
+# One that hangs before it has come to init is switched off, and on again below.
+(
+	for ((i = 0; i < 80; i++)); do
+		sleep 5
+		[ ! -e "$share/began" ] && [ -d "$share" ] || exit 0
+	done
+	kill "$machine"
+) >/dev/null 2>&1 &
+pids+=($! "$machine")
+wait "$machine" || status=$?
 unset 'pids[-1]'
 if [ -s "$share/status" ]; then
 	exit "$(cat "$share/status")"

@@ -21,7 +21,7 @@
 #include "base/loop.h"
 #include "scheduler/api/http.h"
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 
 /* A server in a child: /echo answers the body, /later 50 ms after it was asked, /peer the uid. */
 struct room {
@@ -72,7 +72,7 @@ static int run_server(int fd)
 	struct http_limits limits = { .body_bytes = 100000, .connections = 20, .idle_s = 30 };
 	struct http_server *server;
 
-	alarm(120);
+	alarm(280);
 	if (loop_new(&loop, NULL) < 0 ||
 	    http_server_new(loop, fd, &limits, serve, NULL, &server, NULL) < 0)
 		return 1;

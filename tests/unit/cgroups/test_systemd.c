@@ -82,6 +82,21 @@ static char *print(const struct systemd_properties *list)
 	return strbuf_take(&text);
 }
 
+static void a_path_that_begins_with_a_slice_is_meant_for_systemd(void **state)
+{
+	(void)state;
+	assert_true(systemd_unit_is_meant("kubepods-pod1.slice:cri-containerd:4f"));
+	assert_true(systemd_unit_is_meant("a.slice::b.slice"));
+	assert_false(systemd_unit_is_meant(NULL));
+	assert_false(systemd_unit_is_meant(""));
+	assert_false(systemd_unit_is_meant("/k8s.io/4f"));
+	assert_false(systemd_unit_is_meant(".slice:cri:4f"));
+	assert_false(systemd_unit_is_meant("a.slice:4f"));
+	assert_false(systemd_unit_is_meant("/a.slice:b:c"));
+	assert_false(systemd_unit_is_meant("/x/a.slice/b:c:d"));
+	assert_false(systemd_unit_is_meant("system:b:c"));
+}
+
 static void assert_limits(const char *json, bool v2, const struct systemd_now *now,
 			  const char *wanted)
 {
@@ -311,6 +326,7 @@ static void an_error_in_the_answer_is_ours(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_path_that_begins_with_a_slice_is_meant_for_systemd),
 		cmocka_unit_test(names_are_those_that_callers_expect),
 		cmocka_unit_test(names_that_systemd_would_not_take_are_refused),
 		cmocka_unit_test(limits_are_in_the_words_of_each_version),

@@ -101,12 +101,21 @@ static void number_finds_its_entry_and_needs_none(void **state)
 	assert_int_equal(resolve(f, "4294967294"), 0);
 }
 
-static void name_of_digits_goes_before_number(void **state)
+/* CVE-2026-46680, and an image that would make root of the number that its user chose. */
+static void digits_are_no_name(void **state)
 {
+	static const struct user_files hostile = { "1000:x:0:0::/:\n4294967296:x:0:0::/:\n",
+						   "1000:x:0:\n99999999999:x:0:\n" };
 	struct fixture *f = *state;
 
 	assert_int_equal(resolve(f, "1234"), 0);
-	assert_int_equal(f->who.user.uid, 77);
+	assert_int_equal(f->who.user.uid, 1234);
+	assert_int_equal(user_resolve("1000:1000", &hostile, f->arena, &f->who, &f->err), 0);
+	assert_int_equal(f->who.user.uid, 1000);
+	assert_int_equal(f->who.user.gid, 1000);
+	assert_int_equal(user_resolve("4294967296", &hostile, f->arena, &f->who, &f->err), -EINVAL);
+	assert_int_equal(user_resolve("5:99999999999", &hostile, f->arena, &f->who, &f->err),
+			 -EINVAL);
 }
 
 static void empty_home_is_root_folder(void **state)
@@ -161,8 +170,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(explicit_group_stands_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(number_finds_its_entry_and_needs_none, set_up,
 						tear_down),
-		cmocka_unit_test_setup_teardown(name_of_digits_goes_before_number, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(digits_are_no_name, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(empty_home_is_root_folder, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(unknown_names_and_numbers_out_of_range_are_refused,
 						set_up, tear_down),

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "isolation/init/plan_format.h"
 #include "isolation/plan.h"
@@ -151,6 +152,64 @@ static void an_exec_is_golden(void **state)
 	assert_golden(plan, "exec");
 }
 
+static struct plan *plan_environment(const char **env, size_t count)
+{
+	_cleanup_oci_config_ struct oci_config *config = load("everything");
+	const char *args[] = { "a", NULL };
+	struct oci_process process = {
+		.args = args, .args_count = 1, .env = env, .env_count = count, .cwd = "/"
+	};
+	struct plan *plan = NULL;
+	struct err err = { 0 };
+
+	if (plan_build_exec(config, &process, &on_v2, &plan, &err) < 0)
+		fail_msg("%s", err.text);
+	return plan;
+}
+
+static const char *variable(const struct plan *plan, uint32_t i)
+{
+	const uint64_t *slots = (const void *)((const char *)plan + plan->env.offset);
+
+	return (const char *)plan + slots[i];
+}
+
+static void of_one_variable_the_last_entry_stays_in_its_place(void **state)
+{
+	const char *env[] = { "A=1",  "AB=1", "A", "HOME=/h", "A=2", "B=x",
+			      "A==3", "AB=",  "A", "B=y",     "C",   "HOME=" };
+	static const char *const expected[] = { "A==3", "AB=", "A", "B=y", "C", "HOME=/" };
+	_cleanup_plan_ struct plan *plan = plan_environment(env, ARRAY_SIZE(env));
+
+	(void)state;
+	assert_int_equal(plan->env.count, ARRAY_SIZE(expected));
+	for (uint32_t i = 0; i < plan->env.count; i++)
+		assert_string_equal(variable(plan, i), expected[i]);
+}
+
+/* 40,000 of them took 5 s when each was compared with each. */
+static void many_variables_are_planned_in_no_time(void **state)
+{
+	enum { COUNT = 40000 };
+	const char **env = calloc(COUNT, sizeof(*env));
+	char(*texts)[16] = calloc(COUNT, sizeof(*texts));
+	int64_t began = clock_monotonic_ns();
+	_cleanup_plan_ struct plan *plan = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT; i++) {
+		snprintf(texts[i], sizeof(texts[i]), "V%zu=%zu", i % (COUNT - 1), i);
+		env[i] = texts[i];
+	}
+	plan = plan_environment(env, COUNT);
+	assert_true(clock_monotonic_ns() - began < INT64_C(2000000000));
+	assert_int_equal(plan->env.count, COUNT); /* one is doubled, and HOME comes */
+	assert_string_equal(variable(plan, 0), "V1=1");
+	assert_string_equal(variable(plan, COUNT - 2), "V0=39999");
+	free(texts);
+	free(env);
+}
+
 static struct err refusal(const char *mounts, const char *rest)
 {
 	_cleanup_oci_config_ struct oci_config *config = NULL;
@@ -247,6 +306,8 @@ int main(void)
 		cmocka_unit_test(rare_fields_are_golden),
 		cmocka_unit_test(everything_is_golden),
 		cmocka_unit_test(an_exec_is_golden),
+		cmocka_unit_test(of_one_variable_the_last_entry_stays_in_its_place),
+		cmocka_unit_test(many_variables_are_planned_in_no_time),
 		cmocka_unit_test(the_cgroup_tree_of_the_host_is_readonly_all_through),
 		cmocka_unit_test(nonsense_is_refused_by_name),
 		cmocka_unit_test(damaged_plans_are_safe),

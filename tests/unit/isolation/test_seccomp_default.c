@@ -346,7 +346,7 @@ static void other_architectures_are_killed(void **state)
 	seccomp_deinit(&program);
 }
 
-/* So that an exec'd process is born behind it. */
+/* So that an exec'd process is born behind it, and a created one waits behind it. */
 static void it_can_be_loaded_before_the_clone_of_an_exec(void **state)
 {
 	const struct sock_filter no_recvmsg[] = {
@@ -359,11 +359,13 @@ static void it_can_be_loaded_before_the_clone_of_an_exec(void **state)
 
 	(void)state;
 	assert_return_code(seccomp_default(0, &program, NULL), EIO);
-	assert_true(seccomp_allows_exec(program.filter, false));
-	assert_true(seccomp_allows_exec(program.filter, true));
+	assert_true(seccomp_allows_exec(program.filter));
+	assert_true(seccomp_allows_start(program.filter, true, true));
 	seccomp_deinit(&program);
-	assert_true(seccomp_allows_exec(no_recvmsg + 3, true));
-	assert_false(seccomp_allows_exec(no_recvmsg, false));
+	assert_true(seccomp_allows_exec(no_recvmsg + 3));
+	assert_true(seccomp_allows_start(no_recvmsg + 3, true, true));
+	assert_false(seccomp_allows_exec(no_recvmsg));
+	assert_false(seccomp_allows_start(no_recvmsg, false, false));
 }
 
 static void the_usual_sets_are_ready(void **state)

@@ -13,7 +13,7 @@
 
 #include "sandbox.h"
 
-#define TRAFFIC_TRIES 40
+#define TRAFFIC_TRIES 160
 #define TRAFFIC_TRY_MS 250
 
 static inline int traffic_await(int fd)

@@ -36,6 +36,10 @@
 #include "runtime/shim/shim.h"
 #include "spec/oci_config.h"
 
+/* Of what tells nobody: looked at every 10 ms for a minute, for the machine may be busy. */
+#define POLL_US 10000
+#define POLLS 6000
+
 struct fake {
 	pid_t pid;
 	int pidfd, go_fd;
@@ -335,15 +339,15 @@ struct fixture {
 	struct err err;
 };
 
-static inline void serve_events(const struct fixture *f)
+static inline void serve_events(const struct fixture *f, int listener)
 {
 	static const struct server_ops ops = { on_event, on_event_client_closed };
 	struct server *server;
 	struct loop *loop;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (loop_new(&loop, NULL) < 0 || server_new(loop, ttrpc_listen(f->events, NULL), &ops,
-						    (void *)f->events_file, &server, NULL) < 0)
+	if (loop_new(&loop, NULL) < 0 ||
+	    server_new(loop, listener, &ops, (void *)f->events_file, &server, NULL) < 0)
 		_exit(1);
 	loop_run(loop, NULL);
 	_exit(1);
@@ -387,10 +391,14 @@ static inline void fixture_start(struct fixture *f, const char *name, const char
 			   0);
 	if (with_events) {
 		options.ttrpc_address = f->events;
+		/* Before there is a shim, which looks for it every two seconds only. */
+		fd = ttrpc_listen(f->events, &f->err);
+		assert_return_code(fd, -fd);
 		f->events_pid = process_clone(0, -1, &unused);
 		if (f->events_pid == 0)
-			serve_events(f);
+			serve_events(f, fd);
 		close(unused);
+		close(fd);
 	}
 	options.socket_path = f->socket;
 	fd = ttrpc_listen(f->socket, &f->err);
@@ -436,7 +444,10 @@ static inline void fixture_stop(struct fixture *f)
 		kill(f->events_pid, SIGKILL);
 		waitpid(f->events_pid, &status, 0);
 	}
-	assert_return_code(tree_remove(AT_FDCWD, f->dir, &f->err), 0);
+	/* Nobody tells when they have died; until then they may make a file. */
+	for (int i = 0; i < POLLS && tree_remove(AT_FDCWD, f->dir, NULL) < 0; i++)
+		usleep(POLL_US);
+	assert_int_equal(access(f->dir, F_OK), -1);
 }
 
 /* A file of the bundle, "" when it does not exist; owned by the caller. */

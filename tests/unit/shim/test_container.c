@@ -200,7 +200,7 @@ static int teardown(void **state)
 		wait_exit(NULL);
 		w.client = shim_close(w.client);
 		/* The socket goes with the shim; nothing tells the end but that. */
-		for (int i = 0; i < 1000 && rmdir(w.sockets) < 0; i++)
+		for (int i = 0; i < 6000 && rmdir(w.sockets) < 0; i++)
 			usleep(10000);
 		assert_int_equal(access(w.sockets, F_OK), -1);
 	}
@@ -357,7 +357,7 @@ static void await_hooks(const char *expected)
 	char path[256], *text = NULL;
 
 	join(path, sizeof(path), "ran");
-	for (int i = 0; i < 3000; i++) {
+	for (int i = 0; i < 6000; i++) {
 		free(text);
 		text = NULL;
 		if (file_read(AT_FDCWD, path, 4096, &text, NULL, NULL) == 0 &&
@@ -420,7 +420,7 @@ static void test_others_are_served_while_hooks_run(void **state)
 		       SHIM_STOPPED);
 	assert_return_code(shim_shutdown(w.client, w.id, &w.err), 0);
 	w.client = shim_close(w.client);
-	for (int i = 0; i < 1000 && rmdir(w.sockets) < 0; i++)
+	for (int i = 0; i < 6000 && rmdir(w.sockets) < 0; i++)
 		usleep(10000);
 }
 
@@ -445,7 +445,7 @@ static void test_hook_that_fails_leaves_nothing(void **state)
 	assert_int_equal(shim_create(w.client, &o, NULL, &w.err), -EIO);
 	assert_string_equal(w.err.text, "hook createRuntime[0] /bin/sh: exit status 3: no luck");
 	w.client = shim_close(w.client);
-	for (int i = 0; i < 1000 && rmdir(w.sockets) < 0; i++)
+	for (int i = 0; i < 6000 && rmdir(w.sockets) < 0; i++)
 		usleep(10000);
 	assert_int_equal(access(w.sockets, F_OK), -1);
 }
@@ -558,7 +558,7 @@ static void test_checkpoint_is_restored_at_start(void **state)
 	call("Delete", &process);
 	assert_return_code(shim_shutdown(w.client, w.id, &w.err), 0);
 	w.client = shim_close(w.client);
-	for (int i = 0; i < 1000 && rmdir(w.sockets) < 0; i++)
+	for (int i = 0; i < 6000 && rmdir(w.sockets) < 0; i++)
 		usleep(10000);
 	free(create_options.value.data);
 	free(checkpoint_options.value.data);

@@ -76,8 +76,8 @@ static void await_status(const struct fixture *f, enum health_status status)
 {
 	struct health_record record = { 0 };
 
-	for (int i = 0; i < 3000 && record.status != status; i++) {
-		usleep(10000);
+	for (int i = 0; i < POLLS && record.status != status; i++) {
+		usleep(POLL_US);
 		health_record_deinit(&record);
 		health_record_load(f->bundle, &record, NULL);
 	}
@@ -123,14 +123,14 @@ static void failures_do_not_count_in_the_start_period(void **state)
 	create(&f, "exec sleep 1000", "test -e $B/ok && exit; echo >>$B/fails; exit 1",
 	       (struct shim_health){ .start_period_ns = 3600000 * MS, .retries = 1 },
 	       SHIM_RESTART_NO);
-	for (int i = 0; i < 3000; i++) {
+	for (int i = 0; i < POLLS; i++) {
 		char *text = fixture_read(&f, "fails");
 		size_t fails = text ? strlen(text) : 0;
 
 		free(text);
 		if (fails >= 4)
 			break;
-		usleep(10000);
+		usleep(POLL_US);
 	}
 	await_status(&f, HEALTH_STARTING);
 	touch(&f, "ok");
@@ -231,8 +231,8 @@ static void unhealthy_ones_are_killed_stopped_restarted(void **state)
 			fixture_stop(&f);
 			continue;
 		}
-		for (int j = 0; j < 3000 && now.restarts < 2; j++) {
-			usleep(10000);
+		for (int j = 0; j < POLLS && now.restarts < 2; j++) {
+			usleep(POLL_US);
 			assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
 		}
 		assert_true(now.restarts >= 2);

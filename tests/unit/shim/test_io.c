@@ -304,8 +304,8 @@ static void test_binary_logger_gets_output_and_names(void **state)
 	wait_exit(&f, "c", NULL, 0);
 	assert_return_code(shim_delete(f.client, "c", NULL, NULL, &f.err), 0);
 	snprintf(path, sizeof(path), "%s/got", f.bundle);
-	for (int i = 0; i < 1000 && access(path, F_OK) < 0; i++)
-		usleep(10000); /* the logger is nobody's to wait for */
+	for (int i = 0; i < POLLS && access(path, F_OK) < 0; i++)
+		usleep(POLL_US); /* the logger is nobody's to wait for */
 	text = fixture_read(&f, "got");
 	snprintf(uri, sizeof(uri), "c test to %s/got a b c\nlogged\n", f.bundle);
 	assert_string_equal(text, uri);
@@ -370,8 +370,8 @@ static void test_creator_that_goes_away_leaves_a_container(void **state)
 	shim_close(create_logged(&f, logger));
 	snprintf(path, sizeof(path), "%s/go", f.bundle);
 	assert_return_code(file_replace(AT_FDCWD, path, "", 0, 0600, false, &f.err), 0);
-	for (int i = 0; i < 1000 && r == -ENOENT; i++) {
-		usleep(10000);
+	for (int i = 0; i < POLLS && r == -ENOENT; i++) {
+		usleep(POLL_US);
 		r = shim_state(f.client, "c", NULL, &seen, &f.err);
 	}
 	assert_return_code(r, 0);

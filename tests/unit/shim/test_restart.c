@@ -4,6 +4,7 @@
 #include "runtime/shim/journal.h"
 
 #define COUNT "echo run >>%s/runs; "
+#define SOON_MS 2000
 
 static void create(struct fixture *f, const char *script, enum shim_restart restart, unsigned max)
 {
@@ -41,8 +42,8 @@ static size_t count_lines(const struct fixture *f, const char *name)
 
 static void await_runs(const struct fixture *f, size_t runs)
 {
-	for (int i = 0; i < 3000 && count_lines(f, "runs") < runs; i++)
-		usleep(10000);
+	for (int i = 0; i < POLLS && count_lines(f, "runs") < runs; i++)
+		usleep(POLL_US);
 	assert_true(count_lines(f, "runs") >= runs);
 }
 
@@ -109,10 +110,12 @@ static void one_that_waits_is_over_by_a_final_signal(void **state)
 	(void)state;
 	fixture_start(&f, "b", "", false);
 	create(&f, "exit 7", SHIM_RESTART_UNLESS_STOPPED, 0);
-	/* The fourth wait is of 0.8 s. */
-	await_runs(&f, 4);
-	for (int i = 0; i < 1000 && !now.restarting; i++)
+	/* The fifth wait is of 1.6 s: long enough for what follows on a busy machine. */
+	await_runs(&f, 5);
+	for (int i = 0; i < 60000 && !now.restarting; i++) {
+		usleep(1000);
 		assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
+	}
 	assert_true(now.restarting);
 	assert_int_equal(now.status, SHIM_STOPPED);
 	assert_int_equal(now.exit.status, 7);
@@ -159,8 +162,8 @@ static void state_on_disk_tells_of_it(void **state)
 	assert_true(disk->backoff_ns >= 100000000);
 	assert_false(journal_is_orphaned(f.bundle));
 	assert_return_code(process_pidfd_signal(f.shim_pidfd, SIGKILL), 0);
-	for (int i = 0; i < 1000 && !journal_is_orphaned(f.bundle); i++)
-		usleep(10000);
+	for (int i = 0; i < POLLS && !journal_is_orphaned(f.bundle); i++)
+		usleep(POLL_US);
 	assert_true(journal_is_orphaned(f.bundle));
 	fixture_stop(&f);
 }
@@ -197,9 +200,10 @@ static void deadline_kills_unless_it_is_renewed(void **state)
 	fixture_start(&f, "b", "", false);
 	create(&f, "exec sleep 1000", SHIM_RESTART_ALWAYS, 0);
 	await_runs(&f, 1);
-	assert_return_code(shim_set_deadline(f.client, "c", 50, false, &f.err), 0);
+	/* The second call has to come in time, on a busy machine too. */
+	assert_return_code(shim_set_deadline(f.client, "c", SOON_MS, false, &f.err), 0);
 	assert_return_code(shim_set_deadline(f.client, "c", 100000, false, &f.err), 0);
-	usleep(200000);
+	usleep((SOON_MS + 100) * 1000);
 	assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
 	assert_int_equal(now.status, SHIM_RUNNING);
 	assert_return_code(shim_set_deadline(f.client, "c", 50, false, &f.err), 0);
@@ -220,14 +224,14 @@ static void deadline_may_pause_and_be_lifted(void **state)
 	(void)state;
 	fixture_start(&f, "b", "", false);
 	create(&f, "exec sleep 1000", SHIM_RESTART_NO, 0);
-	assert_return_code(shim_set_deadline(f.client, "c", 10, true, &f.err), 0);
+	assert_return_code(shim_set_deadline(f.client, "c", SOON_MS, true, &f.err), 0);
 	assert_return_code(shim_set_deadline(f.client, "c", 0, true, &f.err), 0);
-	usleep(100000);
+	usleep((SOON_MS + 100) * 1000);
 	assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
 	assert_int_equal(now.status, SHIM_RUNNING);
 	assert_return_code(shim_set_deadline(f.client, "c", 10, true, &f.err), 0);
-	for (int i = 0; i < 1000 && now.status != SHIM_PAUSED; i++) {
-		usleep(10000);
+	for (int i = 0; i < POLLS && now.status != SHIM_PAUSED; i++) {
+		usleep(POLL_US);
 		assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
 	}
 	assert_int_equal(now.status, SHIM_PAUSED);

@@ -684,7 +684,7 @@ static void a_kill_at_any_moment_is_mended_by_the_next(void **state)
 	assert_int_equal(status, 0);
 	whole_ns = clock_monotonic_ns() - start_ns;
 	deadline_ns = clock_monotonic_ns() + 3000000000LL;
-	for (int i = 0; i < 40 && clock_monotonic_ns() < deadline_ns; i++) {
+	for (int i = 0; i < 40 && (clock_monotonic_ns() < deadline_ns || !killed); i++) {
 		struct timespec t = { 0 };
 		pid_t pid;
 
@@ -698,6 +698,9 @@ static void a_kill_at_any_moment_is_mended_by_the_next(void **state)
 		kill(pid, SIGKILL);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		killed += WIFSIGNALED(status);
+		/* The first one may have had a machine that was busier. */
+		if (!WIFSIGNALED(status))
+			whole_ns -= whole_ns / 4;
 		/* Either it is there and whole, or it is not there. */
 		if (exists(root, "images/localhost%2Flarge:1"))
 			assert_found("localhost/large:1", 4);
