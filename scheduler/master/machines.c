@@ -319,6 +319,7 @@ int master_sync(struct master *master, const char *text, size_t len,
 	for (size_t i = 0; i < report.task_count; i++)
 		take_report(master, (uint32_t)(machine - master->machines), &report.tasks[i]);
 	calls_take(master, (uint32_t)(machine - master->machines), &report);
+	restart_step(master);
 	master_settle(master);
 	if (master->stuck)
 		return err_say(err, EAGAIN, "the store does not take anything now");

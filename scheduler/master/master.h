@@ -132,7 +132,8 @@ struct master_resize {
 int master_resize(struct master *master, const struct caller *caller, const char *job,
 		  const struct master_resize *resize, struct json_writer *w, struct err *err);
 
-/* Starts them anew where they are; index: of one, or UINT32_MAX for all that run. -ENOENT. */
+/* Starts them anew where they are; index: of one, at once, or UINT32_MAX for all that run, as fast
+ * as the job's disruption budget lets it. -ENOENT. */
 int master_restart(struct master *master, const struct caller *caller, const char *job,
 		   uint32_t index, struct err *err);
 

@@ -40,6 +40,8 @@ char *persist_task(const struct master *master, const struct held_task *task, si
 	json_field_bool(w, "over", task->over);
 	if (task->paused)
 		json_field_bool(w, "paused", true);
+	if (task->to_restart)
+		json_field_bool(w, "to_restart", true);
 	json_field_u64(w, "incarnation", task->incarnation);
 	json_field_u64(w, "restarts", task->restarts);
 	json_field_i64(w, "exit_code", task->exit_code);
@@ -269,6 +271,9 @@ static int load_task(struct master *master, const char *name, const struct json_
 	err_try(json_get_bool(root, "live", &task->live, err));
 	err_try(json_get_bool(root, "over", &task->over, err));
 	err_try(json_get_bool(root, "paused", &paused, err));
+	err_try(json_get_bool(root, "to_restart", &task->to_restart, err));
+	task->job->rolling |= task->to_restart;
+	master->rolling |= task->to_restart;
 	err_try(json_get_u64(root, "incarnation", &task->incarnation, err));
 	err_try(json_get_u64(root, "restarts", &restarts, err));
 	err_try(json_get_range(root, "exit_code", -1, 255, &code, err));

@@ -176,6 +176,8 @@ static void write_head(const struct held_job *job, struct json_writer *w)
 	json_field_u64(w, "count", job->count);
 	json_field_u64(w, "running", running);
 	json_field_u64(w, "pending", pending);
+	if (job->rolling)
+		json_field_u64(w, "to_restart", restart_left(job));
 	json_field_i64(w, "submitted_ms", job->submitted_ms);
 	json_field_u64(w, "index", job->index);
 }
