@@ -12,6 +12,7 @@
 #include "scheduler/api/api.h"
 #include "scheduler/api/caller.h"
 #include "scheduler/api/http.h"
+#include "scheduler/link/revoked.h"
 #include "scheduler/link/token.h"
 #include "scheduler/master/master.h"
 
@@ -22,6 +23,7 @@ struct link_joining {
 	struct master *master;
 	const struct pki_pair *ca;
 	struct tokens *tokens;
+	struct revoked *revoked;
 	char fingerprint[DIGEST_HEX_SIZE];
 };
 
@@ -36,16 +38,25 @@ int link_joining_new(struct master *master, const struct pki_pair *ca, struct li
 	joining->ca = ca;
 	err_try(pki_fingerprint(ca->certificate, joining->fingerprint, err));
 	err_try(tokens_load(master, &joining->tokens, err));
+	err_try(revoked_load(master, &joining->revoked, err));
 	*ret = take_ptr(joining);
 	return 0;
 }
 
 struct link_joining *link_joining_free(struct link_joining *joining)
 {
-	if (joining)
+	if (joining) {
 		tokens_free(joining->tokens);
+		revoked_free(joining->revoked);
+	}
 	free(joining);
 	return NULL;
+}
+
+int link_joining_check(const struct link_joining *joining,
+		       const struct http_certificate *certificate, struct err *err)
+{
+	return revoked_check(joining->revoked, certificate, err);
 }
 
 /* ---- requests ---- */
@@ -127,6 +138,40 @@ static int create_token(const struct asked *a, struct err *err)
 			    *grant.name ? grant.name : "of any new name");
 }
 
+static int take_back(const struct asked *a, const struct caller *caller, struct token_grant *grant,
+		     struct err *err)
+{
+	if (caller->role != CALLER_OPERATOR)
+		return err_say(err, EPERM, "%s may not revoke certificates: that is for operators",
+			       caller->name);
+	err_try(read_grant(a, grant, err));
+	if (!*grant->name)
+		return err_say(err, EINVAL, "say whose certificate is revoked");
+	err_try(revoked_add(a->joining->revoked, grant->role, grant->name, err));
+	if (strcmp(grant->role, PKI_ROLE_AGENT) != 0)
+		err_try(revoked_add(a->joining->revoked,
+				    strcmp(grant->role, PKI_ROLE_PERSON) == 0 ? PKI_ROLE_OPERATOR
+									      : PKI_ROLE_PERSON,
+				    grant->name, err));
+	json_open_object(a->w);
+	json_field_string(a->w, "name", grant->name);
+	json_close_object(a->w);
+	return 0;
+}
+
+static int revoke_asked(const struct asked *a, struct err *err)
+{
+	struct token_grant grant = { 0 };
+	struct caller caller;
+	int r;
+
+	api_caller(a->request, &caller);
+	r = take_back(a, &caller, &grant, err);
+	return master_audit(a->joining->master, &caller, r, err, "revoke the certificate of %s %s",
+			    *grant.role ? grant.role : "somebody",
+			    *grant.name ? grant.name : "who is not named");
+}
+
 static int tell_ca(const struct asked *a, struct err *err)
 {
 	(void)err;
@@ -172,6 +217,7 @@ static int sign(const struct asked *a, struct token_grant *grant, const char **r
 	err_try(tokens_check(a->joining->tokens, secret, grant, err));
 	err_try(find_name(a, grant, &name, err));
 	*ret_name = name;
+	err_try(revoked_check_new(a->joining->revoked, grant->role, name, err));
 	err_try(pki_sign(a->joining->ca, request, grant->role, name, &certificate, err));
 	err_try(tokens_use(a->joining->tokens, secret, name, err));
 	log_info("%s %s has joined", grant->role, name);
@@ -248,5 +294,7 @@ bool link_joining_serve_anybody(struct link_joining *joining, struct http_reques
 
 bool link_joining_serve(void *joining, struct http_request *request)
 {
-	return is(request, "POST", "/v1/tokens") && serve(joining, request, create_token);
+	if (is(request, "POST", "/v1/tokens"))
+		return serve(joining, request, create_token);
+	return is(request, "POST", "/v1/revoke") && serve(joining, request, revoke_asked);
 }
