@@ -14,7 +14,7 @@
 #include "scheduler/link/keys.h"
 
 struct agent_args {
-	const char *config, *root, *runroot, *master, *rack;
+	const char *config, *root, *runroot, *master, *rack, *cgroup;
 	bool debug;
 };
 
@@ -27,6 +27,8 @@ static const struct option_entry agent_options[] = {
 	OPTION_STRING(struct agent_args, master, 0, "master", "URL",
 		      "https://HOST:PORT (default: where it has joined)"),
 	OPTION_STRING(struct agent_args, rack, 0, "rack", "NAME", "where the machine stands"),
+	OPTION_STRING(struct agent_args, cgroup, 0, "cgroup", "PATH",
+		      "around all tasks, like /cellar-machine (default: none)"),
 	OPTION_BOOL(struct agent_args, debug, 0, "debug", "tell more"),
 	OPTION_END,
 };
@@ -94,6 +96,7 @@ static int start(struct room *room, const struct celld_config *config, struct er
 		.reserve_cpu_milli = config->agent.reserve_cpu_milli,
 		.reserve_memory_bytes = config->agent.reserve_memory_bytes,
 		.whole_cores = config->agent.whole_cores,
+		.cgroup = config->agent.cgroup,
 		.epoch_path = epoch,
 		.reach_command = room->reach,
 	};
@@ -135,6 +138,8 @@ static int run_agent(int argc, char **argv, struct err *err)
 	config.runroot = args.runroot ? args.runroot : config.runroot;
 	config.agent.master = args.master ? args.master : config.agent.master;
 	config.agent.rack = args.rack ? args.rack : config.agent.rack;
+	config.agent.cgroup = args.cgroup ? args.cgroup : config.agent.cgroup;
+	err_try(config_check_cgroup("--cgroup", config.agent.cgroup, err));
 	if (args.debug)
 		log_set_level(LOG_LEVEL_DEBUG);
 	err_try(start(&room, &config, err));
