@@ -79,6 +79,16 @@ int cell_ask(const struct ask *ask, const char *method, const char *path, const 
 								 : 0;
 }
 
+int cell_ask_soon(const struct ask *ask, const char *path, long timeout_s, struct json_doc **ret,
+		  struct err *err)
+{
+	_cleanup_http_answer_ struct http_answer answer = { 0 };
+	struct http_call call = { .method = "GET", .timeout_s = timeout_s };
+
+	err_try(call_cell(ask, &call, path, &answer, err));
+	return json_parse(answer.body, answer.len, ret, err);
+}
+
 int cell_ask_name(const struct ask *ask, const char *method, const char *fmt, const char *name,
 		  const char *body, struct json_doc **ret, struct err *err)
 {

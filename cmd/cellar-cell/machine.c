@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "cmd/cellar-cell/verbs.h"
@@ -15,7 +16,7 @@
 struct machine_args {
 	struct verb_args common;
 	bool wait;
-	const char *deadline;
+	const char *deadline, *timeout;
 };
 
 static const struct option_entry output_options[] = {
@@ -92,6 +93,12 @@ static int status(const struct ask *ask, struct err *err)
 	       cell_text(ask, &root, "name"), cell_text(ask, &root, "state"),
 	       cell_number(&root, "silent_ms"), cpu_of(ask, &root), memory_of(ask, &root),
 	       print_bytes(ask, cell_number(&root, "disk_free_bytes")));
+	if (*cell_text(ask, &root, "state_by") && strcmp(cell_text(ask, &root, "state"), "up") != 0)
+		printf("so since %s wanted it%s%s\n", cell_text(ask, &root, "state_by"),
+		       cell_number(&root, "drain_by_ms") ? "; all is moved by " : "",
+		       cell_number(&root, "drain_by_ms")
+			       ? print_time(ask, cell_number(&root, "drain_by_ms"))
+			       : "");
 	if (json_get_array(&root, "list", &list, &count, NULL) > 0 && count) {
 		puts("");
 		print_rows(ask, columns, &list);
@@ -134,10 +141,20 @@ static int uncordon(const struct ask *ask, struct err *err)
 	return 0;
 }
 
+/* Once for each number of them, where a person may be looking. */
+static void tell_left(const struct ask *ask, size_t count, size_t *told)
+{
+	if (count && count != *told)
+		fprintf(stderr, "%s: %zu task%s left\n", ask->words[0], count,
+			count == 1 ? " is" : "s are");
+	*told = count;
+}
+
 /* Until nothing is on the machine any more. */
 static int await_empty(const struct ask *ask, int64_t limit_ms, struct err *err)
 {
 	int64_t began_ns = clock_monotonic_ns();
+	size_t told = 0;
 
 	for (;;) {
 		_cleanup_json_ struct json_doc *doc = NULL, *cell = NULL;
@@ -152,13 +169,11 @@ static int await_empty(const struct ask *ask, int64_t limit_ms, struct err *err)
 				      err));
 		root = json_root(doc);
 		json_get_array(&root, "list", &list, &count, NULL);
+		tell_left(ask, count, &told);
 		if (!count)
 			return 0;
-		if (left_ms <= 0) {
-			fprintf(stderr, "ctr: machine drain: %zu tasks are still on %s\n", count,
-				ask->words[0]);
+		if (left_ms <= 0)
 			return EXIT_TIMEOUT;
-		}
 		root = json_root(cell);
 		snprintf(path, sizeof(path), "/v1/cell?index=%" PRId64 "&wait=%" PRId64,
 			 cell_number(&root, "index"),
@@ -168,16 +183,27 @@ static int await_empty(const struct ask *ask, int64_t limit_ms, struct err *err)
 	}
 }
 
+static int read_time(const char *text, int64_t *ret_ms, struct err *err)
+{
+	if (text && amount_parse_ms(text, ret_ms) < 0)
+		return err_say(err, EINVAL, "\"%s\" is not a time, like 30s or 5m", text);
+	return 0;
+}
+
 static int drain(const struct ask *ask, struct err *err)
 {
 	const struct machine_args *args = ask->args;
-	int64_t limit_ms = INT64_MAX;
+	int64_t limit_ms = INT64_MAX, deadline_ms = 0;
+	_cleanup_json_ struct json_doc *doc = NULL;
+	char body[64];
 	int r = 0;
 
-	if (args->deadline && amount_parse_ms(args->deadline, &limit_ms) < 0)
-		return err_say(err, EINVAL, "\"%s\" is not a time, like 30s or 5m", args->deadline);
-	err_try(change(ask, "/v1/machines/%s/drain", err));
-	if (args->wait || args->deadline)
+	err_try(read_time(args->deadline, &deadline_ms, err));
+	err_try(read_time(args->timeout, &limit_ms, err));
+	snprintf(body, sizeof(body), "{\"deadline_ms\":%" PRId64 "}", deadline_ms);
+	err_try(cell_ask_name(ask, "POST", "/v1/machines/%s/drain", ask->words[0],
+			      args->deadline ? body : NULL, &doc, err));
+	if (args->wait || args->deadline || args->timeout)
 		r = await_empty(ask, limit_ms, err);
 	if (r == 0)
 		puts(ask->words[0]);
@@ -188,8 +214,11 @@ static const struct option_entry no_options[] = { OPTION_END };
 static const struct option_entry drain_options[] = {
 	OPTION_BOOL(struct machine_args, wait, 'w', "wait",
 		    "return when nothing is on it any more"),
-	OPTION_STRING(struct machine_args, deadline, 0, "deadline", "TIME",
-		      "wait no longer than that, 5m say; status 124 then, and the drain goes on"),
+	OPTION_STRING(
+		struct machine_args, deadline, 0, "deadline", "TIME",
+		"then what is left moves, too, whatever budgets say, 5m say; waits, as -w does"),
+	OPTION_STRING(struct machine_args, timeout, 0, "timeout", "TIME",
+		      "wait no longer than that; status 124 then, and the drain goes on"),
 	OPTION_END,
 };
 
@@ -222,7 +251,8 @@ const struct verb verb_machine_drain = {
 		.name = "ctr machine drain",
 		.args = "MACHINE",
 		.summary = "move what is on a machine to others",
-		.details = "As fast as the jobs' disruption budgets let it; nothing new comes to it.",
+		.details = "As fast as the jobs' disruption budgets let it, until the deadline; nothing new\n"
+			   "comes to it.",
 		.options = drain_options,
 		.args_min = 1,
 		.args_max = 1,

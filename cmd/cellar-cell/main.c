@@ -66,8 +66,7 @@ static int run(const struct cellar_cell *cell, const struct verb *verb, int argc
 	return r;
 }
 
-/* The verb's word, where it is of that group; else NULL: "run" of "ctr job run". */
-static const char *word_of(const struct verb *verb, const char *group)
+const char *cell_word_of(const struct verb *verb, const char *group)
 {
 	const char *name = verb->command.name + strlen("ctr ");
 	size_t len = strlen(group);
@@ -78,7 +77,7 @@ static const char *word_of(const struct verb *verb, const char *group)
 static bool is_group(const char *group)
 {
 	for (size_t i = 0; verbs[i]; i++)
-		if (word_of(verbs[i], group))
+		if (cell_word_of(verbs[i], group))
 			return true;
 	return false;
 }
@@ -87,7 +86,7 @@ static int help(const char *group, FILE *out)
 {
 	fprintf(out, "Usage: ctr %s COMMAND [ARG...]\n\nCommands:\n", group);
 	for (size_t i = 0; verbs[i]; i++) {
-		const char *word = word_of(verbs[i], group);
+		const char *word = cell_word_of(verbs[i], group);
 
 		if (word)
 			fprintf(out, "  %-10s%s\n", word, verbs[i]->command.summary);
@@ -119,6 +118,10 @@ static int dispatch(const struct cellar_cell *cell, size_t count, char **words)
 	const char *group = count ? words[0] : "job";
 	struct err err = { 0 };
 
+	if (strcmp(group, "words") == 0) {
+		cell_words(cell, words + 1, count - 1);
+		return 0;
+	}
 	if (!is_group(group)) {
 		err_say(&err, EINVAL, "there is no command \"%s\"; there are " GROUPS, group);
 		return complain("", &err);
@@ -128,7 +131,7 @@ static int dispatch(const struct cellar_cell *cell, size_t count, char **words)
 	if (strcmp(words[1], "--help") == 0 || strcmp(words[1], "-h") == 0)
 		return help(group, stdout);
 	for (size_t i = 0; verbs[i]; i++) {
-		const char *word = word_of(verbs[i], group);
+		const char *word = cell_word_of(verbs[i], group);
 
 		if (word && strcmp(word, words[1]) == 0)
 			return run(cell, verbs[i], (int)count - 2, words + 2);

@@ -55,12 +55,23 @@ struct verb {
 /* Ends with NULL. */
 extern const struct verb *const verbs[];
 
+/* The verb's word, where it is of that group; else NULL: "run" of "ctr job run". */
+const char *cell_word_of(const struct verb *verb, const char *group);
+
+/* ---- words.c ---- */
+
+/* Prints what may come next behind GROUP WORD... (cmd/complete.h): for `ctr completion`. */
+void cell_words(const struct cellar_cell *cell, char *const *words, size_t count);
+
 /* ---- ask.c ---- */
 
 /* Asks the cell for METHOD PATH; what it refuses is an error with its sentence. doc is the
  * caller's. body: NULL for none. */
 int cell_ask(const struct ask *ask, const char *method, const char *path, const char *body,
 	     size_t len, struct json_doc **ret, struct err *err);
+/* Reads what the cell can tell within so many seconds. */
+int cell_ask_soon(const struct ask *ask, const char *path, long timeout_s, struct json_doc **ret,
+		  struct err *err);
 /* The same with a path in which %s is a name, escaped. */
 int cell_ask_name(const struct ask *ask, const char *method, const char *fmt, const char *name,
 		  const char *body, struct json_doc **ret, struct err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* celld token create: lets somebody join the cell. */
+/* celld token create: lets somebody join the cell; revoke: takes back what came of it. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -51,21 +51,33 @@ static char *write_request(const struct token_args *args, int64_t ttl_ms)
 	return json_writer_take(w, &len);
 }
 
+static int refused(const struct http_answer *answer, struct err *err)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	_cleanup_json_ struct json_doc *doc = NULL;
+	const char *sentence = NULL;
+
+	if (arena && json_parse(answer->body, answer->len, &doc, NULL) == 0) {
+		struct json_node root = json_root(doc);
+
+		json_get_string(&root, "error", arena, &sentence, NULL);
+	}
+	return err_say(err, EPERM, "%s", sentence ? sentence : "the master refuses it");
+}
+
 static int print_answer(const struct http_answer *answer, struct err *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	_cleanup_json_ struct json_doc *doc = NULL;
-	const char *token = NULL, *expires = "", *sentence = NULL;
+	const char *token = NULL, *expires = "";
 	struct json_node root;
 
+	if (answer->status != 200)
+		return refused(answer, err);
 	if (!arena)
 		return err_set(err, ENOMEM, "read the master's answer");
 	err_try(json_parse(answer->body, answer->len, &doc, err));
 	root = json_root(doc);
-	if (answer->status != 200) {
-		json_get_string(&root, "error", arena, &sentence, NULL);
-		return err_say(err, EPERM, "%s", sentence ? sentence : "the master refuses it");
-	}
 	err_try(json_need(json_get_string(&root, "token", arena, &token, err), &root, "token",
 			  err));
 	err_try(json_get_string(&root, "expires", arena, &expires, err));
@@ -94,6 +106,30 @@ static int create(const struct token_args *args, int64_t ttl_ms, struct err *err
 	return r < 0 ? r : print_answer(&answer, err);
 }
 
+static int take_back(const struct token_args *args, struct err *err)
+{
+	_cleanup_http_answer_ struct http_answer answer = { 0 };
+	_cleanup_free_ char *body = write_request(args, 0);
+	char socket[PATH_MAX];
+	struct http_call call = {
+		.unix_path = socket, .method = "POST", .url = "http://cell/v1/revoke", .body = body
+	};
+	int r;
+
+	if (!args->machine && !args->person && !args->operator)
+		return err_say(err, EINVAL, "say whose certificate: --machine or --person");
+	if (!body)
+		return err_set(err, ENOMEM, "revoke a certificate");
+	call.body_len = strlen(body);
+	err_try(life_path(socket, args->runroot, "cell.sock", err));
+	r = http_call(&call, &answer, err);
+	if (r == -ECONNREFUSED)
+		return err_say(err, ECONNREFUSED, "no master is at work at %s", socket);
+	if (r < 0)
+		return r;
+	return answer.status == 200 ? 0 : refused(&answer, err);
+}
+
 static int run_token(int argc, char **argv, struct err *err)
 {
 	struct token_args args = { .ttl = "1h", .runroot = ENGINE_RUNROOT_DEFAULT };
@@ -105,22 +141,24 @@ static int run_token(int argc, char **argv, struct err *err)
 	r = options_parse(&verb_token.command, argc, argv, &args, &words, &count, err);
 	if (r != 0)
 		return r > 0 ? VERB_HELP : r;
-	if (strcmp(words[0], "create") != 0)
-		return err_say(err, EINVAL, "there is no command \"token %s\"; there is create",
+	if (strcmp(words[0], "create") != 0 && strcmp(words[0], "revoke") != 0)
+		return err_say(err, EINVAL,
+			       "there is no command \"token %s\"; there are create and revoke",
 			       words[0]);
 	if (amount_parse_ms(args.ttl, &ttl_ms) < 0 || !ttl_ms)
 		return err_say(err, EINVAL, "--ttl: \"%s\" is no time, like 10m or 24h", args.ttl);
 	if (!!args.machine + !!args.person + !!args.operator> 1)
 		return err_say(err, EINVAL, "one of --machine, --person and --operator at most");
-	return create(&args, ttl_ms, err);
+	return strcmp(words[0], "revoke") == 0 ? take_back(&args, err) : create(&args, ttl_ms, err);
 }
 
 const struct verb verb_token = {
 	.command = {
 		.name = "celld token",
-		.args = "create",
-		.summary = "let a machine or a person join: celld token create",
-		.details = "Prints a token, with which `celld join` works once.",
+		.args = "create|revoke",
+		.summary = "let a machine or a person join, or no more",
+		.details = "create prints a token, with which `celld join` works once. revoke takes back the\n"
+			   "certificates that --machine or --person NAME has got so.",
 		.options = token_options,
 		.args_min = 1,
 		.args_max = 1,

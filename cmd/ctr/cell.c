@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "cmd/ctr/verbs.h"
+#include "cmd/ctr/cell.h"
 #include "base/program.h"
 
 #define HELPER "cellar-cell"
@@ -163,3 +163,20 @@ const struct verb verb_quota = {
 	},
 	.run = quota_verb,
 };
+
+bool ctr_is_of_cell(const struct verb *verb)
+{
+	static const struct verb *const of_cell[] = { &verb_job,    &verb_alloc,  &verb_machine,
+						      &verb_secret, &verb_policy, &verb_quota,
+						      &verb_cell };
+
+	for (size_t i = 0; i < ARRAY_SIZE(of_cell); i++)
+		if (of_cell[i] == verb)
+			return true;
+	return false;
+}
+
+void ctr_cell_words(const struct ctr *ctr, size_t count, char *const *words)
+{
+	hand_over("words", ctr, (int)count, (char **)(uintptr_t)words, NULL);
+}

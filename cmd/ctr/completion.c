@@ -82,7 +82,7 @@ const struct verb verb_completion = {
 		.name = "ctr completion",
 		.args = "bash|zsh|fish",
 		.summary = "print what a shell needs to complete command lines",
-		.details = "Commands, options and the names of containers, images and volumes.\n"
+		.details = "Commands, options and the names of containers, images and volumes, and a cell's jobs and machines.\n"
 			   "\n"
 			   "Examples:\n"
 			   "  source <(ctr completion bash)\n"

@@ -5,82 +5,26 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "cmd/complete.h"
+#include "cmd/ctr/cell.h"
 #include "runtime/engine/volume.h"
 #include "storage/store.h"
 
 struct line {
-	struct ctr ctr; /* with what the line itself says of --root and --runroot */
-	char *const *words;
-	size_t count;
-	const char *current; /* the last word */
-	size_t at;	     /* how far it was understood */
+	struct ctr ctr; /* with what the line itself says of --root, --runroot and --cell */
+	struct complete_line words;
 };
 
-static void offer(const struct line *line, const char *prefix, const char *word, const char *what)
+static void on_value(void *data, const char *option, const char *value)
 {
-	char text[512];
+	struct ctr *ctr = &((struct line *)data)->ctr;
 
-	snprintf(text, sizeof(text), "%s%s", prefix, word);
-	if (strncmp(text, line->current, strlen(line->current)) != 0)
-		return;
-	if (what)
-		printf("%s\t%s\n", text, what);
-	else
-		puts(text);
-}
-
-/* ---- options ---- */
-
-static bool is_end(const struct option_entry *e)
-{
-	return !e->name && !e->letter && e->kind != OPTION_KIND_GROUP;
-}
-
-static const struct option_entry *find_option(const struct option_entry *e, const char *word)
-{
-	const struct option_entry *found = NULL;
-
-	for (; e && !found && !is_end(e); e++) {
-		if (e->kind == OPTION_KIND_GROUP)
-			found = find_option(e->group, word);
-		else if (word[1] == '-' ? e->name && strcmp(e->name, word + 2) == 0
-					: e->letter && word[strlen(word) - 1] == e->letter)
-			found = e;
-	}
-	return found;
-}
-
-static void offer_options(const struct line *line, const struct option_entry *e)
-{
-	for (; e && !is_end(e); e++)
-		if (e->kind == OPTION_KIND_GROUP)
-			offer_options(line, e->group);
-		else if (e->name && e->help)
-			offer(line, "--", e->name, e->help);
-}
-
-/* Passes over options; true: the current word is the value of one. */
-static bool skip_options(struct line *line, const struct option_entry *table)
-{
-	while (line->at + 1 < line->count) {
-		const char *word = line->words[line->at];
-		const struct option_entry *e;
-
-		if (word[0] != '-' || !word[1])
-			return false;
-		e = find_option(table, word);
-		line->at++;
-		if (!e || e->kind == OPTION_KIND_BOOL || strchr(word, '='))
-			continue;
-		if (line->at + 1 == line->count)
-			return true;
-		if (strcmp(word, "--root") == 0)
-			line->ctr.root = line->words[line->at];
-		if (strcmp(word, "--runroot") == 0)
-			line->ctr.runroot = line->words[line->at];
-		line->at++;
-	}
-	return false;
+	if (strcmp(option, "root") == 0)
+		ctr->root = value;
+	if (strcmp(option, "runroot") == 0)
+		ctr->runroot = value;
+	if (strcmp(option, "cell") == 0)
+		ctr->cell = value;
 }
 
 /* ---- what there is ---- */
@@ -96,7 +40,7 @@ static int offer_container(void *data, const struct engine_container *c)
 	char word[512];
 
 	snprintf(word, sizeof(word), "%s%s", c->name ? c->name : c->id, o->suffix);
-	offer(o->line, "", word, c->image);
+	complete_offer(&o->line->words, "", word, c->image);
 	return 0;
 }
 
@@ -105,7 +49,7 @@ static int offer_image(void *data, const struct store_image *image)
 	const struct offering *o = data;
 
 	if (image->name)
-		offer(o->line, "", image->name, NULL);
+		complete_offer(&o->line->words, "", image->name, NULL);
 	return 0;
 }
 
@@ -113,7 +57,7 @@ static int offer_volume(void *data, const struct engine_volume *volume)
 {
 	const struct offering *o = data;
 
-	offer(o->line, "", volume->name, NULL);
+	complete_offer(&o->line->words, "", volume->name, NULL);
 	return 0;
 }
 
@@ -151,27 +95,12 @@ static const char *kind_of(const struct options_command *command, size_t number)
 	return "";
 }
 
-static void complete_verb(struct line *line, const struct options_command *command)
+static void complete_behind(struct line *line, const struct options_command *command)
 {
-	size_t number = 0;
+	size_t number;
 
-	while (line->at + 1 < line->count) {
-		if (skip_options(line, command->options))
-			return;
-		if (line->at + 1 == line->count)
-			break;
-		/* The rest belongs to another program. */
-		if (command->flags & OPTIONS_STOP_AT_ARG && number > 0)
-			return;
-		line->at++;
-		number++;
-	}
-	if (line->current[0] == '-' && !(command->flags & OPTIONS_STOP_AT_ARG && number > 0)) {
-		offer_options(line, command->options);
-		offer(line, "--", "help", "how it is used");
-	} else if (*kind_of(command, number)) {
+	if (complete_verb(&line->words, command, &number) && *kind_of(command, number))
 		offer_named(line, kind_of(command, number));
-	}
 }
 
 /* "import|ls|rm [ARG...]": a verb with verbs. */
@@ -187,7 +116,7 @@ static void offer_verbs_of(const struct line *line, const char *args)
 	for (size_t len; *args && *args != ' '; args += len + (args[len] == '|')) {
 		len = strcspn(args, "| ");
 		snprintf(word, sizeof(word), "%.*s", (int)len, args);
-		offer(line, "", word, NULL);
+		complete_offer(&line->words, "", word, NULL);
 	}
 }
 
@@ -206,33 +135,41 @@ static void complete_group(struct line *line, const struct verb *group)
 								  : NULL;
 	const struct verb *verb;
 
-	if (line->at + 1 == line->count) {
+	if (line->words.at + 1 == line->words.count) {
 		offer_verbs_of(line, group->command.args);
 		return;
 	}
-	verb = find_verb(verbs, line->words[line->at++]);
+	verb = find_verb(verbs, line->words.words[line->words.at++]);
 	if (verb)
-		complete_verb(line, &verb->command);
+		complete_behind(line, &verb->command);
 }
 
 void completion_words(const struct ctr *ctr, char *const *words, size_t count)
 {
-	struct line line = { *ctr, words, count, count ? words[count - 1] : "", 0 };
+	struct line line = { .ctr = *ctr,
+			     .words = { .words = words,
+					.count = count,
+					.current = count ? words[count - 1] : "",
+					.on_value = on_value,
+					.data = &line } };
+	struct complete_line *w = &line.words;
 	const struct verb *verb;
 
-	if (skip_options(&line, ctr_global_options))
+	if (complete_skip_options(w, ctr_global_options))
 		return;
-	if (line.at + 1 >= line.count) {
-		if (line.current[0] == '-')
-			offer_options(&line, ctr_global_options);
-		for (const struct verb *const *v = ctr_verbs; *v && line.current[0] != '-'; v++)
-			offer(&line, "", strrchr((*v)->command.name, ' ') + 1,
-			      (*v)->command.summary);
+	if (w->at + 1 >= w->count) {
+		if (w->current[0] == '-')
+			complete_offer_options(w, ctr_global_options);
+		for (const struct verb *const *v = ctr_verbs; *v && w->current[0] != '-'; v++)
+			complete_offer(w, "", strrchr((*v)->command.name, ' ') + 1,
+				       (*v)->command.summary);
 		return;
 	}
-	verb = find_verb(ctr_verbs, words[line.at++]);
-	if (verb && is_group(&verb->command))
+	verb = find_verb(ctr_verbs, words[w->at++]);
+	if (verb && ctr_is_of_cell(verb))
+		ctr_cell_words(&line.ctr, count - w->at + 1, words + w->at - 1);
+	else if (verb && is_group(&verb->command))
 		complete_group(&line, verb);
 	else if (verb)
-		complete_verb(&line, &verb->command);
+		complete_behind(&line, &verb->command);
 }

@@ -37,6 +37,7 @@ struct http_tls {
 /* Who a client is, by its certificate: organizational unit and common name. */
 struct http_certificate {
 	char role[HTTP_ROLE_SIZE], name[HTTP_NAME_SIZE];
+	int64_t since_s; /* from when on it holds */
 };
 
 /*

@@ -46,6 +46,7 @@ static int read_names(const gnutls_datum_t *der, struct http_certificate *ret, s
 		r = err_say(err, EACCES, "the certificate cannot be read");
 	else
 		r = take_names(crt, ret, err);
+	ret->since_s = (int64_t)gnutls_x509_crt_get_activation_time(crt);
 	gnutls_x509_crt_deinit(crt);
 	return r;
 }

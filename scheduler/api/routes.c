@@ -16,6 +16,7 @@
 #include "scheduler/master/master.h"
 
 #define ALL UINT32_MAX /* tasks of a job */
+#define DEADLINE_MAX_MS (INT64_C(365) * 24 * 60 * 60 * 1000)
 
 extern const char openapi_start[] __attribute__((visibility("hidden")));
 extern const char openapi_end[] __attribute__((visibility("hidden")));
@@ -229,31 +230,29 @@ static int get_picture(const struct call *call, struct err *err)
 	return r ? r : write_picture(call, err);
 }
 
-static int change_machine(const struct call *call, const char *what,
-			  int (*fn)(struct master *master, const char *machine, struct err *err),
-			  struct err *err)
-{
-	int r;
-
-	err_try(master_allow_operator(call->master, call->caller, what, err));
-	r = fn(call->master, call->name, err);
-	master_audit(call->master, call->caller, r, err, "%s machine %s", what, call->name);
-	return r < 0 ? r : done(call, "machine");
-}
-
 static int post_cordon(const struct call *call, struct err *err)
 {
-	return change_machine(call, "cordon", master_machine_cordon, err);
+	err_try(master_machine_cordon(call->master, call->caller, call->name, err));
+	return done(call, "machine");
 }
 
 static int post_uncordon(const struct call *call, struct err *err)
 {
-	return change_machine(call, "uncordon", master_machine_uncordon, err);
+	err_try(master_machine_uncordon(call->master, call->caller, call->name, err));
+	return done(call, "machine");
 }
 
 static int post_drain(const struct call *call, struct err *err)
 {
-	return change_machine(call, "drain", master_machine_drain, err);
+	_cleanup_json_ struct json_doc *doc = NULL;
+	int64_t deadline_ms = -1;
+	struct json_node root;
+
+	err_try(read_body(call, &doc, err));
+	root = json_root(doc);
+	err_try(json_get_range(&root, "deadline_ms", 0, DEADLINE_MAX_MS, &deadline_ms, err));
+	err_try(master_machine_drain(call->master, call->caller, call->name, deadline_ms, err));
+	return done(call, "machine");
 }
 
 /* ---- the cell ---- */

@@ -104,6 +104,7 @@ void cell_set_machine(struct cell *cell, uint32_t machine, enum machine_state st
 	if (was == state)
 		return;
 	m->state = (uint8_t)state;
+	cell->more[machine].hurried = false;
 	if (state != MACHINE_UP)
 		claim_lost(cell, machine);
 	cell->draining += (uint32_t)(state == MACHINE_DRAINING) - (was == MACHINE_DRAINING);

@@ -26,10 +26,15 @@ static uint32_t movable(const struct cell *cell, uint32_t machine)
 	for (uint32_t t = cell->more[machine].tasks; t != NONE; t = cell->tasks[t].next) {
 		const struct cell_job *job = &cell->jobs[cell->tasks[t].job];
 
-		if (!job->budget || job->down < job->budget)
+		if (!job->budget || job->down < job->budget || cell->more[machine].hurried)
 			return t;
 	}
 	return NONE;
+}
+
+void cell_hurry_drain(struct cell *cell, uint32_t machine)
+{
+	cell->more[machine].hurried = cell->machines[machine].state == MACHINE_DRAINING;
 }
 
 void drain_step(struct cell *cell)

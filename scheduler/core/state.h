@@ -51,6 +51,7 @@ struct machine_more {
 	uint32_t alloc;			/* whose room it is, see alloc.h; NONE: a real machine */
 	uint32_t followers;		/* list through task.next; or the next free room */
 	uint16_t first_port, next_port; /* see ports.h; next: counted from the first */
+	bool hurried;			/* it is drained whatever the budgets say */
 	uint16_t device_free[MACHINE_DEVICES_MAX];
 	struct node_room {
 		int64_t cpu, memory;

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -11,6 +12,7 @@
 #include "scheduler/api/api.h"
 #include "scheduler/api/caller.h"
 #include "scheduler/api/http.h"
+#include "scheduler/link/revoked.h"
 #include "scheduler/link/token.h"
 #include "scheduler/master/master.h"
 
@@ -21,6 +23,7 @@ struct link_joining {
 	struct master *master;
 	const struct pki_pair *ca;
 	struct tokens *tokens;
+	struct revoked *revoked;
 	char fingerprint[DIGEST_HEX_SIZE];
 };
 
@@ -35,16 +38,25 @@ int link_joining_new(struct master *master, const struct pki_pair *ca, struct li
 	joining->ca = ca;
 	err_try(pki_fingerprint(ca->certificate, joining->fingerprint, err));
 	err_try(tokens_load(master, &joining->tokens, err));
+	err_try(revoked_load(master, &joining->revoked, err));
 	*ret = take_ptr(joining);
 	return 0;
 }
 
 struct link_joining *link_joining_free(struct link_joining *joining)
 {
-	if (joining)
+	if (joining) {
 		tokens_free(joining->tokens);
+		revoked_free(joining->revoked);
+	}
 	free(joining);
 	return NULL;
+}
+
+int link_joining_check(const struct link_joining *joining,
+		       const struct http_certificate *certificate, struct err *err)
+{
+	return revoked_check(joining->revoked, certificate, err);
 }
 
 /* ---- requests ---- */
@@ -91,21 +103,19 @@ static int read_grant(const struct asked *a, struct token_grant *ret, struct err
 	return 0;
 }
 
-static int create_token(const struct asked *a, struct err *err)
+static int make_token(const struct asked *a, const struct caller *caller, struct token_grant *grant,
+		      struct err *err)
 {
 	char token[TOKEN_SIZE], expires[CLOCK_RFC3339_SIZE];
-	struct token_grant grant = { 0 };
-	struct caller caller;
 	int64_t ttl_ms = 0;
 
-	api_caller(a->request, &caller);
-	if (caller.role != CALLER_OPERATOR)
+	if (caller->role != CALLER_OPERATOR)
 		return err_say(err, EPERM, "%s may not make tokens: that is for operators",
-			       caller.name);
+			       caller->name);
 	err_try(json_need(json_get_range(&a->body, "ttl_ms", 1, TTL_MAX_MS, &ttl_ms, err), &a->body,
 			  "ttl_ms", err));
-	err_try(read_grant(a, &grant, err));
-	err_try(tokens_create(a->joining->tokens, &grant, ttl_ms, a->joining->fingerprint, token,
+	err_try(read_grant(a, grant, err));
+	err_try(tokens_create(a->joining->tokens, grant, ttl_ms, a->joining->fingerprint, token,
 			      err));
 	json_open_object(a->w);
 	json_field_string(a->w, "token", token);
@@ -113,6 +123,53 @@ static int create_token(const struct asked *a, struct err *err)
 			  clock_format(clock_realtime_ns() + ttl_ms * NS_PER_MS, expires));
 	json_close_object(a->w);
 	return 0;
+}
+
+static int create_token(const struct asked *a, struct err *err)
+{
+	struct token_grant grant = { 0 };
+	struct caller caller;
+	int r;
+
+	api_caller(a->request, &caller);
+	r = make_token(a, &caller, &grant, err);
+	return master_audit(a->joining->master, &caller, r, err, "make a token for %s %s",
+			    *grant.role ? grant.role : "somebody",
+			    *grant.name ? grant.name : "of any new name");
+}
+
+static int take_back(const struct asked *a, const struct caller *caller, struct token_grant *grant,
+		     struct err *err)
+{
+	if (caller->role != CALLER_OPERATOR)
+		return err_say(err, EPERM, "%s may not revoke certificates: that is for operators",
+			       caller->name);
+	err_try(read_grant(a, grant, err));
+	if (!*grant->name)
+		return err_say(err, EINVAL, "say whose certificate is revoked");
+	err_try(revoked_add(a->joining->revoked, grant->role, grant->name, err));
+	if (strcmp(grant->role, PKI_ROLE_AGENT) != 0)
+		err_try(revoked_add(a->joining->revoked,
+				    strcmp(grant->role, PKI_ROLE_PERSON) == 0 ? PKI_ROLE_OPERATOR
+									      : PKI_ROLE_PERSON,
+				    grant->name, err));
+	json_open_object(a->w);
+	json_field_string(a->w, "name", grant->name);
+	json_close_object(a->w);
+	return 0;
+}
+
+static int revoke_asked(const struct asked *a, struct err *err)
+{
+	struct token_grant grant = { 0 };
+	struct caller caller;
+	int r;
+
+	api_caller(a->request, &caller);
+	r = take_back(a, &caller, &grant, err);
+	return master_audit(a->joining->master, &caller, r, err, "revoke the certificate of %s %s",
+			    *grant.role ? grant.role : "somebody",
+			    *grant.name ? grant.name : "who is not named");
 }
 
 static int tell_ca(const struct asked *a, struct err *err)
@@ -147,27 +204,44 @@ static int find_name(const struct asked *a, const struct token_grant *grant, con
 	return 0;
 }
 
-static int join(const struct asked *a, struct err *err)
+static int sign(const struct asked *a, struct token_grant *grant, const char **ret_name,
+		struct err *err)
 {
 	_cleanup_free_ char *certificate = NULL;
 	const char *secret = NULL, *request = NULL, *name;
-	struct token_grant grant;
 
 	err_try(json_need(json_get_string(&a->body, "secret", a->arena, &secret, err), &a->body,
 			  "secret", err));
 	err_try(json_need(json_get_string(&a->body, "request", a->arena, &request, err), &a->body,
 			  "request", err));
-	err_try(tokens_check(a->joining->tokens, secret, &grant, err));
-	err_try(find_name(a, &grant, &name, err));
-	err_try(pki_sign(a->joining->ca, request, grant.role, name, &certificate, err));
+	err_try(tokens_check(a->joining->tokens, secret, grant, err));
+	err_try(find_name(a, grant, &name, err));
+	*ret_name = name;
+	err_try(revoked_check_new(a->joining->revoked, grant->role, name, err));
+	err_try(pki_sign(a->joining->ca, request, grant->role, name, &certificate, err));
 	err_try(tokens_use(a->joining->tokens, secret, name, err));
-	log_info("%s %s has joined", grant.role, name);
+	log_info("%s %s has joined", grant->role, name);
 	json_open_object(a->w);
-	json_field_string(a->w, "role", grant.role);
+	json_field_string(a->w, "role", grant->role);
 	json_field_string(a->w, "name", name);
 	json_field_string(a->w, "certificate", certificate);
 	json_close_object(a->w);
 	return 0;
+}
+
+/* Who it is its token says; until then it is nobody. */
+static int join(const struct asked *a, struct err *err)
+{
+	struct caller caller = { .name = "unknown", .uid = CALLER_NO_UID };
+	struct token_grant grant = { 0 };
+	const char *name = NULL;
+	int r = sign(a, &grant, &name, err);
+
+	if (name)
+		snprintf(caller.name, sizeof(caller.name), "%s", name);
+	return master_audit(a->joining->master, &caller, r, err, "join as %s%s%s",
+			    *grant.role ? grant.role : "somebody", name ? " " : "",
+			    name ? name : "");
 }
 
 /* ---- routes ---- */
@@ -220,5 +294,7 @@ bool link_joining_serve_anybody(struct link_joining *joining, struct http_reques
 
 bool link_joining_serve(void *joining, struct http_request *request)
 {
-	return is(request, "POST", "/v1/tokens") && serve(joining, request, create_token);
+	if (is(request, "POST", "/v1/tokens"))
+		return serve(joining, request, create_token);
+	return is(request, "POST", "/v1/revoke") && serve(joining, request, revoke_asked);
 }

@@ -4,6 +4,7 @@
  *
  *	POST /v1/tokens	an operator: {"ttl_ms": N, "role": "agent", "name": NAME}
  *			answer {"token": T, "expires": TIME}
+ *	POST /v1/revoke	an operator: {"role": "agent", "name": NAME}; of a person both that may be
  *	GET /v1/ca	anybody: {"ca": PEM}, to be held against the token's fingerprint
  *	POST /v1/join	anybody: {"secret": S, "name": NAME, "request": PEM}
  *			answer {"role": R, "name": NAME, "certificate": PEM}
@@ -16,6 +17,7 @@
 #include "base/err.h"
 #include "scheduler/link/pki.h"
 
+struct http_certificate;
 struct http_request;
 struct link_joining;
 struct master;
@@ -25,6 +27,9 @@ int link_joining_new(struct master *master, const struct pki_pair *ca, struct li
 		     struct err *err);
 struct link_joining *link_joining_free(struct link_joining *joining);
 
+/* Whoever comes with a certificate: -EACCES when it was taken back. */
+int link_joining_check(const struct link_joining *joining,
+		       const struct http_certificate *certificate, struct err *err);
 /* What anybody may ask for, and what operators may (api_first_fn); false: it is something else. */
 bool link_joining_serve_anybody(struct link_joining *joining, struct http_request *request);
 bool link_joining_serve(void *joining, struct http_request *request);

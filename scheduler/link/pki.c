@@ -13,7 +13,6 @@
 #define SECONDS_PER_DAY (24 * 60 * 60)
 #define YEARS 10
 /* Clocks of a cell may differ by so much. */
-#define EARLIER_DAYS 1
 
 CLEANUP_DEFINE(struct gnutls_x509_privkey_int, privkey, gnutls_x509_privkey_deinit);
 CLEANUP_DEFINE(struct gnutls_x509_crt_int, crt, gnutls_x509_crt_deinit);
@@ -130,7 +129,7 @@ static int begin(const char *role, const char *name, gnutls_x509_crt_t *ret, str
 	try_tls(gnutls_x509_crt_init(&crt), "make a certificate");
 	try_tls(gnutls_x509_crt_set_version(crt, 3), "make a certificate");
 	try_tls(gnutls_x509_crt_set_serial(crt, serial, sizeof(serial)), "make a certificate");
-	try_tls(gnutls_x509_crt_set_activation_time(crt, now - EARLIER_DAYS * SECONDS_PER_DAY),
+	try_tls(gnutls_x509_crt_set_activation_time(crt, now - PKI_EARLIER_S),
 		"make a certificate");
 	try_tls(gnutls_x509_crt_set_expiration_time(crt,
 						    now + YEARS * INT64_C(365) * SECONDS_PER_DAY),

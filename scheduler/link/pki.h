@@ -9,6 +9,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/cleanup.h"
 #include "base/digest.h"
@@ -19,6 +20,9 @@
 #define PKI_ROLE_AGENT "agent"
 #define PKI_ROLE_PERSON "person"
 #define PKI_ROLE_OPERATOR "operator" /* a person who may do everything */
+
+/* Certificates hold from so long before they are made, for clocks that differ. */
+#define PKI_EARLIER_S INT64_C(86400)
 
 struct pki_pair {
 	char *key, *certificate;

@@ -420,7 +420,8 @@ static void serve(void *data, struct http_request *request)
 
 	if (link_joining_serve_anybody(server->joining, request))
 		return;
-	if (http_certificate(request, &who, &err) < 0) {
+	if (http_certificate(request, &who, &err) < 0 ||
+	    link_joining_check(server->joining, &who, &err) < 0) {
 		api_answer_error(request, &err);
 		return;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Jobs that change while they run: more or fewer tasks, other amounts, a new start. */
+/* Jobs that change while they run: more or fewer tasks, other amounts. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,8 +14,8 @@
 
 #define KEY_SIZE (TASK_NAME_SIZE + 16)
 
-static int find(struct master *master, const struct caller *caller, const char *name,
-		struct held_job **ret, struct err *err)
+int job_find_to_change(struct master *master, const struct caller *caller, const char *name,
+		       struct held_job **ret, struct err *err)
 {
 	struct held_job *job = job_find(master, name);
 
@@ -136,7 +136,7 @@ static int scale_job(struct master *master, const struct caller *caller, const c
 
 	if (!arena)
 		return err_set(err, ENOMEM, "scale job %s", name);
-	err_try(find(master, caller, name, &job, err));
+	err_try(job_find_to_change(master, caller, name, &job, err));
 	if (!job->file.job || job->file.gang)
 		return err_say(err, EINVAL,
 			       "%s starts as a whole: stop it, and run it with another count",
@@ -291,7 +291,7 @@ static int resize_job(struct master *master, const struct caller *caller, const 
 
 	if (!arena)
 		return err_set(err, ENOMEM, "resize job %s", name);
-	err_try(find(master, caller, name, &job, err));
+	err_try(job_find_to_change(master, caller, name, &job, err));
 	if (resize->cpu_milli < 0 || resize->memory_bytes < 0 ||
 	    (!resize->cpu_milli && !resize->memory_bytes))
 		return err_say(err, EINVAL, "resize job %s: say how much CPU or memory", name);
@@ -325,62 +325,6 @@ static int resize_job(struct master *master, const struct caller *caller, const 
 	return 0;
 }
 
-/* ---- a new start ---- */
-
-/* A new incarnation in the same place: its machine ends the old one, and starts this one then. */
-static void start_anew(struct master *master, struct held_task *task)
-{
-	leave_task(master, task, -1, false);
-	task->incarnation = ++master->incarnations;
-	task->told = false;
-	task_forget_report(task);
-	task->told_running = false;
-	task_changed(master, task);
-	master->machines[task->at].news = true;
-}
-
-static int restart_job(struct master *master, const struct caller *caller, const char *name,
-		       uint32_t index, struct err *err)
-{
-	struct held_job *job;
-	uint32_t count = 0;
-	int r;
-
-	err_try(find(master, caller, name, &job, err));
-	if (!job->file.job)
-		return err_say(err, EINVAL, "alloc set %s: nothing runs for it", name);
-	if (index != NOBODY && index >= job->count)
-		return err_say(err, ENOENT,
-			       "job %s has no task %" PRIu32 ", but %" PRIu32 " of them", name,
-			       index, job->count);
-	for (uint32_t i = 0; i < job->count; i++)
-		count += (index == NOBODY || i == index) && job->tasks[i].live;
-	if (!count)
-		return err_say(err, EINVAL, "job %s: no task that was meant runs", name);
-	master_tick(master);
-	if (index == NOBODY)
-		history_add(master, job, caller, "restarted");
-	else
-		history_add(master, job, caller, "task %" PRIu32 " restarted", index);
-	for (uint32_t i = 0; i < job->count; i++)
-		if ((index == NOBODY || i == index) && job->tasks[i].live)
-			start_anew(master, &job->tasks[i]);
-	r = job_write(master, job, err);
-	/* Not on the disk, nobody is told; it is tried again with whatever comes next. */
-	if (r < 0) {
-		history_undo(job);
-		master_settle(master);
-		return r;
-	}
-	if (index == NOBODY)
-		journal_job(master, job, JOURNAL_JOB_RESTARTED, caller->name, NULL);
-	else
-		journal_job(master, job, JOURNAL_JOB_RESTARTED, caller->name, "task %" PRIu32,
-			    index);
-	master_settle(master);
-	return 0;
-}
-
 /* ---- and who did ---- */
 
 int master_scale(struct master *master, const struct caller *caller, const char *name,
@@ -400,12 +344,4 @@ int master_resize(struct master *master, const struct caller *caller, const char
 		return r;
 	return master_audit(master, caller, r, err, "resize %s to %" PRId64 "m, %" PRId64 " bytes",
 			    name, resize->cpu_milli, resize->memory_bytes);
-}
-
-int master_restart(struct master *master, const struct caller *caller, const char *name,
-		   uint32_t index, struct err *err)
-{
-	int r = restart_job(master, caller, name, index, err);
-
-	return master_audit(master, caller, r, err, "restart job %s", name);
 }

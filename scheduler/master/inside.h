@@ -28,7 +28,8 @@ struct held_task {
 	bool over;   /* it has ended for good */
 	bool paused; /* others have its CPU */
 	bool told;   /* its machine may run it */
-	bool held_back; /* its machine is not told yet, since an earlier instance may run */
+	bool held_back;	 /* its machine is not told yet, since an earlier instance may run */
+	bool to_restart; /* as it is, it is to be started anew; in the store */
 	bool dirty;
 	uint64_t incarnation;
 	uint32_t restarts;
@@ -74,6 +75,7 @@ struct held_job {
 	uint64_t index;		      /* in the journal, of what happened to it last */
 	/* The file is not what its text says any more: another count, other resources. */
 	bool amended;
+	bool rolling; /* some of its tasks are to be started anew yet */
 	/* The file's list since it was resized, or NULL: an arena would keep each earlier one. What
 	 * the list points to is the arena's. */
 	struct job_override *overrides;
@@ -89,7 +91,9 @@ struct held_machine {
 	bool down, news;
 	bool pressed;		 /* it takes nothing new for now, for want of memory */
 	enum machine_state wish; /* of the operator: up, cordoned or draining; in the store */
-	bool written;		 /* to the store */
+	char wish_by[CALLER_NAME_SIZE]; /* who said so; in the store */
+	int64_t drain_by_ms; /* then budgets hold nothing there any more; 0: never. In the store */
+	bool written;	     /* to the store */
 	/* Of what it was told to have last, by this master: a hash, and a number that rises when
 	 * that changes. */
 	uint64_t told_hash, told_number;
@@ -153,9 +157,11 @@ struct master {
 	int64_t started_ms;
 	struct master_listener *listeners;
 	struct held_task *dirty;
+	bool rolling; /* some job is */
 	struct leaving *leaving;
-	bool lost_a_fence; /* for want of memory: no single instance starts any more */
-	bool loading;	   /* what the core tells now is known already */
+	const struct caller *acting; /* whose change is being made, or NULL */
+	bool lost_a_fence;	     /* for want of memory: no single instance starts any more */
+	bool loading;		     /* what the core tells now is known already */
 	bool stuck; /* the store did not take the last batch: nothing is told until it does */
 };
 
@@ -196,6 +202,21 @@ void tasks_number(struct master *master, struct held_job *job, uint32_t from);
 int tasks_grow(struct master *master, struct held_job *job, uint32_t count);
 /* They are not to be written any more. */
 void tasks_undirty(struct master *master, const struct held_job *job, uint32_t from);
+
+/* ---- change.c ---- */
+
+/* For who speaks for its owner; one that is in the core. -ENOENT, -EPERM, -EINVAL. */
+int job_find_to_change(struct master *master, const struct caller *caller, const char *name,
+		       struct held_job **ret, struct err *err);
+
+/* ---- restart.c ---- */
+
+/* Goes on with jobs that are started anew, as far as their budgets let it. */
+void restart_step(struct master *master);
+/* Is it up, in the eyes of a budget? */
+bool restart_is_up(const struct held_task *task);
+/* How many of its tasks are to be started anew yet. */
+uint32_t restart_left(const struct held_job *job);
 
 /* ---- names.c ---- */
 

@@ -164,6 +164,16 @@ static void tell_preemption(struct master *master, struct held_task *task,
 		journal_task(master, task, kind, NULL);
 }
 
+/* "draining by root", where somebody wanted it so. */
+static void tell_state(struct master *master, uint32_t machine, const char *state)
+{
+	char text[CALLER_NAME_SIZE + 32];
+
+	snprintf(text, sizeof(text), "%s%s%s", state, master->acting ? " by " : "",
+		 master->acting ? master->acting->name : "");
+	journal_machine(master, machine, JOURNAL_MACHINE_STATE, text);
+}
+
 void journal_event(struct master *master, struct held_task *task, const struct event *event)
 {
 	static const char *const states[] = {
@@ -179,8 +189,8 @@ void journal_event(struct master *master, struct held_task *task, const struct e
 		/* One that is being added is told by that. */
 		if (cell_machine(master->cell, event->machine, &view) == 0 &&
 		    view.alloc == NOBODY && machine_of_core(master, event->machine) != NOBODY)
-			journal_machine(master, machine_of_core(master, event->machine),
-					JOURNAL_MACHINE_STATE, states[event->detail]);
+			tell_state(master, machine_of_core(master, event->machine),
+				   states[event->detail]);
 		break;
 	case EVENT_PREEMPT:
 		if (task)

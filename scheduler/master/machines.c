@@ -12,6 +12,7 @@
 #include "scheduler/core/reclaim.h"
 #include "scheduler/master/calls.h"
 #include "scheduler/master/inside.h"
+#include "scheduler/master/rules.h"
 
 #define NS_PER_MS INT64_C(1000000)
 
@@ -130,6 +131,13 @@ static int register_machine(struct master *master, const struct machine_report *
 	return machine_add(master, report->machine, &spec, ret, err);
 }
 
+/* Its drain had time enough. */
+static bool is_overdue(const struct master *master, const struct held_machine *machine)
+{
+	return machine->wish == MACHINE_DRAINING && machine->drain_by_ms &&
+	       machine->drain_by_ms <= master->outside.now_ms;
+}
+
 static void set_state(struct master *master, const struct held_machine *machine)
 {
 	enum machine_state state = machine->wish;
@@ -137,6 +145,8 @@ static void set_state(struct master *master, const struct held_machine *machine)
 	if (machine->pressed && state == MACHINE_UP)
 		state = MACHINE_CORDONED;
 	cell_set_machine(master->cell, machine->core, machine->down ? MACHINE_DOWN : state);
+	if (is_overdue(master, machine))
+		cell_hurry_drain(master->cell, machine->core);
 }
 
 void machines_set_states(struct master *master)
@@ -309,6 +319,7 @@ int master_sync(struct master *master, const char *text, size_t len,
 	for (size_t i = 0; i < report.task_count; i++)
 		take_report(master, (uint32_t)(machine - master->machines), &report.tasks[i]);
 	calls_take(master, (uint32_t)(machine - master->machines), &report);
+	restart_step(master);
 	master_settle(master);
 	if (master->stuck)
 		return err_say(err, EAGAIN, "the store does not take anything now");
@@ -346,6 +357,11 @@ void machines_watch(struct master *master)
 	for (size_t i = 0; i < master->machine_count; i++) {
 		struct held_machine *machine = &master->machines[i];
 
+		if (!machine->down && machine->drain_by_ms && machine->tasks) {
+			master_tick(master);
+			set_state(master, machine);
+			lost |= is_overdue(master, machine);
+		}
 		if (machine->down || now - machine->seen_ns < master->detection_ns)
 			continue;
 		log_warn("machine %s is silent: its tasks start elsewhere", machine->name);
@@ -361,38 +377,65 @@ void machines_watch(struct master *master)
 
 /* ---- what operators want ---- */
 
-static int wish(struct master *master, const char *name, enum machine_state wish, struct err *err)
+struct wish {
+	enum machine_state state;
+	int64_t drain_by_ms;
+};
+
+static int wish(struct master *master, const struct caller *caller, const char *name,
+		const struct wish *wish, struct err *err)
 {
-	struct held_machine *machine = machine_find(master, name);
-	enum machine_state was;
+	struct held_machine *machine = machine_find(master, name), was;
 	int r;
 
+	err_try(rules_check_operator(master, caller, "change a machine", err));
 	if (!machine)
 		return err_say(err, ENOENT, "there is no machine called %s", name);
-	was = machine->wish;
-	machine->wish = wish;
+	was = *machine;
+	machine->wish = wish->state;
+	machine->drain_by_ms = wish->drain_by_ms;
+	snprintf(machine->wish_by, sizeof(machine->wish_by), "%s", caller->name);
 	r = write_machine(master, machine, err);
 	if (r < 0) {
-		machine->wish = was;
+		*machine = was;
 		return r;
 	}
 	master_tick(master);
+	master->acting = caller;
 	set_state(master, machine);
+	master->acting = NULL;
 	master_settle(master);
 	return 0;
 }
 
-int master_machine_cordon(struct master *master, const char *machine, struct err *err)
+int master_machine_cordon(struct master *master, const struct caller *caller, const char *machine,
+			  struct err *err)
 {
-	return wish(master, machine, MACHINE_CORDONED, err);
+	int r = wish(master, caller, machine, &(struct wish){ MACHINE_CORDONED, 0 }, err);
+
+	return master_audit(master, caller, r, err, "cordon machine %s", machine);
 }
 
-int master_machine_drain(struct master *master, const char *machine, struct err *err)
+int master_machine_drain(struct master *master, const struct caller *caller, const char *machine,
+			 int64_t deadline_ms, struct err *err)
 {
-	return wish(master, machine, MACHINE_DRAINING, err);
+	struct wish drain = { MACHINE_DRAINING, 0 };
+	char by[48] = "";
+	int r;
+
+	master_tick(master);
+	if (deadline_ms >= 0) {
+		drain.drain_by_ms = master->outside.now_ms + deadline_ms;
+		snprintf(by, sizeof(by), ", all of it after %" PRId64 " ms", deadline_ms);
+	}
+	r = wish(master, caller, machine, &drain, err);
+	return master_audit(master, caller, r, err, "drain machine %s%s", machine, by);
 }
 
-int master_machine_uncordon(struct master *master, const char *machine, struct err *err)
+int master_machine_uncordon(struct master *master, const struct caller *caller, const char *machine,
+			    struct err *err)
 {
-	return wish(master, machine, MACHINE_UP, err);
+	int r = wish(master, caller, machine, &(struct wish){ MACHINE_UP, 0 }, err);
+
+	return master_audit(master, caller, r, err, "uncordon machine %s", machine);
 }

@@ -76,12 +76,18 @@ int master_stop(struct master *master, const struct caller *caller, const char *
 
 /*
  * What an operator wants of a machine, kept in the store; 0 when it is on the disk, -ENOENT where
- * there is no such machine. Cordoned: nothing new comes to it. Drained: what is there moves, too,
- * as fast as the core and the disruption budgets let it. Uncordon undoes both.
+ * there is no such machine, -EPERM for others than the operator. Cordoned: nothing new comes to it.
+ * Drained: what is there moves, too, as fast as the core and the disruption budgets let it.
+ * Uncordon undoes both.
  */
-int master_machine_cordon(struct master *master, const char *machine, struct err *err);
-int master_machine_drain(struct master *master, const char *machine, struct err *err);
-int master_machine_uncordon(struct master *master, const char *machine, struct err *err);
+int master_machine_cordon(struct master *master, const struct caller *caller, const char *machine,
+			  struct err *err);
+/* deadline_ms: after so long budgets hold nothing there any more; -1: they do to the end. Said
+ * again, it is another deadline. */
+int master_machine_drain(struct master *master, const struct caller *caller, const char *machine,
+			 int64_t deadline_ms, struct err *err);
+int master_machine_uncordon(struct master *master, const struct caller *caller, const char *machine,
+			    struct err *err);
 
 /* Bytes that tasks of that owner may have as files in memory; one of that name is replaced, also in
  * tasks that run. -E2BIG, -EINVAL, -EDQUOT. */
@@ -126,7 +132,8 @@ struct master_resize {
 int master_resize(struct master *master, const struct caller *caller, const char *job,
 		  const struct master_resize *resize, struct json_writer *w, struct err *err);
 
-/* Starts them anew where they are; index: of one, or UINT32_MAX for all that run. -ENOENT. */
+/* Starts them anew where they are; index: of one, at once, or UINT32_MAX for all that run, as fast
+ * as the job's disruption budget lets it. -ENOENT. */
 int master_restart(struct master *master, const struct caller *caller, const char *job,
 		   uint32_t index, struct err *err);
 

@@ -40,6 +40,8 @@ char *persist_task(const struct master *master, const struct held_task *task, si
 	json_field_bool(w, "over", task->over);
 	if (task->paused)
 		json_field_bool(w, "paused", true);
+	if (task->to_restart)
+		json_field_bool(w, "to_restart", true);
 	json_field_u64(w, "incarnation", task->incarnation);
 	json_field_u64(w, "restarts", task->restarts);
 	json_field_i64(w, "exit_code", task->exit_code);
@@ -91,6 +93,10 @@ char *persist_machine(const struct held_machine *machine, size_t *ret_len)
 	json_field_i64(w, "disk_bytes", capacity->of[RESOURCE_DISK]);
 	if (machine->wish != MACHINE_UP)
 		json_field_string(w, "wish", wishes[machine->wish]);
+	if (*machine->wish_by)
+		json_field_string(w, "wish_by", machine->wish_by);
+	if (machine->drain_by_ms)
+		json_field_i64(w, "drain_by_ms", machine->drain_by_ms);
 	json_close_object(w);
 	return json_writer_take(w, ret_len);
 }
@@ -110,7 +116,7 @@ static int load_machine(struct master *master, const char *name, const struct js
 	struct machine_spec spec = { .name = name };
 	struct held_machine *machine;
 	struct amounts *c = &spec.capacity;
-	const char *wish = "up";
+	const char *wish = "up", *by = "";
 
 	err_try(json_get_string(root, "rack", master->arena, &spec.rack, err));
 	err_try(json_get_i64(root, "cpu_milli", &c->of[RESOURCE_CPU], err));
@@ -121,6 +127,9 @@ static int load_machine(struct master *master, const char *name, const struct js
 	err_try(machine_add(master, name, &spec, &machine, err));
 	machine->written = true;
 	err_try(json_get_string(root, "wish", master->arena, &wish, err));
+	err_try(json_get_string(root, "wish_by", master->arena, &by, err));
+	err_try(json_get_i64(root, "drain_by_ms", &machine->drain_by_ms, err));
+	snprintf(machine->wish_by, sizeof(machine->wish_by), "%s", by);
 	for (size_t i = 0; i < ARRAY_SIZE(wishes); i++)
 		if (strcmp(wish, wishes[i]) == 0)
 			machine->wish = (enum machine_state)i;
@@ -262,6 +271,9 @@ static int load_task(struct master *master, const char *name, const struct json_
 	err_try(json_get_bool(root, "live", &task->live, err));
 	err_try(json_get_bool(root, "over", &task->over, err));
 	err_try(json_get_bool(root, "paused", &paused, err));
+	err_try(json_get_bool(root, "to_restart", &task->to_restart, err));
+	task->job->rolling |= task->to_restart;
+	master->rolling |= task->to_restart;
 	err_try(json_get_u64(root, "incarnation", &task->incarnation, err));
 	err_try(json_get_u64(root, "restarts", &restarts, err));
 	err_try(json_get_range(root, "exit_code", -1, 255, &code, err));

@@ -52,7 +52,7 @@ void master_on_event(void *data, const struct event *event)
 	case EVENT_PLACE:
 		task_place(master, task, machine_of_core(master, event->machine));
 		task->incarnation = ++master->incarnations;
-		task->told_pending = task->told_running = false;
+		task->told_pending = task->told_running = task->to_restart = false;
 		task_changed(master, task);
 		journal_task(master, task, JOURNAL_TASK_PLACED, NULL);
 		break;

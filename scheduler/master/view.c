@@ -187,6 +187,8 @@ static void write_head(const struct held_job *job, struct json_writer *w)
 	json_field_u64(w, "count", job->count);
 	json_field_u64(w, "running", running);
 	json_field_u64(w, "pending", pending);
+	if (job->rolling)
+		json_field_u64(w, "to_restart", restart_left(job));
 	json_field_i64(w, "submitted_ms", job->submitted_ms);
 	json_field_u64(w, "index", job->index);
 }
@@ -270,6 +272,10 @@ int master_write_machine(struct master *master, const char *name, struct json_wr
 	json_field_i64(w, "disk_bytes", view.capacity.of[RESOURCE_DISK]);
 	json_field_i64(w, "disk_free_bytes", view.free.of[RESOURCE_DISK]);
 	json_field_i64(w, "silent_ms", (clock_monotonic_ns() - machine->seen_ns) / 1000000);
+	if (*machine->wish_by)
+		json_field_string(w, "state_by", machine->wish_by);
+	if (machine->drain_by_ms)
+		json_field_i64(w, "drain_by_ms", machine->drain_by_ms);
 	json_key(w, "list");
 	json_open_array(w);
 	for (struct held_task *task = machine->tasks; task; task = task->next_at) {

@@ -51,6 +51,11 @@ cell_master_end KILL
 cell_master_start
 t_status "tokens outlive the master" 0 join --token "$t" --name m4
 
+audited() { jq -r 'select(.what | test("'"$1"'")) | "\(.who) \(.result)"' "$CELL/master/lib/cell.db.audit" | sort | uniq -c | xargs; }
+t_match "the audit: who made tokens" '^[0-9]+ root done$' "$(audited '^make a token for agent of any new name')"
+t_is "the audit: who has joined" "1 m2 done" "$(audited '^join as agent m2$')"
+t_is "the audit: who could not" "2 unknown refused" "$(audited '^join as agent$')"
+
 # ---- people ----
 t_status "a person joins" 0 join --token "$(token --operator alice)" --to "$KEYS"
 export CELLAR_CELL_KEYS=$KEYS
@@ -74,6 +79,23 @@ A=$T_DIR/nobody/pki # m4's
 t_match "an agent is no person" '/v1/jobs: that is not for the agent m4' "$(ask "$A" GET /v1/jobs)"
 t_match "an agent makes no tokens" 'that is not for the agent' "$(ask "$A" POST /v1/tokens '{"ttl_ms":1000}')"
 t_match "an operator does" '"token":"cellar-' "$(ask "$KEYS" POST /v1/tokens '{"ttl_ms":1000}')"
+
+# ---- certificates that are taken back ----
+revoke() { celld token revoke --runroot "$CELL/master/run" "$@"; }
+t_status "a person is revoked" 0 join --token "$(token --person mallory)" --to "$T_DIR/mallory"
+t_match "who is not" '^\[' "$(ask "$T_DIR/mallory" GET /v1/jobs)"
+t_status "revoke" 0 revoke --person mallory
+t_match "who is" 'the certificate of person mallory was revoked' "$(ask "$T_DIR/mallory" GET /v1/jobs)"
+sleep 1.1
+t_status "and joins again" 0 join --token "$(token --person mallory)" --to "$T_DIR/mallory2"
+t_match "by another certificate" '^\[' "$(ask "$T_DIR/mallory2" GET /v1/jobs)"
+t_match "the old one stays revoked" 'was revoked' "$(ask "$T_DIR/mallory" GET /v1/jobs)"
+t_match "people revoke nobody" 'mallory may not revoke certificates' "$(ask "$T_DIR/mallory2" POST /v1/revoke '{"role":"person","name":"alice"}')"
+t_status "revoke: whom" 1 revoke
+t_status "a machine, too" 0 join --token "$(token)" --name m5 --root "$T_DIR/m5"
+revoke --machine m5
+t_match "which is heard no more" 'the certificate of agent m5 was revoked' "$(ask "$T_DIR/m5/pki" POST /v1/agent/sync '{}')"
+t_match "audited" '^1 root done$' "$(audited '^revoke the certificate of agent m5$')"
 mkdir "$T_DIR/other"
 celld master --root "$T_DIR/other/lib" --runroot "$T_DIR/other/run" --listen 10.99.0.1:7644 >"$T_DIR/other/log" 2>&1 &
 OTHER=$!

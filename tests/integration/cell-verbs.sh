@@ -109,6 +109,14 @@ t_status "exec: its status" 7 c job exec web/1 sh -c 'exit 7'
 t_status "exec: no such task" 1 c job exec web/9 true
 t_match "exec: no such task, why" 'job web has no task 9, but 2 of them' "$T_ERR"
 
+# ---- completion ----
+words() { c completion words --root "$C_ROOT" --runroot "$C_RUN" "$@" | cut -f1 | xargs; }
+t_is "completion: verbs of a group" "scale status stop" "$(words job s | tr ' ' '\n' | sort | xargs)"
+t_is "completion: jobs" web "$(words job status w)"
+t_is "completion: machines" "$HOST" "$(words machine drain --deadline 5m "${HOST:0:1}")"
+t_is "completion: options" "--deadline" "$(words machine drain --dead)"
+t_is "completion: not of what runs in a task" "" "$(words job exec web/0 w)"
+
 # ---- history, events ----
 t_match "history" 'root +scaled from 2 to 4 tasks' "$(c job history web)"
 t_match "history: resize" 'task 0 resized to 80m of CPU' "$(c job history web)"
@@ -129,6 +137,8 @@ t_match "why" '1 not up' "$(c job why late)"
 c machine uncordon "$HOST" >/dev/null
 t_wait 60 is_state late running && t_ok "uncordon" || t_fail "uncordon" "$(c job status late)"
 t_status "drain --deadline" 0 c machine drain --deadline 60s "$HOST"
+t_match "machine status tells who" '^so since root wanted it; all is moved by 2' "$(c machine status "$HOST")"
+t_match "events tell who" "machine-state .*: draining by root" "$(c cell events)"
 t_match "drained" "^$HOST +draining .* 0$" "$(c machine ls)"
 t_is "its tasks pend" pending "$(states late)"
 c machine uncordon "$HOST" >/dev/null

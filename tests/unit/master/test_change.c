@@ -176,6 +176,75 @@ static void test_restarted_tasks_are_later_incarnations_in_their_place(void **st
 	fake_free(cell);
 }
 
+/* How many of web's tasks are of a later incarnation than that. */
+static unsigned later(struct fake_cell *cell, uint64_t incarnation)
+{
+	const struct held_job *job = job_find(cell->master, "web");
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < job->count; i++)
+		n += job->tasks[i].incarnation > incarnation;
+	return n;
+}
+
+static void test_a_restart_goes_on_as_the_budget_lets_it(void **state)
+{
+	struct fake_cell *cell = cell_of(2);
+	char *text;
+	uint64_t before;
+
+	(void)state;
+	fake_submit(cell, "%s", FAKE_JOB("web", 200, 6, "100m", "disruption_budget: 2\n"));
+	fake_beat(cell);
+	before = cell->master->incarnations;
+	assert_int_equal(master_restart(cell->master, &root, "web", UINT32_MAX, NULL), 0);
+	assert_int_equal(later(cell, before), 2);
+	/* Nobody is told of more before those are up; nor by another master. */
+	text = fake_status(cell, "web");
+	assert_has(text, "\"to_restart\":4");
+	free(text);
+	fake_end(cell);
+	fake_begin(cell);
+	assert_int_equal(later(cell, before), 2);
+	for (unsigned i = 0; i < 8 && later(cell, before) < 6; i++) {
+		unsigned was = later(cell, before);
+
+		/* Who runs is up, and lets the next ones go. */
+		fake_sync(&cell->machines[0]);
+		fake_sync(&cell->machines[1]);
+		assert_true(later(cell, before) <= was + 4);
+	}
+	fake_beat(cell);
+	assert_int_equal(later(cell, before), 6);
+	assert_int_equal(fake_running(cell, "web"), 6);
+	assert_null(strstr(text = fake_status(cell, "web"), "to_restart"));
+	free(text);
+	fake_free(cell);
+}
+
+static void test_a_restart_stops_where_a_task_does_not_come_up(void **state)
+{
+	struct fake_cell *cell = cell_of(2);
+	uint64_t before;
+
+	(void)state;
+	fake_submit(cell, "%s", FAKE_JOB("web", 200, 4, "100m", "disruption_budget: 1\n"));
+	fake_beat(cell);
+	before = cell->master->incarnations;
+	cell->machines[0].cut = cell->machines[1].cut = true;
+	assert_int_equal(master_restart(cell->master, &root, "web", UINT32_MAX, NULL), 0);
+	restart_step(cell->master);
+	assert_int_equal(later(cell, before), 1);
+	/* One that is named goes all the same. */
+	assert_int_equal(master_restart(cell->master, &root, "web", 3, NULL), 0);
+	assert_int_equal(later(cell, before), 2);
+	cell->machines[0].cut = cell->machines[1].cut = false;
+	for (unsigned i = 0; i < 8; i++)
+		fake_beat(cell);
+	assert_int_equal(later(cell, before), 4);
+	fake_free(cell);
+}
+
 static void test_a_restarted_single_instance_is_never_twice(void **state)
 {
 	struct fake_cell *cell = cell_of(1);
@@ -296,8 +365,8 @@ static void test_a_reader_who_was_away_too_long_is_told(void **state)
 	(void)state;
 	fake_submit(cell, "%s", WEB(1));
 	for (int i = 0; i < 9000; i++) {
-		master_machine_cordon(cell->master, "a", NULL);
-		master_machine_uncordon(cell->master, "a", NULL);
+		master_machine_cordon(cell->master, &fake_operator, "a", NULL);
+		master_machine_uncordon(cell->master, &fake_operator, "a", NULL);
 	}
 	text = master_events(cell->master, since, &len, &last);
 	assert_has(text, "{\"kind\":\"gap\"");
@@ -365,6 +434,8 @@ int main(void)
 		cmocka_unit_test(test_resized_tasks_keep_their_size_over_a_restart),
 		cmocka_unit_test(test_a_plan_to_resize_changes_nothing_and_comes_true),
 		cmocka_unit_test(test_restarted_tasks_are_later_incarnations_in_their_place),
+		cmocka_unit_test(test_a_restart_goes_on_as_the_budget_lets_it),
+		cmocka_unit_test(test_a_restart_stops_where_a_task_does_not_come_up),
 		cmocka_unit_test(test_a_restarted_single_instance_is_never_twice),
 		cmocka_unit_test(test_a_plan_names_victims_and_nothing_changes),
 		cmocka_unit_test(test_a_plan_tells_differences_from_what_is_there),

@@ -127,7 +127,8 @@ static void a_drained_one_moves_when_it_is_gone(void **state)
 
 	(void)state;
 	from->slow = true;
-	assert_int_equal(master_machine_drain(cell->master, from->name, &err), 0);
+	assert_int_equal(master_machine_drain(cell->master, &fake_operator, from->name, -1, &err),
+			 0);
 	fake_pass(cell, 20000);
 	assert_int_equal(fake_running(cell, "one"), 1);
 	assert_true(from->tasks[0].leaving);
@@ -186,7 +187,7 @@ static void what_a_machine_said_before_it_heard_tells_nothing(void **state)
 	fake_submit(cell, "%s", ONE);
 	assert_int_equal(from->count, 1);
 	cell->machines[1].cut = false;
-	assert_int_equal(master_machine_drain(cell->master, "m0", &err), 0);
+	assert_int_equal(master_machine_drain(cell->master, &fake_operator, "m0", -1, &err), 0);
 	fake_sync(&early);
 	fake_sync(&cell->machines[1]);
 	assert_int_equal(cell->machines[1].count, 0);

@@ -72,8 +72,8 @@ static void a_cordoned_machine_keeps_what_it_has_and_gets_nothing(void **state)
 	fake_machine(cell, "m0", "r0", 4000);
 	fake_beat(cell);
 	fake_submit(cell, "%s", FAKE_JOB("one", 200, 1, "1", ""));
-	assert_int_equal(master_machine_cordon(cell->master, "m0", &err), 0);
-	assert_int_equal(master_machine_cordon(cell->master, "m9", &err), -ENOENT);
+	assert_int_equal(master_machine_cordon(cell->master, &fake_operator, "m0", &err), 0);
+	assert_int_equal(master_machine_cordon(cell->master, &fake_operator, "m9", &err), -ENOENT);
 	fake_submit(cell, "%s", FAKE_JOB("two", 200, 1, "1", ""));
 	assert_int_equal(fake_running(cell, "one"), 1);
 	assert_int_equal(fake_running(cell, "two"), 0);
@@ -86,7 +86,7 @@ static void a_cordoned_machine_keeps_what_it_has_and_gets_nothing(void **state)
 	fake_beat(cell);
 	fake_pass(cell, 1000);
 	assert_int_equal(fake_running(cell, "one") + fake_running(cell, "two"), 0);
-	assert_int_equal(master_machine_uncordon(cell->master, "m0", &err), 0);
+	assert_int_equal(master_machine_uncordon(cell->master, &fake_operator, "m0", &err), 0);
 	fake_beat(cell);
 	assert_int_equal(fake_running(cell, "one"), 1);
 	assert_int_equal(fake_running(cell, "two"), 1);
@@ -105,7 +105,7 @@ static void a_cordoned_machine_keeps_its_tasks_over_a_restart(void **state)
 	fake_beat(cell);
 	fake_submit(cell, "%s", FAKE_JOB("one", 200, 1, "1", ""));
 	before = fake_task(cell->machines, "one/0")->incarnation;
-	assert_int_equal(master_machine_cordon(cell->master, "m0", &err), 0);
+	assert_int_equal(master_machine_cordon(cell->master, &fake_operator, "m0", &err), 0);
 	fake_end(cell);
 	fake_begin(cell);
 	fake_pass(cell, 1000);
@@ -125,7 +125,7 @@ static void a_drain_heeds_the_disruption_budget(void **state)
 	fake_beat(cell);
 	fake_submit(cell, "%s", FAKE_JOB("web", 200, 4, "1", "disruption_budget: 1\n"));
 	assert_int_equal(from->count, 4);
-	assert_int_equal(master_machine_drain(cell->master, "m0", &err), 0);
+	assert_int_equal(master_machine_drain(cell->master, &fake_operator, "m0", -1, &err), 0);
 	fake_pass(cell, 2000);
 	/* One is down, and there is no place for it yet. */
 	assert_int_equal(fake_running(cell, "web"), 3);
@@ -133,7 +133,65 @@ static void a_drain_heeds_the_disruption_budget(void **state)
 	fake_pass(cell, 2000);
 	assert_int_equal(from->count, 0);
 	assert_int_equal(to->count, 4);
-	assert_int_equal(master_machine_uncordon(cell->master, "m0", &err), 0);
+	assert_int_equal(master_machine_uncordon(cell->master, &fake_operator, "m0", &err), 0);
+	fake_free(cell);
+}
+
+/* What the journal tells of machines; the caller's. */
+static char *machine_events(struct fake_cell *cell)
+{
+	uint64_t last = 0;
+	size_t len;
+
+	return master_events(cell->master, 0, &len, &last);
+}
+
+static void after_its_deadline_no_budget_holds_a_drain(void **state)
+{
+	struct fake_cell *cell = fake_new();
+	struct fake_machine *from;
+	struct err err = { 0 };
+	char *text;
+
+	(void)state;
+	fake_begin(cell);
+	from = fake_machine(cell, "m0", "r0", 4000);
+	fake_beat(cell);
+	fake_submit(cell, "%s", FAKE_JOB("web", 200, 4, "1", "disruption_budget: 1\n"));
+	assert_int_equal(master_machine_drain(cell->master, &fake_operator, "m0", 4000, &err), 0);
+	fake_pass(cell, 3000);
+	assert_int_equal(from->count, 3);
+	/* Another master knows of it, too. */
+	fake_end(cell);
+	fake_begin(cell);
+	fake_pass(cell, 2500);
+	assert_int_equal(from->count, 0);
+	/* Back in use it is as any other. */
+	assert_int_equal(master_machine_uncordon(cell->master, &fake_operator, "m0", &err), 0);
+	fake_pass(cell, 1000);
+	assert_int_equal(from->count, 4);
+	assert_int_equal(master_machine_drain(cell->master, &fake_operator, "m0", -1, &err), 0);
+	fake_pass(cell, 3000);
+	assert_int_equal(from->count, 3);
+	text = machine_events(cell);
+	assert_non_null(strstr(text, "draining by test"));
+	free(text);
+	fake_free(cell);
+}
+
+static void only_operators_change_machines(void **state)
+{
+	static const struct caller alice = { .name = "alice", .uid = CALLER_NO_UID };
+	struct fake_cell *cell = fake_new();
+	struct err err = { 0 };
+
+	(void)state;
+	fake_begin(cell);
+	fake_machine(cell, "m0", "r0", 1000);
+	fake_beat(cell);
+	assert_int_equal(master_machine_cordon(cell->master, &alice, "m0", &err), -EPERM);
+	assert_int_equal(master_machine_drain(cell->master, &alice, "m0", 0, &err), -EPERM);
+	assert_int_equal(master_machine_uncordon(cell->master, &alice, "m0", &err), -EPERM);
 	fake_free(cell);
 }
 
@@ -255,6 +313,8 @@ int main(void)
 		cmocka_unit_test(a_cordoned_machine_keeps_what_it_has_and_gets_nothing),
 		cmocka_unit_test(a_cordoned_machine_keeps_its_tasks_over_a_restart),
 		cmocka_unit_test(a_drain_heeds_the_disruption_budget),
+		cmocka_unit_test(after_its_deadline_no_budget_holds_a_drain),
+		cmocka_unit_test(only_operators_change_machines),
 		cmocka_unit_test(a_machine_that_changes_is_believed),
 		cmocka_unit_test(what_is_not_used_is_lent_to_batch),
 		cmocka_unit_test(whom_its_machine_evicts_has_not_failed),
