@@ -73,7 +73,9 @@ if [ ! -e $policy ]; then
 	trap 'rm -f "$log" $policy' EXIT
 fi
 export DEBIAN_FRONTEND=noninteractive
-if ! { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}"; } \
+# A mirror that hiccups is asked again.
+apt=(apt-get -qq -o Acquire::Retries=3)
+if ! { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } \
 	>"$log" 2>&1; then
 	tail -n 20 "$log" >&2
 	echo "install-deps: apt-get could not install the packages above" >&2

@@ -51,8 +51,9 @@ fetch_kernel() {
 	[ -n "$package" ] || package=linux-image-6.12-cloud-amd64
 	(
 		cd "$tmp"
-		apt-get download -qq "$package" >/dev/null 2>"$tmp/log" ||
-			{ apt-get update -qq && apt-get download -qq "$package"; } >"$tmp/log" 2>&1
+		apt=(apt-get -qq -o Acquire::Retries=3)
+		"${apt[@]}" download "$package" >/dev/null 2>"$tmp/log" ||
+			{ "${apt[@]}" update && "${apt[@]}" download "$package"; } >"$tmp/log" 2>&1
 		dpkg-deb -x ./*.deb "$tmp/root"
 	) || die "cannot fetch the kernel $package: $(tail -n 2 "$tmp/log")"
 	mkdir -p "$tmp/kernel/lib"
