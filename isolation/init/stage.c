@@ -137,8 +137,10 @@ static int clone_process(struct init *in, struct err *err)
 
 int stage_clone(struct init *in, struct err *err)
 {
+	bool labels = in->plan->apparmor_profile || in->plan->selinux_label;
+
 	/* The kernel hands labels on to a child; the host's procfs is nothing for it. */
-	if (rootfs_narrow_proc(in, err) < 0 || program_label(in, err) < 0)
+	if (labels && (rootfs_narrow_proc(in, err) < 0 || program_label(in, err) < 0))
 		return -err->code;
 	close(take_fd(&in->proc_fd));
 	if (in->plan->flags & PLAN_EARLY_FILTER && program_confine(in, err) < 0)

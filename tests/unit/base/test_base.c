@@ -355,10 +355,14 @@ static void children_are_named_by_pidfd(void **state)
 	assert_true(pid > 0);
 	assert_int_equal(process_start_time(pid, &ticks), 0);
 	assert_true(ticks > 0);
+	assert_true(process_is_child(pid, pidfd));
+	assert_false(process_is_child(getpid(), pidfd));
+	assert_false(process_is_child(pid, 0));
 	assert_int_equal(process_pidfd_signal(pidfd, SIGTERM), 0);
 	assert_int_equal(process_wait(pidfd, &status), 0);
 	assert_int_equal(process_exit_code(status), 128 + SIGTERM);
 	assert_int_equal(process_start_time(pid, &ticks), -ESRCH);
+	assert_false(process_is_child(pid, pidfd));
 	close(pidfd);
 }
 
