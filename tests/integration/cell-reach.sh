@@ -88,10 +88,10 @@ t_wait 60 no_helpers && t_ok "no helper is left behind" || t_fail "no helper is 
 
 # ---- a stranger, an agent of another machine, a machine that is gone ----
 celld join --master $URL --token "$(celld token create --runroot "$CELL/master/run" 2>/dev/null)" --name m2 --root "$T_DIR/m2" >/dev/null
-t_match "an agent takes up no stream that is not there" 'this stream is over' "$(curl -s -m 20 --connect-to "::10.99.0.1:$CELL_PORT" \
+t_match "an agent takes up no stream that is not there" 'this stream is over' "$(curl -s -m 60 --connect-to "::10.99.0.1:$CELL_PORT" \
 	--cacert "$T_DIR/m2/pki/agent-ca.crt" --cert "$T_DIR/m2/pki/agent.crt" --key "$T_DIR/m2/pki/agent.key" \
 	"https://master.cellar/v1/agent/streams/00000000000000000000000000000000?claim=true")"
-t_match "nor may a person" 'that is not for the person tests' "$(curl -s -m 20 --connect-to "::10.99.0.1:$CELL_PORT" \
+t_match "nor may a person" 'that is not for the person tests' "$(curl -s -m 60 --connect-to "::10.99.0.1:$CELL_PORT" \
 	--cacert "$T_DIR/tests/person-ca.crt" --cert "$T_DIR/tests/person.crt" --key "$T_DIR/tests/person.key" \
 	"https://master.cellar/v1/agent/streams/00000000000000000000000000000000")"
 sed -i 's/^job: web/job: late/; s/count: 2/count: 1/' "$T_DIR/web.yaml"

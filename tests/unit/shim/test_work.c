@@ -33,7 +33,7 @@ static void start(struct fixture *f, const char *script, bool with_events)
 
 static void await_file(const struct fixture *f, const char *name)
 {
-	for (int i = 0; i < 3000 && !fake_has(f->bundle, name); i++)
+	for (int i = 0; i < POLLS && !fake_has(f->bundle, name); i++)
 		usleep(10000);
 	assert_true(fake_has(f->bundle, name));
 }
@@ -217,7 +217,7 @@ static void shutdown_counts_when_the_create_has_failed(void **state)
 	assert_return_code(shim_shutdown(f.client, "other", &f.err), 0);
 	shim_close(creator);
 	end = (struct pollfd){ .fd = f.shim_pidfd, .events = POLLIN };
-	assert_int_equal(poll(&end, 1, 30000), 1);
+	assert_int_equal(poll(&end, 1, 60000), 1);
 	fixture_stop(&f);
 }
 
