@@ -105,6 +105,9 @@ int search_smallest(const struct search *search, struct run_result *ret, struct 
 	r = search->make ? search->make(search->make_data, search->trace, search->most, err) : 0;
 	bound = run_lower_bound(search->trace, &peak, NULL, 1);
 	bound = bound ? bound : 1;
+	if (r == 0 && bound > search->most)
+		r = err_say(err, EINVAL, "%zu machines are too few, by totals alone %zu are needed",
+			    search->most, bound);
 	if (r == 0)
 		r = bisect(&p, bound, &edge, err);
 	if (r == 0)
