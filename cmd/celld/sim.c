@@ -172,7 +172,7 @@ static int run_compact(struct sim_args *args, struct trace *trace, struct run_op
 {
 	struct compaction c = { .trace = trace,
 				.options = options,
-				.orders = (unsigned)args->orders,
+				.orders = args->orders ? (unsigned)args->orders : 11,
 				.progress = options.progress };
 
 	c.options.progress = false;
@@ -246,6 +246,24 @@ static int run_all(struct sim_args *args, struct trace *trace, struct run_option
 	return args->json ? write_json(args->json, &result, err) : 0;
 }
 
+/* What says nothing beside the others is a mistake. */
+static int check_together(const struct sim_args *args, struct err *err)
+{
+	const char *wrong = NULL;
+
+	if (args->smallest && args->compact)
+		wrong = "--smallest and --compact exclude each other";
+	else if (args->machines && args->shapes.count)
+		wrong = "--machines and --shape exclude each other";
+	else if (args->count && !args->shapes.count)
+		wrong = "--count is for --shape";
+	else if (args->refuse && !args->smallest)
+		wrong = "--refuse is for --smallest";
+	else if ((args->sample || args->orders || args->pending) && !args->compact)
+		wrong = "--sample, --orders and --pending are for --compact";
+	return wrong ? err_say(err, EINVAL, "%s, see 'celld sim --help'", wrong) : 0;
+}
+
 static int check_args(const struct sim_args *args, struct run_options *options, struct err *err)
 {
 	int policy = args->policy ? policy_find(args->policy) : POLICY_STRAND;
@@ -255,8 +273,7 @@ static int check_args(const struct sim_args *args, struct run_options *options, 
 	if (policy < 0)
 		return err_say(err, EINVAL, "there is no policy '%s', see 'celld sim --help'",
 			       args->policy);
-	if (args->smallest && args->compact)
-		return err_say(err, EINVAL, "--smallest and --compact exclude each other");
+	err_try(check_together(args, err));
 	options->policy = (enum policy)policy;
 	options->seed = (uint64_t)args->seed;
 	options->progress = isatty(STDERR_FILENO);
@@ -283,7 +300,7 @@ static int open_logs(const struct sim_args *args, FILE **record, FILE **replay, 
 
 static int sim_verb(int argc, char **argv, struct err *err)
 {
-	struct sim_args args = { .seed = 1, .orders = 11 };
+	struct sim_args args = { .seed = 1 };
 	struct run_options options = { 0 };
 	_cleanup_file_ FILE *record = NULL, *replay = NULL;
 	struct fault_script faults = { 0 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "scheduler/core/alloc.h"
+#include "scheduler/core/check.h"
 #include "scheduler/core/claim.h"
 #include "scheduler/core/class.h"
 #include "scheduler/core/demand.h"
@@ -189,7 +190,7 @@ static int decide_task(struct cell *cell, uint32_t task)
 	return 1;
 }
 
-int cell_decide(struct cell *cell)
+static int decide(struct cell *cell)
 {
 	uint32_t task;
 
@@ -212,6 +213,15 @@ int cell_decide(struct cell *cell)
 	demand_refresh(cell);
 	return gang_is_whole(cell, cell->tasks[task].job) ? gang_decide(cell, cell->tasks[task].job)
 							  : decide_task(cell, task);
+}
+
+int cell_decide(struct cell *cell)
+{
+	int r = decide(cell);
+
+	if (CELL_CHECKS_ITSELF && r >= 0)
+		check_step(cell);
+	return r;
 }
 
 int64_t cell_next_ms(const struct cell *cell)

@@ -20,8 +20,10 @@
  *	11 names	what is in use was not swept away, see tidy.h
  */
 /* clang-format on */
+#include "scheduler/core/check.h"
+
+#include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "scheduler/core/fit.h"
@@ -368,7 +370,8 @@ static int check_claims(const struct cell *cell, struct err *err)
 
 int cell_check(struct cell *cell, struct err *err)
 {
-	_cleanup_free_ uint8_t *seen = calloc(cell->task_count + 1, 1);
+	_cleanup_arena_ struct arena *arena = arena_new();
+	uint8_t *seen = arena ? arena_calloc(arena, cell->task_count + 1, 1) : NULL;
 	uint32_t pending = 0, following = 0;
 
 	if (!seen)
@@ -392,4 +395,19 @@ int cell_check(struct cell *cell, struct err *err)
 	err_try(check_names(cell, err));
 	err_try(check_blocked(cell, err));
 	return check_priority(cell, err);
+}
+
+/* Of a recount, how many tasks and machines looked at one step pays for. */
+#define STEP_PAYS 16
+
+void check_step(struct cell *cell)
+{
+	size_t cost = cell->task_count + cell->machine_count * (1 + cell->blocked_count);
+	struct err err = { 0 };
+
+	if (++cell->unchecked < cost / STEP_PAYS)
+		return;
+	cell->unchecked = 0;
+	if (cell_check(cell, &err) < 0)
+		__assert_fail(err.text, __FILE__, __LINE__, __func__);
 }

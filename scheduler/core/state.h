@@ -341,7 +341,8 @@ struct cell {
 	uint32_t running;
 	uint32_t running_at[PRIORITY_MAX + 1]; /* by priority */
 	uint64_t running_at_filled[PRIORITY_MAX / 64 + 1];
-	uint32_t pass; /* of decisions, from one end of the queue to the next */
+	uint32_t unchecked; /* decisions, see check.h */
+	uint32_t pass;	    /* of decisions, from one end of the queue to the next */
 	bool in_pass;
 	int64_t lost_slot_us, drain_slot_us;		      /* see drain.h */
 	uint32_t draining;				      /* machines */

@@ -181,16 +181,20 @@ int csv_open(const char *path, struct csv **ret, struct err *err)
 	gzFile file = gzopen(path, "rbe");
 	char *text = NULL;
 	size_t len = 0;
+	bool whole;
 	int r;
 
 	if (!file)
 		return err_set(err, errno ? errno : ENOMEM, "open %s", path);
 	r = read_whole(file, &text, &len);
-	gzclose(file);
-	if (r < 0) {
+	whole = gzclose(file) == Z_OK;
+	if (r < 0 || !whole)
 		free(text);
+	if (r == -EIO || (r == 0 && !whole))
+		return err_say(err, EINVAL,
+			       "%s: cannot be read to its end, or is no whole gzip file", path);
+	if (r < 0)
 		return err_set(err, -r, "read %s", path);
-	}
 	return start(path, text, len, ret, err);
 }
 

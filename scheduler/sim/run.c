@@ -328,17 +328,43 @@ struct cell *run_cell(const struct run *run)
 	return run->cell;
 }
 
+/* Where there are too few, more like them. */
+static const struct machine_spec *machine_at(const struct trace *trace, const uint32_t *order,
+					     size_t n)
+{
+	n %= trace->machine_count;
+	return &trace->machines[order ? order[n] : n];
+}
+
+/* More like them never do if none has any of what is asked for. */
+static size_t bound_most(const struct trace *trace, const struct trace_peak *peak)
+{
+	bool cpu = false, memory = false, devices = false;
+
+	for (size_t n = 0; n < trace->machine_count; n++) {
+		const struct machine_spec *m = &trace->machines[n];
+
+		cpu = cpu || m->capacity.of[RESOURCE_CPU];
+		memory = memory || m->capacity.of[RESOURCE_MEMORY];
+		devices = devices || m->device_count;
+	}
+	return (cpu || !peak->amounts.of[RESOURCE_CPU]) &&
+			       (memory || !peak->amounts.of[RESOURCE_MEMORY]) &&
+			       (devices || !peak->devices_milli) && trace->machine_count
+		       ? SIZE_MAX
+		       : trace->machine_count;
+}
+
 size_t run_lower_bound(const struct trace *trace, const struct trace_peak *peak,
 		       const uint32_t *order, double part)
 {
 	double cpu = 0, memory = 0, devices = 0;
-	size_t n = 0;
+	size_t n = 0, most = bound_most(trace, peak);
 
-	while (n < trace->machine_count &&
-	       (cpu < part * (double)peak->amounts.of[RESOURCE_CPU] ||
-		memory < part * (double)peak->amounts.of[RESOURCE_MEMORY] ||
-		devices < part * (double)peak->devices_milli)) {
-		const struct machine_spec *m = &trace->machines[order ? order[n] : n];
+	while (n < most && (cpu < part * (double)peak->amounts.of[RESOURCE_CPU] ||
+			    memory < part * (double)peak->amounts.of[RESOURCE_MEMORY] ||
+			    devices < part * (double)peak->devices_milli)) {
+		const struct machine_spec *m = machine_at(trace, order, n);
 
 		cpu += (double)m->capacity.of[RESOURCE_CPU];
 		memory += (double)m->capacity.of[RESOURCE_MEMORY];

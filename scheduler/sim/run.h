@@ -64,6 +64,7 @@ int run_load_cell(const char *bytes, size_t len, struct outside *outside, struct
 		  struct err *err);
 
 /* Fewest machines that could hold what is asked for at its peak, by totals alone: the first so
- * many of the trace's machines, or of the order. part: of the peak. */
+ * many of the trace's machines, or of the order, and more like them where those are too few. part:
+ * of the peak. */
 size_t run_lower_bound(const struct trace *trace, const struct trace_peak *peak,
 		       const uint32_t *order, double part);

@@ -75,9 +75,9 @@ static int bisect(struct probe *p, size_t low, size_t *ret, struct err *err)
 }
 
 /* From some numbers below the edge upwards, until a row of them passes. */
-static int settle(struct probe *p, size_t bound, size_t edge, size_t *ret, struct err *err)
+static int settle(struct probe *p, size_t low, size_t edge, size_t *ret, struct err *err)
 {
-	size_t at = edge > bound + 2 * ABOVE ? edge - 2 * ABOVE : bound, row = 0;
+	size_t at = edge > low + 2 * ABOVE ? edge - 2 * ABOVE : low, row = 0;
 	bool ok;
 
 	for (; row <= ABOVE; at++) {
@@ -95,7 +95,7 @@ int search_smallest(const struct search *search, struct run_result *ret, struct 
 {
 	struct probe p = { .search = search, .known = calloc(search->most + 1, 1) };
 	struct trace_peak peak;
-	size_t bound, edge, best;
+	size_t bound, from, edge, best;
 	int r;
 
 	if (!p.known || trace_peak(search->trace, &peak) < 0) {
@@ -105,10 +105,15 @@ int search_smallest(const struct search *search, struct run_result *ret, struct 
 	r = search->make ? search->make(search->make_data, search->trace, search->most, err) : 0;
 	bound = run_lower_bound(search->trace, &peak, NULL, 1);
 	bound = bound ? bound : 1;
+	/* Who may refuse some may do with less than what all of them ask for. */
+	from = search->options.refuse_limit ? 1 : bound;
+	if (r == 0 && from > search->most)
+		r = err_say(err, EINVAL, "%zu machines are too few, by totals alone %zu are needed",
+			    search->most, bound);
 	if (r == 0)
-		r = bisect(&p, bound, &edge, err);
+		r = bisect(&p, from, &edge, err);
 	if (r == 0)
-		r = settle(&p, bound, edge, &best, err);
+		r = settle(&p, from, edge, &best, err);
 	if (r == 0)
 		r = run_at(search, best, ret, err);
 	if (r == 0)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/sim/row.h"
 #define MIB ((int64_t)1 << 20)
 
 #define GROW(array, count, size)                                                    \
@@ -55,7 +56,7 @@ static int parse_shape(const char *text, struct amounts *ret, struct err *err)
 	int end = -1;
 
 	if (sscanf(text, "%" SCNd64 ":%" SCNd64 "%n", &cpu, &memory, &end) != 2 || text[end] ||
-	    cpu < 1 || memory < 1 || cpu > AMOUNT_MAX || memory > AMOUNT_MAX / MIB)
+	    cpu < 1 || memory < 1 || cpu > ROW_CPU_MAX || memory > AMOUNT_MAX / MIB)
 		return err_say(
 			err, EINVAL,
 			"'%s' is no shape of a machine: CPU_MILLI:MEMORY_MIB, as 64000:196608",
