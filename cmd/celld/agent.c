@@ -14,7 +14,7 @@
 #include "scheduler/link/keys.h"
 
 struct agent_args {
-	const char *config, *root, *runroot, *master, *rack;
+	const char *config, *root, *runroot, *master, *rack, *cgroup;
 	bool debug;
 };
 
@@ -27,6 +27,8 @@ static const struct option_entry agent_options[] = {
 	OPTION_STRING(struct agent_args, master, 0, "master", "URL",
 		      "https://HOST:PORT (default: where it has joined)"),
 	OPTION_STRING(struct agent_args, rack, 0, "rack", "NAME", "where the machine stands"),
+	OPTION_STRING(struct agent_args, cgroup, 0, "cgroup", "PATH",
+		      "around all tasks, like /cellar-machine (default: none)"),
 	OPTION_BOOL(struct agent_args, debug, 0, "debug", "tell more"),
 	OPTION_END,
 };
@@ -36,6 +38,8 @@ struct room {
 	struct keys keys;
 	struct link_client *link;
 	struct agent *agent;
+	const char *reach[AGENT_REACH_WORDS + 1];
+	char keys_folder[PATH_MAX];
 };
 
 static void room_deinit(struct room *room)
@@ -68,6 +72,15 @@ static int load_keys(struct room *room, const struct celld_config *config, struc
 	return 0;
 }
 
+static void write_reach(struct room *room, const struct celld_config *config, const char *master)
+{
+	const char *words[] = { "celld",     "reach",	      "--root", config->root,
+				"--runroot", config->runroot, "--keys", room->keys_folder,
+				"--master",  master };
+
+	memcpy(room->reach, words, sizeof(words));
+}
+
 static int start(struct room *room, const struct celld_config *config, struct err *err)
 {
 	char epoch[PATH_MAX];
@@ -83,7 +96,9 @@ static int start(struct room *room, const struct celld_config *config, struct er
 		.reserve_cpu_milli = config->agent.reserve_cpu_milli,
 		.reserve_memory_bytes = config->agent.reserve_memory_bytes,
 		.whole_cores = config->agent.whole_cores,
+		.cgroup = config->agent.cgroup,
 		.epoch_path = epoch,
+		.reach_command = room->reach,
 	};
 
 	err_try(life_folders(config->root, config->runroot, err));
@@ -93,6 +108,8 @@ static int start(struct room *room, const struct celld_config *config, struct er
 	link.trust = keys_trust(&room->keys);
 	if (!link.master)
 		link.master = room->keys.master;
+	err_try(life_path(room->keys_folder, config->root, KEYS_FOLDER, err));
+	write_reach(room, config, link.master);
 	err_try(life_begin(&room->life, err));
 	err_try(link_client_new(room->life.loop, &link, &room->link, err));
 	err_try(agent_new(room->life.loop, &agent, link_client_link(room->link), &room->agent,
@@ -121,6 +138,8 @@ static int run_agent(int argc, char **argv, struct err *err)
 	config.runroot = args.runroot ? args.runroot : config.runroot;
 	config.agent.master = args.master ? args.master : config.agent.master;
 	config.agent.rack = args.rack ? args.rack : config.agent.rack;
+	config.agent.cgroup = args.cgroup ? args.cgroup : config.agent.cgroup;
+	err_try(config_check_cgroup("--cgroup", config.agent.cgroup, err));
 	if (args.debug)
 		log_set_level(LOG_LEVEL_DEBUG);
 	err_try(start(&room, &config, err));

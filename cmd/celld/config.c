@@ -14,6 +14,7 @@
 #define DETECTION_MIN_MS 1500 /* the beat is a second */
 #define FENCE_MIN_MS 2000
 #define DETECTION_MAX_MS (10 * 60 * 1000)
+#define CGROUP_MAX 200
 #define AT(type, member) .offset = offsetof(struct type, member)
 
 /* clang-format off */
@@ -34,6 +35,7 @@ static const struct field agent_fields[] = {
 	{ "reserve_cpu", FIELD_CPU, AT(celld_agent_config, reserve_cpu_milli), .help = "of that, kept for what is no task" },
 	{ "reserve_memory", FIELD_BYTES, AT(celld_agent_config, reserve_memory_bytes), .help = "of that, kept for what is no task" },
 	{ "whole_cores", FIELD_BOOL, AT(celld_agent_config, whole_cores), .help = "latency-sensitive tasks that ask for whole processors have them to themselves" },
+	{ "cgroup", FIELD_TEXT, AT(celld_agent_config, cgroup), .help = "around all tasks: a path below where cgroups are mounted, that begins with a /" },
 	FIELD_END,
 };
 static const struct field fields[] = {
@@ -52,6 +54,18 @@ static int check_path(const char *file, const char *key, const char *path, struc
 		       ? 0
 		       : err_say(err, EINVAL, "%s: %s: \"%s\" is no path that begins with a /",
 				 file, key, path);
+}
+
+/* Everywhere below the mount point, and of a length that leaves room for names of tasks. */
+int config_check_cgroup(const char *where, const char *path, struct err *err)
+{
+	size_t len = path ? strlen(path) : 0;
+
+	if (!path || (path[0] == '/' && len > 1 && len <= CGROUP_MAX && path[len - 1] != '/' &&
+		      !strstr(path, "/.") && !strstr(path, "//")))
+		return 0;
+	return err_say(err, EINVAL, "%s: \"%s\" is no path of a cgroup, like /cellar-machine",
+		       where, path);
 }
 
 /* Comments alone: all of it is left out. */
@@ -93,6 +107,7 @@ int config_load(const char *path, struct arena *arena, struct celld_config *ret,
 	err_try(fields_read(&root, fields, arena, &config, err));
 	err_try(check_path(path, "root", config.root, err));
 	err_try(check_path(path, "runroot", config.runroot, err));
+	err_try(config_check_cgroup("agent.cgroup", config.agent.cgroup, err));
 	*ret = config;
 	return 0;
 }

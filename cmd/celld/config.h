@@ -19,8 +19,8 @@ struct celld_master_config {
 };
 
 struct celld_agent_config {
-	const char *master, *machine, *rack;	     /* or NULL */
-	int64_t cpu_milli, memory_bytes, disk_bytes; /* 0: all that the machine has */
+	const char *master, *machine, *rack, *cgroup; /* or NULL */
+	int64_t cpu_milli, memory_bytes, disk_bytes;  /* 0: all that the machine has */
 	int64_t reserve_cpu_milli, reserve_memory_bytes;
 	bool whole_cores;
 };
@@ -30,6 +30,9 @@ struct celld_config {
 	struct celld_master_config master;
 	struct celld_agent_config agent;
 };
+
+/* -EINVAL in words unless it is a path of a cgroup, or NULL. */
+int config_check_cgroup(const char *where, const char *path, struct err *err);
 
 /* path: NULL gives the defaults. Texts live in the arena. -EINVAL with file, line, column. */
 int config_load(const char *path, struct arena *arena, struct celld_config *ret, struct err *err);

@@ -39,6 +39,7 @@
 #include "runtime/engine/stage.h"
 #include "runtime/engine/sweep.h"
 #include "runtime/engine/volume_users.h"
+#include "spec/oci_config.h"
 
 #define LOCK_WAIT_MS 10000
 #define ADDRESS_LIMIT 4096
@@ -48,14 +49,20 @@ struct removal {
 	int containers_fd, fd; /* not owned */
 };
 
-/* Without a state there may still be a cgroup, made by a runtime that was killed right then. */
+/* Without a state there may still be a cgroup, made by a runtime that was killed right then, or of
+ * before /run was lost. */
 static int destroy_cgroup(const struct removal *rm, struct err *err)
 {
+	_cleanup_oci_config_ struct oci_config *config = NULL;
 	_cleanup_cgroup_ struct cgroup *cgroup = NULL;
-	char path[sizeof("/cellar-") + LAYOUT_ID_SIZE];
+	char usual[sizeof("/cellar-") + LAYOUT_ID_SIZE];
+	const char *path = usual;
 	int r;
 
-	snprintf(path, sizeof(path), "/cellar-%s", rm->id);
+	snprintf(usual, sizeof(usual), "/cellar-%s", rm->id);
+	/* It may lie in another one, as a task of a cell does. */
+	if (oci_config_load(rm->fd, LAYOUT_CONFIG, &config, NULL) == 0 && config->cgroups_path)
+		path = config->cgroups_path;
 	r = cgroup_open(path, &cgroup, NULL);
 	return r < 0 ? 0 : cgroup_destroy(cgroup, err);
 }

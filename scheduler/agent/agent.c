@@ -22,6 +22,8 @@
 #include "scheduler/agent/inside.h"
 #include "scheduler/agent/pocket.h"
 #include "scheduler/agent/pressure.h"
+#include "scheduler/agent/slice.h"
+#include "scheduler/agent/reach.h"
 #include "scheduler/agent/socket.h"
 
 #define NS_PER_MS INT64_C(1000000)
@@ -72,6 +74,7 @@ static void find_capacity(struct agent *agent)
 	agent->memory_bytes = o->memory_bytes;
 	if (!agent->memory_bytes && sysinfo(&info) == 0)
 		agent->memory_bytes = (int64_t)info.totalram * info.mem_unit;
+	agent->memory_bytes = slice_memory(agent, agent->memory_bytes);
 	agent->disk_bytes = o->disk_bytes;
 	if (!agent->disk_bytes && statvfs(o->root, &disk) == 0)
 		agent->disk_bytes = (int64_t)(disk.f_blocks * disk.f_frsize);
@@ -242,6 +245,7 @@ static void apply(struct agent *agent, const struct machine_wants *wants)
 	if (!take_epoch(agent, wants->epoch))
 		return;
 	socket_heed(agent, wants);
+	reach_heed(agent, wants);
 	agent->heard = wants->number;
 	for (struct box *box = agent->boxes; box; box = box->next)
 		box->wanted = false;
@@ -339,10 +343,10 @@ static int copy_options(struct agent *agent, const struct agent_options *options
 	o->rack = options->rack ? strdup(options->rack) : NULL;
 	o->meminfo = options->meminfo ? strdup(options->meminfo) : NULL;
 	o->epoch_path = options->epoch_path ? strdup(options->epoch_path) : NULL;
+	o->cgroup = options->cgroup ? strdup(options->cgroup) : NULL;
 	if (!o->root || !o->runroot || !o->cell || !o->machine || (options->rack && !o->rack) ||
-	    (options->epoch_path && !o->epoch_path))
+	    (options->epoch_path && !o->epoch_path) || (options->cgroup && !o->cgroup))
 		return -ENOMEM;
-	find_capacity(agent);
 	return 0;
 }
 
@@ -367,6 +371,8 @@ int agent_new(struct loop *loop, const struct agent_options *options, const stru
 	err_try(engine_open(options->root, options->runroot, &agent->engine, err));
 	if (copy_options(agent, options) < 0)
 		return err_set(err, ENOMEM, "start the agent");
+	err_try(slice_open(agent, err));
+	find_capacity(agent);
 	read_epoch(agent);
 	err_try(engine_each(agent->engine, adopt_one, agent, err));
 	pocket_sweep(agent);
@@ -386,6 +392,7 @@ struct agent *agent_free(struct agent *agent)
 	if (!agent)
 		return NULL;
 	loop_remove(agent->beat);
+	reach_leave(agent);
 	pressure_free(agent->pressure);
 	for (struct box *box = agent->boxes; box; box = next) {
 		next = box->next;
@@ -403,6 +410,7 @@ struct agent *agent_free(struct agent *agent)
 	free((char *)agent->options.rack);
 	free((char *)agent->options.meminfo);
 	free((char *)agent->options.epoch_path);
+	free((char *)agent->options.cgroup);
 	free(agent);
 	return NULL;
 }

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "cgroups/cgroup.h"
 #include "scheduler/agent/inside.h"
+#include "scheduler/agent/slice.h"
 
 #define MARK "alloc."
 #define CPU_PERIOD_US 100000
@@ -65,8 +66,8 @@ static struct alloc *add(struct agent *agent, const char *name)
 	snprintf(flat, sizeof(flat), "%s", name);
 	flatten(flat);
 	/* Other agents may share the host, and even the alloc, for a moment. */
-	snprintf(alloc->path, sizeof(alloc->path), "/cellar-alloc-%s-%.128s-%s",
-		 agent->options.cell, agent->options.machine, flat);
+	snprintf(alloc->path, sizeof(alloc->path), "%s/cellar-alloc-%s-%.128s-%s",
+		 slice_path(agent), agent->options.cell, agent->options.machine, flat);
 	alloc->cpu_milli = alloc->memory_bytes = -1;
 	alloc->next = agent->allocs;
 	agent->allocs = alloc;

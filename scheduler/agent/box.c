@@ -133,6 +133,14 @@ static int on_container_end(void *data, uint32_t events)
 	return 0;
 }
 
+static const char *label(const struct engine_container *c, const char *key)
+{
+	for (size_t i = 0; i < c->labels.count; i++)
+		if (strcmp(c->labels.items[i].key, key) == 0)
+			return *c->labels.items[i].value ? c->labels.items[i].value : NULL;
+	return NULL;
+}
+
 static int take_ports(struct box *box, const struct engine_container *c, struct err *err)
 {
 	box->address = c->address ? strdup(c->address) : NULL;
@@ -180,7 +188,8 @@ static int watch(struct box *box, struct err *err)
 	}
 	if (r < 0)
 		return r;
-	snprintf(box->cgroup, sizeof(box->cgroup), "/cellar-%s", c->id);
+	snprintf(box->cgroup, sizeof(box->cgroup), "%s/cellar-%s",
+		 label(c, BOX_LABEL_CGROUP) ? label(c, BOX_LABEL_CGROUP) : "", c->id);
 	box_health_start(box, c);
 	return box->port_count || box->address ? 0 : take_ports(box, c, err);
 }
@@ -274,14 +283,6 @@ void box_pause(struct box *box)
 /* ---- after a restart of the agent ---- */
 
 /* NULL when it is absent, or empty. */
-static const char *label(const struct engine_container *c, const char *key)
-{
-	for (size_t i = 0; i < c->labels.count; i++)
-		if (strcmp(c->labels.items[i].key, key) == 0)
-			return *c->labels.items[i].value ? c->labels.items[i].value : NULL;
-	return NULL;
-}
-
 static void find_state(struct box *box, const struct engine_container *c)
 {
 	struct err err = { 0 };

@@ -8,6 +8,7 @@
 
 #include <sched.h>
 
+#include "cgroups/cgroup.h"
 #include "runtime/engine/engine.h"
 #include "scheduler/agent/agent.h"
 #include "scheduler/agent/work.h"
@@ -20,6 +21,7 @@
 #define BOX_LABEL_ALLOC "cellar.alloc"
 #define BOX_LABEL_PRIORITY "cellar.priority" /* "200 latency-sensitive", "100" */
 #define BOX_LABEL_CORES "cellar.cores"	     /* those that it has to itself */
+#define BOX_LABEL_CGROUP "cellar.cgroup"     /* that its own lies in, or "" */
 #define BOX_LABEL_FENCE "cellar.fence"	     /* "true": it has one */
 
 enum box_state { BOX_WAITING, BOX_STARTING, BOX_RUNNING, BOX_STOPPING, BOX_ENDED };
@@ -40,7 +42,7 @@ struct box {
 	int64_t cpu_milli, memory_bytes, grace_ms;
 	unsigned priority;
 	bool latency_sensitive;
-	char cgroup[128]; /* for cgroup_open(); "": not known */
+	char cgroup[CGROUP_PATH_MAX]; /* for cgroup_open(); "": not known */
 	/* See usage.h; -1: unknown. */
 	int64_t used_cpu_milli, used_memory_bytes, usage_read_ns;
 	uint64_t cpu_used_ns;

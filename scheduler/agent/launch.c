@@ -98,10 +98,11 @@ struct program *launch_copy(const struct program *program, struct arena *arena)
 
 /* ---- running ---- */
 
-static int fill_labels(const struct box *box, struct arena *arena, struct labels *ret)
+static int fill_labels(const struct box *box, const char *parent, struct arena *arena,
+		       struct labels *ret)
 {
 	const char *cores = box->has_cores ? cores_text(box) : "";
-	struct oci_annotation *items = arena_calloc(arena, 8, sizeof(*items));
+	struct oci_annotation *items = arena_calloc(arena, 9, sizeof(*items));
 
 	if (!items)
 		return -ENOMEM;
@@ -120,7 +121,8 @@ static int fill_labels(const struct box *box, struct arena *arena, struct labels
 	items[6] = (struct oci_annotation){ BOX_LABEL_ALLOC, box->alloc ? box->alloc : "" };
 	items[7] = (struct oci_annotation){ BOX_LABEL_CORES,
 					    cores ? arena_strdup(arena, cores) : NULL };
-	*ret = (struct labels){ items, 8 };
+	items[8] = (struct oci_annotation){ BOX_LABEL_CGROUP, parent ? parent : "" };
+	*ret = (struct labels){ items, 9 };
 	return items[2].value && items[3].value && items[4].value && items[7].value ? 0 : -ENOMEM;
 }
 
@@ -280,6 +282,8 @@ static int fill(const struct box *box, struct arena *arena, struct engine_run_op
 		if (!ret->cgroup_parent)
 			return err_say(err, EAGAIN, "alloc %s has no cgroup on this machine",
 				       box->alloc);
+	} else {
+		ret->cgroup_parent = box->agent->options.cgroup;
 	}
 	ret->security.privileged = p->privileged;
 	if (fill_devices(p, arena, &ret->security) < 0)
@@ -291,8 +295,8 @@ static int fill(const struct box *box, struct arena *arena, struct engine_run_op
 			return err_set(err, ENOMEM, "start task %s", box->task);
 	}
 	engine_limits_fit(&ret->limits, NULL, warn);
-	if (fill_labels(box, arena, &ret->labels) < 0 || fill_ports(p, arena, &ret->net) < 0 ||
-	    fill_mounts(box, arena, &ret->mounts) < 0 ||
+	if (fill_labels(box, ret->cgroup_parent, arena, &ret->labels) < 0 ||
+	    fill_ports(p, arena, &ret->net) < 0 || fill_mounts(box, arena, &ret->mounts) < 0 ||
 	    fill_health(&p->health, arena, &ret->supervision.health) < 0)
 		return err_set(err, ENOMEM, "start task %s", box->task);
 	return 0;

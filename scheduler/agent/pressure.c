@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "scheduler/agent/inside.h"
+#include "scheduler/agent/slice.h"
 #include "scheduler/agent/usage.h"
 
 #define LOOK_NS INT64_C(1000000000)
@@ -118,15 +119,24 @@ static bool has_victim_on_its_way(const struct agent *agent)
 	return false;
 }
 
-static void look(struct pressure *p)
+/* Of the machine as a whole, or of the cgroup that its tasks are kept to. */
+static bool is_short(const struct agent *agent)
 {
-	struct agent *agent = p->agent;
 	struct pressure_look now = { 0 };
-	struct box *victim;
 
 	read_meminfo(agent->options.meminfo ? agent->options.meminfo : "/proc/meminfo", &now);
 	read_psi(&now);
-	if (!now.total_bytes || (!pressure_is_high(&now) && !is_overdrawn(agent)))
+	if (now.total_bytes && pressure_is_high(&now))
+		return true;
+	return slice_look(agent, &now) && pressure_is_high(&now);
+}
+
+static void look(struct pressure *p)
+{
+	struct agent *agent = p->agent;
+	struct box *victim;
+
+	if (!is_short(agent) && !is_overdrawn(agent))
 		return;
 	if (!pressure_is_on(agent))
 		agent_changed(agent);
@@ -172,7 +182,10 @@ static void close_psi(struct pressure *p)
 /* Sooner than the next second. */
 static void listen_to_stalls(struct pressure *p)
 {
-	p->psi_fd = open(PSI, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	char path[CGROUP_PATH_MAX];
+
+	p->psi_fd =
+		open(slice_stalls(p->agent, path) ? path : PSI, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (p->psi_fd >= 0 &&
 	    (write(p->psi_fd, TRIGGER, sizeof(TRIGGER)) < 0 ||
 	     loop_add_fd(p->agent->loop, p->psi_fd, EPOLLPRI, on_stall, p, &p->stalls, NULL) < 0))

@@ -141,6 +141,7 @@ bad "a wrong amount" 's/cpu: .*/cpu: lots/' 'bad.yaml:[0-9]+:3: agent.cpu: "lots
 bad "a wrong word" 's/listen:/lisden:/' 'bad.yaml:[0-9]+:3: master.*lisden'
 bad "too short a time" 's/detection: .*/detection: 1s/' 'bad.yaml:[0-9]+:3: master.detection'
 bad "no path" 's|^root: .*|root: here|' 'root: "here" is no path that begins with a /'
+bad "no cgroup" 's/cgroup: .*/cgroup: here/' 'agent.cgroup: "here" is no path of a cgroup, like /cellar-machine'
 bad "no URL" 's|https://master.example:7643|master|' 'agent.master: "master" is no address of a master'
 t_status "a machine that has not joined" 1 celld agent --root "$T_DIR/empty" --runroot "$T_DIR/empty-run"
 t_match "a machine that has not joined: sentence" 'this machine has joined no cell .*celld join --master URL --token TOKEN' "$T_ERR"

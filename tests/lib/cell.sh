@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # For tests of a cell of several machines: sourced after common.sh, t_need_root and t_own_namespaces.
-# A machine is a PID, network, mount and UTS namespace, with a bash as its init, a state folder of its
-# own, and an agent; the master runs beside them. A bridge connects all, in the test's own network
-# namespace.
+# A machine is a PID, network, mount and UTS namespace, with a bash as its init, a state folder and a
+# cgroup of its own, and an agent; the master runs beside them. A bridge connects all, in the test's own
+# network namespace. All of it ends with the test, even when that is killed.
 #
 #	cell_setup			the bridge, the image, a master
 #	cell_machine NAME [ARG...]	a machine that has joined, and its agent (with options)
@@ -13,6 +13,7 @@
 #	cell_master_start, cell_master_end SIGNAL
 #	cell_agent_start NAME, cell_agent_end NAME SIGNAL
 #	cell_lose NAME, cell_boot NAME	kill -9 of all that runs there; and back with an empty /run
+#	cell_lose_by_cgroup NAME...	the same by the machines' cgroups, all at once
 #	cell_cut NAME, cell_mend NAME	its link
 #	cell_up COUNT			so many machines are up
 IMAGE=localhost/bb:latest
@@ -20,6 +21,9 @@ CELL=$T_DIR/cell # master/{lib,run}, image/, NAME/{lib,log,args,init}
 CELL_PORT=7643
 CELL_MASTER=
 CELL_MACHINES=()
+CELL_CGROUP=/cellar-$T_ID # in each hierarchy; NAME in it
+CELL_CGROUP2=/sys/fs/cgroup/unified
+[ -e $CELL_CGROUP2/cgroup.procs ] || CELL_CGROUP2=/sys/fs/cgroup
 
 cell() {
 	ctr --root "$CELL/master/lib" --runroot "$CELL/master/run" "$@"
@@ -33,7 +37,7 @@ cell_master_start() {
 	: >>"$CELL/master/log"
 	sed -i 's/is ready/was ready/' "$CELL/master/log"
 	# shellcheck disable=SC2086
-	celld master --root "$CELL/master/lib" --runroot "$CELL/master/run" --listen 10.99.0.1:$CELL_PORT \
+	setpriv --pdeathsig KILL celld master --root "$CELL/master/lib" --runroot "$CELL/master/run" --listen 10.99.0.1:$CELL_PORT \
 		${CELL_MASTER_ARGS:-} >>"$CELL/master/log" 2>&1 &
 	CELL_MASTER=$!
 	t_wait 60 cell_is_ready "$CELL/master/log" || t_fail "the master is ready" "$(tail -n 5 "$CELL/master/log")"
@@ -51,25 +55,37 @@ cell_setup() {
 	ctr --root "$CELL/image" --runroot "$CELL/image-run" image import "$(t_image)" >/dev/null ||
 		t_skip_all "the image cannot be imported"
 	t_defer cell_clean
+	cell_outlive
 	cell_master_start
 }
 
-# Everything ends with its PID namespace; what the containers left in the host's cgroups is removed here.
+# Everything ends with its PID namespace; what is left in the host's cgroups is removed here.
 cell_clean() {
-	local name id
+	local name
 	[ -z "$CELL_MASTER" ] || kill -9 "$CELL_MASTER"
 	for name in "${CELL_MACHINES[@]}"; do
 		cell_lose "$name"
 	done
-	sort -u "$CELL/containers" | while read -r id; do
-		find /sys/fs/cgroup -depth -type d -path "*/cellar-$id*" -exec rmdir {} \;
-	done
+	cell_remove_cgroups
 	ip link del cells
 }
 
-# Their cgroups outlive a machine that is lost.
-cell_note_containers() { # NAME
-	ls "$CELL/$1/lib/containers" 2>/dev/null >>"$CELL/containers"
+cell_remove_cgroups() {
+	find /sys/fs/cgroup -depth -type d -path "*$CELL_CGROUP*" -exec rmdir {} \;
+}
+
+# For a test that is killed: its processes die with it (PDEATHSIG), this removes the rest.
+cell_outlive() {
+	export -f cell_remove_cgroups
+	export CELL_CGROUP
+	# shellcheck disable=SC2016
+	setsid bash -c 'tail --pid="$0" -f /dev/null
+		[ -e "$1" ] || exit
+		sleep 1
+		cell_remove_cgroups
+		grep -o "$1[^ ]*" /proc/self/mountinfo | sort -ru | xargs -r umount -l
+		rm -rf --one-file-system "$1"' $$ "$T_DIR" >/dev/null 2>&1 </dev/null &
+	disown
 }
 
 cell_in() { # NAME COMMAND...
@@ -96,10 +112,13 @@ cell_boot() { # NAME
 	local name=$1 number outer init
 	number=$(cat "$CELL/$name/number")
 	rm -f "$CELL/$name/init"
+	# Where there is none of cgroup2, it stays where it is.
+	mkdir -p "$CELL_CGROUP2$CELL_CGROUP/$name/machine" 2>/dev/null
 	# shellcheck disable=SC2016
-	unshare --net --pid --mount --uts --fork --mount-proc --propagation slave -- \
-		bash -c 'mount -t tmpfs none "$0" && hostname "$1" && ip link set lo up && touch "$0/booted"
-			while :; do sleep 3600 & wait $!; done' "$CELL/$name/run" "$name" >/dev/null 2>&1 </dev/null &
+	setpriv --pdeathsig KILL unshare --kill-child --net --pid --mount --uts --fork --mount-proc --propagation slave -- \
+		bash -c 'echo 0 2>/dev/null >"$2/cgroup.procs"; mount -t tmpfs none "$0" && hostname "$1" && ip link set lo up && touch "$0/booted"
+			while :; do sleep 3600 & wait $!; done' "$CELL/$name/run" "$name" \
+		"$CELL_CGROUP2$CELL_CGROUP/$name/machine" >/dev/null 2>&1 </dev/null &
 	outer=$!
 	disown
 	cell_has_init() { init=$(pgrep -P "$outer") && [ -e "/proc/$init/root$CELL/$name/run/booted" ]; }
@@ -116,8 +135,9 @@ cell_agent_start() { # NAME
 	: >>"$CELL/$name/log"
 	sed -i 's/is ready/was ready/' "$CELL/$name/log"
 	# shellcheck disable=SC2016
-	cell_in "$name" bash -c 'celld agent --root "$0/lib" --runroot "$0/run" $(cat "$0/args") >>"$0/log" 2>&1 &' \
-		"$CELL/$name"
+	cell_in "$name" bash -c 'echo 0 2>/dev/null >"$2/cgroup.procs"
+		celld agent --root "$0/lib" --runroot "$0/run" --cgroup "$1" $(cat "$0/args") >>"$0/log" 2>&1 &' \
+		"$CELL/$name" "$CELL_CGROUP/$name/work" "$CELL_CGROUP2$CELL_CGROUP/$name/machine"
 	t_wait 60 cell_is_ready "$CELL/$name/log" || t_fail "agent $name is ready" "$(tail -n 5 "$CELL/$name/log")"
 }
 
@@ -148,13 +168,22 @@ cell_machine() { # NAME [ARG...]
 
 cell_lose() { # NAME
 	local init
-	cell_note_containers "$1"
 	init=$(cat "$CELL/$1/init" 2>/dev/null) || return 0
 	kill -9 "$init" 2>/dev/null
 	cell_is_lost() { ! [ -e "/proc/$1" ]; }
 	t_wait 60 cell_is_lost "$init"
 	rm -f "$CELL/$1/init"
 	ip link del "cell-$(cat "$CELL/$1/number")" 2>/dev/null || true
+}
+
+cell_lose_by_cgroup() { # NAME...
+	local name
+	for name in "$@"; do
+		echo 1 2>/dev/null >"$CELL_CGROUP2$CELL_CGROUP/$name/cgroup.kill"
+	done
+	for name in "$@"; do
+		cell_lose "$name"
+	done
 }
 
 cell_cut() { # NAME
@@ -249,13 +278,7 @@ cell_nothing_left() {
 
 # The folders of cgroups that containers left, of whatever machine.
 cell_cgroups_left() {
-	local name
-	for name in "${CELL_MACHINES[@]}"; do
-		cell_note_containers "$name"
-	done
-	sort -u "$CELL/containers" | while read -r id; do
-		find /sys/fs/cgroup -type d -path "*/cellar-$id*"
-	done | grep .
+	find /sys/fs/cgroup -type d -path "*$CELL_CGROUP/*/cellar-*" | grep .
 }
 
 cell_now_ms() {
