@@ -102,7 +102,7 @@ refused "one that cannot move" 'linux.netDevices.lo: ' '.linux.netDevices = {lo:
 
 # What a container got that never came to be is given back.
 pair
-refused "a hook that fails after the move" 'hook createRuntime' '.linux.netDevices = {give0: {name: "e%d"}, host0: {}}
+refused "a hook that fails after the move" 'createRuntime hook' '.linux.netDevices = {give0: {name: "e%d"}, host0: {}}
 	| .hooks.createRuntime = [{path: "/bin/false"}]'
 t_match "its interface is back, under its name" "10.9.8.7/24" "$(ip -4 addr show give0 2>&1)"
 t_match "so is the other" ",UP" "$(ip link show host0 2>&1)"
