@@ -205,6 +205,7 @@ case " ${suites[*]} " in
 *' vm '*)
 	# The machine sees this tree: what all tests share is made before it looks.
 	bash -c '. tests/lib/common.sh && t_image' >"$logs/image.log" 2>&1
+	[ -z "$CELLAR_TEST_FULL" ] || S_IMAGE_ONLY=1 bash tests/show/any-image/java >>"$logs/image.log" 2>&1
 	vm_start
 	;;
 esac

@@ -11,9 +11,6 @@
 
 #include "base/fd.h"
 
-/* Each level holds two descriptors. Who nests deeper inside a container means harm. */
-#define DEPTH_MAX 256
-
 char *cgroup_folder(const struct cgroup *cgroup, const struct cgroup_hierarchy *hierarchy,
 		    char buf[static CGROUP_PATH_MAX])
 {
@@ -82,60 +79,4 @@ ssize_t cgroup_file_read(const struct cgroup *c, int i, const char *name, char *
 		len--;
 	buf[len] = '\0';
 	return (ssize_t)len;
-}
-
-static int walk(int dirfd, const char *name, int depth, cgroup_visit *visit, void *arg);
-
-static int walk_children(int fd, int depth, cgroup_visit *visit, void *arg)
-{
-	_cleanup_dir_ DIR *dir = NULL;
-	_cleanup_fd_ int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct dirent *e;
-
-	if (copy < 0 || !(dir = fdopendir(copy)))
-		return -errno;
-	take_fd(&copy);
-	while ((e = readdir(dir))) {
-		int r;
-
-		if (e->d_type != DT_DIR || strcmp(e->d_name, ".") == 0 ||
-		    strcmp(e->d_name, "..") == 0)
-			continue;
-		r = walk(fd, e->d_name, depth + 1, visit, arg);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int walk(int dirfd, const char *name, int depth, cgroup_visit *visit, void *arg)
-{
-	_cleanup_fd_ int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
-	int r = 0;
-
-	if (fd < 0)
-		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
-	if (depth > DEPTH_MAX)
-		return -ELOOP;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	/* kernfs counts sub-folders in the link count, so that most folders need not be read. */
-	if (st.st_nlink > 2)
-		r = walk_children(fd, depth, visit, arg);
-	if (r == 0)
-		r = visit(fd, dirfd, name, arg);
-	return r == -ENOENT || r == -ENODEV ? 0 : r;
-}
-
-int cgroup_folder_walk(int dirfd, const char *name, cgroup_visit *visit, void *arg)
-{
-	return walk(dirfd, name, 0, visit, arg);
-}
-
-int cgroup_walk(const struct cgroup *c, int i, cgroup_visit *visit, void *arg)
-{
-	char path[CGROUP_PATH_MAX];
-
-	return walk(AT_FDCWD, cgroup_folder(c, &c->mounts->hierarchies[i], path), 0, visit, arg);
 }

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -60,7 +61,7 @@ static int open_output(const char *path, int fallback)
 	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
 }
 
-static _Noreturn void child(const struct run *run, int in, int stderr_fd)
+static _Noreturn void child(const struct run *run, pid_t parent, int in, int stderr_fd)
 {
 	const struct hooks_place *place = run->place;
 	const struct oci_hook *hook = run->hook;
@@ -77,6 +78,10 @@ static _Noreturn void child(const struct run *run, int in, int stderr_fd)
 	signal(SIGPIPE, SIG_DFL);
 	/* A group of its own, so that a timeout ends what a script has started too. */
 	setpgid(0, 0);
+	/* Nobody would wait for it, or care for what it does to a container that is given up. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(127);
 	if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
 	    dup2(stderr_fd, STDERR_FILENO) >= 0 &&
 	    dup2(open_output(place->stderr_path, stderr_fd), STDERR_FILENO) >= 0 &&
@@ -94,6 +99,7 @@ static _Noreturn void child(const struct run *run, int in, int stderr_fd)
 static int spawn(struct run *run, const char *state, size_t len, struct err *err)
 {
 	_cleanup_fd_ int in = open_stdin(state, len, err), out = -1;
+	pid_t parent = getpid();
 	int pipe_fds[2];
 
 	if (in < 0)
@@ -105,7 +111,7 @@ static int spawn(struct run *run, const char *state, size_t len, struct err *err
 	fcntl(run->stderr_fd, F_SETFL, O_NONBLOCK);
 	run->pid = process_clone(0, -1, &run->pidfd);
 	if (run->pid == 0)
-		child(run, in, out);
+		child(run, parent, in, out);
 	if (run->pid < 0)
 		return err_set(err, -run->pid, "clone");
 	/* Also here: whoever comes first, the group exists before a timeout needs it. */

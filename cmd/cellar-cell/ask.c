@@ -33,7 +33,7 @@ static int errno_of(long status)
 	}
 }
 
-static int refused(const struct ask *ask, const struct http_answer *answer, struct err *err)
+int cell_refused(const struct ask *ask, const struct http_answer *answer, struct err *err)
 {
 	_cleanup_json_ struct json_doc *doc = NULL;
 	const char *sentence = NULL;
@@ -51,33 +51,18 @@ static int refused(const struct ask *ask, const struct http_answer *answer, stru
 static int call_cell(const struct ask *ask, struct http_call *call, const char *path,
 		     struct http_answer *ret, struct err *err)
 {
-	_cleanup_remote_ struct remote remote = { 0 };
-	char socket[PATH_MAX], url[4096];
-	int r, elsewhere = remote_find(ask->cell->cell, &remote, err);
+	_cleanup_place_ struct place place = { 0 };
+	char url[PLACE_URL_SIZE];
+	int r;
 
-	if (elsewhere < 0)
-		return elsewhere;
-	if (snprintf(socket, sizeof(socket), "%s/" SOCKET_NAME,
-		     ask->cell->runroot ? ask->cell->runroot : RUNROOT_DEFAULT) >= PATH_MAX ||
-	    snprintf(url, sizeof(url), "%s%s", elsewhere ? REMOTE_HOST : "http://cell", path) >=
-		    (int)sizeof(url))
-		return err_say(err, ENAMETOOLONG, "%s: too long a name", path);
-	call->unix_path = elsewhere ? NULL : socket;
-	call->address = remote.address;
-	call->trust = elsewhere ? &remote.trust : NULL;
-	call->url = url;
+	err_try(place_find(ask->cell, &place, err));
+	err_try(place_call(&place, path, url, call, err));
 	r = http_call(call, ret, err);
-	if (r == -ECONNREFUSED && elsewhere)
-		return err_say(err, ECONNREFUSED, "no master of a cell answers at %s",
-			       remote.address);
 	if (r == -ECONNREFUSED)
-		return err_say(err, ECONNREFUSED,
-			       "no cell is at work at %s; start one by `celld dev`, or name one "
-			       "that is elsewhere: ctr --cell URL",
-			       socket);
+		return place_refused(&place, err);
 	if (r < 0)
 		return r;
-	return ret->status == 200 ? 0 : refused(ask, ret, err);
+	return ret->status == 200 ? 0 : cell_refused(ask, ret, err);
 }
 
 int cell_ask(const struct ask *ask, const char *method, const char *path, const char *body,

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ctr job logs, exec: into the container of a task that is on this machine, by way of its shim. */
+/* ctr job logs, exec: what a task has written, and commands in it, on whatever machine it is. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/strbuf.h"
+#include "cmd/cellar-cell/stream.h"
 #include "cmd/cellar-cell/verbs.h"
-
-#define ROOT_DEFAULT "/var/lib/cellar"
+#include "cmd/ctr/terminal.h"
 
 struct reach_args {
 	struct verb_args common;
@@ -18,92 +17,46 @@ struct reach_args {
 	const char *tail, *since, *user, *workdir;
 };
 
-/* Names of containers are unique in a cell: what is here is the task's. */
-static bool is_here(const struct ask *ask, const char *container)
+/* /v1/jobs/JOB/WHAT; "JOB[/INDEX]" is the first word. */
+static int make_path(const struct ask *ask, const char *what, struct strbuf *ret,
+		     uint32_t *ret_index, struct err *err)
 {
-	char path[PATH_MAX];
+	_cleanup_free_ char *name = NULL;
 
-	return snprintf(path, sizeof(path), "%s/containers/.names/%s",
-			ask->cell->root ? ask->cell->root : ROOT_DEFAULT, container) < PATH_MAX &&
-	       faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-/* The container of JOB[/INDEX], which is the only task when none is said. */
-static int find_container(const struct ask *ask, const char **ret, struct err *err)
-{
-	_cleanup_json_ struct json_doc *doc = NULL;
-	struct json_node root, tasks;
-	uint32_t index;
-	size_t count = 0;
-
-	err_try(cell_parse_task(ask->words[0], &index, err));
-	err_try(cell_ask_name(ask, "GET", "/v1/jobs/%s", ask->words[0], NULL, &doc, err));
-	root = json_root(doc);
-	json_get_array(&root, "tasks", &tasks, &count, NULL);
-	if (index == NO_INDEX && count != 1)
-		return err_say(err, EINVAL, "job %s has %zu tasks; say which: %s/0", ask->words[0],
-			       count, ask->words[0]);
-	index = index == NO_INDEX ? 0 : index;
-	if (index >= count)
-		return err_say(err, ENOENT, "job %s has no task %" PRIu32 ", but %zu of them",
-			       ask->words[0], index, count);
-	root = json_at(&tasks, index);
-	*ret = cell_text(ask, &root, "container");
-	if (!**ret)
-		return err_say(err, ENOENT, "task %s/%" PRIu32 " has no container on any machine",
-			       ask->words[0], index);
-	if (!is_here(ask, *ret))
-		return err_say(err, EXDEV,
-			       "task %s/%" PRIu32
-			       " is on machine %s: ask there, for its container %s",
-			       ask->words[0], index, cell_text(ask, &root, "machine"), *ret);
-	return 0;
-}
-
-/* The start of a command line of ctr. */
-static size_t begin(const struct ask *ask, const char **command, const char *verb)
-{
-	size_t n = 0;
-
-	command[n++] = "ctr";
-	if (ask->cell->root) {
-		command[n++] = "--root";
-		command[n++] = ask->cell->root;
-	}
-	if (ask->cell->runroot) {
-		command[n++] = "--runroot";
-		command[n++] = ask->cell->runroot;
-	}
-	command[n++] = verb;
-	return n;
-}
-
-static size_t add(const char **command, size_t n, const char *option, const char *value)
-{
-	if (value) {
-		command[n++] = option;
-		command[n++] = value;
-	}
-	return n;
+	err_try(cell_parse_task(ask->words[0], ret_index, err));
+	name = http_escape(ask->words[0]);
+	strbuf_addf(ret, "/v1/jobs/%s/%s", name ? name : "", what);
+	return name ? 0 : err_set(err, ENOMEM, "reach %s", ask->words[0]);
 }
 
 /* ---- logs ---- */
 
+static void add_query(struct strbuf *sb, const char *key, const char *value)
+{
+	_cleanup_free_ char *escaped = value ? http_escape(value) : NULL;
+
+	if (escaped)
+		strbuf_addf(sb, "%c%s=%s", strchr(sb->data, '?') ? '&' : '?', key, escaped);
+}
+
 static int logs(const struct ask *ask, struct err *err)
 {
 	const struct reach_args *args = ask->args;
-	const char *command[20] = { 0 }, *container;
-	size_t n = begin(ask, command, "logs");
+	_cleanup_strbuf_ struct strbuf path = { 0 };
+	struct stream_options options = { .method = "GET" };
+	uint32_t index;
 
-	err_try(find_container(ask, &container, err));
-	if (args->follow)
-		command[n++] = "--follow";
-	if (args->timestamps)
-		command[n++] = "--timestamps";
-	n = add(command, n, "--tail", args->tail);
-	n = add(command, n, "--since", args->since);
-	command[n] = container;
-	return cell_exec(ask, "ctr", command, err);
+	err_try(make_path(ask, "logs", &path, &index, err));
+	if (index != NO_INDEX)
+		add_query(&path, "index", arena_printf(ask->arena, "%" PRIu32, index));
+	add_query(&path, "follow", args->follow ? "true" : NULL);
+	add_query(&path, "timestamps", args->timestamps ? "true" : NULL);
+	add_query(&path, "tail", args->tail);
+	add_query(&path, "since", args->since);
+	if (!strbuf_ok(&path))
+		return err_set(err, ENOMEM, "ask for a log");
+	options.path = path.data;
+	return stream_run(ask, &options, err);
 }
 
 static const struct option_entry logs_options[] = {
@@ -118,7 +71,7 @@ const struct verb verb_job_logs = {
 	.command = {
 		.name = "ctr job logs",
 		.args = "JOB[/INDEX]",
-		.summary = "show what a task of this machine has written",
+		.summary = "show what a task has written",
 		.options = logs_options,
 		.args_min = 1,
 		.args_max = 1,
@@ -129,29 +82,54 @@ const struct verb verb_job_logs = {
 
 /* ---- exec ---- */
 
+static char *write_request(const struct ask *ask, uint32_t index, const char *const *command)
+{
+	const struct reach_args *args = ask->args;
+	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
+	uint16_t columns, rows;
+	size_t len;
+
+	if (!w)
+		return NULL;
+	json_open_object(w);
+	if (index != NO_INDEX)
+		json_field_u64(w, "index", index);
+	json_field_strings(w, "command", command);
+	json_field_string(w, "user", args->user);
+	json_field_string(w, "workdir", args->workdir);
+	json_field_bool(w, "interactive", args->interactive);
+	json_field_bool(w, "tty", args->tty);
+	if (args->tty && terminal_size(&columns, &rows)) {
+		json_field_u64(w, "rows", rows);
+		json_field_u64(w, "columns", columns);
+	}
+	json_close_object(w);
+	return json_writer_take(w, &len);
+}
+
 static int exec(const struct ask *ask, struct err *err)
 {
 	const struct reach_args *args = ask->args;
-	const char **command = arena_calloc(ask->arena, ask->count + 20, sizeof(*command));
-	const char *container;
-	size_t n;
+	size_t first = strcmp(ask->words[1], "--") == 0 ? 2 : 1;
+	_cleanup_strbuf_ struct strbuf path = { 0 };
+	_cleanup_free_ char *body = NULL;
+	struct stream_options options = {
+		.method = "POST", .input = args->interactive, .terminal = args->tty, .signals = true
+	};
+	uint32_t index;
 
-	if (strcmp(ask->words[1], "--") == 0 && ask->count < 3)
+	if (ask->count <= first)
 		return err_say(err, EINVAL, "say which command, behind --");
-	if (!command)
-		return err_set(err, ENOMEM, "execute in %s", ask->words[0]);
-	err_try(find_container(ask, &container, err));
-	n = begin(ask, command, "exec");
-	if (args->interactive)
-		command[n++] = "--interactive";
-	if (args->tty)
-		command[n++] = "--tty";
-	n = add(command, n, "--user", args->user);
-	n = add(command, n, "--workdir", args->workdir);
-	command[n++] = container;
-	for (size_t i = strcmp(ask->words[1], "--") == 0 ? 2 : 1; i < ask->count; i++)
-		command[n++] = ask->words[i];
-	return cell_exec(ask, "ctr", command, err);
+	if (args->tty && args->interactive && !isatty(STDIN_FILENO))
+		return err_say(err, ENOTTY,
+			       "-t with -i needs a terminal, and stdin is none; leave out -t");
+	err_try(make_path(ask, "exec", &path, &index, err));
+	body = write_request(ask, index, (const char *const *)ask->words + first);
+	if (!strbuf_ok(&path) || !body)
+		return err_say(err, EINVAL, "the command is no text");
+	options.path = path.data;
+	options.body = body;
+	return stream_run(ask, &options, err);
 }
 
 static const struct option_entry exec_options[] = {
@@ -166,8 +144,8 @@ const struct verb verb_job_exec = {
 	.command = {
 		.name = "ctr job exec",
 		.args = "JOB[/INDEX] [--] COMMAND [ARG...]",
-		.summary = "run a command in a task of this machine",
-		.details = "Its exit status is the command's.",
+		.summary = "run a command in a task",
+		.details = "Its exit status is the command's. Who speaks for the job's owner may; it is audited.",
 		.options = exec_options,
 		.flags = OPTIONS_STOP_AT_ARG,
 		.args_min = 2,

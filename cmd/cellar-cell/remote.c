@@ -50,3 +50,47 @@ void remote_deinit(struct remote *remote)
 	free(remote->address);
 	keys_deinit(&remote->keys);
 }
+
+int place_find(const struct cellar_cell *cell, struct place *ret, struct err *err)
+{
+	int r = remote_find(cell->cell, &ret->remote, err);
+
+	if (r < 0)
+		return r;
+	ret->elsewhere = r > 0;
+	if (snprintf(ret->socket, sizeof(ret->socket), "%s/" SOCKET_NAME,
+		     cell->runroot ? cell->runroot : RUNROOT_DEFAULT) >= PATH_MAX) {
+		place_deinit(ret);
+		return err_say(err, ENAMETOOLONG, "the path of --runroot is too long");
+	}
+	return 0;
+}
+
+void place_deinit(struct place *place)
+{
+	remote_deinit(&place->remote);
+}
+
+int place_call(const struct place *place, const char *path, char url[static PLACE_URL_SIZE],
+	       struct http_call *call, struct err *err)
+{
+	if (snprintf(url, PLACE_URL_SIZE, "%s%s", place->elsewhere ? REMOTE_HOST : "http://cell",
+		     path) >= PLACE_URL_SIZE)
+		return err_say(err, ENAMETOOLONG, "%s: too long a name", path);
+	call->unix_path = place->elsewhere ? NULL : place->socket;
+	call->address = place->remote.address;
+	call->trust = place->elsewhere ? &place->remote.trust : NULL;
+	call->url = url;
+	return 0;
+}
+
+int place_refused(const struct place *place, struct err *err)
+{
+	if (place->elsewhere)
+		return err_say(err, ECONNREFUSED, "no master of a cell answers at %s",
+			       place->remote.address);
+	return err_say(err, ECONNREFUSED,
+		       "no cell is at work at %s; start one by `celld dev`, or name one that is "
+		       "elsewhere: ctr --cell URL",
+		       place->socket);
+}

@@ -69,6 +69,9 @@ int cell_ask_stream(const struct ask *ask, const char *path, long timeout_s,
 		    int (*on_data)(void *data, const char *bytes, size_t len), void *data,
 		    struct err *err);
 
+/* The sentence with which the cell has refused: -errno. */
+int cell_refused(const struct ask *ask, const struct http_answer *answer, struct err *err);
+
 /* A field as text that lives in the ask's arena; "" where there is none. */
 const char *cell_text(const struct ask *ask, const struct json_node *node, const char *key);
 int64_t cell_number(const struct json_node *node, const char *key);

@@ -38,6 +38,8 @@ struct room {
 	struct keys keys;
 	struct link_client *link;
 	struct agent *agent;
+	const char *reach[AGENT_REACH_WORDS + 1];
+	char keys_folder[PATH_MAX];
 };
 
 static void room_deinit(struct room *room)
@@ -70,6 +72,15 @@ static int load_keys(struct room *room, const struct celld_config *config, struc
 	return 0;
 }
 
+static void write_reach(struct room *room, const struct celld_config *config, const char *master)
+{
+	const char *words[] = { "celld",     "reach",	      "--root", config->root,
+				"--runroot", config->runroot, "--keys", room->keys_folder,
+				"--master",  master };
+
+	memcpy(room->reach, words, sizeof(words));
+}
+
 static int start(struct room *room, const struct celld_config *config, struct err *err)
 {
 	char epoch[PATH_MAX];
@@ -87,6 +98,7 @@ static int start(struct room *room, const struct celld_config *config, struct er
 		.whole_cores = config->agent.whole_cores,
 		.cgroup = config->agent.cgroup,
 		.epoch_path = epoch,
+		.reach_command = room->reach,
 	};
 
 	err_try(life_folders(config->root, config->runroot, err));
@@ -96,6 +108,8 @@ static int start(struct room *room, const struct celld_config *config, struct er
 	link.trust = keys_trust(&room->keys);
 	if (!link.master)
 		link.master = room->keys.master;
+	err_try(life_path(room->keys_folder, config->root, KEYS_FOLDER, err));
+	write_reach(room, config, link.master);
 	err_try(life_begin(&room->life, err));
 	err_try(link_client_new(room->life.loop, &link, &room->link, err));
 	err_try(agent_new(room->life.loop, &agent, link_client_link(room->link), &room->agent,

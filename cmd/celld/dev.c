@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -50,6 +51,8 @@ struct dev {
 	struct dashboard *dashboard;
 	struct agent_link link;
 	struct master_contact contact;
+	const char *reach[AGENT_REACH_WORDS + 1];
+	char socket[PATH_MAX];
 	int listen_fd; /* until the API has it */
 };
 
@@ -107,7 +110,9 @@ static int start_dashboard(struct dev *dev, const struct dev_args *args, struct 
 
 static int start(struct dev *dev, const struct dev_args *args, struct err *err)
 {
-	char store[PATH_MAX], socket[PATH_MAX], who[HOST_NAME_MAX + 32], machine[HOST_NAME_MAX + 1];
+	char store[PATH_MAX], who[HOST_NAME_MAX + 32], machine[HOST_NAME_MAX + 1];
+	const char *const reach[] = { "celld",	   "reach",	  "--root",   args->root,
+				      "--runroot", args->runroot, "--socket", dev->socket };
 	struct master_options master = { .store_path = store,
 					 .who = who,
 					 .fence_ms = args->fence_s * 1000,
@@ -116,24 +121,26 @@ static int start(struct dev *dev, const struct dev_args *args, struct err *err)
 				       .runroot = args->runroot,
 				       .cell = CELL_NAME,
 				       .machine = machine,
-				       .whole_cores = args->whole_cores };
+				       .whole_cores = args->whole_cores,
+				       .reach_command = dev->reach };
 
 	if (gethostname(machine, sizeof(machine)) < 0)
 		return err_set(err, errno, "read the host's name");
 	snprintf(who, sizeof(who), "%s:%d", machine, getpid());
 	err_try(life_path(store, args->root, "cell.db", err));
-	err_try(life_path(socket, args->runroot, "cell.sock", err));
+	err_try(life_path(dev->socket, args->runroot, "cell.sock", err));
 	err_try(life_folders(args->root, args->runroot, err));
+	memcpy(dev->reach, reach, sizeof(reach));
 	dev->link = (struct agent_link){ .data = dev, .send = send_report };
 	dev->contact = (struct master_contact){ .data = dev, .poke = poke };
-	dev->listen_fd = api_listen(socket, err);
+	dev->listen_fd = api_listen(dev->socket, err);
 	if (dev->listen_fd < 0)
 		return dev->listen_fd;
 	err_try(life_begin(&dev->life, err));
 	err_try(master_new(dev->life.loop, &master, &dev->master, err));
 	err_try(agent_new(dev->life.loop, &agent, &dev->link, &dev->agent, err));
-	err_try(api_new(dev->life.loop, dev->master, take_fd(&dev->listen_fd), socket, &dev->api,
-			err));
+	err_try(api_new(dev->life.loop, dev->master, take_fd(&dev->listen_fd), dev->socket,
+			&dev->api, err));
 	if (args->dashboard_port >= 0)
 		err_try(start_dashboard(dev, args, err));
 	life_ready("cell %s is ready on %s: ctr job run FILE", CELL_NAME, machine);

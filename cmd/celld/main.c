@@ -13,7 +13,7 @@
 static const struct verb *const verbs[] = { &verb_dev,		&verb_restore, &verb_master,
 					    &verb_agent,	&verb_join,    &verb_token,
 					    &verb_check_config, &verb_sim,     &verb_why,
-					    &verb_bench };
+					    &verb_bench,	&verb_reach };
 
 /* The folders may stand before the command, where ctr has them, or after it. */
 struct celld {
@@ -43,7 +43,8 @@ static int print_help(FILE *out)
 {
 	fputs("celld - the cell daemon\n\nUsage: celld [OPTIONS] COMMAND [ARG...]\n\nCommands:\n",
 	      out);
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+	/* One without a summary is not for people. */
+	for (size_t i = 0; i < ARRAY_SIZE(verbs) && verbs[i]->command.summary; i++)
 		fprintf(out, "  %-14s%s\n", verbs[i]->command.name + strlen("celld "),
 			verbs[i]->command.summary);
 	fputs("\nOptions:\n", out);

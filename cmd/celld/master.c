@@ -54,9 +54,10 @@ static void room_deinit(struct room *room)
 	cleanup_fd(&room->listen_fd);
 	api_close(room->api);
 	dashboard_free(room->dashboard);
-	/* Whoever waits for the API is answered before the connections go. */
-	api_free(room->api);
+	/* Whoever waited for the API was answered before the connections go; it hears of their end.
+	 */
 	link_server_close(room->link);
+	api_free(room->api);
 	link_joining_free(room->joining);
 	master_free(room->master);
 	link_server_free(room->link);

@@ -16,4 +16,4 @@ struct verb {
 
 extern const struct verb verb_agent, verb_bench, verb_check_config, verb_dev, verb_join,
 	verb_master, verb_restore;
-extern const struct verb verb_sim, verb_token, verb_why;
+extern const struct verb verb_reach, verb_sim, verb_token, verb_why;

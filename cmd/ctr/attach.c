@@ -92,6 +92,8 @@ static int go_over(struct attach *a)
 		a->exited = true;
 		finish_when_done(a);
 	}
+	/* That their writer had gone is no reason to leave, then. */
+	a->timer = loop_remove(a->timer);
 	if (r == 0)
 		r = resume_outputs(a);
 	if (r == 0)

@@ -6,6 +6,7 @@
 
 #include "cmd/ctr/attach.h"
 #include "cmd/ctr/detach_keys.h"
+#include "cmd/ctr/next_shim.h"
 #include "cmd/ctr/verbs.h"
 
 struct attach_args {
@@ -29,13 +30,35 @@ static void attached_deinit(struct attached *a)
 	engine_close(a->engine);
 }
 
+static struct next_shim shims_of(struct attached *a)
+{
+	return (struct next_shim){ .engine = a->engine,
+				   .container = a->container,
+				   .control = &a->control,
+				   .waiter = &a->waiter,
+				   .late = &a->io };
+}
+
 static int connect_shim(struct attached *a, struct err *err)
 {
-	int r = engine_connect(a->engine, a->container, &a->control, err);
+	struct next_shim shims = shims_of(a);
 
-	if (r == 0)
-		r = engine_connect(a->engine, a->container, &a->waiter, err);
-	return r < 0 ? r : shim_wait_begin(a->waiter, a->container->id, NULL, err);
+	return next_shim_connect(&shims, a->container, err);
+}
+
+/* attach_options.find_next */
+static int find_next_shim(void *data, struct shim_client **ret_control,
+			  struct shim_client **ret_waiter, struct shim_exit *ret)
+{
+	struct attached *a = data;
+	struct next_shim next = shims_of(a);
+	int r = next_shim_find(&next, ret);
+
+	if (r != 0)
+		return r;
+	*ret_control = a->control;
+	*ret_waiter = a->waiter;
+	return 0;
 }
 
 static int stay(struct attached *a, const struct attach_args *args, struct err *err)
@@ -49,6 +72,8 @@ static int stay(struct attached *a, const struct attach_args *args, struct err *
 		.terminal = c->terminal,
 		.detach_keys = args->detach_keys,
 		.late = true,
+		.find_next = find_next_shim,
+		.data = a,
 	};
 	struct shim_exit end;
 	int r = attach_run(&options, &end, err);
@@ -57,7 +82,14 @@ static int stay(struct attached *a, const struct attach_args *args, struct err *
 		return err_say(err, EINTR, "container %s goes on running", c->name);
 	if (r < 0)
 		return err_add(err, "container %s", c->name);
-	return r > 0 ? attach_tell_detached(c->name) : (int)end.status;
+	if (r > 0)
+		return attach_tell_detached(c->name);
+	if (end.unknown)
+		return err_say(err, ENODATA,
+			       "container %s has ended; its supervisor was killed, so its exit "
+			       "status is unknown",
+			       c->name);
+	return (int)end.status;
 }
 
 static int attach_verb(const struct ctr *ctr, int argc, char **argv, struct err *err)
@@ -105,7 +137,8 @@ const struct verb verb_attach = {
 		.args = "CONTAINER",
 		.summary = "see what a running container writes, and type to it",
 		.details = "Shows what it writes from now on; ctrl-p ctrl-q leaves it running. Several may\n"
-			   "attach at once; one that does not read is left behind. The exit status is the\n"
+			   "attach at once; one that does not read is left behind. It goes on when the\n"
+			   "container's supervisor dies and another one takes over. The exit status is the\n"
 			   "container's.\n"
 			   "\n"
 			   "Examples:\n"

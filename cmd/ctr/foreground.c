@@ -5,16 +5,14 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cmd/ctr/attach.h"
+#include "cmd/ctr/next_shim.h"
 #include "runtime/engine/quantity.h"
 
 #define REMOVAL_WAIT_MS 30000
 #define FAILURE_WAIT_MS 10000
-#define NEXT_SHIM_TRIES 200
-#define NEXT_SHIM_PAUSE_NS 20000000
 
 void foreground_deinit(struct foreground *fg)
 {
@@ -73,58 +71,24 @@ static void report_oom(const struct foreground *fg)
 	fprintf(stderr, "ctr: container %s: OOM-killed at %s\n", fg->container->name, limit);
 }
 
-static int connect_shim(struct foreground *fg, const struct engine_container *container,
-			struct err *err)
+static struct next_shim shims_of(struct foreground *fg)
 {
-	int r = engine_connect(fg->engine, container, &fg->control, err);
-
-	if (r == 0)
-		r = engine_connect(fg->engine, container, &fg->waiter, err);
-	return r < 0 ? r : shim_wait_begin(fg->waiter, container->id, NULL, err);
+	return (struct next_shim){ .engine = fg->engine,
+				   .container = fg->container,
+				   .control = &fg->control,
+				   .waiter = &fg->waiter };
 }
 
-/* >0: it has ended, as ret tells. */
-static int try_next_shim(struct foreground *fg, struct shim_exit *ret)
-{
-	/* What we know of it is of before its shim died. */
-	_cleanup_engine_container_ struct engine_container *now = NULL;
-	struct shim_state state;
-	int r;
-
-	fg->control = shim_close(fg->control);
-	fg->waiter = shim_close(fg->waiter);
-	r = engine_find(fg->engine, fg->container->id, &now, NULL);
-	if (r < 0)
-		return r;
-	if (strcmp(now->status, "exited") == 0 && now->exit_code >= 0) {
-		*ret = (struct shim_exit){ .status = (uint32_t)now->exit_code,
-					   .oom_killed = now->oom_killed };
-		return 1;
-	}
-	r = connect_shim(fg, now, NULL);
-	/* Once it answers it has opened our FIFOs. */
-	return r < 0 ? r : shim_state(fg->control, fg->container->id, NULL, &state, NULL);
-}
-
-/*
- * attach_options.find_next. Our connection ends before the dying shim has closed its socket and
- * given up its lock, of which nothing tells: so this is tried again for a while.
- */
+/* attach_options.find_next */
 static int find_next_shim(void *data, struct shim_client **ret_control,
 			  struct shim_client **ret_waiter, struct shim_exit *ret)
 {
-	const struct timespec pause = { .tv_nsec = NEXT_SHIM_PAUSE_NS };
 	struct foreground *fg = data;
-	int r = try_next_shim(fg, ret);
+	struct next_shim next = shims_of(fg);
+	int r = next_shim_find(&next, ret);
 
-	for (int i = 0; r < 0 && r != -ENOENT && i < NEXT_SHIM_TRIES; i++) {
-		nanosleep(&pause, NULL);
-		r = try_next_shim(fg, ret);
-	}
 	if (r != 0)
 		return r;
-	fprintf(stderr, "ctr: the supervisor of container %s died; another one has taken over\n",
-		fg->container->name);
 	*ret_control = fg->control;
 	*ret_waiter = fg->waiter;
 	return 0;
@@ -168,7 +132,8 @@ static int stay(struct foreground *fg, struct err *err)
 
 int foreground_start(struct foreground *fg, struct err *err)
 {
-	int r = connect_shim(fg, fg->container, err);
+	struct next_shim shims = shims_of(fg);
+	int r = next_shim_connect(&shims, fg->container, err);
 
 	if (r < 0)
 		return r;

@@ -18,6 +18,10 @@
 
 #define INIT_LATE_MAX 64
 
+/* Views of the kernel, most of whose masks and read-only paths lie below them. */
+#define INIT_VIEWS 2
+static const char *const init_views[INIT_VIEWS] = { "/proc", "/sys" };
+
 struct init {
 	struct plan *plan;
 	struct sync_begin begin;
@@ -39,6 +43,7 @@ struct init {
 	unsigned next_mount_fd;	 /* in fds */
 	int late[INIT_LATE_MAX]; /* mounts that become read-only when all is in place */
 	unsigned late_count;
+	int views[INIT_VIEWS]; /* the mounts at init_views; -1 */
 	enum init_step step;
 	int limits_refused;	    /* resource limits that we may not set ourselves */
 	int listener_socket;	    /* where the filter's listener goes; -1 */

@@ -53,6 +53,7 @@ static struct init init = {
 	.console_fd = -1,
 	.listener_socket = -1,
 	.state_fds = { -1, -1 },
+	.views = { -1, -1 },
 };
 
 /*

@@ -6,6 +6,7 @@
  * mode and owner of the host's node through it.
  */
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -73,7 +74,7 @@ static int mask(struct covers *covers, const char *path, int target_fd, struct e
 	return 0;
 }
 
-static int make_readonly(const char *path, int target_fd, struct err *err)
+static int make_readonly(struct init *in, const char *path, int target_fd, struct err *err)
 {
 	struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY };
 	_cleanup_fd_ int fd =
@@ -82,13 +83,35 @@ static int make_readonly(const char *path, int target_fd, struct err *err)
 	if (fd < 0 || sys_mount_setattr(fd, AT_RECURSIVE, &readonly) < 0 ||
 	    sys_move_mount(fd, target_fd) < 0)
 		return err_set(err, errno, "make %s read-only", path);
+	/* All of a view: what is masked later has to be seen through what lies over it now. */
+	for (int i = 0; i < INIT_VIEWS; i++)
+		if (in->views[i] >= 0 && strcmp(path, init_views[i]) == 0)
+			dup3(fd, in->views[i], O_CLOEXEC);
 	return 0;
+}
+
+/* The view that a path lies in, by its own words; -1: none. ret_rest: its end, from '/' on, or "".
+ */
+static int view_of(const struct init *in, const char *path, const char **ret_rest)
+{
+	for (int i = 0; i < INIT_VIEWS && !strstr(path, "/.."); i++) {
+		size_t len = strlen(init_views[i]);
+
+		*ret_rest = path + len;
+		if (in->views[i] >= 0 && strncmp(path, init_views[i], len) == 0 &&
+		    (**ret_rest == '/' || **ret_rest == '\0'))
+			return i;
+	}
+	return -1;
 }
 
 /* Opens a path that need not exist: 1 and the fd, 0 when there is nothing, or -errno. */
 static int open_path(struct init *in, const char *path, int *ret, struct err *err)
 {
-	int fd = target_find(in->root_fd, path, 0);
+	const char *rest;
+	int view = view_of(in, path, &rest);
+	int fd = view < 0 ? target_find(in->root_fd, path, 0)
+			  : target_find(in->views[view], *rest ? rest : "/", 0);
 
 	if (fd == -ENOENT || fd == -ENOTDIR)
 		return 0;
@@ -106,7 +129,7 @@ static int apply_readonly(struct init *in, struct err *err)
 		_cleanup_fd_ int fd = -1;
 		int r = open_path(in, path, &fd, err);
 
-		if (r < 0 || (r > 0 && make_readonly(path, fd, err) < 0))
+		if (r < 0 || (r > 0 && make_readonly(in, path, fd, err) < 0))
 			return -err->code;
 	}
 	return 0;
@@ -140,5 +163,8 @@ int masks_apply(struct init *in, struct err *err)
 		close(covers.null_fd);
 	if (covers.empty_fd >= 0)
 		close(covers.empty_fd);
+	for (int i = 0; i < INIT_VIEWS; i++)
+		if (in->views[i] >= 0)
+			close(take_fd(&in->views[i]));
 	return r < 0 ? r : mounts_finish(in, err);
 }

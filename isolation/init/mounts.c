@@ -92,16 +92,37 @@ static bool needs_old_call(struct init *in, const struct plan_mount *m)
 extern char init_mount_data[];
 __attribute__((common)) char init_mount_data[4096];
 
-/* mount(2) onto the target's fd; returns the mount. */
+static unsigned long old_flags(uint64_t attributes)
+{
+	static const struct {
+		uint64_t attribute;
+		unsigned long flag;
+	} flags[] = {
+		{ MOUNT_ATTR_RDONLY, MS_RDONLY },
+		{ MOUNT_ATTR_NOSUID, MS_NOSUID },
+		{ MOUNT_ATTR_NODEV, MS_NODEV },
+		{ MOUNT_ATTR_NOEXEC, MS_NOEXEC },
+		{ MOUNT_ATTR_NOATIME, MS_NOATIME },
+		{ MOUNT_ATTR_STRICTATIME, MS_STRICTATIME },
+		{ MOUNT_ATTR_NODIRATIME, MS_NODIRATIME },
+		{ MOUNT_ATTR_NOSYMFOLLOW, MS_NOSYMFOLLOW },
+	};
+	unsigned long all = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		if (attributes & flags[i].attribute)
+			all |= flags[i].flag;
+	return all;
+}
+
+/* mount(2) onto the target's fd, with its flags at once: by its path another might be found. */
 static int mount_old_way(struct init *in, const struct plan_mount *m, int target_fd,
 			 struct err *err)
 {
 	char *data = init_mount_data;
 	const char *target = init_string(in, m->target), *type = init_string(in, m->type);
-	struct mount_attr attr = { .attr_set = m->set | m->set_recursive };
 	char path[32];
 	size_t len = 0;
-	int fd;
 
 	PLAN_EACH(plan_option, option, in->plan, m->options)
 	{
@@ -114,12 +135,10 @@ static int mount_old_way(struct init *in, const struct plan_mount *m, int target
 			return err_set(err, E2BIG, "mount %s at %s: options", type, target);
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", target_fd);
-	if (syscall(SYS_mount, init_string(in, m->source), path, type, 0, data) < 0)
+	if (syscall(SYS_mount, init_string(in, m->source), path, type,
+		    old_flags(m->set | m->set_recursive), data) < 0)
 		return err_set(err, errno, "mount %s at %s", type, target);
-	fd = target_find(in->root_fd, target, RESOLVE_NO_SYMLINKS);
-	if (fd < 0 || (attr.attr_set && sys_mount_setattr(fd, 0, &attr) < 0))
-		return err_set(err, errno, "set the options of the mount at %s", target);
-	return fd;
+	return 0;
 }
 
 /* Where the kernel keeps a file system from us (a namespace is the host's), the host's own. */
@@ -202,6 +221,18 @@ static int attach_failed(const char *target, int code, int mount_fd, int target_
 	return err_set(err, code, "mount at %s", target);
 }
 
+/* Masks go by this: who shares the root file system may have moved the folder below the mount. */
+static void keep_view(struct init *in, const struct plan_mount *m, int mount_fd)
+{
+	for (int i = 0; i < INIT_VIEWS; i++) {
+		if (strcmp(init_string(in, m->target), init_views[i]) != 0)
+			continue;
+		if (in->views[i] >= 0)
+			close(in->views[i]);
+		in->views[i] = fcntl(mount_fd, F_DUPFD_CLOEXEC, 3);
+	}
+}
+
 static int attach(struct init *in, const struct plan_mount *m, int mount_fd, int target_fd,
 		  struct err *err)
 {
@@ -213,6 +244,7 @@ static int attach(struct init *in, const struct plan_mount *m, int mount_fd, int
 	if (m->propagation && sys_mount_setattr(mount_fd, flags, &attr) < 0)
 		return err_set(err, errno, "set the propagation of the mount at %s",
 			       init_string(in, m->target));
+	keep_view(in, m, mount_fd);
 	return 0;
 }
 
@@ -232,10 +264,8 @@ static int mount_fs(struct init *in, const struct plan_mount *m, struct err *err
 
 	if (target < 0)
 		return target;
-	if (needs_old_call(in, m)) {
-		fd = mount_old_way(in, m, target, err);
-		return fd < 0 ? fd : 0;
-	}
+	if (needs_old_call(in, m))
+		return mount_old_way(in, m, target, err);
 	fd = make_fs(in, m, inherit ? target : -1, err);
 	if (fd == -EPERM && m->flags & PLAN_MOUNT_HOST_FALLBACK)
 		fd = bind_host(in, m, err);

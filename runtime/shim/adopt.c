@@ -21,6 +21,7 @@
 #include "runtime/shim/proto.h"
 #include "runtime/shim/restart.h"
 #include "runtime/shim/shim.h"
+#include "runtime/shim/task_work.h"
 
 #define UNKNOWN_STATUS 255
 /* Should it be reaped in the midst of our look: nothing tells older kernels' pidfds of that. */
@@ -120,19 +121,25 @@ static int open_stdio(struct task *task, const Journal__Create *create, struct e
 	return io_attach(task->init.io, -1, err);
 }
 
-static void open_container(struct task *task, struct backend_process *ret)
+static int open_container(struct task *task, struct backend_process *ret, struct err *err)
 {
 	const struct backend_create o = {
 		.root = task->runtime_root,
 		.id = task->id,
 		.bundle = task->bundle,
 	};
-	struct err err = { 0 };
+	struct err why = { 0 };
+	int r = task->shim->options->backend->adopt(&o, &task->handle, ret, &why);
 
 	/* Without one it has ended and was cleaned up; one that waits for its restart has none. */
-	if (task->shim->options->backend->adopt(&o, &task->handle, ret, &err) < 0 &&
-	    err.code != ENOENT)
-		log_warn("%s", err.text);
+	if (r == 0 || r == -ENOENT)
+		return 0;
+	/* It will stay so: what is left of the container is ended. Anything else may pass. */
+	if (r != -EBADMSG)
+		return err_say(err, -r, "%s", why.text);
+	log_warn("%s", why.text);
+	task->lost = true;
+	return 0;
 }
 
 /* Where somebody else has taken one meanwhile, the container is better without it than dead. */
@@ -151,7 +158,16 @@ static int go_on(struct task *task, const struct backend_process *found, struct 
 	int r;
 
 	init->pid = found->pid;
+	/* Its shim died between the start of the next run and its word of it. */
+	if (task->restart.pending && found->pidfd >= 0 && found->started) {
+		task->restart.pending = false;
+		task->restart.count++;
+		init->exit_unknown = false;
+		init->started_ns = 0;
+	}
 	if (task->restart.pending) {
+		if (found->pidfd >= 0)
+			close(found->pidfd);
 		init->status = PROCESS_STOPPED;
 		restart_resume(task);
 		return 0;
@@ -182,11 +198,14 @@ static int adopt(struct task *task, const Journal__Create *create, struct err *e
 
 	if (r < 0)
 		return r;
+	task->slow = task_work_is_wanted(task->bundle);
 	task->mounted = create->request->n_rootfs > 0;
 	task->lock_fd = journal_lock(task->bundle, err);
 	if (task->lock_fd < 0)
 		return task->lock_fd;
-	open_container(task, &found);
+	r = open_container(task, &found, err);
+	if (r < 0)
+		return r;
 	restart_load(task);
 	open_ports(task);
 	r = open_stdio(task, create, err);

@@ -40,7 +40,9 @@ static int adopt(const struct backend_create *o, void **ret_handle, struct backe
 		 struct err *err)
 {
 	_cleanup_container_ struct container *container = NULL;
-	int r = container_open(o->root, o->id, &container, err), fd;
+	int r = o->for_removal ? container_open_damaged(o->root, o->id, &container, err)
+			       : container_open(o->root, o->id, &container, err);
+	int fd;
 
 	if (r < 0)
 		return r;

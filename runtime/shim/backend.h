@@ -26,6 +26,7 @@ struct backend_create {
 	bool terminal, no_pivot, no_new_keyring;
 	enum container_cgroups cgroups;
 	bool start_elsewhere; /* start() comes from another process than this one */
+	bool for_removal;     /* adopt: also one that is damaged, and good for destroy() only */
 	const struct container_criu_options *restore; /* its processes come from images; NULL */
 };
 

@@ -6,8 +6,8 @@
 #include "base/digest.h"
 #include "runtime/shim/bootstrap.h"
 #include "runtime/shim/bootstrap.pb-c.h"
-#include "runtime/shim/options.pb-c.h"
 #include "runtime/shim/proto.h"
+#include "runtime/shim/runtime_options.h"
 
 static const struct option {
 	const char *name;
@@ -84,9 +84,9 @@ static int read_options(const Pb__Any *any, struct arena *arena, struct bootstra
 {
 	_cleanup_proto_ Options__Runc *o = NULL;
 
-	if (!any || !proto_any_is(any, "containerd.runc.v1.Options"))
+	err_try(runtime_options_read(any, &o, err));
+	if (!o)
 		return 0;
-	err_try(proto_unpack(&options__runc__descriptor, any->value.data, any->value.len, &o, err));
 	ret->shim_cgroup = arena_strdup(arena, o->shim_cgroup);
 	return ret->shim_cgroup ? 0 : err_set(err, ENOMEM, "read the parameters of the shim");
 }

@@ -145,12 +145,15 @@ bool rpc_is_abandoned(const struct rpc_call *call)
 static int on_limit(void *data)
 {
 	struct rpc_call *call = data;
+	struct server *server = call->connection->server;
 	struct err err = { 0 };
 
 	call->timer = NULL;
 	ttrpc_fail(&err, TTRPC_DEADLINE_EXCEEDED, "it took longer than the caller wanted to wait");
 	send_answer(call, TTRPC_DEADLINE_EXCEEDED, NULL, &err);
 	call_abandon(call);
+	if (server->ops->abandoned)
+		server->ops->abandoned(server->data);
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/restart.h"
+#include "runtime/shim/settle.h"
 #include "runtime/shim/shim.h"
 
 #define SECOND_NS INT64_C(1000000000)
@@ -64,14 +65,12 @@ struct deadline *deadline_free(struct deadline *d)
 
 static int end_running(struct task *task, bool pauses, struct err *err)
 {
-	const struct backend_ops *backend = task->shim->options->backend;
-
 	if (pauses && (task->paused || task_freeze(task, true, err) == 0))
 		return 0;
 	/* What cannot be frozen must not go on either. */
 	if (!pauses || err->code)
 		restart_forbid(task);
-	return backend->kill(task->handle, SIGKILL, true, pauses ? NULL : err);
+	return task_kill(task, SIGKILL, true, pauses ? NULL : err);
 }
 
 static void expire(struct task *task, bool pauses)
@@ -79,7 +78,8 @@ static void expire(struct task *task, bool pauses)
 	struct err err = { 0 };
 	int r = 0;
 
-	pauses = pauses && task->init.status == PROCESS_RUNNING;
+	task_find_lost(task, NULL);
+	pauses = pauses && task->handle && task->init.status == PROCESS_RUNNING;
 	if (task->init.reported)
 		return;
 	log_warn("container %s: its owner's deadline has passed", task->id);
@@ -88,7 +88,7 @@ static void expire(struct task *task, bool pauses)
 			      pauses ? "paused" : "killed");
 	if (!pauses)
 		restart_forbid(task);
-	if (task->handle && task->init.status != PROCESS_STOPPED)
+	if ((task->handle || task->lost) && task->init.status != PROCESS_STOPPED)
 		r = end_running(task, pauses, &err);
 	if (r < 0)
 		log_error("%s", err.text);

@@ -2,14 +2,10 @@
 #include "runtime/shim/end.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/fd.h"
-#include "base/json.h"
-#include "base/log.h"
 #include "base/process.h"
 #include "runtime/shim/event.pb-c.h"
 #include "runtime/shim/health.h"
@@ -18,8 +14,7 @@
 #include "runtime/shim/restart.h"
 #include "runtime/shim/shim.h"
 #include "runtime/shim/task_news.h"
-#include "runtime/shim/task_network.h"
-#include "runtime/shim/task_work.h"
+#include "runtime/shim/settle.h"
 
 #define DRAIN_NS INT64_C(10000000000)
 #define REPORT_NS INT64_C(1000000000) /* what a client that does not read can delay the news by */
@@ -56,84 +51,6 @@ static void answer_waiters(struct process *p)
 	}
 }
 
-static int write_exit_file(const struct task *task, struct err *err)
-{
-	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
-	_cleanup_free_ char *text = NULL;
-	char time[CLOCK_RFC3339_SIZE];
-	size_t len;
-
-	if (!w)
-		return err_set(err, ENOMEM, "write %s", task->exit_path);
-	json_open_object(w);
-	json_field_u64(w, "version", 1);
-	/* Left out where nobody saw it. */
-	if (!task->init.exit_unknown)
-		json_field_u64(w, "exit_code", task->init.exit_code);
-	json_field_bool(w, "oom_killed", task->oom_killed);
-	json_field_string(w, "finished", clock_format(task->init.exited_ns, time));
-	json_close_object(w);
-	text = json_writer_take(w, &len);
-	if (!text)
-		return err_set(err, ENOMEM, "write %s", task->exit_path);
-	return file_replace(AT_FDCWD, task->exit_path, text, len, 0644, false, err);
-}
-
-int task_destroy_container(struct task *task, struct err *err)
-{
-	task->oom = oom_unwatch(task->oom);
-	return task->handle ? task->shim->options->backend->destroy(take_ptr(task->handle), err)
-			    : 0;
-}
-
-/* Ends what is left of the container below us. The first error counts, the rest is tried. */
-static int destroy(struct task *task, struct err *err)
-{
-	const struct backend_ops *backend = task->shim->options->backend;
-	int r = task_destroy_container(task, err), q;
-
-	if (task->mounted) {
-		q = backend->unmount(task->bundle, r < 0 ? NULL : err);
-		task->mounted = q < 0;
-		r = r < 0 ? r : q;
-	}
-	return r;
-}
-
-/* ctr's containers: nobody has to call Delete. */
-static void settle(struct task *task)
-{
-	struct err err = { 0 };
-
-	task_close_network(task);
-	if (task->exit_path && write_exit_file(task, &err) < 0)
-		log_error("%s", err.text);
-	err_clear(&err);
-	if (destroy(task, &err) < 0)
-		log_error("%s", err.text);
-	if (task->engine_root && task->engine_runroot && !task->remove &&
-	    task->shim->options->engine)
-		task->shim->options->engine->release(task->engine_root, task->engine_runroot,
-						     task->id);
-}
-
-/* The container goes as a whole, and the shim after it. */
-static void remove_container(struct task *task)
-{
-	struct shim *shim = task->shim;
-	struct err err = { 0 };
-
-	task->remove = false;
-	/* Nobody must find the shim any more, the removal itself least of all. */
-	shim_stop_listening(shim);
-	if (!shim->options->engine)
-		log_error("container %s was to be removed, which this program cannot do", task->id);
-	else if (shim->options->engine->remove(task->engine_root, task->engine_runroot, task->id,
-					       true, &err) < 0)
-		log_error("%s", err.text);
-	shim_end(shim);
-}
-
 static int on_delete_timer(void *data);
 
 static void schedule_delete(struct process *p)
@@ -160,7 +77,7 @@ void task_finish(struct task *task)
 	if (!task->init.reported || !task_is_drained(task))
 		return;
 	if (task->remove)
-		remove_container(task);
+		task_remove(task);
 	else
 		shim_check_end(task->shim);
 }
@@ -189,6 +106,26 @@ static bool may_report(struct process *p)
 	return false;
 }
 
+/* Its hooks have run, and all it held is gone. */
+static void on_settled(struct task *task)
+{
+	task->is_settled = true;
+	report(&task->init);
+	try_delete(&task->init);
+}
+
+static bool must_wait(struct process *p)
+{
+	struct task *task = p->task;
+
+	if (!process_is_init(p))
+		return false;
+	/* Whoever ends the work reports. */
+	if (execs_running(task) || task->work)
+		return true;
+	return task->exit_path && !task->is_settled && task_settle(task, on_settled);
+}
+
 static void report(struct process *p)
 {
 	struct task *task = p->task;
@@ -196,11 +133,9 @@ static void report(struct process *p)
 	if (p->status != PROCESS_STOPPED || p->reported ||
 	    (process_is_init(p) && task->restart.pending) || !may_report(p))
 		return;
-	if (process_is_init(p) && execs_running(task))
+	if (must_wait(p))
 		return;
 	p->reported = true;
-	if (process_is_init(p) && task->exit_path)
-		settle(task);
 	if (p->pid)
 		process_publish_exit(p);
 	answer_waiters(p);
@@ -229,6 +164,7 @@ void process_end(struct process *p, uint32_t exit_code)
 		health_stop(task);
 		oom_check(task);
 		task_tell_end(task);
+		task_find_lost(task, NULL);
 		if (task->handle && !backend->has_pid_namespace(task->handle))
 			backend->kill(task->handle, SIGKILL, true, NULL);
 		if (restart_take(task))
@@ -331,9 +267,9 @@ static void answer_delete(struct process *p, const struct err *why)
 
 static void on_destroyed(struct task *task, struct work_result *result)
 {
-	if (result->r == 0)
-		result->r = destroy(task, &result->err);
-	answer_delete(&task->init, result->r < 0 ? &result->err : NULL);
+	struct err err = { 0 };
+
+	answer_delete(&task->init, task_destroyed(task, result, &err) < 0 ? &err : NULL);
 }
 
 static void finish_delete(struct process *p)
@@ -342,14 +278,9 @@ static void finish_delete(struct process *p)
 	struct err err = { 0 };
 
 	p->delete_timer = loop_remove(p->delete_timer);
-	/* With hooks a child of ours does it, if there can be one. */
-	if (process_is_init(p) && task->handle && task->slow &&
-	    task_work_destroy(task, on_destroyed, NULL) == 0) {
-		task->oom = oom_unwatch(task->oom);
-		task->shim->options->backend->forget(take_ptr(task->handle));
+	if (process_is_init(p) && task_destroy_elsewhere(task, on_destroyed))
 		return;
-	}
-	if (process_is_init(p) && destroy(task, &err) < 0)
+	if (process_is_init(p) && task_destroy(task, &err) < 0)
 		answer_delete(p, &err);
 	else
 		answer_delete(p, NULL);

@@ -18,9 +18,6 @@ void process_catch_up(struct process *process);
 
 void process_publish_exit(const struct process *process);
 
-/* Kills what is left of the container and removes it, but for its root filesystem. */
-int task_destroy_container(struct task *task, struct err *err);
-
 /* Once all is told and all output is delivered: the container is removed, where that was asked for,
  * and the shim may end. Before that nothing happens. */
 void task_finish(struct task *task);

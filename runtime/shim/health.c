@@ -12,6 +12,7 @@
 #include "runtime/shim/health_probe.h"
 #include "runtime/shim/health_record.h"
 #include "runtime/shim/restart.h"
+#include "runtime/shim/settle.h"
 #include "runtime/shim/shim.h"
 #include "runtime/shim/task_news.h"
 
@@ -109,7 +110,7 @@ static void act(struct health *h)
 		restart_now(task, (int)h->check.stop_signal, timeout_ns, NULL);
 		return;
 	case SHIM_HEALTH_KILL:
-		task->shim->options->backend->kill(task->handle, SIGKILL, true, NULL);
+		task_kill(task, SIGKILL, true, NULL);
 		return;
 	case SHIM_HEALTH_STOP:
 		restart_end(task, (int)h->check.stop_signal, timeout_ns);

@@ -316,8 +316,13 @@ int io_renew(struct io *io, struct err *err)
 		leave_console(io);
 		return 0;
 	}
-	for (int i = 0; i < 3 && r == 0; i++)
+	for (int i = 0; i < 3 && r == 0; i++) {
+		/* Of a process that could not be made. */
+		io_close_fd(&io->ends[i].child);
+		if (io->ends[i].lasting < 0)
+			io_close_fd(&io->ends[i].ours);
 		r = renew_pipe(io, i, err);
+	}
 	return r;
 }
 

@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "runtime/container.h"
 #include "runtime/shim/end.h"
 #include "runtime/shim/event.pb-c.h"
 #include "runtime/shim/methods.h"
 #include "runtime/shim/options.pb-c.h"
 #include "runtime/shim/proto.h"
+#include "runtime/shim/task_launch.h"
 #include "runtime/shim/task_work.h"
 
 static int read_checkpoint_options(const Options__RuncCheckpoint *o,
@@ -44,11 +46,28 @@ static void publish(const struct task *task, const char *path)
 	events_publish(task->shim->events, "/tasks/checkpointed", "TaskCheckpointed", &event);
 }
 
+/* criu freezes it, and one that was killed leaves it so: then a Resume is wanted. */
+static void look_whether_paused(struct task *task)
+{
+	const struct backend_ops *backend = task->shim->options->backend;
+	struct backend_process found = { .pidfd = -1, .console_fd = -1 };
+	struct backend_create o;
+	void *handle;
+
+	task_launch_fill(task, &o);
+	if (backend->adopt(&o, &handle, &found, NULL) < 0)
+		return;
+	cleanup_fd(&found.pidfd);
+	backend->forget(handle);
+	task->paused = found.paused;
+}
+
 static void on_done(struct task *task, struct work_result *result)
 {
 	struct rpc_call *call = take_ptr(task->checkpointing);
 
 	if (result->r < 0) {
+		look_whether_paused(task);
 		rpc_fail(call, TTRPC_UNKNOWN, &result->err);
 	} else {
 		publish(task, task->checkpoint_path);

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Create: stdio, rootfs and container of a task, in this order; all undone on failure. Until it is
- * done nobody finds the task. A logger that has to come up first, and hooks, are awaited by the
- * loop.
+ * Create: stdio, rootfs and container of a task, in this order; all undone on failure, and when who
+ * asked waits no more or deletes it. Until it is done nobody else finds the task. A logger that has
+ * to come up first, and hooks, are awaited by the loop.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "runtime/container.h"
 #include "runtime/shim/bundle_file.h"
-#include "runtime/shim/end.h"
 #include "runtime/shim/event.pb-c.h"
 #include "runtime/shim/methods.h"
 #include "runtime/shim/proto.h"
+#include "runtime/shim/settle.h"
 #include "runtime/shim/task_launch.h"
 #include "runtime/shim/task_network.h"
 #include "runtime/shim/task_work.h"
@@ -48,17 +49,104 @@ static int keep_request(struct task *task, struct err *err)
 	return task->io_dir ? task_launch_note(task, task->request, err) : 0;
 }
 
-static void undo(struct task *task)
-{
-	const struct backend_ops *backend = task->shim->options->backend;
+/* ---- one that is not going to be ---- */
 
-	/* The error that is on its way counts; these are its consequences. */
-	if (task->handle)
-		backend->destroy(task->handle, NULL);
-	if (task->mounted)
-		backend->unmount(task->bundle, NULL);
+static void answer_undone(struct task *task)
+{
+	struct rpc_call *call = take_ptr(task->creator), *next, *deleter;
+	_cleanup_free_ struct err *why = take_ptr(task->failure);
+	struct rpc_call *deleters = take_ptr(task->cancellers);
+	struct shim *shim = task->shim;
+	struct err gone = { 0 };
+
 	task_free(task);
+	rpc_fail(call, TTRPC_UNKNOWN, why);
+	/* As if it had never been, which is how containerd cleans up. */
+	ttrpc_fail(&gone, TTRPC_NOT_FOUND, "container not created");
+	for (deleter = deleters; deleter; deleter = next) {
+		next = rpc_next(deleter);
+		rpc_fail(deleter, TTRPC_NOT_FOUND, &gone);
+	}
+	if (shim->leave_wanted && !shim->tasks && !shim->creating)
+		shim_leave(shim);
+	else
+		shim_check_end(shim);
 }
+
+static void on_undone(struct task *task, struct work_result *result)
+{
+	struct err err = { 0 };
+
+	if (task_destroyed(task, result, &err) < 0)
+		log_error("%s", err.text);
+	answer_undone(task);
+}
+
+/* The error that is on its way counts; what follows from it is only logged. */
+static void undo(struct task *task, const struct err *why)
+{
+	struct err err = { 0 };
+
+	if (task->undoing)
+		return;
+	task->undoing = true;
+	task->failure = malloc(sizeof(*why));
+	if (task->failure)
+		*task->failure = *why;
+	/* What it was about to make may be there already. */
+	if (task->work) {
+		task->work = work_free(task->work);
+		task->lost = true;
+	}
+	if (task_destroy_elsewhere(task, on_undone))
+		return;
+	if (task_destroy(task, &err) < 0)
+		log_error("%s", err.text);
+	answer_undone(task);
+}
+
+/*
+ * Whoever asked believes that it failed, and nobody else knows of it. containerd deletes what it
+ * has not got in time; one that died finds nothing when it is back.
+ */
+void create_drop_abandoned(struct shim *shim)
+{
+	struct err why = { 0 };
+	struct task *next;
+
+	err_say(&why, ECANCELED, "nobody waits for it any more");
+	for (struct task *task = shim->creating; task; task = next) {
+		next = task->next;
+		if (rpc_is_abandoned(task->creator))
+			undo(task, &why);
+	}
+}
+
+static struct task *find_creating(const struct shim *shim, const char *id)
+{
+	struct task *task = shim->creating;
+
+	while (task && strcmp(task->id, id) != 0)
+		task = task->next;
+	return task;
+}
+
+enum ttrpc_code create_cancel(struct shim *shim, const char *id, struct rpc_call *call,
+			      struct err *err)
+{
+	struct task *task = find_creating(shim, id);
+	struct err why = { 0 };
+
+	if (!task)
+		return ttrpc_fail(err, TTRPC_NOT_FOUND, "container not created");
+	rpc_set_next(call, task->cancellers);
+	task->cancellers = call;
+	err_say(&why, ECANCELED, "container %s was deleted before it was made", id);
+	undo(task, &why);
+	return TTRPC_OK;
+}
+
+/* ---- one that is ---- */
 
 static void publish(const struct task *task)
 {
@@ -83,14 +171,11 @@ static void publish(const struct task *task)
 /* why: what failed, or NULL. Answers the call. */
 static void finish(struct task *task, const struct err *why)
 {
-	struct rpc_call *call = take_ptr(task->creator);
 	Task__PidResponse response = TASK__PID_RESPONSE__INIT;
 	struct shim *shim = task->shim;
 
 	if (why) {
-		undo(task);
-		rpc_fail(call, TTRPC_UNKNOWN, why);
-		shim_check_end(shim);
+		undo(task, why);
 		return;
 	}
 	for (struct task **at = &shim->creating; *at; at = &(*at)->next)
@@ -102,17 +187,20 @@ static void finish(struct task *task, const struct err *why)
 	shim->tasks = task;
 	shim->had_task = true;
 	shim->durable |= task->durable;
+	shim->leave_wanted = false;
 	publish(task);
 	if (!task->durable) {
 		proto_free(task->request);
 		task->request = NULL;
 	}
 	response.pid = (uint32_t)task->init.pid;
-	rpc_reply(call, &response);
+	rpc_reply(take_ptr(task->creator), &response);
 }
 
 static void on_created(struct task *task, struct work_result *result)
 {
+	/* That one was made may not be told any more. */
+	task->lost = result->died || result->r == 0;
 	if (result->r == 0)
 		result->r = task_launch_take(task, result->pid, &result->fd, &result->err);
 	finish(task, result->r < 0 ? &result->err : NULL);
@@ -148,6 +236,8 @@ static void on_ready(void *data, const struct err *why_not)
 {
 	struct process *init = data;
 
+	if (init->task->undoing)
+		return;
 	if (why_not)
 		finish(init->task, why_not);
 	else
@@ -180,15 +270,6 @@ static int copy_request(const Task__CreateRequest *request, Task__CreateRequest 
 	return proto_unpack(&task__create_request__descriptor, text.data, text.len, ret, err);
 }
 
-static bool is_being_created(const struct shim *shim, const char *id)
-{
-	const struct task *task = shim->creating;
-
-	while (task && strcmp(task->id, id) != 0)
-		task = task->next;
-	return task != NULL;
-}
-
 enum ttrpc_code method_create(struct shim *shim, struct rpc_call *call, const void *data,
 			      struct err *err)
 {
@@ -200,7 +281,7 @@ enum ttrpc_code method_create(struct shim *shim, struct rpc_call *call, const vo
 			err, TTRPC_INVALID_ARGUMENT,
 			"create needs an id and an absolute bundle, not \"%s\" and \"%s\"",
 			request->id, request->bundle);
-	if (is_being_created(shim, request->id) ||
+	if (find_creating(shim, request->id) ||
 	    task_find(shim, request->id, &task, NULL) == TTRPC_OK)
 		return ttrpc_fail(err, TTRPC_ALREADY_EXISTS, "container %s exists", request->id);
 	if (shim->ending)

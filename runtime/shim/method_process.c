@@ -10,6 +10,7 @@
 #include "runtime/shim/methods.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/restart.h"
+#include "runtime/shim/settle.h"
 #include "runtime/shim/task_news.h"
 #include "runtime/shim/task_work.h"
 
@@ -19,10 +20,10 @@ static enum ttrpc_code kill_process(struct process *p, int signal, bool all, str
 {
 	int r;
 
-	if (p->status == PROCESS_STOPPED || (process_is_init(p) && !p->task->handle))
+	if (p->status == PROCESS_STOPPED)
 		return ttrpc_fail(err, TTRPC_NOT_FOUND, "process already finished");
 	if (process_is_init(p)) {
-		r = p->task->shim->options->backend->kill(p->task->handle, signal, all, err);
+		r = task_kill(p->task, signal, all, err);
 	} else {
 		if (p->status == PROCESS_CREATED)
 			return ttrpc_fail(err, TTRPC_FAILED_PRECONDITION,
@@ -204,6 +205,8 @@ enum ttrpc_code method_delete(struct shim *shim, struct rpc_call *call, const vo
 	struct process *p;
 	enum ttrpc_code code = process_find(shim, request->id, request->exec_id, &p, err);
 
+	if (code == TTRPC_NOT_FOUND && !*request->exec_id)
+		return create_cancel(shim, request->id, call, err);
 	if (code != TTRPC_OK)
 		return code;
 	if (p->status == PROCESS_RUNNING || (process_is_init(p) && p->task->restart.pending))

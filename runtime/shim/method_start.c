@@ -2,9 +2,11 @@
 /* Start, of a container and of a process executed in one, and Exec, which prepares the latter. */
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/log.h"
 #include "base/process.h"
 #include "runtime/container.h"
 #include "runtime/shim/end.h"
@@ -15,6 +17,7 @@
 #include "runtime/shim/methods.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/restart.h"
+#include "runtime/shim/settle.h"
 #include "spec/oci_config.h"
 
 #define EXECS_MAX 1024
@@ -57,20 +60,54 @@ static void on_started(struct task *task, struct work_result *result)
 	}
 }
 
+static void answer_failed_restore(struct task *task)
+{
+	_cleanup_free_ struct err *why = take_ptr(task->failure);
+
+	rpc_fail(take_ptr(task->init.starting), TTRPC_UNKNOWN, why);
+}
+
+static void on_restore_undone(struct task *task, struct work_result *result)
+{
+	struct err err = { 0 };
+
+	if (task_container_destroyed(task, result, &err) < 0)
+		log_error("%s", err.text);
+	answer_failed_restore(task);
+}
+
+/* Its rootfs stays, for another Start. */
+static void undo_restore(struct task *task, const struct err *why)
+{
+	struct process *init = &task->init;
+	struct err err = { 0 };
+
+	reaper_forget(task->shim->reaper, init->pid);
+	init->pid = 0;
+	init->ended_early = false;
+	task->failure = malloc(sizeof(*why));
+	if (task->failure)
+		*task->failure = *why;
+	if (task_destroy_elsewhere(task, on_restore_undone))
+		return;
+	if (task_destroy_container(task, &err) < 0)
+		log_error("%s", err.text);
+	answer_failed_restore(task);
+}
+
 static void on_restored(struct task *task, struct work_result *result)
 {
 	struct process *init = &task->init;
-	struct rpc_call *call = take_ptr(init->starting);
-	const struct backend_ops *backend = task->shim->options->backend;
+	struct rpc_call *call;
 
+	task->lost = result->died || result->r == 0;
 	if (result->r == 0)
 		result->r = task_launch_take(task, result->pid, &result->fd, &result->err);
 	if (result->r < 0) {
-		if (task->handle)
-			backend->destroy(take_ptr(task->handle), NULL);
-		rpc_fail(call, TTRPC_UNKNOWN, &result->err);
+		undo_restore(task, &result->err);
 		return;
 	}
+	call = take_ptr(init->starting);
 	task->slow = task_work_is_wanted(task->bundle);
 	task_launch_started(task);
 	reply_started(call, init);
@@ -127,6 +164,7 @@ static enum ttrpc_code check_exec(const struct process *p, struct err *err)
 	if (p->status != PROCESS_CREATED || p->starting)
 		return ttrpc_fail(err, TTRPC_FAILED_PRECONDITION,
 				  "cannot start a process twice: %s", p->exec_id);
+	task_find_lost(p->task, NULL);
 	if (p->task->init.status != PROCESS_RUNNING || !p->task->handle)
 		return ttrpc_fail(err, TTRPC_FAILED_PRECONDITION, "container %s is not running",
 				  p->task->id);

@@ -8,6 +8,7 @@
 #include "runtime/shim/methods.h"
 #include "runtime/shim/metrics.pb-c.h"
 #include "runtime/shim/proto.h"
+#include "runtime/shim/settle.h"
 #include "runtime/shim/task_news.h"
 #include "runtime/shim/task_work.h"
 
@@ -16,6 +17,8 @@ static enum ttrpc_code find_alive(struct shim *shim, const char *id, struct task
 {
 	enum ttrpc_code code = task_find(shim, id, ret, err);
 
+	if (code == TTRPC_OK && !(*ret)->work)
+		task_find_lost(*ret, NULL);
 	if (code == TTRPC_OK && (!(*ret)->handle || (*ret)->init.status == PROCESS_STOPPED))
 		code = ttrpc_fail(err, TTRPC_FAILED_PRECONDITION, "container %s is not running",
 				  id);
@@ -294,11 +297,14 @@ enum ttrpc_code method_shutdown(struct shim *shim, struct rpc_call *call, const 
 	(void)err;
 	/* Of a pod's containers every one is shut down; the last one ends the shim. */
 	rpc_reply(call, NULL);
-	if (shim->creating)
-		return TTRPC_OK;
 	for (const struct task *task = shim->tasks; task; task = task->next)
 		if (!task->init.reported || task->durable)
 			return TTRPC_OK;
+	if (shim->creating) {
+		/* It may yet fail, and then nobody asks once more. */
+		shim->leave_wanted = true;
+		return TTRPC_OK;
+	}
 	shim_leave(shim);
 	return TTRPC_OK;
 }

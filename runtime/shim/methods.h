@@ -28,6 +28,12 @@ enum ttrpc_code method_update(struct shim *, struct rpc_call *, const void *, st
 enum ttrpc_code method_connect(struct shim *, struct rpc_call *, const void *, struct err *);
 enum ttrpc_code method_shutdown(struct shim *, struct rpc_call *, const void *, struct err *);
 
+/* Of what is being created: undone where nobody waits for it any more; and undone for a Delete,
+ * which call is then answered. TTRPC_NOT_FOUND: nothing of that id is being created. */
+void create_drop_abandoned(struct shim *shim);
+enum ttrpc_code create_cancel(struct shim *shim, const char *id, struct rpc_call *call,
+			      struct err *err);
+
 /* Of cellar.shim.v1.Supervisor. */
 enum ttrpc_code method_attach(struct shim *, struct rpc_call *, const void *, struct err *);
 enum ttrpc_code method_restart(struct shim *, struct rpc_call *, const void *, struct err *);

@@ -12,7 +12,9 @@
 #include "runtime/shim/deadline.h"
 #include "runtime/shim/end.h"
 #include "runtime/shim/journal.h"
+#include "runtime/shim/settle.h"
 #include "runtime/shim/task_launch.h"
+#include "runtime/shim/task_work.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/shim.h"
 
@@ -130,10 +132,37 @@ static void set_timer(struct task *task, int64_t wait_ns)
 		restart_forbid(task);
 }
 
-bool restart_take(struct task *task)
+/* What it left is gone: the next run follows, unless a person has ended it meanwhile. */
+static void go_on(struct task *task)
+{
+	if (task->restart.pending)
+		set_timer(task, task->restart.backoff_ns);
+	else
+		process_is_over(&task->init);
+}
+
+static void on_gone(struct task *task, struct work_result *result)
 {
 	struct err err = { 0 };
 
+	if (task_container_destroyed(task, result, &err) < 0)
+		log_error("%s", err.text);
+	go_on(task);
+}
+
+static void clear_away(struct task *task)
+{
+	struct err err = { 0 };
+
+	if (task_destroy_elsewhere(task, on_gone))
+		return;
+	if (task_destroy_container(task, &err) < 0)
+		log_error("%s", err.text);
+	go_on(task);
+}
+
+bool restart_take(struct task *task)
+{
 	if (!is_due(task))
 		return false;
 	task->restart.backoff_ns = task->restart.wanted ? 0 : next_backoff(task);
@@ -142,15 +171,16 @@ bool restart_take(struct task *task)
 	restart_save(task);
 	process_publish_exit(&task->init);
 	/* A terminal's last bytes are read meanwhile. */
-	if (task_destroy_container(task, &err) < 0)
-		log_error("%s", err.text);
-	set_timer(task, task->restart.backoff_ns);
+	clear_away(task);
 	return true;
 }
 
 void restart_resume(struct task *task)
 {
-	set_timer(task, task->restart.backoff_ns ? task->restart.backoff_ns : FIRST_NS);
+	if (!task->restart.backoff_ns)
+		task->restart.backoff_ns = FIRST_NS;
+	/* Its shim may have died while it made the next one. */
+	clear_away(task);
 }
 
 void restart_forbid(struct task *task)
@@ -173,56 +203,134 @@ void restart_forbid(struct task *task)
 		process_is_over(&task->init);
 }
 
-static int run_again(struct task *task, struct err *err)
-{
-	int r = io_renew(task->init.io, err);
+/* ---- the next run ---- */
 
-	if (r == 0)
-		r = task_launch_container(task, err);
-	if (r == 0)
-		r = task_launch_note_pipes(task, err);
-	if (r == 0)
-		return task_launch_start(task, err);
-	/* What was made of it has nobody else who tells of its end. */
-	reaper_forget(task->shim->reaper, task->init.pid);
-	task_destroy_container(task, NULL);
-	task->init.pid = 0;
-	process_end(&task->init, OUR_FAILURE);
-	return r;
-}
-
-static int on_timer(void *data)
+static void prepare(struct task *task)
 {
-	struct task *task = data;
 	struct process *init = &task->init;
-	struct err err = { 0 };
-	int r;
 
-	task->restart.timer = NULL;
 	task->restart.pending = false;
 	task->restart.count++;
 	init->status = PROCESS_CREATED;
 	init->start_failure = 0;
 	init->exit_unknown = false;
+	init->ended_early = false;
 	init->pid = 0;
-	r = run_again(task, &err);
+}
+
+/* Tells how it went; with a failure of ours nothing runs. */
+static void conclude(struct task *task, int r, const struct err *err)
+{
 	if (r < 0) {
-		log_error("restart container %s: %s", task->id, err.text);
+		log_error("restart container %s: %s", task->id, err->text);
 		if (task->log)
-			shim_log_note(task->log, "restart failed: %s", err.text);
+			shim_log_note(task->log, "restart failed: %s", err->text);
 	}
-	answer(task, r, &err);
+	answer(task, r, err);
 	restart_save(task);
+}
+
+/* What was made of it has nobody else who tells of its end. */
+static void give_up(struct task *task)
+{
+	reaper_forget(task->shim->reaper, task->init.pid);
+	task->init.pid = 0;
+	process_end(&task->init, OUR_FAILURE);
+}
+
+static int make_again(struct task *task, struct err *err)
+{
+	int r = io_renew(task->init.io, err);
+
+	if (r == 0)
+		r = task_launch_container(task, err);
+	return r < 0 ? r : task_launch_note_pipes(task, err);
+}
+
+static void run_again(struct task *task)
+{
+	struct err err = { 0 };
+	int r;
+
+	prepare(task);
+	r = make_again(task, &err);
+	if (r < 0)
+		give_up(task);
+	else
+		r = task_launch_start(task, &err);
+	conclude(task, r, &err);
+}
+
+/* ---- the same for one with hooks: a child of ours makes it, and another one starts it ---- */
+
+static void on_started(struct task *task, struct work_result *result)
+{
+	if (result->r < 0)
+		task_launch_failed(task, &result->err);
+	else
+		task_launch_started(task);
+	conclude(task, result->r, &result->err);
+	process_catch_up(&task->init);
+}
+
+static void on_made(struct task *task, struct work_result *result)
+{
+	int r = result->r;
+
+	task->lost = result->died || r == 0;
+	/* A person has ended it meanwhile. */
+	if (!task->restart.pending) {
+		clear_away(task);
+		return;
+	}
+	prepare(task);
+	if (r == 0)
+		r = task_launch_take(task, result->pid, &result->fd, &result->err);
+	if (r == 0)
+		r = task_launch_note_pipes(task, &result->err);
+	if (r == 0)
+		r = task_work_start(task, on_started, &result->err);
+	if (r == 0)
+		return;
+	give_up(task);
+	conclude(task, r, &result->err);
+}
+
+static void make_elsewhere(struct task *task)
+{
+	struct err err = { 0 };
+	int r = io_renew(task->init.io, &err);
+
+	if (r == 0)
+		r = task_work_create(task, on_made, &err);
+	if (r == 0)
+		return;
+	prepare(task);
+	give_up(task);
+	conclude(task, r, &err);
+}
+
+static int on_timer(void *data)
+{
+	struct task *task = data;
+
+	task->restart.timer = NULL;
+	if (task->slow)
+		make_elsewhere(task);
+	else
+		run_again(task);
 	return 0;
 }
+
+/* ---- on request ---- */
 
 static int on_impatience(void *data)
 {
 	struct task *task = data;
 
 	task->restart.patience = NULL;
-	if (task->handle && task->init.status == PROCESS_RUNNING)
-		task->shim->options->backend->kill(task->handle, SIGKILL, true, NULL);
+	if (task->init.status == PROCESS_RUNNING)
+		task_kill(task, SIGKILL, true, NULL);
 	return 0;
 }
 
@@ -232,7 +340,7 @@ static void end_process(struct task *task, int signal, int64_t timeout_ns)
 	if (task->paused)
 		task_freeze(task, false, NULL);
 	if (task->init.status == PROCESS_RUNNING)
-		task->shim->options->backend->kill(task->handle, signal, false, NULL);
+		task_kill(task, signal, false, NULL);
 	task->restart.patience = loop_remove(task->restart.patience);
 	loop_add_time(task->shim->loop, clock_monotonic_ns() + timeout_ns, on_impatience, task,
 		      &task->restart.patience, NULL);
@@ -255,7 +363,9 @@ void restart_now(struct task *task, int signal, int64_t timeout_ns, struct rpc_c
 	task->restart.forbidden = false;
 	if (task->restart.pending) {
 		task->restart.timer = loop_remove(task->restart.timer);
-		set_timer(task, 0);
+		task->restart.backoff_ns = 0;
+		if (!task->work)
+			set_timer(task, 0);
 		return;
 	}
 	end_process(task, signal, timeout_ns);

@@ -39,6 +39,8 @@ struct server_ops {
 	void (*request)(void *data, struct rpc_call *call, const Ttrpc__Request *request);
 	/* A connection was closed; it is not counted any more. */
 	void (*closed)(void *data);
+	/* The time of a call is over: rpc_is_abandoned() is true of one more. NULL. */
+	void (*abandoned)(void *data);
 };
 
 /* Owns listen_fd, also on failure. */

@@ -36,6 +36,7 @@ static void on_closed(void *data)
 {
 	struct shim *shim = data;
 
+	create_drop_abandoned(shim);
 	if (server_connections(shim->server) == 0)
 		forget_execs(shim);
 	for (struct task *task = shim->tasks; task; task = task->next)
@@ -64,7 +65,16 @@ static void on_request(void *data, struct rpc_call *call, const Ttrpc__Request *
 	methods_dispatch(shim, call, request);
 }
 
-static const struct server_ops server_ops = { .request = on_request, .closed = on_closed };
+static void on_abandoned(void *data)
+{
+	create_drop_abandoned(data);
+}
+
+static const struct server_ops server_ops = {
+	.request = on_request,
+	.closed = on_closed,
+	.abandoned = on_abandoned,
+};
 
 int shim_init(struct shim *shim, struct loop *loop, const struct shim_options *options,
 	      int listen_fd, struct err *err)

@@ -52,7 +52,8 @@ struct shim {
 	struct task *tasks;
 	struct task *creating; /* those that are being made: nobody finds them */
 	bool had_task;
-	bool durable; /* a client like containerd made a task: stay until Shutdown */
+	bool durable;	   /* a client like containerd made a task: stay until Shutdown */
+	bool leave_wanted; /* a Shutdown came while the last container was being undone */
 	bool ending, unlisted;
 	/* An upgrade (upgrade.h) that waits for its turn; NULL: none. */
 	struct rpc_call *upgrade;

@@ -88,6 +88,12 @@ void task_free(struct task *task)
 	task->work = work_free(task->work);
 	if (task->creator)
 		rpc_fail(take_ptr(task->creator), TTRPC_UNKNOWN, NULL);
+	while (task->cancellers) {
+		struct rpc_call *call = task->cancellers;
+
+		task->cancellers = rpc_next(call);
+		rpc_fail(call, TTRPC_UNKNOWN, NULL);
+	}
 	if (task->checkpointing)
 		rpc_fail(take_ptr(task->checkpointing), TTRPC_NOT_FOUND, NULL);
 	while (task->execs)
@@ -117,6 +123,7 @@ void task_free(struct task *task)
 	free(task->checkpoint_path);
 	free(task->criu_program);
 	free(task->criu_work_path);
+	free(task->failure);
 	proto_free(task->request);
 	free(task);
 }

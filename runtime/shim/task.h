@@ -80,6 +80,7 @@ struct task {
 	struct task *next;
 	char *id, *bundle;
 	void *handle; /* of the backend; NULL once destroyed */
+	bool lost;    /* there may be a container all the same: settle.h */
 	bool mounted; /* something is on BUNDLE/rootfs */
 	bool paused, oom_killed, durable;
 	bool remove, keep_stdin; /* as client.h says */
@@ -107,12 +108,17 @@ struct task {
 	/* The request: while it is made, and of durable clients as long as it is there. */
 	Task__CreateRequest *request;
 	struct rpc_call *creator;	/* while it is made */
+	bool undoing;			/* it is not going to be made */
 	struct rpc_call *checkpointing; /* a Checkpoint that is under way */
 	char *checkpoint_path;		/* of that */
 	bool slow;			/* task_work_is_wanted() */
 	struct work *work;		/* task_work.h; NULL */
 	const char *work_name;
 	void (*work_done)(struct task *task, struct work_result *result);
+	void (*settled)(struct task *task); /* task_settle() */
+	bool is_settled;
+	struct err *failure;	     /* of a Create or Start that is being undone; NULL */
+	struct rpc_call *cancellers; /* Deletes of what was being created */
 	struct process init;
 	struct process *execs;
 };

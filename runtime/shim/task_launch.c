@@ -161,6 +161,7 @@ int task_launch_take(struct task *task, pid_t pid, int *console_fd, struct err *
 	r = task->shim->options->backend->adopt(&o, &task->handle, &found, err);
 	if (r < 0)
 		return r;
+	task->lost = false;
 	cleanup_fd(&found.pidfd);
 	return attach(task, pid, take_fd(console_fd), err);
 }

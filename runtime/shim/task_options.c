@@ -9,6 +9,7 @@
 #include "runtime/shim/health.h"
 #include "runtime/shim/options.pb-c.h"
 #include "runtime/shim/proto.h"
+#include "runtime/shim/runtime_options.h"
 #include "runtime/shim/shim.h"
 
 /* containerd may hold the same id in several of its namespaces. */
@@ -114,21 +115,18 @@ static int read_runc_options(struct task *task, const Pb__Any *any, const char *
 {
 	_cleanup_proto_ Options__Runc *o = NULL;
 	const char *root = DURABLE_ROOT;
-	int r;
+	int r = runtime_options_read(any, &o, err);
 
-	/* CRI knows no word for it in the options of a shim that is not runc's. */
-	task->cgroups = CONTAINER_CGROUP_BY_PATH;
-	if (any && proto_any_is(any, "containerd.runc.v1.Options")) {
-		r = proto_unpack(&options__runc__descriptor, any->value.data, any->value.len, &o,
-				 err);
-		if (r < 0)
-			return r;
+	if (r == 0 && o)
 		r = use_runc_options(task, o, err);
-		if (r < 0)
-			return r;
-		if (*o->root)
-			root = o->root;
-	} else if (any && *any->type_url && !proto_any_is(any, "runtimeoptions.v1.Options")) {
+	if (r < 0)
+		return r;
+	/* What CRI has for a shim that is not runc's need not tell. */
+	if (!o || (!o->systemd_cgroup && !proto_any_is(any, "containerd.runc.v1.Options")))
+		task->cgroups = CONTAINER_CGROUP_BY_PATH;
+	if (o && *o->root) {
+		root = o->root;
+	} else if (!o && any && *any->type_url) {
 		log_warn("options of the type %s are not known and not used", any->type_url);
 	}
 	if (asprintf(&task->runtime_root, "%s/%s", root, namespace_) < 0) {

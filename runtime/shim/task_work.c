@@ -35,12 +35,13 @@ struct job {
 };
 
 /* The container by its state on disk: of our parent's handle the descriptors are closed. */
-static int open_container(const struct task *task, void **ret, struct err *err)
+static int open_container(const struct task *task, bool for_removal, void **ret, struct err *err)
 {
 	struct backend_process found = { .pidfd = -1, .console_fd = -1 };
 	struct backend_create o = { 0 };
 
 	task_launch_fill(task, &o);
+	o.for_removal = for_removal;
 	return task->shim->options->backend->adopt(&o, ret, &found, err);
 }
 
@@ -74,7 +75,7 @@ static int run_start(void *data, pid_t *ret_pid, int *ret_fd, struct err *err)
 {
 	const struct job *job = data;
 	void *handle;
-	int r = open_container(job->task, &handle, err);
+	int r = open_container(job->task, false, &handle, err);
 
 	(void)ret_pid;
 	(void)ret_fd;
@@ -85,7 +86,7 @@ static int run_destroy(void *data, pid_t *ret_pid, int *ret_fd, struct err *err)
 {
 	const struct job *job = data;
 	void *handle;
-	int r = open_container(job->task, &handle, err);
+	int r = open_container(job->task, true, &handle, err);
 
 	(void)ret_pid;
 	(void)ret_fd;
@@ -98,7 +99,7 @@ static int run_checkpoint(void *data, pid_t *ret_pid, int *ret_fd, struct err *e
 {
 	const struct job *job = data;
 	void *handle;
-	int r = open_container(job->task, &handle, err);
+	int r = open_container(job->task, false, &handle, err);
 
 	(void)ret_pid;
 	(void)ret_fd;
@@ -120,9 +121,8 @@ static int begin(const struct job *job, const char *what,
 		 struct err *err)
 {
 	struct task *task = job->task;
-	struct process *init = &task->init;
-	const int *stdio =
-		init->io && init->status == PROCESS_CREATED ? io_child_fds(init->io) : NULL;
+	struct io *io = task->init.io;
+	const int *stdio = run == run_create && io ? io_child_fds(io) : NULL;
 	const struct work_options o = {
 		.loop = task->shim->loop,
 		.keep_fds = stdio,

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "runtime/shim/adopt.h"
+#include "runtime/shim/bundle_file.h"
 #include "runtime/shim/deadline.h"
 #include "runtime/shim/end.h"
 #include "runtime/shim/health.h"
@@ -51,13 +52,15 @@ static int restore_exec(struct task *task, const Upgrade__Process *saved, struct
 	set_end(p, saved);
 	if (saved->stopped)
 		return 0;
-	task_launch_exec_options(p, &io);
-	if (!saved->io || process_watch(p) < 0)
+	if (process_watch(p) < 0)
 		return err_set(err, ENOMEM, "take over process %s", saved->exec_id);
-	return io_restore(&io, saved->io, &p->io, err);
+	task_launch_exec_options(p, &io);
+	return saved->io ? io_restore(&io, saved->io, &p->io, err) : 0;
 }
 
-static int open_container(struct task *task, struct err *err)
+/* Its processes are ours whether it can be opened or not: else it is looked for again (settle.h).
+ */
+static void open_container(struct task *task)
 {
 	const struct backend_create o = {
 		.root = task->runtime_root,
@@ -65,24 +68,26 @@ static int open_container(struct task *task, struct err *err)
 		.bundle = task->bundle,
 	};
 	struct backend_process found = { .pidfd = -1, .console_fd = -1 };
-	int r = task->shim->options->backend->adopt(&o, &task->handle, &found, err);
+	struct err why = { 0 };
 
-	if (r == 0) {
-		cleanup_fd(&found.pidfd);
-		task->paused = found.paused;
+	if (task->shim->options->backend->adopt(&o, &task->handle, &found, &why) < 0) {
+		log_error("after the upgrade: %s", why.text);
+		task->lost = true;
+		return;
 	}
-	return r;
+	cleanup_fd(&found.pidfd);
+	task->paused = found.paused;
 }
 
-/* The list has the newest first. */
-static int restore_execs(struct task *task, Upgrade__Process *const *saved, size_t count,
-			 struct err *err)
+/* The list has the newest first. One that is not whole is none of the others' matter. */
+static void restore_execs(struct task *task, Upgrade__Process *const *saved, size_t count)
 {
-	int r = 0;
+	for (size_t i = count; i > 0; i--) {
+		struct err err = { 0 };
 
-	for (size_t i = count; i > 0 && r == 0; i--)
-		r = restore_exec(task, saved[i - 1], err);
-	return r;
+		if (restore_exec(task, saved[i - 1], &err) < 0)
+			log_error("after the upgrade: %s", err.text);
+	}
 }
 
 static int restore_task(struct task *task, const Journal__Create *create,
@@ -93,10 +98,10 @@ static int restore_task(struct task *task, const Journal__Create *create,
 	struct err lost = { 0 };
 	int r = task_read_options(task, create->request, err);
 
-	if (r == 0)
-		r = open_container(task, err);
 	if (r < 0)
 		return r;
+	open_container(task);
+	task->slow = task_work_is_wanted(task->bundle);
 	task->mounted = create->request->n_rootfs > 0;
 	restart_load(task);
 	if (task_open_network(task, &ports, &lost) < 0)
@@ -113,7 +118,8 @@ static int restore_task(struct task *task, const Journal__Create *create,
 	oom_watch(task, state->oom_kills);
 	/* A check that was under way is made again. */
 	health_resume(task);
-	return restore_execs(task, state->execs, state->n_execs, err);
+	restore_execs(task, state->execs, state->n_execs);
+	return 0;
 }
 
 /* ---- of containerd ---- */
@@ -121,17 +127,30 @@ static int restore_task(struct task *task, const Journal__Create *create,
 static int restore_durable_init(struct task *task, const Upgrade__Task *saved, struct err *err)
 {
 	struct process *init = &task->init;
-	int r = 0;
 
-	if (saved->init->io)
-		r = task_launch_restore_stdio(task, saved->init->io, err);
+	/* Its end is told whatever becomes of the rest. */
 	set_end(init, saved->init);
-	if (r == 0 && init->status == PROCESS_RUNNING) {
+	if (init->status == PROCESS_RUNNING) {
 		if (process_watch(init) < 0)
 			return err_set(err, ENOMEM, "take over container %s", task->id);
 		oom_watch(task, saved->oom_kills);
 	}
-	return r;
+	return saved->init->io ? task_launch_restore_stdio(task, saved->init->io, err) : 0;
+}
+
+/* The older program took them, and noted what became of them in the bundle; a file of theirs may be
+ * another one by now. */
+static void read_options(struct task *task)
+{
+	struct err why = { 0 };
+	char *root;
+
+	if (task_read_options(task, task->request, &why) < 0)
+		log_error("after the upgrade: %s", why.text);
+	if (bundle_file_read(task->bundle, &root, NULL) < 0)
+		return;
+	free(task->runtime_root);
+	task->runtime_root = root;
 }
 
 static int restore_durable(struct shim *shim, const Upgrade__Task *saved, struct err *err)
@@ -151,16 +170,13 @@ static int restore_durable(struct shim *shim, const Upgrade__Task *saved, struct
 	task->request = request;
 	task->next = shim->tasks;
 	shim->tasks = task;
-	r = task_read_options(task, request, err);
-	if (r == 0)
-		r = open_container(task, err);
-	if (r < 0)
-		return r;
+	read_options(task);
+	open_container(task);
 	task->mounted = !saved->unmounted;
 	task->slow = task_work_is_wanted(task->bundle);
 	task->oom_killed = saved->oom_killed;
-	r = restore_durable_init(task, saved, err);
-	return r == 0 ? restore_execs(task, saved->execs, saved->n_execs, err) : r;
+	restore_execs(task, saved->execs, saved->n_execs);
+	return restore_durable_init(task, saved, err);
 }
 
 /* What is told of one that could not be taken over is an error of its own: the others go on. */

@@ -20,6 +20,7 @@ struct work {
 	struct work_options o;
 	int fd, pidfd;
 	struct loop_source *source;
+	struct loop_source *end; /* of the child: others may hold its end of the socket */
 };
 
 /* What crosses the socket. */
@@ -99,6 +100,7 @@ static _Noreturn void child(const struct work_options *o, int fd, pid_t parent)
 static struct work *release(struct work *work)
 {
 	loop_remove(work->source);
+	loop_remove(work->end);
 	cleanup_fd(&work->fd);
 	cleanup_fd(&work->pidfd);
 	free(work);
@@ -140,6 +142,7 @@ static void receive(int fd, struct work_result *ret)
 
 	*ret = (struct work_result){ .fd = n < 0 ? -1 : take_fd_of(&message) };
 	if (n != (ssize_t)sizeof(answer)) {
+		ret->died = true;
 		ret->r = err_say(&ret->err, ECHILD, "the process that was to do it died");
 		return;
 	}
@@ -159,6 +162,7 @@ static int on_answer(void *data, uint32_t events)
 	(void)events;
 	receive(work->fd, &result);
 	work->source = loop_remove(work->source);
+	work->end = loop_remove(work->end);
 	/* The child waits for the end of this one. */
 	fd = take_fd(&work->fd);
 	release(work);
@@ -196,6 +200,11 @@ int work_start(const struct work_options *o, struct work **ret, struct err *err)
 	if (pid < 0) {
 		release(work);
 		return err_set(err, -pid, "start a process for what takes time");
+	}
+	r = loop_add_fd(o->loop, work->pidfd, EPOLLIN, on_answer, work, &work->end, err);
+	if (r < 0) {
+		work_free(work);
+		return r;
 	}
 	work->o.keep_fds = NULL;
 	work->o.run_data = NULL;

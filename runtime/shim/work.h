@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -23,7 +24,8 @@
 struct work;
 
 struct work_result {
-	int r; /* 0, or -errno with err */
+	int r;	   /* 0, or -errno with err */
+	bool died; /* without a word: what it has made and not told of is still there */
 	struct err err;
 	pid_t pid; /* as run() gave them */
 	int fd;	   /* -1: none; taken over by who sets it to -1 */

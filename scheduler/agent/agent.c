@@ -23,6 +23,7 @@
 #include "scheduler/agent/pocket.h"
 #include "scheduler/agent/pressure.h"
 #include "scheduler/agent/slice.h"
+#include "scheduler/agent/reach.h"
 #include "scheduler/agent/socket.h"
 
 #define NS_PER_MS INT64_C(1000000)
@@ -244,6 +245,7 @@ static void apply(struct agent *agent, const struct machine_wants *wants)
 	if (!take_epoch(agent, wants->epoch))
 		return;
 	socket_heed(agent, wants);
+	reach_heed(agent, wants);
 	agent->heard = wants->number;
 	for (struct box *box = agent->boxes; box; box = box->next)
 		box->wanted = false;
@@ -390,6 +392,7 @@ struct agent *agent_free(struct agent *agent)
 	if (!agent)
 		return NULL;
 	loop_remove(agent->beat);
+	reach_leave(agent);
 	pressure_free(agent->pressure);
 	for (struct box *box = agent->boxes; box; box = next) {
 		next = box->next;

@@ -41,7 +41,11 @@ struct agent_options {
 	bool whole_cores;	/* see cores.h */
 	const char *cgroup;	/* around all tasks: "/cellar-m1", see slice.h; or NULL */
 	const char *meminfo;	/* for tests: instead of /proc/meminfo; or NULL */
+	/* Program of ours and its words, behind which comes a stream's name (reach.h); it outlives
+	 * the agent. NULL: nobody gets into the tasks from elsewhere. */
+	const char *const *reach_command;
 };
+#define AGENT_REACH_WORDS 16 /* at most */
 
 /* Adopts what runs of an earlier agent, and begins to talk. The link outlives the agent. */
 int agent_new(struct loop *loop, const struct agent_options *options, const struct agent_link *link,

@@ -200,6 +200,8 @@ char *machine_wants_format(const struct machine_wants *wants, size_t *ret_len)
 	json_close_array(w);
 	exchange_write_allocs(w, wants);
 	exchange_write_answers(w, wants);
+	if (wants->streams)
+		json_field_strings(w, "streams", wants->streams);
 	json_close_object(w);
 	return json_writer_take(w, ret_len);
 }
@@ -407,6 +409,7 @@ int machine_wants_parse(const char *text, size_t len, struct arena *arena,
 	err_try(json_get_u64(&root, "number", &ret->number, err));
 	err_try(exchange_read_allocs(&root, arena, ret, err));
 	err_try(exchange_read_answers(&root, arena, ret, err));
+	err_try(json_get_strings(&root, "streams", arena, &ret->streams, NULL, err));
 	return exchange_objects(&root, "tasks", arena, sizeof(*ret->tasks), parse_want, &ret->tasks,
 				&ret->task_count, err);
 }

@@ -171,6 +171,9 @@ struct machine_wants {
 	size_t alloc_count;
 	const struct task_answer *answers;
 	size_t answer_count;
+	/* Names of streams that somebody waits for on the machine (scheduler/api/streams.h); NULL:
+	 * none. */
+	const char *const *streams;
 };
 
 /* The texts are owned by the caller; NULL when out of memory. */

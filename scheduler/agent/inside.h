@@ -15,6 +15,7 @@ struct agent {
 	struct alloc *allocs;	  /* see alloc.h */
 	struct agent_call *calls; /* see socket.h */
 	uint64_t call_numbers;	  /* the next one; 0: none yet */
+	struct reach *reaches;	  /* see reach.h */
 	struct loop_source *beat;
 	unsigned asking; /* messages that are on their way */
 	/* Of the last of them, CLOCK_BOOTTIME; while an answer is heeded, of the one it answers. */

@@ -14,6 +14,7 @@
 #include "scheduler/api/caller.h"
 #include "scheduler/api/http.h"
 #include "scheduler/api/rate.h"
+#include "scheduler/api/streams.h"
 #include "scheduler/api/wait.h"
 #include "scheduler/core/map.h"
 #include "scheduler/master/master.h"
@@ -35,6 +36,7 @@ struct api {
 	api_first_fn first;
 	void *first_data;
 	struct waits *waits;
+	struct streams *streams;
 	struct rate rate;
 };
 
@@ -72,6 +74,11 @@ void api_answer_json(struct http_request *request, struct json_writer *w)
 struct waits *api_waits(struct api *api)
 {
 	return api->waits;
+}
+
+struct streams *api_streams(struct api *api)
+{
+	return api->streams;
 }
 
 void api_run(const struct call *call, int (*fn)(const struct call *call, struct err *err))
@@ -206,6 +213,8 @@ int api_new(struct loop *loop, struct master *master, int listen_fd, const char 
 	}
 	api->master = master;
 	r = waits_new(loop, master, &api->waits, err);
+	if (r == 0)
+		r = streams_new(loop, master, &api->streams, err);
 	if (r < 0) {
 		close(listen_fd);
 		return r;
@@ -219,6 +228,8 @@ void api_close(struct api *api)
 {
 	if (api && api->waits)
 		waits_close(api->waits);
+	if (api && api->streams)
+		streams_close(api->streams);
 }
 
 struct api *api_free(struct api *api)
@@ -228,6 +239,7 @@ struct api *api_free(struct api *api)
 	api_close(api);
 	http_server_free(api->server);
 	waits_free(api->waits);
+	streams_free(api->streams);
 	if (api->path)
 		unlink(api->path);
 	free(api->path);

@@ -43,6 +43,8 @@ void api_answer_json(struct http_request *request, struct json_writer *w);
 struct call;
 struct waits;
 struct waits *api_waits(struct api *api);
+struct streams;
+struct streams *api_streams(struct api *api);
 /* Runs it with a writer of its own, and answers. */
 void api_run(const struct call *call, int (*fn)(const struct call *call, struct err *err));
 

@@ -11,6 +11,7 @@
 
 #include "scheduler/api/api.h"
 #include "scheduler/api/routes_owner.h"
+#include "scheduler/api/streams.h"
 #include "scheduler/api/wait.h"
 #include "scheduler/master/master.h"
 
@@ -351,6 +352,11 @@ const struct route routes[] = {
 	{ "POST", "/v1/jobs/{job}/scale", post_scale },
 	{ "POST", "/v1/jobs/{job}/resize", post_resize },
 	{ "POST", "/v1/jobs/{job}/restart", post_restart },
+	{ "GET", "/v1/jobs/{job}/logs", stream_logs },
+	{ "POST", "/v1/jobs/{job}/exec", stream_exec },
+	{ "POST", "/v1/streams/{stream}", stream_say },
+	{ "GET", "/v1/agent/streams/{stream}", stream_listen_agent },
+	{ "POST", "/v1/agent/streams/{stream}", stream_say_agent },
 	{ "GET", "/v1/allocs", get_allocs },
 	{ "GET", "/v1/allocs/{set}", get_alloc },
 	{ "POST", "/v1/allocs/{set}/resize", post_resize },

@@ -8,8 +8,11 @@
  */
 #include "scheduler/core/place.h"
 
+#include <string.h>
+
 #include "scheduler/core/index.h"
 #include "scheduler/core/score.h"
+#include "scheduler/core/strand.h"
 
 struct search {
 	struct cell *cell;
@@ -17,58 +20,99 @@ struct search {
 	uint32_t avoid;
 	uint32_t wanted; /* feasible ones to score */
 	uint32_t scored;
+	bool plain;    /* amounts alone decide whether it fits */
+	bool stranded; /* see score_is_strand */
 	struct choice best;
 	struct choice avoided; /* of the machine to avoid */
 };
 
-static void look_at(struct search *s, uint32_t machine)
+static bool is_plain(const struct class *class)
 {
-	struct choice choice = { .machine = machine };
-
-	s->best.examined++;
-	if (fit_machine(s->cell, s->class, machine, &choice.grip) != FIT_YES)
-		return;
-	s->scored++;
-	if (machine != s->avoid && s->best.machine != NONE &&
-	    score_at_least(s->cell, machine) > s->best.score)
-		return;
-	choice.score = score_of(s->cell, s->class, machine, &choice.grip);
-	choice.examined = s->best.examined;
-	if (machine == s->avoid)
-		s->avoided = choice;
-	else if (s->best.machine == NONE || choice.score < s->best.score)
-		s->best = choice;
+	return !class->request.device_count && !class->request.nodes && !class->per_machine &&
+	       !class->port_count && class->groups[0] == NONE;
 }
 
-/* Machines whose lines of cache are under way. */
+/* What fit_machine says, said sooner of most. All that the index holds is up. */
+static inline bool fits(const struct search *s, uint32_t machine, struct grip *ret)
+{
+	const struct machine *m = &s->cell->machines[machine];
+
+	if (!amounts_fit(&s->class->request.amounts, &m->free))
+		return false;
+	if (s->plain && !m->claimed && !m->reclaimed)
+		return true;
+	return fit_machine(s->cell, s->class, machine, ret) == FIT_YES;
+}
+
+static void look_at(struct search *s, uint32_t machine)
+{
+	bool first = s->best.machine == NONE;
+	struct grip grip = { 0 };
+	float score;
+
+	s->best.examined++;
+	if (!fits(s, machine, &grip))
+		return;
+	s->scored++;
+	if (machine == s->avoid) {
+		score = score_of(s->cell, s->class, machine, &grip);
+		s->avoided = (struct choice){ .machine = machine, .grip = grip, .score = score };
+		return;
+	}
+	if (!first && score_at_least(s->cell, machine) > s->best.score)
+		return;
+	score = s->stranded ? strand_after(s->cell, machine, &s->class->request, &grip) -
+				      strand_of(s->cell, machine)
+			    : score_of(s->cell, s->class, machine, &grip);
+	if (!first && !(score < s->best.score))
+		return;
+	s->best.machine = machine;
+	s->best.grip = grip;
+	s->best.score = score;
+}
+
+/* Machines whose lines of cache are under way: the first half of them is looked at when it is full,
+ * while those of the second come. */
+#define BATCH 32
 struct batch {
-	uint32_t machines[64];
-	unsigned count;
+	uint32_t machines[BATCH];
+	uint32_t count;
 };
 
-static void look_at_batch(struct search *s, struct batch *batch)
+static void look_at_batch(struct search *s, struct batch *batch, uint32_t count)
 {
-	for (unsigned i = 0; i < batch->count && s->scored < s->wanted; i++)
+	for (uint32_t i = 0; i < count && s->scored < s->wanted; i++)
 		look_at(s, batch->machines[i]);
-	batch->count = 0;
+	batch->count -= count;
+}
+
+/* Seldom: kept out of the loop of sweep_row. */
+static __attribute__((noinline)) void look_at_half(struct search *s, struct batch *batch)
+{
+	look_at_batch(s, batch, BATCH / 2);
+	memcpy(batch->machines, batch->machines + BATCH / 2, sizeof(batch->machines) / 2);
 }
 
 /* Every stride-th machine of a row of cells from `at` on; returns where the next row goes on. */
 static uint32_t sweep_row(struct search *s, const struct index_part *part, unsigned cpu,
 			  uint32_t at, uint32_t stride, struct batch *batch)
 {
+	const struct index_cell *row = part->kind->cells[cpu];
+	const struct machine *machines = s->cell->machines;
 	unsigned filled = part->kind->filled[cpu] >> part->other << part->other;
 
 	for (; filled; filled &= filled - 1) {
-		const struct index_cell *here = &part->kind->cells[cpu][__builtin_ctz(filled)];
+		const struct index_cell *here = &row[__builtin_ctz(filled)];
+		uint32_t count = here->count, machine;
 
-		for (; at < here->count; at += stride) {
-			__builtin_prefetch(&s->cell->machines[here->machines[at]]);
-			batch->machines[batch->count++] = here->machines[at];
-			if (batch->count == ARRAY_SIZE(batch->machines))
-				look_at_batch(s, batch);
+		for (; at < count; at += stride) {
+			machine = here->machines[at];
+			__builtin_prefetch(&machines[machine]);
+			batch->machines[batch->count++] = machine;
+			if (batch->count == BATCH)
+				look_at_half(s, batch);
 		}
-		at -= here->count;
+		at -= count;
 	}
 	return at;
 }
@@ -95,7 +139,7 @@ static void sweep(struct search *s, size_t parts, uint32_t at, uint32_t stride)
 			left = below;
 		}
 	}
-	look_at_batch(s, &batch);
+	look_at_batch(s, &batch, batch.count);
 }
 
 static uint32_t collect(struct cell *cell, const struct class *class, size_t *ret_parts)
@@ -122,6 +166,8 @@ void place_choose(struct cell *cell, struct class *class, uint32_t avoid, struct
 		.class = class,
 		.avoid = avoid,
 		.wanted = policy_sample(cell->options.policy, cell->up),
+		.plain = is_plain(class),
+		.stranded = score_is_strand(cell, class),
 		.best = { .machine = NONE },
 		.avoided = { .machine = NONE },
 	};

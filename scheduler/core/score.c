@@ -80,7 +80,7 @@ static float e_pvm(const struct left *left)
 
 /* Which device a share is cut from matters as much as on which machine: the one that strands least
  * is taken. Devices with as much free are one choice. */
-static float by_strand(struct cell *cell, const struct request *request, uint32_t machine,
+static float by_device(struct cell *cell, const struct request *request, uint32_t machine,
 		       struct grip *grip)
 {
 	const uint16_t *free = cell->more[machine].device_free;
@@ -88,8 +88,6 @@ static float by_strand(struct cell *cell, const struct request *request, uint32_
 	unsigned count = cell->kinds[cell->machines[machine].kind]->device_count;
 	struct grip other = *grip;
 
-	if (request->device_count != 1 || request->device_milli == DEVICE_WHOLE)
-		count = 0;
 	for (unsigned d = 0; d < count; d++) {
 		unsigned same = 0;
 
@@ -104,16 +102,26 @@ static float by_strand(struct cell *cell, const struct request *request, uint32_
 			grip->devices = other.devices;
 		}
 	}
-	return best - strand_of(cell, machine);
+	return best;
 }
 
-static float by_policy(struct cell *cell, const struct request *request, uint32_t machine,
+static bool takes_share(const struct request *request)
+{
+	return request->device_count == 1 && request->device_milli < DEVICE_WHOLE;
+}
+
+static float by_strand(struct cell *cell, const struct request *request, uint32_t machine,
 		       struct grip *grip)
+{
+	return (takes_share(request) ? by_device(cell, request, machine, grip)
+				     : strand_after(cell, machine, request, grip)) -
+	       strand_of(cell, machine);
+}
+
+static float by_policy(struct cell *cell, const struct request *request, uint32_t machine)
 {
 	struct left left;
 
-	if (cell->options.policy == POLICY_STRAND)
-		return by_strand(cell, request, machine, grip);
 	look(cell, request, machine, &left);
 	if (!left.count)
 		return 0;
@@ -166,9 +174,17 @@ float score_at_least(struct cell *cell, uint32_t machine)
 
 float score_of(struct cell *cell, const struct class *class, uint32_t machine, struct grip *grip)
 {
-	float score = by_policy(cell, &class->request, machine, grip);
+	float score = cell->options.policy == POLICY_STRAND
+			      ? by_strand(cell, &class->request, machine, grip)
+			      : by_policy(cell, &class->request, machine);
 
 	if (class->per_machine)
 		score += wishes(cell, class, machine);
 	return score;
+}
+
+bool score_is_strand(const struct cell *cell, const struct class *class)
+{
+	return cell->options.policy == POLICY_STRAND && !class->per_machine &&
+	       !takes_share(&class->request);
 }

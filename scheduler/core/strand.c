@@ -2,39 +2,45 @@
 #include "scheduler/core/strand.h"
 
 #include <string.h>
+#ifdef __SSE__
+#include <xmmintrin.h>
+#endif
 
 /* Four lanes: the compiler makes SSE2 or NEON of it. */
 typedef float lanes __attribute__((vector_size(16)));
 typedef int32_t mask __attribute__((vector_size(16)));
 
-static inline lanes choose(mask m, lanes a, lanes b)
+static inline lanes least(lanes a, lanes b)
 {
-	return (lanes)((m & (mask)a) | (~m & (mask)b));
+#ifdef __SSE__
+	return _mm_min_ps(a, b);
+#else
+	mask less = a < b;
+
+	return (lanes)((less & (mask)a) | (~less & (mask)b));
+#endif
 }
 
 static inline lanes load(const float *p)
 {
-	lanes v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
+	return *(const lanes *)__builtin_assume_aligned(p, sizeof(lanes));
 }
 
 /* What requests without devices can use of this much CPU and memory, doubled. */
-static float usable_plain(const struct demand *demand, float cpu, float memory, float value)
+static inline float usable_plain(const struct demand *demand, float cpu, float memory, float value)
 {
-	const lanes none = { 0 }, one = { 1, 1, 1, 1 };
+	const lanes one = { 1, 1, 1, 1 };
 	lanes sum = { 0 };
 
 	for (int k = 0; k < DEMAND_PLAIN; k += 4) {
 		lanes by_cpu = load(&demand->inverse_cpu[k]) * cpu;
 		lanes by_memory = load(&demand->inverse_memory[k]) * memory;
 		/* Not to miss 8 * (1/8) by a bit. */
-		lanes fits = choose(by_cpu < by_memory, by_cpu, by_memory) + 1e-4f;
+		lanes fits = least(by_cpu, by_memory) + 1e-4f;
 		lanes copies = __builtin_convertvector(__builtin_convertvector(fits, mask), lanes);
 
 		sum += copies * load(&demand->gain[k]);
-		sum += choose(copies >= one, load(&demand->chance[k]) * value, none);
+		sum += (lanes)((copies >= one) & (mask)(load(&demand->chance[k]) * value));
 	}
 	return sum[0] + sum[1] + sum[2] + sum[3];
 }
@@ -62,14 +68,22 @@ static float usable_device(const struct demand_device *k, unsigned count,
 	return copies * k->gain + k->chance * (value + price * (float)left);
 }
 
-static float stranded(const struct demand *demand, const struct kind *kind, float cpu, float memory,
-		      const uint16_t *device_free)
+/* On a machine without devices; always_inline for the search, which ends up here most of the time.
+ */
+static inline __attribute__((always_inline)) float stranded_plain(const struct demand *demand,
+								  float cpu, float memory)
+{
+	float value = demand->price_cpu * cpu + demand->price_memory * memory;
+
+	return value - usable_plain(demand, cpu, memory, value) / 2;
+}
+
+static float stranded_device(const struct demand *demand, const struct kind *kind, float cpu,
+			     float memory, const uint16_t *device_free)
 {
 	float value = demand->price_cpu * cpu + demand->price_memory * memory;
 	float usable = usable_plain(demand, cpu, memory, value), all = value;
 
-	if (!kind->device_count)
-		return all - usable / 2;
 	for (unsigned d = 0; d < kind->device_count; d++)
 		all += demand->price_device * device_free[d];
 	for (unsigned k = 0; k < demand->device_count; k++)
@@ -84,39 +98,45 @@ static float mebibytes(int64_t bytes)
 	return (float)bytes * (1.0f / (1 << 20));
 }
 
-float strand_of(struct cell *cell, uint32_t machine)
+void strand_count(const struct cell *cell, uint32_t machine)
 {
 	struct machine *m = &cell->machines[machine];
+	const struct kind *kind = cell->kinds[m->kind];
+	float cpu = (float)m->free.of[RESOURCE_CPU];
+	float memory = mebibytes(m->free.of[RESOURCE_MEMORY]);
 
-	if (m->strand_epoch != cell->demand.epoch) {
-		m->strand = stranded(
-			&cell->demand, cell->kinds[m->kind], (float)m->free.of[RESOURCE_CPU],
-			mebibytes(m->free.of[RESOURCE_MEMORY]), cell->more[machine].device_free);
-		m->strand_epoch = cell->demand.epoch;
-	}
-	return m->strand;
+	m->strand = kind->device_count ? stranded_device(&cell->demand, kind, cpu, memory,
+							 cell->more[machine].device_free)
+				       : stranded_plain(&cell->demand, cpu, memory);
+	m->strand_epoch = cell->demand.epoch;
+}
+
+static __attribute__((noinline)) float after_devices(const struct cell *cell, uint32_t machine,
+						     const struct request *request,
+						     const struct grip *grip, float cpu,
+						     float memory)
+{
+	const struct kind *kind = cell->kinds[cell->machines[machine].kind];
+	uint16_t after[MACHINE_DEVICES_MAX];
+
+	memcpy(after, cell->more[machine].device_free, sizeof(after));
+	for (unsigned d = 0; d < kind->device_count; d++)
+		if (grip->devices & 1u << d)
+			after[d] = (uint16_t)(after[d] - request->device_milli);
+	return stranded_device(&cell->demand, kind, cpu, memory, after);
 }
 
 float strand_after(const struct cell *cell, uint32_t machine, const struct request *request,
 		   const struct grip *grip)
 {
 	const struct machine *m = &cell->machines[machine];
-	const struct kind *kind = cell->kinds[m->kind];
-	const uint16_t *device_free = cell->more[machine].device_free;
-	uint16_t after[MACHINE_DEVICES_MAX];
+	float cpu = (float)(m->free.of[RESOURCE_CPU] - request->amounts.of[RESOURCE_CPU]);
+	float memory =
+		mebibytes(m->free.of[RESOURCE_MEMORY] - request->amounts.of[RESOURCE_MEMORY]);
 
-	if (grip->devices) {
-		memcpy(after, device_free, sizeof(after));
-		for (unsigned d = 0; d < kind->device_count; d++)
-			if (grip->devices & 1u << d)
-				after[d] = (uint16_t)(after[d] - request->device_milli);
-		device_free = after;
-	}
-	return stranded(
-		&cell->demand, kind,
-		(float)(m->free.of[RESOURCE_CPU] - request->amounts.of[RESOURCE_CPU]),
-		mebibytes(m->free.of[RESOURCE_MEMORY] - request->amounts.of[RESOURCE_MEMORY]),
-		device_free);
+	if (cell->kinds[m->kind]->device_count)
+		return after_devices(cell, machine, request, grip, cpu, memory);
+	return stranded_plain(&cell->demand, cpu, memory);
 }
 
 /* ---- totals ---- */

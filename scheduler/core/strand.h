@@ -16,8 +16,15 @@
 
 #include "scheduler/core/fit.h"
 
-/* Of what the machine has free now; remembered until it changes. */
-float strand_of(struct cell *cell, uint32_t machine);
+/* Counts it anew, for strand_of. */
+void strand_count(const struct cell *cell, uint32_t machine);
+/* Of what the machine has free now; remembered until that or the demand changes. */
+static inline float strand_of(const struct cell *cell, uint32_t machine)
+{
+	if (cell->machines[machine].strand_epoch != cell->demand.epoch)
+		strand_count(cell, machine);
+	return cell->machines[machine].strand;
+}
 /* As it would be after the placement. */
 float strand_after(const struct cell *cell, uint32_t machine, const struct request *request,
 		   const struct grip *grip);

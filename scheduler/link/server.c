@@ -28,6 +28,7 @@
 #define IDLE_S 60
 #define BACKLOG 1024
 #define SYNC "/v1/agent/sync"
+#define OF_AGENTS "/v1/agent/"
 #define JSON "application/json"
 #define SESSION_ID_SIZE 17
 
@@ -424,7 +425,7 @@ static void serve(void *data, struct http_request *request)
 		return;
 	}
 	agent = strcmp(who.role, PKI_ROLE_AGENT) == 0;
-	if (agent != sync)
+	if (agent != (strncmp(http_path(request), OF_AGENTS, strlen(OF_AGENTS)) == 0))
 		err_say(&err, EACCES, "%s: that is not for the %s %s", http_path(request), who.role,
 			who.name);
 	else if (sync && strcmp(http_method(request), "POST") != 0)

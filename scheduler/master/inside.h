@@ -96,6 +96,7 @@ struct held_machine {
 	const struct master_contact *contact;
 	struct held_task *tasks;
 	struct held_call *calls; /* see calls.h */
+	struct summons *summons; /* see reach.c */
 };
 
 struct secrets;
@@ -332,6 +333,12 @@ int share_check_resize(const struct master *master, const struct held_job *job, 
 /* What the machine is to have; owned by the caller. */
 int wants_write(struct master *master, struct held_machine *machine, char **ret, size_t *ret_len,
 		struct err *err);
+
+/* ---- reach.c ---- */
+
+/* All streams that wait for the machine; strings live until the next change. -ENOMEM. */
+int reach_write(const struct held_machine *machine, struct arena *arena, struct machine_wants *ret);
+struct summons *reach_free(struct summons *summons);
 
 /* ---- persist.c ---- */
 

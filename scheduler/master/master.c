@@ -101,8 +101,10 @@ struct master *master_free(struct master *master)
 	secrets_free(master->secrets);
 	rules_free(master->rules);
 	audit_free(master->audit);
-	for (size_t i = 0; i < master->machine_count; i++)
+	for (size_t i = 0; i < master->machine_count; i++) {
 		calls_free(master->machines[i].calls);
+		reach_free(master->machines[i].summons);
+	}
 	names_deinit(&master->names);
 	journal_free(master->journal);
 	leave_free(master);

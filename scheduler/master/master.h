@@ -130,6 +130,24 @@ int master_resize(struct master *master, const struct caller *caller, const char
 int master_restart(struct master *master, const struct caller *caller, const char *job,
 		   uint32_t index, struct err *err);
 
+/* ---- into a task ---- */
+
+#define MASTER_REACH_NAME 160
+
+struct master_reach {
+	uint32_t index;	     /* UINT32_MAX: of the only task */
+	const char *command; /* for the audit, of a command that is to run there; NULL: its logs */
+	/* Where it is. */
+	char machine[MASTER_REACH_NAME], container[MASTER_REACH_NAME];
+};
+/* The container of a job's task, for who speaks for its owner. -ENOENT where there is none, -EINVAL
+ * where it is not said which of several. */
+int master_reach(struct master *master, const struct caller *caller, const char *job,
+		 struct master_reach *reach, struct err *err);
+/* Tells a machine's agent that a stream of that name waits for it, until it is dismissed. */
+int master_summon(struct master *master, const char *machine, const char *stream, struct err *err);
+void master_dismiss(struct master *master, const char *machine, const char *stream);
+
 /* ---- reading ---- */
 
 /*

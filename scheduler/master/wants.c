@@ -140,6 +140,8 @@ int wants_write(struct master *master, struct held_machine *machine, char **ret,
 		r = add_allocs(machine, arena, &wants);
 	if (r == 0)
 		r = calls_write(machine, arena, &wants);
+	if (r == 0)
+		r = reach_write(machine, arena, &wants);
 	if (r == 0) {
 		number_it(machine, &wants);
 		*ret = machine_wants_format(&wants, ret_len);

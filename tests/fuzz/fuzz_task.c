@@ -21,6 +21,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "runtime/shim/end.h"
+#include "runtime/shim/flat_toml.h"
+#include "runtime/shim/settle.h"
 #include "runtime/shim/shim.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/ttrpc.h"
@@ -172,7 +174,23 @@ static int no_checkpoint(void *handle, const struct container_criu_options *o, s
 	return err_say(err, ENOSYS, "no checkpoint");
 }
 
+static int no_adopt(const struct backend_create *o, void **ret_handle, struct backend_process *ret,
+		    struct err *err)
+{
+	(void)o;
+	(void)ret_handle;
+	(void)ret;
+	return err_say(err, ENOENT, "there is none");
+}
+
+static void no_forget(void *handle)
+{
+	(void)handle;
+}
+
 static const struct backend_ops backend = {
+	.adopt = no_adopt,
+	.forget = no_forget,
 	.checkpoint = no_checkpoint,
 	.create = no_create,
 	.start = no_start,
@@ -330,12 +348,26 @@ static void make_container(struct run *run)
 		abort();
 }
 
+/* Options may come as text. */
+static int on_pair(void *data, const char *key, const struct toml_value *value, struct err *err)
+{
+	size_t *sum = data;
+
+	(void)err;
+	*sum += strlen(key) + (value->type == TOML_STRING ? strlen(value->string) : 1);
+	return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct run run = { 0 };
+	size_t sum = 0;
 	char path[64];
 	int listener;
 
+	toml_each((const char *)data, size, on_pair, &sum, NULL);
+	if (sum > 4 * size)
+		abort();
 	allow_processes(false);
 	snprintf(path, sizeof(path), "%s/task-%d", getenv("TMPDIR") ?: "/tmp", getpid());
 	unlink(path);

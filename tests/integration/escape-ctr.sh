@@ -232,6 +232,28 @@ t_is "nor ps, inspect, stats, image ls" 0 "$(esc "$(c ps -a --no-trunc; c inspec
 c rm -f esc esc2 >/dev/null 2>&1
 image localhost/evil:4 '.config.Env = ([range(20000)] | map("V\(.)=" + ("x" * 100)))'
 t_match "an image with 20,000 variables: runs, or says why not" '^(0|12[56])' "$(timeout "$T_LONG" "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" run --rm localhost/evil:4 true >/dev/null 2>&1 </dev/null; echo $?)"
+export HOST_SECRET=secret
+image localhost/evil:4 '.config.Env = ["PATH=/bin", "HOST_SECRET", "HOST*"]'
+t_is "CVE-2026-57231: an image's variable without a value takes none of the caller's" 0 "$(c run --rm localhost/evil:4 env 2>/dev/null | grep -c secret)"
+image localhost/evil:4 '.config.User = "4294967296"'
+t_status "CVE-2026-46680: an image's user that is no 32-bit number" 125 c run --rm localhost/evil:4 id
+image localhost/evil:4 ".config.WorkingDir = \"/../../../../../../../..$T_DIR/wd\""
+t_is "CVE-2026-55686: an image's working folder is made inside" "$T_DIR/wd" "$(c run --rm localhost/evil:4 pwd; ls -d "$T_DIR/wd" 2>/dev/null)"
+image localhost/evil:4 '.config.Labels = {"io.cellar.seccomp": "none", "io.cellar.privileged": "true", "run.oci.hooks.stdout": "/owned", "containerd.io/restart.loguri": "binary:///bin/sh"}'
+t_is "CVE-2026-53488: labels of an image are told and no more" 2 "$(c run --rm localhost/evil:4 sed -n 's/^Seccomp:\t//p' /proc/self/status)"
+image localhost/evil:4 ".config.Volumes = {\"/../../../../../../../..$T_DIR/secret\": {}}"
+t_is "CVE-2022-23648: a volume of the image's at a path that leads out gets nothing of the host's" "" "$(c run --rm localhost/evil:4 ls "$T_DIR/secret")"
+image localhost/evil:4 '.config.Volumes = ([range(3000)] | map({key: "/v\(.)", value: {}}) | from_entries)'
+t_status "an image of 3,000 volumes" 125 c run --rm localhost/evil:4 true
+image localhost/evil:4 '.config.Healthcheck = {Test: ["CMD-SHELL", "echo x >>/looks"], Interval: 1, Timeout: 1, StartPeriod: 1, StartInterval: 1}'
+c run -d --name hasty localhost/evil:4 sleep 1000 >/dev/null
+t_at_most "an image that wants a look each nanosecond: looks" 20 "$(sleep 1; c exec hasty cat /looks 2>/dev/null | wc -l)" looks
+c rm -f hasty >/dev/null
+c run -d --name loud --health-cmd 'yes yes' --health-interval 1s --health-timeout 1s "$IMAGE" sleep 1000 >/dev/null
+t_wait 60 sh -c "$CELLAR_BIN/ctr --root $C_ROOT --runroot $C_RUN inspect loud | grep -q 'took longer'"
+t_at_most "CVE-2022-31030: a look that never stops talking: memory of the shim" 12288 "$(rss "$(shim_of loud)")" KiB
+c rm -f loud >/dev/null
+t_status "CVE-2018-20699: a list of four thousand million CPUs" 125 c run --rm --cpuset-cpus 0-4294967294 "$IMAGE" true
 image localhost/evil:5 '.config.WorkingDir = "/proc/self/fd/7"'
 for ((fd = 3; fd < 20; fd++)); do eval "exec $fd</"; done
 t_match "CVE-2024-21626: WorkingDir /proc/self/fd/N" '^12[56]$' "$(c run --rm localhost/evil:5 pwd >/dev/null 2>&1; echo $?)"
@@ -277,6 +299,13 @@ rm -rf "$layout/blobs/sha256" && ln -s /etc "$layout/blobs/sha256"
 IMPORTED=0
 IMPORT=$(c image import "$layout" 2>&1) || IMPORTED=$?
 denied "blobs are a symlink"
+for file in index.json "blobs/$(jq -r '.manifests[0].digest' "$layout/index.json" | tr : /)"; do
+	mutate localhost/evil:9 .
+	truncate -s 3G "$layout/$file"
+	IMPORTED=0
+	IMPORT=$(ulimit -v 1000000; c image import "$layout" 2>&1) || IMPORTED=$?
+	denied "CVE-2023-25153: ${file%%/*} of 3 GiB"
+done
 mutate localhost/evil:9 .
 rm "$layout/index.json" && mkfifo "$layout/index.json"
 IMPORTED=0

@@ -15,6 +15,8 @@ b=$T_DIR/bundle root=$T_DIR/state id=$T_ID
 base=$T_DIR/base victim=$T_DIR/victim
 c() { cellar --root "$root" "$@"; }
 each_id() { c list -q 2>/dev/null; }
+pattern=$(cat /proc/sys/kernel/core_pattern)
+t_defer '[ "$(cat /proc/sys/kernel/core_pattern)" = "$pattern" ] || echo "$pattern" >/proc/sys/kernel/core_pattern'
 t_defer 'for i in $(each_id); do c delete -f $i; done'
 
 # The root file system that is copied for each attack, and what must never change.
@@ -154,6 +156,28 @@ kill $swapper
 wait $swapper 2>/dev/null
 [ ! -e /x/y ] || { t_fail "CVE-2021-30465: a race of symlinks" "/x/y was made on the host"; rmdir /x/y /x; }
 untouched "CVE-2021-30465: a race of symlinks in a shared volume"
+
+# The same with /proc itself, by one who has our root file system for a volume: masks have to find it.
+fresh
+mkdir "$b/rootfs/else" "$T_DIR/other"
+cp -al "$base" "$T_DIR/other/rootfs"
+mkdir "$T_DIR/other/rootfs/r"
+config '.process.args = ["attacker", "exchange", "/r/proc", "/r/else"] | .mounts += [{destination: "/r", type: "bind", source: $r, options: ["rbind"]}]' \
+	--arg r "$b/rootfs"
+mv "$b/config.json" "$T_DIR/other"
+c run -d -b "$T_DIR/other" "$id-other" </dev/null >/dev/null 2>&1
+sh_config 'for d in /proc /else; do [ ! -e $d/timer_list ] || { attacker write $d/sys/kernel/core_pattern $d/sysrq-trigger; stat -c "mask %F" $d/timer_list; }; done 2>/dev/null' \
+	'.linux.readonlyPaths = ["/proc/sys", "/proc/sysrq-trigger"]'
+rounds=40 got=
+[ -z "${CELLAR_IN_VM:-}" ] || rounds=5
+for ((i = 0; i < rounds; i++)); do
+	run
+	got+=$RUN_OUT$'\n'
+done
+c delete -f "$id-other"
+t_is "CVE-2025-31133: a race of /proc itself, in a shared root file system" "mask character special file" \
+	"$(grep -E '^(wrote|mask)' <<<"$got" | sort -u | xargs)"
+untouched "and the host's settings are as before"
 
 # ---- masks ----
 
@@ -337,6 +361,8 @@ t_is "CVE-2022-29162: nor has the container's init any" "CapInh: 000000000000000
 	"$(hostile "$id" grep -E 'Cap(Inh|Amb)' /proc/1/status | xargs)"
 t_is "another user's exec has no capabilities" "CapPrm: 0000000000000000 CapEff: 0000000000000000" \
 	"$(hostile -u 1000:1000 "$id" grep -E 'Cap(Prm|Eff)' /proc/self/status | xargs)"
+t_is "CVE-2026-30892: a user without a group is that user" "1 0 0000000000000000" \
+	"$(hostile -u 1 "$id" grep -E '^(Uid|Gid|CapEff)' /proc/self/status | awk '{ print $2 }' | xargs)"
 t_is "CVE-2022-2995, CVE-2023-25173: no group but those asked for" "Groups: 7" \
 	"$(hostile -u 1000:1000 -g 7 "$id" grep Groups /proc/self/status | xargs)"
 t_is "and none of root's" "Groups:" "$(hostile "$id" grep Groups /proc/self/status | xargs)"
@@ -391,7 +417,7 @@ ptrace="$ptrace | .process.noNewPrivileges = false | .linux.seccomp = {defaultAc
 fresh
 config ".process.args = [\"true\"] | $ptrace"
 c create -b "$b" "$id" </dev/null >"$T_DIR/err" 2>&1 || t_fail "create for a tracer" "$(cat "$T_DIR/err")"
-t_is "a tracer in a created container does not get out by cellar-init" "" "$(c exec -e V="$victim" "$id" sh -c "$out_by_init" 2>&1)"
+t_is "CVE-2016-8649: a tracer in a created container does not get out by cellar-init" "" "$(c exec -e V="$victim" "$id" sh -c "$out_by_init" 2>&1)"
 t_is "nor does it find it without a filter, or above itself" "0 2" \
 	"$(c exec "$id" sh -c 'a=$(grep CapPrm /proc/self/status); b=$(grep CapPrm /proc/1/status); [ "$a" = "$b" ]; echo $?; grep Seccomp: /proc/1/status' 2>&1 | tr -d 'Secomp:\t' | xargs)"
 c start "$id"
@@ -425,6 +451,16 @@ chmod 644 "$T_DIR/input"
 sh_config 'echo changed >/proc/self/fd/0' '.process.user = {uid: 1000, gid: 1000}'
 c run -b "$b" "$id" <"$T_DIR/input" >/dev/null 2>&1
 t_is "a file as stdin does not become the container's" "0 a" "$(stat -c %u "$T_DIR/input") $(cat "$T_DIR/input")"
+
+# ---- its own cgroup, where it may make groups ----
+
+fresh
+sh_config 'd=/sys/fs/cgroup; [ ! -d $d/pids ] || d=$d/pids; exec attacker nest $d 600' '.mounts |= map(if .type == "cgroup" then .options -= ["ro"] else . end)'
+c run -d -b "$b" "$id" </dev/null >"$T_DIR/nest" 2>&1
+t_wait 60 grep -q nested "$T_DIR/nest"
+t_match "groups nested in groups" '^nested 600' "$(cat "$T_DIR/nest")"
+t_is "are listed" 1 "$(c ps -f json "$id" | jq length)"
+t_status "and removed" 0 cellar --root "$root" delete -f "$id"
 
 # ---- a bad caller ----
 

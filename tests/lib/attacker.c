@@ -249,6 +249,28 @@ static int try_write(char **paths)
 	return 0;
 }
 
+/* Lets two names change places until it is killed. */
+static _Noreturn void exchange(const char *a, const char *b)
+{
+	for (;;)
+		syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
+}
+
+/* Folders in folders, and goes to live in the last if that is a cgroup. */
+static int nest(const char *folder, int depth)
+{
+	int fd, n = 0;
+
+	if (chdir(folder) < 0)
+		return 1;
+	while (n < depth && mkdir("d", 0755) == 0 && chdir("d") == 0)
+		n++;
+	fd = open("cgroup.procs", O_WRONLY);
+	printf("nested %d%s\n", n, fd >= 0 && write(fd, "0", 1) == 1 ? ", joined" : "");
+	pause();
+	return 0;
+}
+
 /* Closes its standard descriptors, blocks signals, and becomes a program: a bad caller. */
 static int caller(char **argv)
 {
@@ -330,6 +352,10 @@ int main(int argc, char **argv)
 		return keyring();
 	if (strcmp(word, "write") == 0)
 		return try_write(argv + 2);
+	if (strcmp(word, "nest") == 0 && argc == 4)
+		return nest(argv[2], atoi(argv[3]));
+	if (strcmp(word, "exchange") == 0 && argc == 4)
+		exchange(argv[2], argv[3]);
 	if (strcmp(word, "caller") == 0)
 		return caller(argv + 2);
 	if (strcmp(word, "pty") == 0)

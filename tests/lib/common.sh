@@ -181,12 +181,12 @@ t_processes() {
 	done 2>/dev/null
 }
 
-# t_cgroups: folders of containers that hold no process; those of others go by themselves, and what is
-# named after another test is not ours.
+# t_cgroups: folders of ctr's containers and of allocs that hold no process (those of others go by themselves),
+# and what is named after this test.
 t_cgroups() {
 	find /sys/fs/cgroup -mindepth 1 -path '*cellar*' -name cgroup.procs -print0 2>/dev/null |
 		xargs -0r grep -L . 2>/dev/null | sed 's,/cgroup.procs$,,; s/^/cgroup /' |
-		grep -Ev "/cellar-(t[0-9]+-[0-9]+|unit-[0-9]+)(/|\$)" | sort
+		grep -E '/cellar-([0-9a-f]{64}|alloc-)' | sort
 	find /sys/fs/cgroup -mindepth 1 -depth -type d -path "*/cellar-$T_ID*" 2>/dev/null | sed 's/^/cgroup /' | sort
 }
 

@@ -121,6 +121,7 @@ elif attack == "flood":
             pass
         except ConnectionError:  # it has read too little
             s, done = bad(), 0
+            s.setblocking(False)
         try:
             while s.recv(1 << 16):
                 pass

@@ -9,7 +9,8 @@
 #
 # Then c is ctr with folders of the test's own, and $IMAGE is imported there. What was made is kept
 # in build/debian (tools/make-debian-image.sh). The first time it costs half a minute for Debian's
-# base and the downloads, later nothing.
+# base and the downloads, later nothing. With S_IMAGE_ONLY set that is all that is done, for a virtual
+# machine, which reaches no mirror.
 
 # A person's patience with a server that starts, on a busy machine.
 S_PATIENCE=120
@@ -35,6 +36,7 @@ software_image() {
 	fi
 	export S_LAYOUT
 	echo "the image of Debian packages: $((SECONDS - start)) s"
+	[ -z "${S_IMAGE_ONLY:-}" ] || exit 0
 }
 
 # software_ms COMMAND...: how long it took is then in $S_MS

@@ -10,7 +10,8 @@ stock() {
 	local dir exe
 	{
 		awk '{ print "mount " $5 }' /proc/self/mountinfo
-		find /sys/fs/cgroup -mindepth 2 -type d -path '*cellar*' -printf 'cgroup %p\n'
+		find /sys/fs/cgroup -mindepth 2 -type d -path '*cellar*' -printf 'cgroup %p\n' |
+			grep -Ev '/cellar-(t[0-9]+-[0-9]+|unit-[0-9]+)(/|$)'
 		ip -o link | sed 's/^[0-9]*: /link /; s/[@:].*//'
 		nft list ruleset | sed 's/^/nft /'
 		find "$@" -mindepth 1 -printf 'file %p %y %m %l\n'

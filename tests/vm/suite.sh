@@ -27,7 +27,7 @@ done
 # little else to do on the machine two to five minutes each.
 if [ -n "${CELLAR_TEST_FULL:-}" ]; then
 	limit_s=1800
-	for script in tests/clients/{containerd,containerd-cri,podman,docker}.sh tests/show/shim/{kill-shim,dialects,containerd-restarts}; do
+	for script in tests/clients/{containerd,containerd-cri,podman,docker}.sh tests/show/shim/{kill-shim,oom,dialects,containerd-restarts}; do
 		each "$(basename "$script" .sh)" bash "$script"
 	done
 fi

@@ -42,16 +42,21 @@
 
 struct fake {
 	pid_t pid;
-	int pidfd, go_fd;
-	char bundle[512];
+	int pidfd;
+	char bundle[512], id[64];
 };
+
+/* The shim of this process; a child that it has for what is slow is another one. */
+static pid_t fake_shim;
 
 static inline void fake_exec(const int *stdio, int wait_fd, const char *script)
 {
 	sigset_t none;
 	char byte;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* What a child of the shim makes outlives that; fixture_stop() ends the whole group. */
+	if (getppid() == fake_shim)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	for (int i = 0; i < 3 && stdio; i++)
@@ -60,6 +65,32 @@ static inline void fake_exec(const int *stdio, int wait_fd, const char *script)
 		_exit(1);
 	execl("/bin/sh", "sh", "-c", script, NULL);
 	_exit(127);
+}
+
+static inline bool fake_has(const char *bundle, const char *name)
+{
+	char path[600];
+
+	snprintf(path, sizeof(path), "%s/%s", bundle, name);
+	return access(path, F_OK) == 0;
+}
+
+/* Files of the bundle: `hold-WHAT` keeps it from going on until the test removes it, and by
+ * `die-WHAT` a child of the shim that does it dies, once. */
+static inline void fake_dwell(const char *bundle, const char *what)
+{
+	char name[64], path[600];
+
+	snprintf(name, sizeof(name), "hold-%s", what);
+	if (fake_has(bundle, name)) {
+		snprintf(path, sizeof(path), "%s/held-%s", bundle, what);
+		close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	}
+	while (fake_has(bundle, name))
+		usleep(1000);
+	snprintf(path, sizeof(path), "%s/die-%s", bundle, what);
+	if (getpid() != fake_shim && unlink(path) == 0)
+		kill(getpid(), SIGKILL);
 }
 
 static inline void fake_note(const char *bundle, const char *what)
@@ -73,53 +104,108 @@ static inline void fake_note(const char *bundle, const char *what)
 	fclose(f);
 }
 
+/* The state on disk: who is the container's init; 0: there is none. */
+static inline pid_t fake_load(const char *bundle, const char *id)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[600];
+
+	snprintf(path, sizeof(path), "%s/pid-%s", bundle, id);
+	return file_read(AT_FDCWD, path, 64, &text, NULL, NULL) < 0 ? 0 : (pid_t)atol(text);
+}
+
+static inline void fake_save(const struct fake *fake)
+{
+	char path[600], text[24];
+
+	snprintf(path, sizeof(path), "%s/pid-%s", fake->bundle, fake->id);
+	snprintf(text, sizeof(text), "%d", fake->pid);
+	assert_return_code(file_replace(AT_FDCWD, path, text, strlen(text), 0600, false, NULL), 0);
+}
+
+/* A FIFO, since who starts it may be another process. */
+static inline int fake_open_go(const char *bundle, const char *id, bool make)
+{
+	char path[600];
+
+	snprintf(path, sizeof(path), "%s/go-%s", bundle, id);
+	if (make) {
+		unlink(path);
+		assert_return_code(mkfifo(path, 0600), errno);
+	}
+	return open(path, O_RDWR | O_CLOEXEC);
+}
+
 static inline int fake_create(const struct backend_create *o, void **ret_handle,
 			      struct backend_process *ret, struct err *err)
 {
-	struct fake *fake = calloc(1, sizeof(*fake));
 	_cleanup_free_ char *script = NULL;
+	_cleanup_fd_ int go = -1;
+	struct fake *fake;
 	char path[600];
-	int fds[2];
 
-	if (!strcmp(o->id, "no-create")) {
-		free(fake);
+	fake_dwell(o->bundle, "create");
+	if (!strcmp(o->id, "no-create") || fake_has(o->bundle, "no-create"))
 		return err_say(err, ENOENT, "no create today");
-	}
+	if (fake_load(o->bundle, o->id))
+		return err_say(err, EEXIST, "container with given ID already exists");
+	fake = calloc(1, sizeof(*fake));
 	snprintf(fake->bundle, sizeof(fake->bundle), "%s", o->bundle);
+	snprintf(fake->id, sizeof(fake->id), "%s", o->id);
 	snprintf(path, sizeof(path), "%s/script", o->bundle);
 	assert_return_code(file_read(AT_FDCWD, path, 65536, &script, NULL, err), 0);
-	assert_return_code(pipe2(fds, O_CLOEXEC), errno);
+	go = fake_open_go(o->bundle, o->id, true);
+	assert_true(go >= 0);
 	fake->pid = process_clone(0, -1, &fake->pidfd);
 	if (fake->pid == 0)
-		fake_exec(o->stdio, fds[0], script);
-	close(fds[0]);
-	fake->go_fd = fds[1];
+		fake_exec(o->stdio, o->restore ? -1 : go, script);
+	fake_save(fake);
+	fake_dwell(o->bundle, "created");
 	*ret = (struct backend_process){ fake->pid, -1, -1, false };
 	*ret_handle = fake;
 	return 0;
 }
 
-/* The same as seen by a child of the shim. */
+/* As another process sees it. */
 static inline int fake_adopt(const struct backend_create *o, void **ret_handle,
 			     struct backend_process *ret, struct err *err)
 {
-	struct fake *fake = calloc(1, sizeof(*fake));
+	pid_t pid = fake_load(o->bundle, o->id);
+	struct fake *fake;
 
-	(void)err;
+	if (!pid)
+		return err_say(err, ENOENT, "container does not exist");
+	if (fake_has(o->bundle, "no-adopt") && !o->for_removal)
+		return err_say(err, EMFILE, "no adoption today");
+	fake = calloc(1, sizeof(*fake));
 	snprintf(fake->bundle, sizeof(fake->bundle), "%s", o->bundle);
-	fake->pidfd = fake->go_fd = -1;
-	*ret = (struct backend_process){ 0, -1, -1, true };
+	snprintf(fake->id, sizeof(fake->id), "%s", o->id);
+	fake->pid = pid;
+	fake->pidfd = process_pidfd_open(pid);
+	*ret = (struct backend_process){ pid, -1, -1, true, fake_has(o->bundle, "frozen") };
 	*ret_handle = fake;
 	return 0;
+}
+
+static inline void fake_forget(void *handle)
+{
+	struct fake *fake = handle;
+
+	if (fake->pidfd >= 0)
+		close(fake->pidfd);
+	free(fake);
 }
 
 static inline int fake_start(void *handle, struct err *err)
 {
 	struct fake *fake = handle;
+	_cleanup_fd_ int go = -1;
 
+	fake_dwell(fake->bundle, "start");
 	if (strstr(fake->bundle, "no-start"))
 		return err_say(err, ENOENT, "exec /nothing: No such file or directory");
-	return write(fake->go_fd, "", 1) == 1 ? 0 : -errno;
+	go = fake_open_go(fake->bundle, fake->id, false);
+	return write(go, "", 1) == 1 ? 0 : -errno;
 }
 
 static inline int fake_run(void *handle, const struct backend_exec *o, struct backend_process *ret,
@@ -171,15 +257,6 @@ static inline int fake_update(void *handle, const char *json, size_t len, struct
 	return 0;
 }
 
-/* A file `hold` in the bundle keeps what is slow from going on. */
-static inline bool fake_is_held(const char *bundle)
-{
-	char path[600];
-
-	snprintf(path, sizeof(path), "%s/hold", bundle);
-	return access(path, F_OK) == 0;
-}
-
 static inline int fake_checkpoint(void *handle, const struct container_criu_options *options,
 				  struct err *err)
 {
@@ -187,9 +264,7 @@ static inline int fake_checkpoint(void *handle, const struct container_criu_opti
 	char note[300];
 
 	(void)err;
-	/* Until the test says so. */
-	while (strstr(fake->bundle, "slow") && fake_is_held(fake->bundle))
-		usleep(1000);
+	fake_dwell(fake->bundle, "checkpoint");
 	snprintf(note, sizeof(note), "checkpoint %s%s%s", options->image_path,
 		 options->leave_running ? " running" : "", options->tcp_established ? " tcp" : "");
 	fake_note(fake->bundle, note);
@@ -235,13 +310,16 @@ static inline int fake_pids(void *handle, pid_t **ret, size_t *ret_count, struct
 static inline int fake_destroy(void *handle, struct err *err)
 {
 	struct fake *fake = handle;
+	char path[600];
 
 	(void)err;
+	fake_dwell(fake->bundle, "destroy");
 	fake_note(fake->bundle, "destroy");
-	process_pidfd_signal(fake->pidfd, SIGKILL);
-	close(fake->pidfd);
-	close(fake->go_fd);
-	free(fake);
+	if (fake->pidfd >= 0)
+		process_pidfd_signal(fake->pidfd, SIGKILL);
+	snprintf(path, sizeof(path), "%s/pid-%s", fake->bundle, fake->id);
+	unlink(path);
+	fake_forget(fake);
 	return 0;
 }
 
@@ -264,6 +342,7 @@ static inline int fake_unmount(const char *bundle, struct err *err)
 static const struct backend_ops fake_ops = {
 	.create = fake_create,
 	.adopt = fake_adopt,
+	.forget = fake_forget,
 	.start = fake_start,
 	.exec = fake_run,
 	.kill = fake_kill,
@@ -368,6 +447,9 @@ static inline bool leaks(void)
 }
 #endif
 
+/* In the shim, before it serves; NULL. */
+static void (*fixture_prepare)(const struct fixture *f, struct shim_options *options);
+
 static inline void fixture_start(struct fixture *f, const char *name, const char *script,
 				 bool with_events)
 {
@@ -406,8 +488,11 @@ static inline void fixture_start(struct fixture *f, const char *name, const char
 	f->shim_pid = process_clone(0, -1, &f->shim_pidfd);
 	if (f->shim_pid == 0) {
 		setpgid(0, 0);
+		fake_shim = getpid();
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
+		if (fixture_prepare)
+			fixture_prepare(f, &options);
 		_exit(shim_serve(&options, fd, &f->err) < 0 || leaks());
 	}
 	close(fd);

@@ -324,7 +324,7 @@ static void hold(const struct fixture *f, bool held)
 {
 	char path[200];
 
-	snprintf(path, sizeof(path), "%s/hold", f->bundle);
+	snprintf(path, sizeof(path), "%s/hold-checkpoint", f->bundle);
 	if (held)
 		assert_return_code(file_replace(AT_FDCWD, path, "", 0, 0600, false, NULL), 0);
 	else

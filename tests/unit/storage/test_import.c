@@ -47,8 +47,12 @@ static int teardown(void **state)
 static int import_path(const char *path, const char *name, struct err *err)
 {
 	struct import_options options = { .path = path, .name = name };
+	struct err own = { 0 };
+	int r = import_layout(store, &options, NULL, NULL, err ? err : &own);
 
-	return import_layout(store, &options, NULL, NULL, err);
+	if (own.text[0])
+		print_error("%s\n", own.text);
+	return r;
 }
 
 static int import(struct err *err)

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/shim/settle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "runtime/shim/oom.h"
+#include "runtime/shim/shim.h"
+#include "runtime/shim/task_launch.h"
+#include "runtime/shim/task_network.h"
+#include "runtime/shim/task_work.h"
+
+/* ---- the container ---- */
+
+static int find(struct task *task, bool for_removal, struct err *err)
+{
+	struct backend_process found = { .pidfd = -1, .console_fd = -1 };
+	struct backend_create o;
+	struct err why = { 0 };
+	int r;
+
+	if (task->handle || !task->lost || task->work)
+		return 0;
+	task_launch_fill(task, &o);
+	o.for_removal = for_removal;
+	r = task->shim->options->backend->adopt(&o, &task->handle, &found, &why);
+	if (r < 0 && r != -ENOENT)
+		return err_say(err, -r, "%s", why.text);
+	cleanup_fd(&found.pidfd);
+	task->lost = false;
+	return 0;
+}
+
+int task_find_lost(struct task *task, struct err *err)
+{
+	return find(task, false, err);
+}
+
+int task_kill(struct task *task, int signal, bool all, struct err *err)
+{
+	const struct process *init = &task->init;
+
+	task_find_lost(task, NULL);
+	if (task->handle)
+		return task->shim->options->backend->kill(task->handle, signal, all, err);
+	if (!init->pid || init->status != PROCESS_RUNNING || task->adopted)
+		return err_say(err, ESRCH, "container not running");
+	/* Reaped by nobody but us, so its pid is still its own. */
+	return kill(init->pid, signal) < 0 ? err_set(err, errno, "signal container %s", task->id)
+					   : 0;
+}
+
+int task_destroy_container(struct task *task, struct err *err)
+{
+	int r = find(task, true, err);
+
+	task->oom = oom_unwatch(task->oom);
+	if (r < 0 || !task->handle)
+		return r;
+	r = task->shim->options->backend->destroy(take_ptr(task->handle), err);
+	task->lost = r < 0;
+	return r;
+}
+
+static int unmount(struct task *task, struct err *err)
+{
+	int r = task->mounted ? task->shim->options->backend->unmount(task->bundle, err) : 0;
+
+	task->mounted = task->mounted && r < 0;
+	return r;
+}
+
+int task_destroy(struct task *task, struct err *err)
+{
+	int r = task_destroy_container(task, err), q = unmount(task, r < 0 ? NULL : err);
+
+	return r < 0 ? r : q;
+}
+
+bool task_destroy_elsewhere(struct task *task, void (*done)(struct task *, struct work_result *))
+{
+	if (!task->lost && (!task->handle || !task->slow))
+		return false;
+	if (task_work_destroy(task, done, NULL) < 0)
+		return false;
+	task->oom = oom_unwatch(task->oom);
+	if (task->handle)
+		task->shim->options->backend->forget(take_ptr(task->handle));
+	/* Until it is known to be gone. */
+	task->lost = true;
+	return true;
+}
+
+int task_container_destroyed(struct task *task, const struct work_result *result, struct err *err)
+{
+	/* Who killed that child may kill another one: then we do it. */
+	if (result->died)
+		return task_destroy_container(task, err);
+	if (result->r < 0)
+		return err_say(err, -result->r, "%s", result->err.text);
+	task->lost = false;
+	return 0;
+}
+
+int task_destroyed(struct task *task, const struct work_result *result, struct err *err)
+{
+	int r = task_container_destroyed(task, result, err), q;
+
+	q = unmount(task, r < 0 ? NULL : err);
+	return r < 0 ? r : q;
+}
+
+/* ---- one of ctr's ---- */
+
+static int write_exit_file(const struct task *task, struct err *err)
+{
+	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
+	_cleanup_free_ char *text = NULL;
+	char time[CLOCK_RFC3339_SIZE];
+	size_t len;
+
+	if (!w)
+		return err_set(err, ENOMEM, "write %s", task->exit_path);
+	json_open_object(w);
+	json_field_u64(w, "version", 1);
+	/* Left out where nobody saw it. */
+	if (!task->init.exit_unknown)
+		json_field_u64(w, "exit_code", task->init.exit_code);
+	json_field_bool(w, "oom_killed", task->oom_killed);
+	json_field_string(w, "finished", clock_format(task->init.exited_ns, time));
+	json_close_object(w);
+	text = json_writer_take(w, &len);
+	if (!text)
+		return err_set(err, ENOMEM, "write %s", task->exit_path);
+	return file_replace(AT_FDCWD, task->exit_path, text, len, 0644, false, err);
+}
+
+static void release(struct task *task)
+{
+	if (task->engine_root && task->engine_runroot && !task->remove &&
+	    task->shim->options->engine)
+		task->shim->options->engine->release(task->engine_root, task->engine_runroot,
+						     task->id);
+}
+
+static void on_destroyed(struct task *task, struct work_result *result)
+{
+	struct err err = { 0 };
+
+	if (task_destroyed(task, result, &err) < 0)
+		log_error("%s", err.text);
+	release(task);
+	task->settled(task);
+}
+
+bool task_settle(struct task *task, void (*settled)(struct task *task))
+{
+	struct err err = { 0 };
+
+	task_close_network(task);
+	if (task->exit_path && write_exit_file(task, &err) < 0)
+		log_error("%s", err.text);
+	task->settled = settled;
+	if (task_destroy_elsewhere(task, on_destroyed))
+		return true;
+	err_clear(&err);
+	if (task_destroy(task, &err) < 0)
+		log_error("%s", err.text);
+	release(task);
+	return false;
+}
+
+void task_remove(struct task *task)
+{
+	struct shim *shim = task->shim;
+	struct err err = { 0 };
+
+	task->remove = false;
+	/* Nobody must find the shim any more, the removal itself least of all. */
+	shim_stop_listening(shim);
+	if (!shim->options->engine)
+		log_error("container %s was to be removed, which this program cannot do", task->id);
+	else if (shim->options->engine->remove(task->engine_root, task->engine_runroot, task->id,
+					       true, &err) < 0)
+		log_error("%s", err.text);
+	shim_end(shim);
+}

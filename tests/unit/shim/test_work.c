@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What takes its time is done by children of the shim, as for a container with hooks: others are
+ * served meanwhile, it can be called off, and where such a child is killed nothing stays.
+ */
+#include "tests/unit/shim/fixture.h"
+
+#include <poll.h>
+
+static const char hooks[] = "{\"hooks\":{}}";
+
+static void touch(const struct fixture *f, const char *name, const char *text)
+{
+	char path[200];
+
+	snprintf(path, sizeof(path), "%s/%s", f->bundle, name);
+	assert_return_code(file_replace(AT_FDCWD, path, text, strlen(text), 0600, false, NULL), 0);
+}
+
+static void let_go(const struct fixture *f, const char *name)
+{
+	char path[200];
+
+	snprintf(path, sizeof(path), "%s/%s", f->bundle, name);
+	assert_return_code(unlink(path), errno);
+}
+
+static void start(struct fixture *f, const char *script, bool with_events)
+{
+	fixture_start(f, "b", script, with_events);
+	touch(f, "config.json", hooks);
+}
+
+static void await_file(const struct fixture *f, const char *name)
+{
+	for (int i = 0; i < 3000 && !fake_has(f->bundle, name); i++)
+		usleep(10000);
+	assert_true(fake_has(f->bundle, name));
+}
+
+static void assert_no_container(const struct fixture *f)
+{
+	assert_int_equal(fake_load(f->bundle, "c"), 0);
+}
+
+/* With a limit of its own, as containerd sends it. */
+static struct shim_client *begin_create(struct fixture *f, int64_t timeout_ns)
+{
+	_cleanup_strbuf_ struct strbuf frame = { 0 };
+	Task__CreateRequest request = TASK__CREATE_REQUEST__INIT;
+	struct ttrpc_call call = { .service = "containerd.task.v2.Task",
+				   .method = "Create",
+				   .message = &request,
+				   .timeout_ns = timeout_ns };
+	struct shim_client *creator;
+
+	request.id = proto_string("c");
+	request.bundle = f->bundle;
+	assert_return_code(shim_connect(f->address, &creator, &f->err), 0);
+	assert_return_code(ttrpc_pack_request(&call, 1, &frame, &f->err), 0);
+	assert_return_code(ttrpc_send(shim_fd(creator), frame.data, frame.len, &f->err), 0);
+	return creator;
+}
+
+static enum ttrpc_code finish_create(struct shim_client *creator)
+{
+	_cleanup_proto_ Ttrpc__Response *response = NULL;
+	_cleanup_free_ uint8_t *data = NULL;
+	struct ttrpc_header header;
+
+	assert_return_code(ttrpc_receive(shim_fd(creator), &header, &data, NULL), 0);
+	assert_return_code(
+		proto_unpack(&ttrpc__response__descriptor, data, header.length, &response, NULL),
+		0);
+	return response->status ? (enum ttrpc_code)response->status->code : TTRPC_OK;
+}
+
+/* ---- Creates that are not awaited ---- */
+
+/* A Create that is held in the midst: before its container is made, or when it is there already. */
+static void check_out_of_time(const char *hold, const char *expected)
+{
+	struct fixture f;
+	struct shim_client *creator;
+
+	start(&f, "exit 0", true);
+	touch(&f, hold, "");
+	creator = begin_create(&f, 100000000);
+	assert_int_equal(finish_create(creator), TTRPC_DEADLINE_EXCEEDED);
+	/* containerd asks for its removal then, and leaves. */
+	assert_int_equal(shim_delete(f.client, "c", NULL, NULL, &f.err), -ENOENT);
+	assert_no_container(&f);
+	assert_file(&f, "backend", expected);
+	assert_return_code(shim_shutdown(f.client, "c", &f.err), 0);
+	shim_close(creator);
+	fixture_wait_end(&f);
+	assert_file(&f, "events", "");
+	fixture_stop(&f);
+}
+
+static void create_that_ran_out_of_time_leaves_nothing(void **state)
+{
+	(void)state;
+	check_out_of_time("hold-create", "");
+	check_out_of_time("hold-created", "destroy\n");
+}
+
+static void create_whose_client_hung_up_leaves_nothing(void **state)
+{
+	struct fixture f;
+	struct shim_client *creator;
+
+	(void)state;
+	start(&f, "exit 0", true);
+	touch(&f, "hold-created", "");
+	creator = begin_create(&f, 0);
+	await_file(&f, "held-created");
+	shim_close(creator);
+	fixture_wait_end(&f);
+	assert_no_container(&f);
+	assert_file(&f, "backend", "destroy\n");
+	assert_file(&f, "events", "");
+	fixture_stop(&f);
+}
+
+static void delete_calls_a_create_off(void **state)
+{
+	struct fixture f;
+	struct shim_client *creator;
+
+	(void)state;
+	start(&f, "exit 0", true);
+	touch(&f, "hold-created", "");
+	creator = begin_create(&f, 0);
+	await_file(&f, "held-created");
+	/* What is only asked for in the midst of it is remembered. */
+	assert_return_code(shim_shutdown(f.client, "c", &f.err), 0);
+	assert_int_equal(shim_delete(f.client, "c", NULL, NULL, &f.err), -ENOENT);
+	assert_no_container(&f);
+	assert_int_equal(finish_create(creator), TTRPC_UNKNOWN);
+	shim_close(creator);
+	fixture_wait_end(&f);
+	assert_file(&f, "backend", "destroy\n");
+	fixture_stop(&f);
+}
+
+/* A shim that served others before leaves with the last one, whose Create was given up. */
+static void shutdown_counts_when_the_create_has_failed(void **state)
+{
+	struct shim_client *creator;
+	struct pollfd end;
+	struct fixture f;
+
+	(void)state;
+	start(&f, "exit 0", false);
+	assert_return_code(create_durable(&f, "other", ""), 0);
+	assert_return_code(shim_delete(f.client, "other", NULL, NULL, &f.err), 0);
+	touch(&f, "hold-create", "");
+	creator = begin_create(&f, 0);
+	await_file(&f, "held-create");
+	assert_return_code(shim_shutdown(f.client, "other", &f.err), 0);
+	shim_close(creator);
+	end = (struct pollfd){ .fd = f.shim_pidfd, .events = POLLIN };
+	assert_int_equal(poll(&end, 1, 30000), 1);
+	fixture_stop(&f);
+}
+
+/* ---- children that are killed ---- */
+
+static void killed_creator_leaves_nothing(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start(&f, "exit 4", false);
+	touch(&f, "die-created", "");
+	assert_int_equal(create_durable(&f, "c", ""), -ECHILD);
+	assert_no_container(&f);
+	assert_file(&f, "backend", "destroy\n");
+	/* Its name is free again. */
+	assert_return_code(create_durable(&f, "c", ""), 0);
+	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	wait_exit(&f, "c", NULL, 4);
+	fixture_stop(&f);
+}
+
+static void killed_starter_ends_the_container(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start(&f, "exit 4", true);
+	touch(&f, "die-start", "");
+	assert_return_code(create_durable(&f, "c", ""), 0);
+	assert_int_equal(shim_start(f.client, "c", NULL, NULL, &f.err), -ECHILD);
+	wait_exit(&f, "c", NULL, 126);
+	assert_return_code(shim_delete(f.client, "c", NULL, NULL, &f.err), 0);
+	assert_no_container(&f);
+	fixture_stop(&f);
+}
+
+static void killed_restorer_leaves_nothing(void **state)
+{
+	Task__CreateRequest request = TASK__CREATE_REQUEST__INIT;
+	struct fixture f;
+
+	(void)state;
+	start(&f, "exit 4", false);
+	touch(&f, "die-created", "");
+	request.id = proto_string("c");
+	request.bundle = f.bundle;
+	request.checkpoint = f.bundle;
+	assert_return_code(shim_call(f.client, "Create", &request, NULL, NULL, &f.err), 0);
+	assert_int_equal(shim_start(f.client, "c", NULL, NULL, &f.err), -ECHILD);
+	assert_no_container(&f);
+	assert_file(&f, "backend", "destroy\n");
+	/* Once more, and nobody is killed. */
+	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	wait_exit(&f, "c", NULL, 4);
+	assert_return_code(shim_delete(f.client, "c", NULL, NULL, &f.err), 0);
+	fixture_stop(&f);
+}
+
+static void killed_remover_has_its_work_done(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start(&f, "exit 4", false);
+	assert_return_code(create_durable(&f, "c", ""), 0);
+	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	wait_exit(&f, "c", NULL, 4);
+	touch(&f, "die-destroy", "");
+	assert_return_code(shim_delete(f.client, "c", NULL, NULL, &f.err), 0);
+	assert_no_container(&f);
+	assert_file(&f, "backend", "destroy\n");
+	fixture_stop(&f);
+}
+
+static void container_that_a_killed_checkpoint_froze_can_be_resumed(void **state)
+{
+	Task__CheckpointRequest checkpoint = TASK__CHECKPOINT_REQUEST__INIT;
+	struct shim_state now;
+	struct fixture f;
+
+	(void)state;
+	start(&f, "exec sleep 1000", false);
+	assert_return_code(create_durable(&f, "c", ""), 0);
+	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	touch(&f, "die-checkpoint", "");
+	touch(&f, "frozen", "");
+	checkpoint.id = proto_string("c");
+	checkpoint.path = f.bundle;
+	assert_int_equal(shim_call(f.client, "Checkpoint", &checkpoint, NULL, NULL, &f.err),
+			 -ECHILD);
+	assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
+	assert_int_equal(now.status, SHIM_PAUSED);
+	assert_return_code(shim_resume(f.client, "c", &f.err), 0);
+	fixture_stop(&f);
+}
+
+/* ---- ctr's containers ---- */
+
+static void create_own(struct fixture *f, const char *script, enum shim_restart restart)
+{
+	char log[160], exit[160];
+	struct shim_create_options o = {
+		.id = "c",
+		.bundle = f->bundle,
+		.log_path = log,
+		.exit_path = exit,
+		.engine_root = f->bundle,
+		.engine_runroot = f->bundle,
+		.io_dir = f->bundle,
+		.policy = { .restart = restart },
+	};
+
+	touch(f, "script", script);
+	snprintf(log, sizeof(log), "%s/log", f->bundle);
+	snprintf(exit, sizeof(exit), "%s/exit.json", f->bundle);
+	assert_return_code(shim_create(f->client, &o, NULL, &f->err), 0);
+	assert_return_code(shim_start(f->client, "c", NULL, NULL, &f->err), 0);
+}
+
+static struct shim_state look(struct fixture *f)
+{
+	struct shim_state now;
+
+	assert_return_code(shim_state(f->client, "c", NULL, &now, &f->err), 0);
+	return now;
+}
+
+static void others_are_served_while_a_container_is_given_back(void **state)
+{
+	struct shim_client *waiter;
+	struct shim_exit end;
+	struct pollfd early;
+	struct fixture f;
+
+	(void)state;
+	start(&f, "", true);
+	touch(&f, "hold-destroy", "");
+	create_own(&f, "exit 3", SHIM_RESTART_NO);
+	assert_return_code(shim_connect(f.address, &waiter, &f.err), 0);
+	assert_return_code(shim_wait_begin(waiter, "c", NULL, &f.err), 0);
+	await_file(&f, "held-destroy");
+	assert_int_equal(look(&f).status, SHIM_STOPPED);
+	/* The end is told when nothing is left. */
+	early = (struct pollfd){ .fd = shim_fd(waiter), .events = POLLIN };
+	assert_int_equal(poll(&early, 1, 100), 0);
+	let_go(&f, "hold-destroy");
+	assert_return_code(shim_wait_finish(waiter, &end, &f.err), 0);
+	assert_int_equal(end.status, 3);
+	assert_no_container(&f);
+	shim_close(waiter);
+	fixture_wait_end(&f);
+	assert_file(&f, "backend", "destroy\nrelease\n");
+	assert_file(&f, "events", "create\nstart\nexit c 3\n");
+	fixture_stop(&f);
+}
+
+static void await_runs(const struct fixture *f, const char *expected)
+{
+	for (int i = 0; i < 3000; i++) {
+		_cleanup_free_ char *text = fixture_read(f, "runs");
+
+		if (!strcmp(text, expected))
+			return;
+		usleep(10000);
+	}
+	assert_file(f, "runs", expected);
+}
+
+static const char *counting(const struct fixture *f, const char *rest)
+{
+	static char script[300];
+
+	snprintf(script, sizeof(script), "echo run >>%s/runs; %s", f->bundle, rest);
+	return script;
+}
+
+static void others_are_served_while_a_container_is_restarted(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start(&f, "", true);
+	create_own(&f, counting(&f, "exec sleep 1000"), SHIM_RESTART_ALWAYS);
+	await_runs(&f, "run\n");
+	touch(&f, "hold-destroy", "");
+	assert_return_code(shim_kill(f.client, "c", NULL, SIGKILL, false, &f.err), 0);
+	await_file(&f, "held-destroy");
+	assert_true(look(&f).restarting);
+	touch(&f, "hold-create", "");
+	let_go(&f, "hold-destroy");
+	await_file(&f, "held-create");
+	assert_true(look(&f).restarting);
+	touch(&f, "hold-start", "");
+	let_go(&f, "hold-create");
+	await_file(&f, "held-start");
+	assert_int_equal(look(&f).status, SHIM_CREATED);
+	let_go(&f, "hold-start");
+	await_runs(&f, "run\nrun\n");
+	assert_int_equal(look(&f).restarts, 1);
+	assert_return_code(shim_kill_finally(f.client, "c", SIGKILL, true, &f.err), 0);
+	wait_exit(&f, "c", NULL, 137);
+	fixture_wait_end(&f);
+	assert_file(&f, "backend", "destroy\ndestroy\nrelease\n");
+	assert_file(&f, "events", "create\nstart\nexit c 137\nstart\nexit c 137\n");
+	fixture_stop(&f);
+}
+
+static void final_signal_calls_a_restart_off(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start(&f, "", false);
+	create_own(&f, counting(&f, "exit 5"), SHIM_RESTART_ALWAYS);
+	touch(&f, "hold-created", "");
+	await_file(&f, "held-created");
+	assert_return_code(shim_kill_finally(f.client, "c", SIGTERM, true, &f.err), 0);
+	let_go(&f, "hold-created");
+	wait_exit(&f, "c", NULL, 5);
+	assert_no_container(&f);
+	fixture_wait_end(&f);
+	fixture_stop(&f);
+}
+
+static void killed_creator_is_no_end_of_restarts(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start(&f, "", false);
+	create_own(&f, counting(&f, "exec sleep 1000"), SHIM_RESTART_ALWAYS);
+	await_runs(&f, "run\n");
+	touch(&f, "die-created", "");
+	assert_return_code(shim_kill(f.client, "c", NULL, SIGKILL, false, &f.err), 0);
+	await_runs(&f, "run\nrun\n");
+	assert_int_equal(look(&f).restarts, 2);
+	assert_return_code(shim_kill_finally(f.client, "c", SIGKILL, true, &f.err), 0);
+	wait_exit(&f, "c", NULL, 137);
+	assert_no_container(&f);
+	fixture_wait_end(&f);
+	fixture_stop(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(create_that_ran_out_of_time_leaves_nothing),
+		cmocka_unit_test(create_whose_client_hung_up_leaves_nothing),
+		cmocka_unit_test(delete_calls_a_create_off),
+		cmocka_unit_test(shutdown_counts_when_the_create_has_failed),
+		cmocka_unit_test(killed_creator_leaves_nothing),
+		cmocka_unit_test(killed_starter_ends_the_container),
+		cmocka_unit_test(killed_restorer_leaves_nothing),
+		cmocka_unit_test(killed_remover_has_its_work_done),
+		cmocka_unit_test(container_that_a_killed_checkpoint_froze_can_be_resumed),
+		cmocka_unit_test(others_are_served_while_a_container_is_given_back),
+		cmocka_unit_test(others_are_served_while_a_container_is_restarted),
+		cmocka_unit_test(final_signal_calls_a_restart_off),
+		cmocka_unit_test(killed_creator_is_no_end_of_restarts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
