@@ -388,7 +388,11 @@ static int wish(struct master *master, const struct caller *caller, const char *
 	struct held_machine *machine = machine_find(master, name), was;
 	int r;
 
-	err_try(rules_check_operator(master, caller, "change a machine", err));
+	err_try(rules_check_operator(master, caller,
+				     wish->state == MACHINE_DRAINING   ? "drain"
+				     : wish->state == MACHINE_CORDONED ? "cordon"
+								       : "uncordon",
+				     err));
 	if (!machine)
 		return err_say(err, ENOENT, "there is no machine called %s", name);
 	was = *machine;
