@@ -320,8 +320,8 @@ static int read_file(const struct yaml_node *root, struct arena *arena, struct j
 	if (has_key(root, "affinity"))
 		f->affinity.most = 1;
 	if (f->spread.most && f->affinity.most && !f->spread.prefer && !f->affinity.prefer &&
-	    f->spread.over <= f->affinity.over &&
-	    f->spread.group == f->affinity.group && f->tasks.count > f->spread.most)
+	    f->spread.over <= f->affinity.over && f->spread.group == f->affinity.group &&
+	    f->tasks.count > f->spread.most)
 		return yaml_fail(root, err, "affinity: contradicts spread");
 	err_try(check_constraints(root, f, err));
 	if (is_set)
