@@ -59,7 +59,7 @@ t_is "update" "0 TasksMax=44" "$(said update)"
 t_is "delete" "0 LoadState=not-found" "$(said delete)"
 
 # From a session that lies elsewhere: no process may be moved between the two, not even by its owner.
-outside=(as_user env XDG_RUNTIME_DIR=$runtime "PATH=$PATH" cellar --root $runtime/state --systemd-cgroup)
+outside=(as_user env "XDG_RUNTIME_DIR=$runtime" "PATH=$PATH" cellar --root "$runtime/state" --systemd-cgroup)
 t_status "a caller outside of the delegated folder" 1 "${outside[@]}" run -d -b "$T_DIR/bundle" v
 t_match "in words" "the cgroup that holds both it and the caller was not delegated to this user" "$T_ERR"
 t_is "no state is left" "" "$("${outside[@]}" list -q)"
