@@ -173,6 +173,8 @@ rounds=40 got=
 for ((i = 0; i < rounds; i++)); do
 	run
 	got+=$RUN_OUT$'\n'
+	# By chance each saw neither name: then a few more.
+	[ $i -lt $((rounds - 1)) ] || [ $rounds -ge 60 ] || grep -q '^mask' <<<"$got" || rounds=$((rounds + 1))
 done
 c delete -f "$id-other"
 t_is "CVE-2025-31133: a race of /proc itself, in a shared root file system" "mask character special file" \

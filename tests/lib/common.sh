@@ -111,8 +111,7 @@ t_becomes() {
 		shift
 		[ "$("$@")" = "$want" ]
 	}
-	t_wait 60 t_prints "$want" "$@"
-	t_is "$name" "$want" "$("$@")"
+	if t_wait 60 t_prints "$want" "$@"; then t_ok "$name"; else t_is "$name" "$want" "$("$@")"; fi
 }
 
 # t_dead PID: a zombie is as dead; whose child it is may take its time

@@ -196,8 +196,8 @@ machine=$!
 		[ ! -e "$share/began" ] && [ -d "$share" ] || exit 0
 	done
 	kill "$machine"
-) >/dev/null 2>&1 &
-pids+=($! "$machine")
+) >/dev/null 2>&1 8>&- 9>&- &
+pids+=("$machine")
 wait "$machine" || status=$?
 unset 'pids[-1]'
 if [ -s "$share/status" ]; then

@@ -275,16 +275,16 @@ static void one_that_cannot_be_made_costs_no_descriptors(void **state)
 	snprintf(path, sizeof(path), "%s/no-create", f.bundle);
 	assert_return_code(file_replace(AT_FDCWD, path, "", 0, 0600, false, NULL), 0);
 	assert_return_code(shim_kill(f.client, "c", NULL, SIGKILL, false, &f.err), 0);
-	for (int i = 0; i < 3000 && now.restarts < 3; i++) {
+	for (int i = 0; i < POLLS && now.restarts < 3; i++) {
 		usleep(10000);
 		assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
 	}
 	assert_true(now.restarts >= 3);
 	assert_return_code(unlink(path), errno);
 	await_runs(&f, 2);
-	for (int i = 0; i < 500 && count_fds(&f) != before; i++)
+	for (int i = 0; i < POLLS && count_fds(&f) > before; i++)
 		usleep(10000);
-	assert_int_equal(count_fds(&f), before);
+	assert_true(count_fds(&f) <= before);
 	fixture_stop(&f);
 }
 
