@@ -56,7 +56,7 @@ static int build_plan(struct creation *cr, struct err *err)
 		.rootless = geteuid() != 0,
 		.in_userns = !userns_is_initial(),
 		.no_tty_group = !userns_is_initial() && !userns_maps_group(5),
-		.waits = !cr->options->start_here,
+		.waits = !cr->options->start_here || !cr->options->start_follows,
 		.preserve_fds = cr->options->preserve_fds,
 		.listen_fds = cr->options->listen_fds,
 		.id = cr->c->id,

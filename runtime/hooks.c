@@ -69,10 +69,8 @@ static _Noreturn void child(const struct run *run, pid_t parent, int in, int std
 	const char *const *args = hook->args && hook->args[0] ? hook->args : self;
 	/* Like other runtimes: a hook without an environment of its own has ours. */
 	char *const *env = hook->env ? (char *const *)(uintptr_t)hook->env : environ;
-	int said = open_output(place->stderr_path, stderr_fd);
-	int out = said < 0 ? -1
-			   : open_output(place->stdout_path ? place->stdout_path : "/dev/null", -1);
 	const char *why;
+	int said, out;
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -84,6 +82,10 @@ static _Noreturn void child(const struct run *run, pid_t parent, int in, int std
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127);
+	/* Not before: a FIFO that nobody reads may hold it up. */
+	said = open_output(place->stderr_path, stderr_fd);
+	out = said < 0 ? -1
+		       : open_output(place->stdout_path ? place->stdout_path : "/dev/null", -1);
 	if (dup2(stderr_fd, STDERR_FILENO) >= 0 && out >= 0 && said >= 0 &&
 	    dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
 	    dup2(said, STDERR_FILENO) >= 0 && chdir(place->cwd) == 0) {

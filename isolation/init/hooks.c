@@ -58,11 +58,14 @@ static _Noreturn void run_child(struct init *in, const struct plan_hook *hook, i
 	/* Where nothing is to be sealed the host's root is still ours: runc's hooks find themselves
 	 * in the container's. */
 	if (dup2(state_fd, 0) >= 0 && dup2(out, 1) >= 0 && dup2(said, 2) >= 0 &&
-	    (seal ? confine(in, &err) : fchdir(in->root_fd)) == 0) {
+	    (seal || fchdir(in->root_fd) == 0)) {
+		/* Before the filter, which may not allow it. */
 		sys_close_range(3, ~0u, 0);
-		execve(init_string(in, hook->path), pointers(in, hook->args),
-		       environment(in, hook));
-		err_set(&err, errno, "exec");
+		if (!seal || confine(in, &err) == 0) {
+			execve(init_string(in, hook->path), pointers(in, hook->args),
+			       environment(in, hook));
+			err_set(&err, errno, "exec");
+		}
 	}
 	dprintf(2, "%s", err.text);
 	_exit(127);

@@ -138,8 +138,7 @@ static int wait_for_fifo(struct init *in, struct err *err)
 /* Who waits for a start, or runs hooks of the container's, may be traced meanwhile. */
 static bool is_early(const struct init *in)
 {
-	return in->plan->flags & PLAN_EARLY_FILTER &&
-	       (in->fifo_fd >= 0 || in->plan->start_hooks.count > 0);
+	return in->plan->flags & PLAN_EARLY_FILTER;
 }
 
 int program_wait(struct init *in, struct err *err)

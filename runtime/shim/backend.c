@@ -115,9 +115,11 @@ static int checkpoint(void *handle, const struct container_criu_options *options
 
 static bool has_pid_namespace(void *handle)
 {
-	const struct oci_namespace *ns = &container_config(handle)->namespaces[OCI_NS_PID];
+	/* Read when it is asked for, which may fail. Without it, all that is left is killed. */
+	const struct oci_config *config = container_config(handle);
 
-	return ns->present && !ns->path;
+	return config && config->namespaces[OCI_NS_PID].present &&
+	       !config->namespaces[OCI_NS_PID].path;
 }
 
 static int stats(void *handle, struct backend_stats *ret, struct err *err)

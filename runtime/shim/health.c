@@ -159,6 +159,8 @@ static void begin(struct health *h)
 {
 	struct err err = { 0 };
 
+	if (!h->task->work)
+		task_find_lost(h->task, NULL);
 	/* A frozen process would be waited for in vain. */
 	if (h->task->paused || h->task->work || !h->task->handle) {
 		set_next(h);

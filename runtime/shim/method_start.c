@@ -118,7 +118,9 @@ void start_cancel(struct task *task)
 {
 	struct work_result result = { .fd = -1, .died = true };
 
-	if (!task->work || !task->init.starting)
+	/* What undoes a failed restore answers the same call, and is not called off. */
+	if (!task->work || !task->init.starting ||
+	    (task->work_done != on_started && task->work_done != on_restored))
 		return;
 	result.r = err_say(&result.err, ECANCELED, "container %s was deleted before it was started",
 			   task->id);
