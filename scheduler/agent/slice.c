@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "cgroups/cgroup.h"
 #include "scheduler/agent/inside.h"
 
@@ -48,7 +49,13 @@ int slice_open(const struct agent *agent, struct err *err)
 	else if (r != -EBUSY) /* an earlier agent's tasks are in it */
 		return r;
 	err_clear(err);
-	return limit(agent, err);
+	r = limit(agent, err);
+	if (r != -EBUSY)
+		return r;
+	log_warn("%s; %s keeps the limit that it has until an agent starts with fewer tasks in it",
+		 err ? err->text : "no lower limit", agent->options.cgroup);
+	err_clear(err);
+	return 0;
 }
 
 static bool read_stats(const struct agent *agent, struct cgroup_stats *ret)

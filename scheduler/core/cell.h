@@ -63,9 +63,9 @@ int cell_add_machine(struct cell *cell, const struct machine_spec *spec, uint32_
 /* Down: its tasks are lost and pend again. Draining: they are moved by and by. Neither goes faster
  * than drain.h allows, so that a lost switch makes no storm. */
 void cell_set_machine(struct cell *cell, uint32_t machine, enum machine_state state);
-/* Of one that is draining: disruption budgets hold no task there any more. It lasts as long as the
- * state. */
-void cell_hurry_drain(struct cell *cell, uint32_t machine);
+/* Of one that is draining: whether disruption budgets hold no task there any more. It lasts as long
+ * as the state. */
+void cell_hurry_drain(struct cell *cell, uint32_t machine, bool hurry);
 
 /* Does the machine hold the image? Jobs that run from it prefer those that do. 0 or -ENOMEM. */
 int cell_set_image(struct cell *cell, uint32_t machine, const char *image, bool held,

@@ -32,9 +32,9 @@ static uint32_t movable(const struct cell *cell, uint32_t machine)
 	return NONE;
 }
 
-void cell_hurry_drain(struct cell *cell, uint32_t machine)
+void cell_hurry_drain(struct cell *cell, uint32_t machine, bool hurry)
 {
-	cell->more[machine].hurried = cell->machines[machine].state == MACHINE_DRAINING;
+	cell->more[machine].hurried = hurry && cell->machines[machine].state == MACHINE_DRAINING;
 }
 
 void drain_step(struct cell *cell)

@@ -18,6 +18,8 @@
 
 #define NS_PER_MS INT64_C(1000000)
 #define TTL_MAX_MS (INT64_C(365) * 24 * 60 * 60 * 1000)
+#define NS_PER_MINUTE (60 * 1000 * NS_PER_MS)
+#define STRANGE_MAX 20 /* audited in a minute: anybody may try to join */
 
 struct link_joining {
 	struct master *master;
@@ -25,6 +27,8 @@ struct link_joining {
 	struct tokens *tokens;
 	struct revoked *revoked;
 	char fingerprint[DIGEST_HEX_SIZE];
+	int64_t strange_minute; /* in which so many were refused: */
+	unsigned strange;
 };
 
 int link_joining_new(struct master *master, const struct pki_pair *ca, struct link_joining **ret,
@@ -138,6 +142,13 @@ static int create_token(const struct asked *a, struct err *err)
 			    *grant.name ? grant.name : "of any new name");
 }
 
+/* Also what would get another one at once. */
+static int take_back_one(const struct asked *a, const char *role, const char *name, struct err *err)
+{
+	err_try(revoked_add(a->joining->revoked, role, name, err));
+	return tokens_take_back(a->joining->tokens, role, name, err);
+}
+
 static int take_back(const struct asked *a, const struct caller *caller, struct token_grant *grant,
 		     struct err *err)
 {
@@ -147,12 +158,12 @@ static int take_back(const struct asked *a, const struct caller *caller, struct 
 	err_try(read_grant(a, grant, err));
 	if (!*grant->name)
 		return err_say(err, EINVAL, "say whose certificate is revoked");
-	err_try(revoked_add(a->joining->revoked, grant->role, grant->name, err));
+	err_try(take_back_one(a, grant->role, grant->name, err));
 	if (strcmp(grant->role, PKI_ROLE_AGENT) != 0)
-		err_try(revoked_add(a->joining->revoked,
-				    strcmp(grant->role, PKI_ROLE_PERSON) == 0 ? PKI_ROLE_OPERATOR
-									      : PKI_ROLE_PERSON,
-				    grant->name, err));
+		err_try(take_back_one(a,
+				      strcmp(grant->role, PKI_ROLE_PERSON) == 0 ? PKI_ROLE_OPERATOR
+										: PKI_ROLE_PERSON,
+				      grant->name, err));
 	json_open_object(a->w);
 	json_field_string(a->w, "name", grant->name);
 	json_close_object(a->w);
@@ -229,6 +240,24 @@ static int sign(const struct asked *a, struct token_grant *grant, const char **r
 	return 0;
 }
 
+/* In the audit, which a flood of refusals would rotate out. */
+static bool has_room(struct link_joining *joining)
+{
+	int64_t minute = clock_monotonic_ns() / NS_PER_MINUTE;
+
+	if (joining->strange_minute != minute) {
+		joining->strange_minute = minute;
+		joining->strange = 0;
+	}
+	if (joining->strange == STRANGE_MAX)
+		return false;
+	if (++joining->strange == STRANGE_MAX)
+		log_warn("%d were refused to join in a minute: the audit leaves out whoever else "
+			 "is in it",
+			 STRANGE_MAX);
+	return true;
+}
+
 /* Who it is its token says; until then it is nobody. */
 static int join(const struct asked *a, struct err *err)
 {
@@ -237,6 +266,8 @@ static int join(const struct asked *a, struct err *err)
 	const char *name = NULL;
 	int r = sign(a, &grant, &name, err);
 
+	if (r < 0 && !has_room(a->joining))
+		return r;
 	if (name)
 		snprintf(caller.name, sizeof(caller.name), "%s", name);
 	return master_audit(a->joining->master, &caller, r, err, "join as %s%s%s",

@@ -134,23 +134,26 @@ struct tokens *tokens_free(struct tokens *tokens)
 	return NULL;
 }
 
+/* In the store, and in the list. */
+static int forget(struct tokens *tokens, struct token **p, struct err *err)
+{
+	struct token *token = *p;
+	char key[sizeof(PREFIX) + DIGEST_HEX_SIZE];
+
+	snprintf(key, sizeof(key), PREFIX "%s", token->hash);
+	err_try(master_put_note(tokens->master, key, NULL, err));
+	*p = token->next;
+	free(token);
+	return 0;
+}
+
 static void forget_old(struct tokens *tokens)
 {
 	struct token **p = &tokens->list;
 
-	while (*p) {
-		struct token *token = *p;
-		char key[sizeof(PREFIX) + DIGEST_HEX_SIZE];
-
-		snprintf(key, sizeof(key), PREFIX "%s", token->hash);
-		if (now_ms() - token->expires_ms < REMEMBERED_MS ||
-		    master_put_note(tokens->master, key, NULL, NULL) < 0) {
-			p = &token->next;
-			continue;
-		}
-		*p = token->next;
-		free(token);
-	}
+	while (*p)
+		if (now_ms() - (*p)->expires_ms < REMEMBERED_MS || forget(tokens, p, NULL) < 0)
+			p = &(*p)->next;
 }
 
 /* ---- their life ---- */
@@ -240,6 +243,22 @@ int tokens_use(struct tokens *tokens, const char *secret, const char *name, stru
 		return err_say(err, EPERM, "the token is none of this cell's");
 	err_try(put(tokens, token, name, err));
 	snprintf(token->used_by, sizeof(token->used_by), "%s", name);
+	return 0;
+}
+
+int tokens_take_back(struct tokens *tokens, const char *role, const char *name, struct err *err)
+{
+	struct token **p = &tokens->list;
+
+	while (*p) {
+		const struct token *token = *p;
+
+		if (!*token->used_by && strcmp(token->grant.role, role) == 0 &&
+		    strcmp(token->grant.name, name) == 0)
+			err_try(forget(tokens, p, err));
+		else
+			p = &(*p)->next;
+	}
 	return 0;
 }
 

@@ -39,6 +39,10 @@ int tokens_check(const struct tokens *tokens, const char *secret, struct token_g
 /* By `name`. Used in the store, too, when it returns 0. */
 int tokens_use(struct tokens *tokens, const char *secret, const char *name, struct err *err);
 
+/* Those of that role and name that were not used yet; gone from the store, too, when it returns 0.
+ */
+int tokens_take_back(struct tokens *tokens, const char *role, const char *name, struct err *err);
+
 /* A machine has got a certificate of that name, by a token that is still remembered. */
 bool tokens_have_named(const struct tokens *tokens, const char *machine);
 

@@ -145,8 +145,7 @@ static void set_state(struct master *master, const struct held_machine *machine)
 	if (machine->pressed && state == MACHINE_UP)
 		state = MACHINE_CORDONED;
 	cell_set_machine(master->cell, machine->core, machine->down ? MACHINE_DOWN : state);
-	if (is_overdue(master, machine))
-		cell_hurry_drain(master->cell, machine->core);
+	cell_hurry_drain(master->cell, machine->core, is_overdue(master, machine));
 }
 
 void machines_set_states(struct master *master)

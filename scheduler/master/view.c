@@ -272,7 +272,7 @@ int master_write_machine(struct master *master, const char *name, struct json_wr
 	json_field_i64(w, "disk_bytes", view.capacity.of[RESOURCE_DISK]);
 	json_field_i64(w, "disk_free_bytes", view.free.of[RESOURCE_DISK]);
 	json_field_i64(w, "silent_ms", (clock_monotonic_ns() - machine->seen_ns) / 1000000);
-	if (*machine->wish_by)
+	if (*machine->wish_by && machine->wish != MACHINE_UP && !machine->down)
 		json_field_string(w, "state_by", machine->wish_by);
 	if (machine->drain_by_ms)
 		json_field_i64(w, "drain_by_ms", machine->drain_by_ms);

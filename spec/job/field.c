@@ -216,6 +216,10 @@ static int read_objects(struct reader *r, const struct yaml_node *node, const st
 	if (!yaml_is_sequence(node))
 		return yaml_fail(node, r->err, "a list is needed here");
 	err_try(count(node, &n, r->err));
+	if (f->max && n > (size_t)f->max)
+		return yaml_fail(node, r->err,
+				 "there are %zu of them, and %" PRId64 " at most may be", n,
+				 f->max);
 	items = arena_calloc(r->arena, n + 1, f->size);
 	if (!items)
 		return out_of_memory(r);

@@ -51,9 +51,10 @@ struct field {
 	enum field_kind kind;
 	size_t offset;
 	bool needed;
-	const char *help; /* one sentence for the schema */
-	int64_t min, max; /* of numbers, amounts, durations; both 0: anything not negative */
-	const char *const *words;   /* FIELD_WORD; NULL-terminated */
+	const char *help;	  /* one sentence for the schema */
+	int64_t min, max;	  /* of numbers, amounts, durations; both 0: anything not negative;
+					   max of FIELD_OBJECTS: so many at most; 0: any number */
+	const char *const *words; /* FIELD_WORD; NULL-terminated */
 	const struct field *fields; /* FIELD_OBJECT, FIELD_OBJECTS */
 	size_t size;		    /* of one struct of FIELD_OBJECTS */
 };

@@ -70,6 +70,8 @@ static void put_kind(struct json_writer *w, const struct field *f)
 		json_open_object(w);
 		fields_schema(f->fields, w);
 		json_close_object(w);
+		if (f->max)
+			json_field_i64(w, "maxItems", f->max);
 		break;
 	}
 }

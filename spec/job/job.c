@@ -90,7 +90,7 @@ static const struct field tasks_fields[] = {
 	{ "user", FIELD_TEXT, AT(job_tasks, user), .help = "USER[:GROUP], by name or number; the image's when left out" },
 	{ "resources", FIELD_OBJECT, AT(job_tasks, resources), true, "what one task asks for", .fields = resources_fields },
 	{ "network", FIELD_WORD, AT(job_tasks, network), .help = "bridge when left out", .words = network_words },
-	{ "ports", FIELD_OBJECTS, AT(job_tasks, ports), .help = "published ones", .fields = port_fields, .size = sizeof(struct job_port) },
+	{ "ports", FIELD_OBJECTS, AT(job_tasks, ports), .help = "published ones", .max = JOB_PORTS_MAX, .fields = port_fields, .size = sizeof(struct job_port) },
 	{ "volumes", FIELD_OBJECTS, AT(job_tasks, volumes), .help = "mounted ones", .fields = volume_fields, .size = sizeof(struct job_volume) },
 	{ "secrets", FIELD_OBJECTS, AT(job_tasks, secrets), .help = "files in memory", .fields = secret_fields, .size = sizeof(struct job_secret) },
 	{ "health", FIELD_OBJECT, AT(job_tasks, health), .help = "how to find out whether a task is well", .fields = health_fields },

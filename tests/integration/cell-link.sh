@@ -84,7 +84,10 @@ t_match "an operator does" '"token":"cellar-' "$(ask "$KEYS" POST /v1/tokens '{"
 revoke() { celld token revoke --runroot "$CELL/master/run" "$@"; }
 t_status "a person is revoked" 0 join --token "$(token --person mallory)" --to "$T_DIR/mallory"
 t_match "who is not" '^\[' "$(ask "$T_DIR/mallory" GET /v1/jobs)"
+t=$(token --operator mallory)
 t_status "revoke" 0 revoke --person mallory
+t_status "with tokens that were not used" 1 join --token "$t" --to "$T_DIR/mallory1"
+t_match "with tokens that were not used: sentence" "the token is none of this cell's" "$T_ERR"
 t_match "who is" 'the certificate of person mallory was revoked' "$(ask "$T_DIR/mallory" GET /v1/jobs)"
 sleep 1.1
 t_status "and joins again" 0 join --token "$(token --person mallory)" --to "$T_DIR/mallory2"
@@ -96,6 +99,11 @@ t_status "a machine, too" 0 join --token "$(token)" --name m5 --root "$T_DIR/m5"
 revoke --machine m5
 t_match "which is heard no more" 'the certificate of agent m5 was revoked' "$(ask "$T_DIR/m5/pki" POST /v1/agent/sync '{}')"
 t_match "audited" '^1 root done$' "$(audited '^revoke the certificate of agent m5$')"
+ask "$A" POST "/v1/join?[1-60]" '{"secret":"0","request":"x"}' >"$T_DIR/strangers"
+t_match "a stranger is refused" "the token is none of this cell's" "$(<"$T_DIR/strangers")"
+# Twenty a minute: up to 40 when one ends meanwhile, and the few above.
+n=$(audited '^join as somebody$' | grep -o '[0-9]* unknown' | cut -d' ' -f1)
+((n >= 20 && n < 50)) && t_ok "who does not fill the audit" || t_fail "who does not fill the audit" "$n lines"
 mkdir "$T_DIR/other"
 celld master --root "$T_DIR/other/lib" --runroot "$T_DIR/other/run" --listen 10.99.0.1:7644 >"$T_DIR/other/log" 2>&1 &
 OTHER=$!

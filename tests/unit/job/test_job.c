@@ -205,6 +205,27 @@ static void mistakes_are_told_with_their_place(void **state)
 	}
 }
 
+static int parse_ports(void **state, unsigned count, struct err *err)
+{
+	char text[8192] = WEB "  ports:\n";
+	struct job_file f;
+
+	for (unsigned i = 0; i < count; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			 "  - {name: p%u, container: %u}\n", i, 1000 + i);
+	return parse(state, text, &f, err);
+}
+
+static void ports_have_a_maximum(void **state)
+{
+	struct err err = { 0 };
+
+	assert_int_equal(parse_ports(state, 64, &err), 0);
+	assert_int_equal(parse_ports(state, 65, &err), -EINVAL);
+	assert_string_equal(err.text, "web.yaml:9:3: tasks.ports: there are 65 of them, and 64 at "
+				      "most may be");
+}
+
 static void text_with_a_nul_is_refused(void **state)
 {
 	struct job_file f;
@@ -259,6 +280,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(json_is_a_part_of_it, make_arena, free_arena),
 		cmocka_unit_test_setup_teardown(everything_is_read, make_arena, free_arena),
 		cmocka_unit_test_setup_teardown(an_alloc_set_is_read, make_arena, free_arena),
+		cmocka_unit_test_setup_teardown(ports_have_a_maximum, make_arena, free_arena),
 		cmocka_unit_test_setup_teardown(mistakes_are_told_with_their_place, make_arena,
 						free_arena),
 		cmocka_unit_test_setup_teardown(text_with_a_nul_is_refused, make_arena, free_arena),

@@ -179,6 +179,30 @@ static void after_its_deadline_no_budget_holds_a_drain(void **state)
 	fake_free(cell);
 }
 
+static void a_later_deadline_counts_when_the_first_is_over(void **state)
+{
+	struct fake_cell *cell = fake_new();
+	struct fake_machine *from;
+	struct err err = { 0 };
+
+	(void)state;
+	fake_begin(cell);
+	from = fake_machine(cell, "m0", "r0", 200000);
+	fake_beat(cell);
+	fake_submit(cell, "%s", FAKE_JOB("web", 200, 150, "1", "disruption_budget: 1\n"));
+	assert_int_equal(from->count, 150);
+	/* So many at once; the others a moment later. */
+	assert_int_equal(master_machine_drain(cell->master, &fake_operator, "m0", 0, &err), 0);
+	fake_beat(cell);
+	assert_int_equal(from->count, 50);
+	assert_int_equal(master_machine_drain(cell->master, &fake_operator, "m0", 4000, &err), 0);
+	fake_pass(cell, 3000);
+	assert_int_equal(from->count, 50);
+	fake_pass(cell, 3000);
+	assert_int_equal(from->count, 0);
+	fake_free(cell);
+}
+
 static void only_operators_change_machines(void **state)
 {
 	static const struct caller alice = { .name = "alice", .uid = CALLER_NO_UID };
@@ -314,6 +338,7 @@ int main(void)
 		cmocka_unit_test(a_cordoned_machine_keeps_its_tasks_over_a_restart),
 		cmocka_unit_test(a_drain_heeds_the_disruption_budget),
 		cmocka_unit_test(after_its_deadline_no_budget_holds_a_drain),
+		cmocka_unit_test(a_later_deadline_counts_when_the_first_is_over),
 		cmocka_unit_test(only_operators_change_machines),
 		cmocka_unit_test(a_machine_that_changes_is_believed),
 		cmocka_unit_test(what_is_not_used_is_lent_to_batch),
