@@ -22,6 +22,14 @@ void frame_add(struct strbuf *sb, enum frame_kind kind, const void *data, size_t
 	} while (len);
 }
 
+void frame_drop(struct strbuf *sb, size_t len)
+{
+	if (!len)
+		return;
+	memmove(sb->data, sb->data + len, sb->len - len + 1);
+	sb->len -= len;
+}
+
 /* What is whole; what is left of it stays. */
 static int take_whole(struct frame_reader *reader, frame_fn fn, void *data)
 {
@@ -46,10 +54,7 @@ static int take_whole(struct frame_reader *reader, frame_fn fn, void *data)
 		*end = kept;
 		at += FRAME_HEAD + len;
 	}
-	if (at) {
-		memmove(part->data, part->data + at, part->len - at + 1);
-		part->len -= at;
-	}
+	frame_drop(part, at);
 	return r < 0 ? r : 0;
 }
 

@@ -33,6 +33,9 @@ enum frame_kind {
 /* Data beyond FRAME_MAX goes into frames of its own. */
 void frame_add(struct strbuf *sb, enum frame_kind kind, const void *data, size_t len);
 
+/* So many bytes at the front of it have arrived; what was added meanwhile stays. */
+void frame_drop(struct strbuf *sb, size_t len);
+
 /* Data is NUL-terminated, for those who take it for text. <0 ends the reading. */
 typedef int (*frame_fn)(void *data, enum frame_kind kind, const char *bytes, size_t len);
 

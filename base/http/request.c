@@ -7,6 +7,7 @@
 
 #define TIMEOUT_S 60L
 #define CONNECT_S 10L
+#define KEEPALIVE_S 30L /* an other end that has vanished is noticed some minutes later */
 #define ANSWER_MAX ((size_t)64 << 20)
 
 static size_t take(char *data, size_t one, size_t count, void *user)
@@ -82,6 +83,9 @@ static void set_options(struct http_easy *easy, const struct http_call *call)
 			 call->timeout_s < 0 ? 0
 			 : call->timeout_s   ? call->timeout_s
 					     : TIMEOUT_S);
+	curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(curl, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_S);
+	curl_easy_setopt(curl, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_S / 2);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, easy);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, easy->headers);

@@ -18,9 +18,12 @@
 #include "cmd/ctr/terminal.h"
 
 #define NS_PER_MS INT64_C(1000000)
+#define NS_PER_S INT64_C(1000000000)
 #define CHUNK ((size_t)16 << 10)
 #define AGAIN_MS 200 /* after a "too often" */
 #define PATIENCE 3   /* so many signals, then we leave */
+#define QUIET_S 10   /* the master sends pulses more often */
+#define QUIET_MAX 4  /* so many times QUIET_S without a byte, then we leave */
 #define SIGNAL_STATUS 128
 
 static const int passed_on[] = { SIGHUP, SIGINT, SIGTERM, SIGQUIT, SIGUSR1, SIGUSR2 };
@@ -32,17 +35,27 @@ struct stream {
 	struct loop *loop;
 	struct http_async *async;
 	struct http_flight *hearing, *saying;
-	struct loop_source *in, *again, *signals;
+	struct loop_source *in, *again, *signals, *quiet;
 	struct frame_reader heard;
 	struct strbuf said; /* that the master has not taken yet */
+	size_t saying_len;  /* so much of it is on its way */
 	char name[64];	    /* "": not known yet */
 	bool in_ended, ended;
 	int status; /* <0: an error that err tells */
 	unsigned impatience;
+	unsigned quiet_count; /* of times QUIET_S */
 	struct err err;
 };
 
 static int step(struct stream *stream);
+
+static int on_again(void *data)
+{
+	struct stream *stream = data;
+
+	stream->again = NULL;
+	return step(stream);
+}
 
 /* ---- what it says ---- */
 
@@ -53,7 +66,10 @@ static int take_frame(void *data, enum frame_kind kind, const char *bytes, size_
 	switch (kind) {
 	case FRAME_NAME:
 		snprintf(stream->name, sizeof(stream->name), "%s", bytes);
-		return step(stream);
+		/* Inside of libcurl no request can be begun. */
+		stream->again = loop_remove(stream->again);
+		return loop_add_time(stream->loop, clock_monotonic_ns(), on_again, stream,
+				     &stream->again, NULL);
 	case FRAME_STDOUT:
 		return fd_write_all(STDOUT_FILENO, bytes, len);
 	case FRAME_STDERR:
@@ -75,7 +91,25 @@ static int on_bytes(void *data, const char *bytes, size_t len)
 {
 	struct stream *stream = data;
 
+	stream->quiet_count = 0;
 	return frame_read(&stream->heard, bytes, len, take_frame, stream);
+}
+
+/* Counted, not measured: who was stopped for an hour finds what has come meanwhile first. */
+static int on_quiet(void *data)
+{
+	struct stream *stream = data;
+
+	stream->quiet = NULL;
+	if (++stream->quiet_count < QUIET_MAX)
+		return loop_add_time(stream->loop, clock_monotonic_ns() + QUIET_S * NS_PER_S,
+				     on_quiet, stream, &stream->quiet, NULL);
+	if (!stream->ended)
+		stream->status =
+			err_say(&stream->err, ETIMEDOUT, "the cell has said nothing for %d seconds",
+				(QUIET_MAX - 1) * QUIET_S);
+	loop_quit(stream->loop, 0);
+	return 0;
 }
 
 static void on_over(void *data, const struct http_answer *answer, const struct err *err)
@@ -97,14 +131,6 @@ static void on_over(void *data, const struct http_answer *answer, const struct e
 
 /* ---- what we say ---- */
 
-static int on_again(void *data)
-{
-	struct stream *stream = data;
-
-	stream->again = NULL;
-	return step(stream);
-}
-
 /* That it is over the stream itself says. */
 static void on_said(void *data, const struct http_answer *answer, const struct err *err)
 {
@@ -117,7 +143,7 @@ static void on_said(void *data, const struct http_answer *answer, const struct e
 			      stream, &stream->again, NULL);
 		return;
 	}
-	stream->said.len = 0;
+	frame_drop(&stream->said, stream->saying_len);
 	if (answer && answer->status == 200)
 		step(stream);
 }
@@ -173,6 +199,7 @@ static int say(struct stream *stream)
 		return -ENOMEM;
 	if (place_call(&stream->place, path, url, &call, NULL) < 0)
 		return -ENAMETOOLONG;
+	stream->saying_len = stream->said.len;
 	return http_async_start(stream->async, &call, on_said, stream, &stream->saying, NULL);
 }
 
@@ -242,6 +269,7 @@ static void stream_deinit(struct stream *stream)
 	loop_remove(stream->in);
 	loop_remove(stream->again);
 	loop_remove(stream->signals);
+	loop_remove(stream->quiet);
 	loop_free(stream->loop);
 	place_deinit(&stream->place);
 	frame_reader_deinit(&stream->heard);
@@ -266,6 +294,8 @@ static int begin(struct stream *stream, struct err *err)
 	if (o->signals)
 		err_try(watch_signals(stream, err));
 	err_try(http_async_start(stream->async, &call, on_over, stream, &stream->hearing, err));
+	err_try(loop_add_time(stream->loop, clock_monotonic_ns() + QUIET_S * NS_PER_S, on_quiet,
+			      stream, &stream->quiet, err));
 	return o->terminal && o->input ? terminal_make_raw(err) : 0;
 }
 

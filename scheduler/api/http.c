@@ -356,6 +356,10 @@ void http_answer_stream(struct http_request *request, const char *content_type,
 	request->stream = *stream;
 	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_CHUNK, on_stream_read,
 						     request, NULL);
+	if (stream->patient) {
+		MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
+		http_set_header(request, MHD_HTTP_HEADER_CONNECTION, "close");
+	}
 	answer(request, MHD_HTTP_OK, content_type, response);
 }
 

@@ -91,6 +91,10 @@ struct http_stream {
 	ssize_t (*read)(void *data, char *buf, size_t size);
 	void (*gone)(void *data);
 	void *data;
+	/* A client that reads nothing is not cut off after limits.idle_s: it may be a person at a
+	 * page. One that has vanished is TCP's to notice, for which something is to be said from
+	 * time to time. The connection is of no use after it. */
+	bool patient;
 };
 /* Inside http_fn only. */
 void http_answer_stream(struct http_request *request, const char *content_type,

@@ -22,6 +22,7 @@
 #define PULSE_S 2
 #define HOLD_S 5      /* the longest that a helper is let wait */
 #define PATIENCE_S 15 /* and that it may be silent */
+#define TOO_MUCH "a stream takes 64 KiB at a time"
 #define FRAMES "application/vnd.cellar.frames"
 #define AGENT_ROLE "agent"
 
@@ -110,6 +111,8 @@ static void take_sender(struct stream *stream)
 	stream->out.len = stream->out_at = 0;
 	take_body(&stream->out, stream->sender);
 	stream->ended |= stream->sender_ends;
+	/* It was held for as long as the client did not read. */
+	stream->heard_ns = clock_monotonic_ns();
 	answer_done(take_ptr(stream->sender));
 }
 
@@ -182,6 +185,15 @@ static int on_pulse(void *data)
 			     &stream->timer, NULL);
 }
 
+/* A request stays for as long as its stream, and its body with it. */
+static int check_body(const struct call *call, const char *sentence, struct err *err)
+{
+	size_t len;
+
+	http_body(call->request, &len);
+	return len <= STREAM_BODY_MAX ? 0 : err_say(err, E2BIG, "%s", sentence);
+}
+
 /* ---- a new one ---- */
 
 static int check_room(const struct streams *streams, const struct caller *caller, struct err *err)
@@ -216,10 +228,13 @@ static int open_stream(const struct call *call, const struct master_reach *reach
 		       struct err *err)
 {
 	struct streams *streams = api_streams(call->api);
-	struct http_stream answer = { .read = on_read, .gone = on_gone };
-	struct stream *stream = calloc(1, sizeof(*stream));
+	struct http_stream answer = { .read = on_read, .gone = on_gone, .patient = true };
+	struct stream *stream;
 	int r;
 
+	if (strlen(task) > FRAME_MAX)
+		return err_say(err, E2BIG, "the command is too long");
+	stream = calloc(1, sizeof(*stream));
 	if (!stream)
 		return err_set(err, ENOMEM, "open a stream");
 	stream->streams = streams;
@@ -250,6 +265,7 @@ int stream_logs(const struct call *call, struct err *err)
 	_cleanup_free_ char *task = NULL;
 	struct master_reach reach = { .index = UINT32_MAX };
 
+	err_try(check_body(call, "what is asked of a log has 64 KiB at most", err));
 	err_try(check_room(api_streams(call->api), call->caller, err));
 	err_try(streams_read_index(call, &reach.index, err));
 	err_try(master_reach(call->master, call->caller, call->name, &reach, err));
@@ -263,6 +279,7 @@ int stream_exec(const struct call *call, struct err *err)
 	_cleanup_free_ char *task = NULL;
 	struct master_reach reach = { 0 };
 
+	err_try(check_body(call, "the command is too long", err));
 	err_try(check_room(api_streams(call->api), call->caller, err));
 	err_try(streams_read_exec(call, &asked, err));
 	reach.index = asked.index;
@@ -284,14 +301,6 @@ static int find(const struct call *call, struct stream **ret, struct err *err)
 	return err_say(err, ENOENT, "this stream is over");
 }
 
-static int check_body(const struct call *call, struct err *err)
-{
-	size_t len;
-
-	http_body(call->request, &len);
-	return len <= STREAM_BODY_MAX ? 0 : err_say(err, E2BIG, "a stream takes 64 KiB at a time");
-}
-
 int stream_say(const struct call *call, struct err *err)
 {
 	struct stream *stream;
@@ -299,7 +308,7 @@ int stream_say(const struct call *call, struct err *err)
 	err_try(find(call, &stream, err));
 	if (strcmp(stream->caller, call->caller->name) != 0)
 		return err_say(err, EPERM, "this stream is not that of %s", call->caller->name);
-	err_try(check_body(call, err));
+	err_try(check_body(call, TOO_MUCH, err));
 	if (stream->feeder)
 		return err_say(err, EBUSY, "an earlier message waits for room already");
 	if (stream->in.len) {
@@ -357,7 +366,7 @@ int stream_say_agent(const struct call *call, struct err *err)
 
 	err_try(find(call, &stream, err));
 	err_try(check_machine(call, stream, err));
-	err_try(check_body(call, err));
+	err_try(check_body(call, TOO_MUCH, err));
 	if (stream->sender || stream->ended)
 		return err_say(err, EBUSY, "an earlier message waits for room already");
 	stream->heard_ns = clock_monotonic_ns();

@@ -41,6 +41,7 @@ struct reach {
 	struct http_flight *listening, *saying;
 	struct frame_reader heard;
 	struct strbuf said;  /* that the master has not taken yet */
+	size_t saying_len;   /* so much of it is on its way */
 	struct strbuf input; /* that the process has not taken yet */
 	size_t input_at;
 	bool input_ends, exited, last; /* last: what is being said is the last */
@@ -281,11 +282,18 @@ static void on_said(void *data, const struct http_answer *answer, const struct e
 		leave(reach);
 		return;
 	}
-	reach->said.len = 0;
+	frame_drop(&reach->said, reach->saying_len);
 	if (reach->last)
 		loop_quit(reach->loop, 0);
 	else
 		step(reach);
+}
+
+static int post(struct reach *reach)
+{
+	reach->saying_len = reach->said.len;
+	return ask(reach, "POST", reach->last ? "?end=true" : "", &reach->said, on_said,
+		   &reach->saying);
 }
 
 static int say(struct reach *reach)
@@ -304,8 +312,7 @@ static int say(struct reach *reach)
 		return -ENOMEM;
 	if (!reach->said.len)
 		return watch_outputs(reach);
-	return ask(reach, "POST", reach->last ? "?end=true" : "", &reach->said, on_said,
-		   &reach->saying);
+	return post(reach);
 }
 
 static int step(struct reach *reach)
@@ -324,7 +331,7 @@ static int on_beat(void *data)
 
 	reach->beat = NULL;
 	if (!reach->listening && !reach->saying && !reach->gone && !reach->again)
-		ask(reach, "POST", "", &reach->said, on_said, &reach->saying);
+		post(reach);
 	return loop_add_time(reach->loop, clock_monotonic_ns() + BEAT_MS * NS_PER_MS, on_beat,
 			     reach, &reach->beat, NULL);
 }

@@ -39,6 +39,10 @@ mkfifo "$T_DIR/silent"
 t_is "exec: a terminal" "24 80" "$(script -qec "stty rows 24 cols 80; $CELLAR_BIN/ctr --root $CELL/master/lib \
 	--runroot $CELL/master/run job exec -it web/0 -- stty size" /dev/null <>"$T_DIR/silent" | tr -d '\r')"
 t_status "exec: no such command" 127 cell job exec web/0 -- nonsense
+for n in 70000 65440; do # of the request, of what the machine is told
+	t_status "exec: too long" 1 cell job exec -u "$(head -c $n /dev/zero | tr '\0' a)" web/0 -- date
+	t_match "exec: too long, why" 'the command is too long' "$T_ERR"
+done
 t_status "exec: which of them" 1 cell job exec web true
 t_match "exec: which of them, why" 'job web has 2 tasks; say which: web/0' "$T_ERR"
 t_status "exec: another owner" 1 as eve job exec web/0 -- id

@@ -78,6 +78,20 @@ static void the_reader_may_stop(void **state)
 	frame_reader_deinit(&reader);
 }
 
+static void what_has_arrived_goes_and_the_rest_stays(void **state)
+{
+	_cleanup_strbuf_ struct strbuf sent = { 0 };
+
+	(void)state;
+	frame_drop(&sent, 0);
+	strbuf_adds(&sent, "abcde");
+	frame_drop(&sent, 3);
+	assert_string_equal(sent.data, "de");
+	frame_drop(&sent, 2);
+	assert_string_equal(sent.data, "");
+	assert_int_equal(sent.len, 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -85,6 +99,7 @@ int main(void)
 		cmocka_unit_test(what_is_too_long_goes_in_several),
 		cmocka_unit_test(what_is_no_frame_is_refused),
 		cmocka_unit_test(the_reader_may_stop),
+		cmocka_unit_test(what_has_arrived_goes_and_the_rest_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
