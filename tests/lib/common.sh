@@ -85,7 +85,7 @@ t_status() {
 
 # t_at_most NAME LIMIT VALUE [UNIT]: numbers may have fractions
 t_at_most() {
-	if awk -v a="$3" -v b="$2" 'BEGIN { exit !(a <= b) }'; then
+	if awk -v a="$3" -v b="$2" 'BEGIN { exit !(a ~ /^-?[0-9]/ && a + 0 <= b + 0) }'; then
 		echo "ok $1: $3 ${4:-} (at most $2)"
 	else
 		t_fail "$1" "$3 ${4:-} is more than $2"
