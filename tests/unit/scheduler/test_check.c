@@ -162,10 +162,9 @@ static void a_lower_one_holds_it(void **state)
 	      "waits, and lower ones could go from machine");
 }
 
-/* As built here it aborts by itself. */
-static void a_debug_build_checks_each_decision(void **state)
+/* In a child, for it is to end by abort(). */
+static void assert_aborts(struct world *w, void (*act)(struct world *w))
 {
-	struct world *w = *state;
 	pid_t pid = fork();
 	int status;
 
@@ -175,32 +174,34 @@ static void a_debug_build_checks_each_decision(void **state)
 		signal(SIGABRT, SIG_DFL);
 		if (!freopen("/dev/null", "w", stderr))
 			_exit(1);
-		w->cell->used.of[RESOURCE_CPU]++;
-		cell_decide(w->cell);
+		act(w);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 
+static void decide_on_a_wrong_count(struct world *w)
+{
+	w->cell->used.of[RESOURCE_CPU]++;
+	cell_decide(w->cell);
+}
+
+/* As built here it aborts by itself. */
+static void a_debug_build_checks_each_decision(void **state)
+{
+	assert_aborts(*state, decide_on_a_wrong_count);
+}
+
+static void end_one_that_waits(struct world *w)
+{
+	cell_end_task(w->cell, cell_job_task(w->cell, w->waits, 0), END_FINISHED);
+}
+
 /* A move that the table of task.c does not have aborts, in every build. */
 static void an_illegal_move_aborts(void **state)
 {
-	struct world *w = *state;
-	pid_t pid = fork();
-	int status;
-
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		setrlimit(RLIMIT_CORE, &(struct rlimit){ 0 });
-		signal(SIGABRT, SIG_DFL);
-		if (!freopen("/dev/null", "w", stderr))
-			_exit(1);
-		cell_end_task(w->cell, cell_job_task(w->cell, w->waits, 0), END_FINISHED);
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	assert_aborts(*state, end_one_that_waits);
 }
 
 int main(void)
