@@ -456,7 +456,9 @@ static inline void fixture_start(struct fixture *f, const char *name, const char
 {
 	struct shim_options options = { .namespace_ = "test",
 					.backend = &fake_ops,
-					.engine = &fake_engine };
+					.engine = &fake_engine,
+					.leave_ns = INT64_C(3600000000000),
+					.flush_events_ms = 60000 };
 	char path[200];
 	int fd, unused;
 
