@@ -153,14 +153,16 @@ static int wait_for_end(struct run *run)
 
 		if (run->deadline_ns) {
 			left_ms = (run->deadline_ns - clock_monotonic_ns() + 999999) / 1000000;
-			if (left_ms <= 0)
-				return -ETIMEDOUT;
+			left_ms = left_ms > 0 ? left_ms : 0;
 		}
 		if (poll(p, 2, (int)left_ms) < 0 && errno != EINTR)
 			return -errno;
 		listen_to(run);
+		/* What has ended in time is not late because we are. */
 		if (p[0].revents)
 			return 0;
+		if (left_ms == 0)
+			return -ETIMEDOUT;
 	}
 }
 

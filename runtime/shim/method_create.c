@@ -188,6 +188,8 @@ static void finish(struct task *task, const struct err *why)
 	shim->had_task = true;
 	shim->durable |= task->durable;
 	shim->leave_wanted = false;
+	/* Else it would leave in this one's stead, should it be deleted before that is due. */
+	shim->leaving = loop_remove(shim->leaving);
 	publish(task);
 	if (!task->durable) {
 		proto_free(task->request);

@@ -131,10 +131,12 @@ static void leave(void *data)
 
 void shim_end(struct shim *shim)
 {
+	int flush_ms = shim->options->flush_events_ms;
+
 	if (shim->ending)
 		return;
 	shim->ending = true;
-	if (events_flush(shim->events, FLUSH_EVENTS_MS, leave, shim) < 0)
+	if (events_flush(shim->events, flush_ms ? flush_ms : FLUSH_EVENTS_MS, leave, shim) < 0)
 		leave(shim);
 }
 
@@ -150,9 +152,11 @@ static int on_leave(void *data)
 
 void shim_leave(struct shim *shim)
 {
+	int64_t wait_ns = shim->options->leave_ns ? shim->options->leave_ns : LEAVE_NS;
+
 	shim->leaving = loop_remove(shim->leaving);
 	if (shim->tasks || server_connections(shim->server) <= 1 ||
-	    loop_add_time(shim->loop, clock_monotonic_ns() + LEAVE_NS, on_leave, shim,
+	    loop_add_time(shim->loop, clock_monotonic_ns() + wait_ns, on_leave, shim,
 			  &shim->leaving, NULL) < 0)
 		shim_end(shim);
 }

@@ -41,6 +41,10 @@ struct shim_options {
 	const char *adopt;		  /* bundle of a container whose shim is dead; NULL */
 	const Upgrade__State *upgrade;	  /* left by another program in this process; NULL */
 	const struct shim_engine *engine; /* NULL: only containerd is served */
+	/* How long the end waits, for a Create (shim_leave()) and for events to be delivered; 0:
+	 * two and three seconds. Tests have more patience. */
+	int64_t leave_ns;
+	int flush_events_ms;
 };
 
 struct shim {

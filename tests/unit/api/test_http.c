@@ -87,6 +87,8 @@ static int setup(void **state)
 
 	snprintf(room->path, sizeof(room->path), "/tmp/cellar-http-%d.sock", getpid());
 	strcpy(address.sun_path, room->path);
+	/* Of one with our number that was killed. */
+	unlink(room->path);
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 16) < 0)
 		return -1;
 	room->pid = fork();

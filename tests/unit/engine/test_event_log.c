@@ -16,19 +16,19 @@
 #include "base/cleanup.h"
 #include "base/fd.h"
 #include "runtime/engine/event_log.h"
+#include "tests/unit/scratch.h"
 
 #define WRITERS 4
 #define EVENTS 5000
 
-static char dir[] = "/tmp/cellar-events.XXXXXX";
+static char dir[40];
 
 static int set_up(void **state)
 {
 	char path[64];
 
 	(void)state;
-	strcpy(dir + strlen(dir) - 6, "XXXXXX");
-	if (!mkdtemp(dir))
+	if (scratch_make("events", dir, sizeof(dir)) < 0)
 		return -1;
 	snprintf(path, sizeof(path), "%s/.engine", dir);
 	return mkdir(path, 0700);

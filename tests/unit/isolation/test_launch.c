@@ -268,6 +268,25 @@ static void gives_capabilities(void **state)
 	assert_says(o, "CapEff:\t0000000000000021"); /* root gains what it is bounded by */
 }
 
+/* It has said something and is about to execute another program, whenever it gets to that. */
+static void await_name(pid_t pid, const char *expected)
+{
+	char path[64], line[32];
+	bool is_there = false;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	snprintf(line, sizeof(line), "%s\n", expected);
+	for (int i = 0; i < 6000 && !is_there; i++) {
+		_cleanup_free_ char *text = NULL;
+
+		is_there = file_read(AT_FDCWD, path, 64, &text, NULL, NULL) == 0 &&
+			   strcmp(text, line) == 0;
+		if (!is_there)
+			usleep(10000);
+	}
+	assert_true(is_there);
+}
+
 static void joins_namespaces(void **state)
 {
 	struct spec first = { .script = "echo up; exec sleep 100" };
@@ -298,6 +317,7 @@ static void joins_namespaces(void **state)
 	assert_fails(RUN(.script = "true", .namespaces = names), EINVAL,
 		     "is a network namespace, not a pid namespace");
 
+	await_name(l.pid, "sleep");
 	o = RUN(.script = "hostname; cat /proc/1/comm; ls /proc/self/fd | wc -l; test $$ != 1",
 		.exec_of = l.pidfd);
 	assert_ran(o, 0);

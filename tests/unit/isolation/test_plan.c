@@ -15,8 +15,8 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#include "base/clock.h"
 #include "base/fd.h"
 #include "isolation/init/plan_format.h"
 #include "isolation/plan.h"
@@ -193,7 +193,7 @@ static void many_variables_are_planned_in_no_time(void **state)
 	enum { COUNT = 40000 };
 	const char **env = calloc(COUNT, sizeof(*env));
 	char(*texts)[16] = calloc(COUNT, sizeof(*texts));
-	int64_t began = clock_monotonic_ns();
+	clock_t began = clock();
 	_cleanup_plan_ struct plan *plan = NULL;
 
 	(void)state;
@@ -202,7 +202,8 @@ static void many_variables_are_planned_in_no_time(void **state)
 		env[i] = texts[i];
 	}
 	plan = plan_environment(env, COUNT);
-	assert_true(clock_monotonic_ns() - began < INT64_C(2000000000));
+	/* Of the processor: others may have it for as long as they like. */
+	assert_true(clock() - began < 2 * CLOCKS_PER_SEC);
 	assert_int_equal(plan->env.count, COUNT); /* one is doubled, and HOME comes */
 	assert_string_equal(variable(plan, 0), "V1=1");
 	assert_string_equal(variable(plan, COUNT - 2), "V0=39999");

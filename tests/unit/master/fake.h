@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,6 +20,7 @@
 
 #include "base/loop.h"
 #include "scheduler/master/inside.h"
+#include "tests/unit/scratch.h"
 
 #define MS INT64_C(1000000)
 #define FAKE_TASKS 160
@@ -94,8 +96,7 @@ static inline struct fake_cell *fake_new(void)
 	struct fake_cell *cell = calloc(1, sizeof(*cell));
 
 	assert_non_null(cell);
-	strcpy(cell->dir, "/tmp/cellar-fake-XXXXXX");
-	assert_non_null(mkdtemp(cell->dir));
+	assert_return_code(scratch_make("fake", cell->dir, sizeof(cell->dir)), errno);
 	snprintf(cell->store, sizeof(cell->store), "%s/cell.db", cell->dir);
 	cell->now_ns = 1000000 * MS;
 	return cell;

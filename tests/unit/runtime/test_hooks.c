@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "runtime/hooks.h"
+#include "tests/unit/scratch.h"
 
 #define STATE "{\"id\":\"x\"}"
 
@@ -36,9 +37,8 @@ static int enter(void **state)
 {
 	static char path[64];
 
-	strcpy(path, "/tmp/cellar-hooks-XXXXXX");
-	*state = mkdtemp(path);
-	return !*state;
+	*state = path;
+	return scratch_make("hooks", path, sizeof(path));
 }
 
 static int leave(void **state)

@@ -35,6 +35,7 @@
 #include "runtime/shim/proto.h"
 #include "runtime/shim/shim.h"
 #include "spec/oci_config.h"
+#include "tests/unit/scratch.h"
 
 /* Of what tells nobody: looked at every 10 ms for a minute, for the machine may be busy. */
 #define POLL_US 10000
@@ -455,13 +456,14 @@ static inline void fixture_start(struct fixture *f, const char *name, const char
 {
 	struct shim_options options = { .namespace_ = "test",
 					.backend = &fake_ops,
-					.engine = &fake_engine };
+					.engine = &fake_engine,
+					.leave_ns = INT64_C(3600000000000),
+					.flush_events_ms = 60000 };
 	char path[200];
 	int fd, unused;
 
 	memset(f, 0, sizeof(*f));
-	snprintf(f->dir, sizeof(f->dir), "/tmp/cellar-shim-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
+	assert_return_code(scratch_make("shim", f->dir, sizeof(f->dir)), errno);
 	snprintf(f->bundle, sizeof(f->bundle), "%s/%s", f->dir, name);
 	snprintf(f->socket, sizeof(f->socket), "%s/s", f->dir);
 	snprintf(f->address, sizeof(f->address), "unix://%s", f->socket);

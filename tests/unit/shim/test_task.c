@@ -2,6 +2,8 @@
 /* The rules of the Task API as containerd relies on them. */
 #include "tests/unit/shim/fixture.h"
 
+#include <poll.h>
+
 #include "runtime/shim/options.pb-c.h"
 
 #define SLEEP_JSON \
@@ -402,6 +404,54 @@ static void test_shutdown_does_not_shut_the_door_on_the_next(void **state)
 	fixture_stop(&f);
 }
 
+static int64_t leave_ns;
+
+static void set_leave(const struct fixture *f, struct shim_options *options)
+{
+	(void)f;
+	options->leave_ns = leave_ns;
+}
+
+/* False where the machine was so busy that the shim had left before the next Create. */
+static bool next_one_calls_the_end_off(void)
+{
+	struct shim_client *first;
+	struct pollfd end;
+	struct fixture f;
+	bool in_time;
+
+	fixture_start(&f, "b", "exec sleep 1000", false);
+	assert_return_code(create_durable(&f, "c", ""), 0);
+	assert_return_code(shim_delete(f.client, "c", NULL, NULL, &f.err), 0);
+	first = f.client;
+	assert_return_code(shim_connect(f.address, &f.client, &f.err), 0);
+	assert_int_equal(status_or_error(&f, "d"), -ENOENT);
+	assert_return_code(shim_shutdown(first, "c", &f.err), 0);
+	in_time = create_durable(&f, "d", "") == 0;
+	if (in_time) {
+		assert_return_code(shim_delete(f.client, "d", NULL, NULL, &f.err), 0);
+		end = (struct pollfd){ .fd = f.shim_pidfd, .events = POLLIN };
+		assert_int_equal(poll(&end, 1, (int)(leave_ns / 1000000) + 100), 0);
+		assert_return_code(shim_shutdown(f.client, "d", &f.err), 0);
+	}
+	shim_close(first);
+	fixture_wait_end(&f);
+	fixture_stop(&f);
+	return in_time;
+}
+
+static void test_end_that_was_called_off_comes_no_more(void **state)
+{
+	(void)state;
+	fixture_prepare = set_leave;
+	leave_ns = INT64_C(200000000);
+	while (!next_one_calls_the_end_off()) {
+		leave_ns *= 2;
+		assert_true(leave_ns < INT64_C(60000000000));
+	}
+	fixture_prepare = NULL;
+}
+
 /* A Create with the options of containerd's runc. */
 static int create_with(struct fixture *f, Options__Runc *options)
 {
@@ -459,6 +509,7 @@ int main(void)
 		cmocka_unit_test(test_others_are_served_while_a_checkpoint_is_made),
 		cmocka_unit_test(test_unknown_methods_are_unimplemented),
 		cmocka_unit_test(test_shutdown_does_not_shut_the_door_on_the_next),
+		cmocka_unit_test(test_end_that_was_called_off_comes_no_more),
 		cmocka_unit_test(test_options_are_honoured_or_refused_in_words),
 	};
 

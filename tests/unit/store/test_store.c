@@ -17,17 +17,17 @@
 #include <cmocka.h>
 
 #include "scheduler/store/store.h"
+#include "tests/unit/scratch.h"
 
 #define BATCH 50
 
-static char dir[] = "/tmp/cellar-store-XXXXXX";
+static char dir[40];
 static char path[sizeof(dir) + 16];
 
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/cellar-store-XXXXXX");
-	if (!mkdtemp(dir))
+	if (scratch_make("store", dir, sizeof(dir)) < 0)
 		return -1;
 	snprintf(path, sizeof(path), "%s/cell.db", dir);
 	return 0;
