@@ -97,7 +97,7 @@ t_is "update: processes limit" 50 "$(cg web pids/pids.max pids.max)"
 
 # ---- a life ----
 
-t_is "logs" up "$(d logs web)"
+t_becomes "logs" up d logs web
 t_status "exec: exit status" 5 d exec web sh -c 'echo in; exit 5'
 t_is "exec: output" in "$T_OUT"
 t_is "exec: stdin" "there end" "$(echo there | d exec -i web sh -c 'cat; echo end' | xargs)"

@@ -35,7 +35,7 @@ TIMES="interval: 200ms, timeout: 5s, retries: 2"
 
 job web '[httpd, -f, -p, "8080", -h, /etc]' "{http: /passwd, port: http, start_period: 60s, $TIMES}"
 job tcp '[httpd, -f, -p, "8080"]' "{tcp: true, port: http, start_period: 60s, $TIMES}"
-job exec '[sh, -c, "touch /well; exec sleep 1000"]' "{exec: [test, -e, /well], $TIMES}"
+job exec '[sh, -c, "touch /well; exec sleep 1000"]' "{exec: [test, -e, /well], start_period: 60s, $TIMES}"
 for kind in web tcp exec; do
 	t_wait 60 is $kind health healthy && t_ok "$kind: healthy" || t_fail "$kind: healthy" "$(c job status $kind)"
 done

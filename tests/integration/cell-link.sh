@@ -107,7 +107,7 @@ n=$(audited '^join as somebody$' | grep -o '[0-9]* unknown' | cut -d' ' -f1)
 mkdir "$T_DIR/other"
 celld master --root "$T_DIR/other/lib" --runroot "$T_DIR/other/run" --listen 10.99.0.1:7644 >"$T_DIR/other/log" 2>&1 &
 OTHER=$!
-t_defer 'kill -9 $OTHER'
+t_kill_later $OTHER
 t_wait 60 cell_is_ready "$T_DIR/other/log" || t_fail "another cell" "$(cat "$T_DIR/other/log")"
 celld join --master https://10.99.0.1:7644 --token "$(celld token create --person eve --runroot "$T_DIR/other/run" 2>/dev/null)" \
 	--to "$T_DIR/eve" >/dev/null

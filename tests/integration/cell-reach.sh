@@ -56,7 +56,7 @@ t_wait 60 no_helpers && t_ok "no helper is left" || t_fail "no helper is left" "
 # ---- a signal, a client that leaves, one that does not read ----
 as tests job exec web/0 -- sh -c 'trap "echo caught; exit 3" INT; echo ready; while :; do sleep 0.1; done' >"$T_DIR/trap" 2>&1 &
 E=$!
-t_defer 'kill -9 $E'
+t_kill_later $E
 t_wait 60 grep -q ready "$T_DIR/trap" || t_fail "it is ready" "$(cat "$T_DIR/trap")"
 client() { pgrep -P $E || echo $E; } # ctr, which a shell may have started
 kill -INT "$(client)"
@@ -64,6 +64,7 @@ wait $E
 t_is "a signal gets there" "3 caught" "$? $(tail -n 1 "$T_DIR/trap")"
 as tests job exec web/0 -- sleep 4321 &
 E=$!
+t_kill_later $E
 runs() { cell_in m1 pgrep -f 'sleep 4321$' >/dev/null; }
 runs_not() { ! runs; }
 t_wait 60 runs || t_fail "a command that waits" "it does not run"
@@ -72,6 +73,7 @@ t_wait 60 runs_not && t_ok "who has left takes its command along" || t_fail "who
 mkfifo "$T_DIR/unread"
 as tests job exec web/0 -- yes >"$T_DIR/unread" &
 E=$!
+t_kill_later $E
 exec 9<"$T_DIR/unread"
 sleep 1
 rss=$(awk '/VmRSS/ {print $2}' "/proc/$CELL_MASTER/status")
@@ -80,12 +82,15 @@ exec 9<&-
 wait $E 2>/dev/null
 
 # ---- logs ----
+both() { [ "$(as tests job logs web/1 2>&1 | sort | xargs)" = "hello trouble" ]; }
+t_wait 60 both || t_fail "logs" "not both"
 t_is "logs, from elsewhere" "hello" "$(as tests job logs web/1 2>/dev/null)"
 t_is "logs: stderr" "trouble" "$(as tests job logs web/1 2>&1 >/dev/null)"
 t_is "logs --tail" "trouble" "$(as tests job logs --tail 1 web/1 2>&1)"
 t_status "logs: another owner" 1 as eve job logs web/0
 as tests job logs -f web/1 >"$T_DIR/follow" 2>&1 &
 E=$!
+t_kill_later $E
 t_wait 60 grep -q hello "$T_DIR/follow" && t_ok "logs -f" || t_fail "logs -f" "$(cat "$T_DIR/follow")"
 cell job stop web >/dev/null
 wait $E
@@ -104,6 +109,7 @@ sed -i 's/^job: web/job: late/; s/count: 2/count: 1/' "$T_DIR/web.yaml"
 cell job run --wait --timeout 120s "$T_DIR/web.yaml" >/dev/null
 cell job exec late -- sleep 1000 >"$T_DIR/lost" 2>&1 &
 E=$!
+t_kill_later $E
 one_helper() { [ "$(helpers)" = 1 ]; }
 t_wait 60 one_helper || t_fail "a command on the machine" "$(helpers)"
 cell_master_end KILL

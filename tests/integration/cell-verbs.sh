@@ -12,8 +12,6 @@ BEFORE=$T_DIR/before
 c_residue >"$BEFORE"
 HOST=$(uname -n)
 
-t_defer 'kill -9 $E'
-
 api() { # PATH [OPTION...]
 	local path=$1
 	shift
@@ -102,6 +100,7 @@ t_wait 60 said || true
 t_is "logs --tail" hello "$(c job logs --tail 1 web/0)"
 timeout 300 "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" job logs -f web/0 >"$T_DIR/follow" &
 E=$!
+t_kill_later $E
 t_wait 60 grep -q hello "$T_DIR/follow" && t_ok "logs -f" || t_fail "logs -f" "$(cat "$T_DIR/follow")"
 kill $E
 t_is "exec" "hi there" "$(c job exec web/0 -- echo hi there)"
@@ -124,6 +123,7 @@ t_match "events" 'task-running +web/0 on' "$(c cell events)"
 since=$(api /v1/cell | jq .index)
 timeout 300 "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" cell events -f --since "$since" >"$T_DIR/events" &
 E=$!
+t_kill_later $E
 c machine cordon "$HOST" >/dev/null
 t_wait 60 grep -q "machine-state .*: cordoned" "$T_DIR/events" && t_ok "events -f" || t_fail "events -f" "$(cat "$T_DIR/events")"
 kill $E

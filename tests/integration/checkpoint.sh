@@ -178,7 +178,7 @@ mkdir "$T_DIR/pages"
 port=$((20000 + RANDOM % 10000))
 "$CRIU" page-server --images-dir "$T_DIR/pages" --address 127.0.0.1 --port $port >"$T_DIR/pages.log" 2>&1 &
 server=$!
-t_defer "kill $server"
+t_kill_later $server
 listens() { grep -q "0100007F:$(printf %04X $port) .* 0A " /proc/net/tcp; }
 if t_wait 60 listens; then
 	save "--page-server" 0 c checkpoint --page-server 127.0.0.1:$port

@@ -15,7 +15,7 @@ told() { c events --since "$begin" --until 0s --format json "$@" | jq -r .action
 # ---- who follows sees it all ----
 ctr --root "$C_ROOT" --runroot "$C_RUN" events --format json >"$T_DIR/live" &
 follower=$!
-t_defer kill "$follower"
+t_kill_later "$follower"
 heard() { grep -q "\"$1\"" "$T_DIR/live"; }
 # It may not look yet: say something until it hears.
 t_wait 60 sh -c "ctr --root $C_ROOT --runroot $C_RUN volume create >/dev/null; grep -q volume $T_DIR/live" ||

@@ -54,7 +54,7 @@ c rm slow >/dev/null
 # ---- times ----
 c run -d --name timed --network none "$IMAGE" \
 	sh -c 'echo early; sleep 2; echo late; echo bad >&2; sleep 1000' >/dev/null
-t_wait 60 sh -c 'ctr --root "$0" --runroot "$1" logs timed 2>/dev/null | grep -q late' "$C_ROOT" "$C_RUN"
+t_wait 60 sh -c 'ctr --root "$0" --runroot "$1" logs timed 2>&1 | sort | xargs | grep -qx "bad early late"' "$C_ROOT" "$C_RUN"
 late=$(c logs -t timed 2>/dev/null | grep late | cut -d' ' -f1)
 t_is "since a time" "late" "$(c logs --since "$late" timed 2>/dev/null)"
 t_is "until a time" "early" "$(c logs --until "$late" timed 2>/dev/null)"

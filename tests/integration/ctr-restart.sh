@@ -93,15 +93,15 @@ memory() { awk '/^Private_Dirty/ { print $2 }' /proc/"$pid"/smaps_rollup; }
 c kill -s USR1 leaky >/dev/null
 t_wait 60 ran leaky 2
 held() { grep -c "$T_DIR" /proc/self/mountinfo; find "$C_RUN" "$C_ROOT/networks" "$C_ROOT/containers" | wc -l; }
+now() { echo "$(fds) $(held)"; }
 # A shim that rests gives back what it can after a second.
-sleep 2
-before="$(fds) $(held)"
+rests() { before=$(now) && sleep 2 && [ "$(now)" = "$before" ]; }
+t_wait 60 rests
 kib=$(memory)
 for ((i = 3; i <= 4; i++)); do
 	c kill -s USR1 leaky >/dev/null
 	t_wait 60 ran leaky $i
 done
-now() { echo "$(fds) $(held)"; }
 t_becomes "descriptors, files and mounts after restarts" "$before" now
 little() { [ $(($(memory) - kib)) -le 32 ]; }
 t_wait 60 little

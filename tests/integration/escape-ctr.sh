@@ -184,7 +184,8 @@ for how in "stop -t 1" "rm -f"; do
 	t_status "a fork bomb: $how" 0 timeout "$T_LONG" "$CELLAR_BIN/ctr" --root "$C_ROOT" --runroot "$C_RUN" $how bomb
 	c rm -f bomb >/dev/null 2>&1
 done
-t_is "nothing of the bombs is left" "" "$(pgrep -f 'attacker (bomb|stubborn|flood)' | xargs)"
+bombs() { pgrep -f '^(sh -c )?attacker (bomb|stubborn|flood)' | xargs; }
+t_becomes "nothing of the bombs is left" "" bombs
 
 # ---- hostile images ----
 
@@ -246,8 +247,10 @@ t_is "CVE-2022-23648: a volume of the image's at a path that leads out gets noth
 image localhost/evil:4 '.config.Volumes = ([range(3000)] | map({key: "/v\(.)", value: {}}) | from_entries)'
 t_status "an image of 3,000 volumes" 125 c run --rm localhost/evil:4 true
 image localhost/evil:4 '.config.Healthcheck = {Test: ["CMD-SHELL", "echo x >>/looks"], Interval: 1, Timeout: 1, StartPeriod: 1, StartInterval: 1}'
+begin=$SECONDS
 c run -d --name hasty localhost/evil:4 sleep 1000 >/dev/null
-t_at_most "an image that wants a look each nanosecond: looks" 20 "$(sleep 1; c exec hasty cat /looks 2>/dev/null | wc -l)" looks
+looks=$(sleep 1; c exec hasty cat /looks 2>/dev/null | wc -l)
+t_at_most "an image that wants a look each nanosecond: looks" $((20 * (SECONDS - begin))) "$looks" looks
 c rm -f hasty >/dev/null
 c run -d --name loud --health-cmd 'yes yes' --health-interval 1s --health-timeout 1s "$IMAGE" sleep 1000 >/dev/null
 t_wait 60 sh -c "$CELLAR_BIN/ctr --root $C_ROOT --runroot $C_RUN inspect loud | grep -q 'took longer'"

@@ -36,11 +36,12 @@ while (1) {
 }
 END
 perl "$T_DIR/server" >"$T_DIR/heard" &
-t_defer "kill $!"
+t_kill_later $!
+t_wait 60 sh -c 'busybox netstat -tln | grep -q "127.0.0.1:53 "' || t_fail "the name server" "does not listen"
 LIBC=(-v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro)
 cat >"$T_DIR/ask" <<'END'
 # ask udp|tcp FLAGS TYPE [BYTES-IN-A-PIECE]: the code of the answer, or none
-use Socket; my ($how, $flags, $type, $piece) = @ARGV; $SIG{ALRM} = sub { print "none"; exit }; $SIG{PIPE} = "IGNORE"; alarm 20;
+use Socket; my ($how, $flags, $type, $piece) = @ARGV; $SIG{ALRM} = sub { print "none"; exit }; $SIG{PIPE} = "IGNORE"; alarm 60;
 my $q = pack("nnnnnn", 7, hex $flags, 1, 0, 0, 0) . "\4host\7example\0" . pack "nn", $type, 1;
 socket S, AF_INET, $how eq "udp" ? SOCK_DGRAM : SOCK_STREAM, 0;
 connect S, sockaddr_in(53, inet_aton("127.0.0.11")) or die;
@@ -88,12 +89,12 @@ for my $i (1 .. 3000) {
 for (1 .. 40) { socket my $t, AF_INET, SOCK_STREAM, 0; connect $t, sockaddr_in(53, inet_aton("127.0.0.11")); syswrite $t, "\xff\xff" . $q; push @t, $t }
 print "done";
 END
-t_is "nonsense is sent" "done" "$(c exec enemy timeout 60 /usr/bin/perl /t/noise)"
+t_is "nonsense is sent" "done" "$(c exec enemy timeout 300 /usr/bin/perl /t/noise)"
 t_is "names are answered after it" 0 "$(ask udp 0100 1)"
 t_is "by TCP too" 0 "$(ask tcp 0100 1)"
 
 # ---- published ports ----
-get() { timeout 30 bash -c 'exec 3<>/dev/tcp/127.0.0.1/7080 && printf "GET / HTTP/1.0\r\n\r\n" >&3 && sed "1,/^.\$/d" <&3'; }
+get() { timeout 120 bash -c 'exec 3<>/dev/tcp/127.0.0.1/7080 && printf "GET / HTTP/1.0\r\n\r\n" >&3 && sed "1,/^.\$/d" <&3'; }
 t_is "the port" "I am enemy" "$(get)"
 limit=$(awk '/Max open files/ { print $4 }' "/proc/$shim/limits")
 cat >"$T_DIR/flood" <<'END'

@@ -423,7 +423,7 @@ t_is "CVE-2016-8649: a tracer in a created container does not get out by cellar-
 t_is "nor does it find it without a filter, or above itself" "0 2" \
 	"$(c exec "$id" sh -c 'a=$(grep CapPrm /proc/self/status); b=$(grep CapPrm /proc/1/status); [ "$a" = "$b" ]; echo $?; grep Seccomp: /proc/1/status' 2>&1 | tr -d 'Secomp:\t' | xargs)"
 c start "$id"
-t_wait 30 sh -c "[ \"\$(cellar --root $root state $id | jq -r .status)\" = stopped ]"
+t_wait 60 sh -c "[ \"\$(cellar --root $root state $id | jq -r .status)\" = stopped ]"
 t_is "and it starts" stopped "$(c state "$id" | jq -r .status)"
 c delete -f "$id"
 fresh

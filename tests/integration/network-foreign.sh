@@ -10,7 +10,7 @@ command -v nft >/dev/null || t_skip_all "needs nft"
 c_setup
 . "$T_TOP/tests/lib/outside.sh"
 bridge=$(ip -o link show type bridge | sed 's/[0-9]*: \([^:]*\):.*/\1/')
-reaches() { c run --rm "$IMAGE" ping -c 1 -W 5 192.0.2.2 >/dev/null; }
+reaches() { c run --rm "$IMAGE" ping -c 1 -W "${1:-30}" 192.0.2.2 >/dev/null; }
 complaint() { c run --rm "$IMAGE" true 2>&1; }
 
 t_status "without one" 0 reaches
@@ -25,7 +25,7 @@ told() {
 	t_is "$name: in one line" 1 "$(wc -l <<<"$text")"
 	t_is "$name: once" "" "$(complaint)"
 	t_match "$name: by ctr info" "^network +blocked by .*$chain" "$(c info)"
-	t_status "$name: it is so" 1 reaches
+	t_status "$name: it is so" 1 reaches 5
 	advice=$(c info --format json | jq -r .network_advice)
 	case $advice in
 	nft* | iptables*) t_status "$name: the advice can be followed" 0 sh -c "${advice//iptables/$IPTABLES}" ;;

@@ -40,7 +40,8 @@ while (1) {
 }
 END
 perl "$T_DIR/dns" &
-t_defer "kill $!"
+t_kill_later $!
+t_wait 60 sh -c 'busybox netstat -tln | grep -q "127.0.0.1:53 "' || t_fail "the name server" "does not listen"
 c_residue >"$T_DIR/before"
 
 # address CONTAINER NAME: the IPv4 address that a program inside finds for the name, by the C library

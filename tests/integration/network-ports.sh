@@ -70,7 +70,7 @@ says "a port of a container" 'port 8080/tcp is in use already, by container web'
 says "a port of a container, by one address" '127.0.0.1:8080/tcp is in use already, by container web' \
 	-p 127.0.0.1:8080:80
 busybox nc -l -p 7001 >/dev/null 2>&1 &
-t_defer "kill $!"
+t_kill_later $!
 t_wait 60 sh -c 'busybox netstat -tln | grep -q :7001'
 says "a port of a program" 'port 7001/tcp is in use already$' -p 7001:80
 says "twice the same" 'port 7002/tcp is in use' -p 7002:80 -p 7002:81
@@ -131,7 +131,7 @@ t_is "what was sent arrives whole, and its end" 20000000 \
 c rm -f count >/dev/null
 c run -d --name flood -p 8100:7 "$IMAGE" sh -c 'while true; do nc -l -p 7 -e head -c 30000000 /dev/zero; done' >/dev/null
 t_is "a slow reader gets all" 30000000 \
-	"$(t_retry sh -c 'busybox nc 127.0.0.1 8100 </dev/null | (sleep 1; wc -c)' | tr -d ' ')"
+	"$(t_retry sh -c 'busybox nc 127.0.0.1 8100 </dev/null | (sleep 1; wc -c) | grep -vx " *0"' | tr -d ' ')"
 c rm -f flood >/dev/null
 c run -d --name last -p 8100:7 "$IMAGE" sh -c 'nc -l -p 7 -e echo last words' >/dev/null
 t_is "the last words of one that ends" "last words" "$(t_retry busybox nc 127.0.0.1 8100 </dev/null)"

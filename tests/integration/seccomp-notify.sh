@@ -35,7 +35,7 @@ agent() {
 # The agent prints what it heard when it gets to it.
 said() {
 	local nth=$1
-	t_wait 20 eval '[ "$(grep -c "^{" "$T_DIR/agent.out")" -ge "$nth" ]'
+	t_wait 60 eval '[ "$(grep -c "^{" "$T_DIR/agent.out")" -ge "$nth" ]'
 	grep '^{' "$T_DIR/agent.out" | sed -n "$1p" | jq -r "$2"
 }
 

@@ -24,6 +24,16 @@ t_defer() {
 	T_DEFERRED+=("$*")
 }
 
+# t_kill_later PID: at the end, if it runs still; its number may be somebody else's by then.
+t_kill_later() {
+	t_defer "[ '$(t_birth "$1")' = \"\$(t_birth $1)\" ] && kill -9 $1"
+}
+
+# t_birth PID: when it was started; no two of one number have the same
+t_birth() {
+	sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20
+}
+
 t_finish() {
 	local status=$? i
 	trap - EXIT

@@ -8,12 +8,12 @@
 #	is_state JOB STATES
 #	of_task JOB INDEX FIELD
 D=
-t_defer '[ -z "$D" ] || kill -9 $D'
 
 d_start() {
 	: >"$T_DIR/ready"
 	celld dev --root "$C_ROOT" --runroot "$C_RUN" "$@" >"$T_DIR/ready" 2>>"$T_DIR/celld.log" &
 	D=$!
+	t_kill_later $D
 	t_wait 60 grep -q "is ready" "$T_DIR/ready" || t_fail "celld dev is ready" "$(cat "$T_DIR/celld.log")"
 }
 
