@@ -99,6 +99,22 @@ int engine_drop_checkpoint(const struct engine_container *container, struct err 
 	return tree_remove(dirfd, LAYOUT_CHECKPOINT_NEW, err);
 }
 
+/* In what its cgroup is made by. */
+static int give_cpu(const struct engine_container *c, struct err *err)
+{
+	_cleanup_oci_config_ struct oci_config *config = NULL;
+	_cleanup_fd_ int dirfd = open_dir(c, err);
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+
+	if (dirfd < 0)
+		return dirfd;
+	err_try(oci_config_load(dirfd, LAYOUT_CONFIG, &config, err));
+	config->resources.cpu.idle.set = config->resources.cpu.shares.set = false;
+	err_try(oci_config_format(config, &text, &len, err));
+	return file_replace(dirfd, LAYOUT_CONFIG, text, len, 0600, false, err);
+}
+
 int engine_restore(struct engine *engine, const struct engine_container *container,
 		   const struct engine_restore_options *options, struct err *err)
 {
@@ -109,6 +125,8 @@ int engine_restore(struct engine *engine, const struct engine_container *contain
 
 	err_try(path_of(container, LAYOUT_CHECKPOINT, path, err));
 	err_try(change_identity(engine, container, options->name, &options->labels, err));
+	if (options->cpu_as_others)
+		err_try(give_cpu(container, err));
 	err_try(renew_from(engine, container, path, options->criu, &ready, err));
 	r = engine_connect(engine, ready, &client, err);
 	if (r == 0 && options->before)

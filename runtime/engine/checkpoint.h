@@ -23,6 +23,9 @@ struct engine_restore_options {
 	const char *name;     /* that it has from now on */
 	struct labels labels; /* in place of all that it has */
 	const char *criu;     /* the program; NULL: as for its creation */
+	/* It has its CPU as others do from now on, and not the least weight, in which CRIU would
+	 * hardly come to an end. Who wants it back asks for it when it runs (shim_update). */
+	bool cpu_as_others;
 	/* Before it goes on; may be NULL. */
 	int (*before)(void *data, const struct engine_container *container,
 		      struct shim_client *client, struct err *err);

@@ -363,6 +363,24 @@ static int set_fence(void *data, const struct engine_container *c, struct shim_c
 	return box->fence_ns ? fence_set(box, c->id, client, err) : 0;
 }
 
+/* What its program says of CPU, which CRIU was spared. */
+static int take_cpu(const struct box *box, const struct engine_container *was, struct err *err)
+{
+	struct engine *engine = box->agent->engine;
+	_cleanup_engine_container_ struct engine_container *c = NULL;
+	_cleanup_shim_client_ struct shim_client *client = NULL;
+	char text[96];
+
+	if (!was->limits.cpu_idle && !was->limits.cpu_shares)
+		return 0;
+	snprintf(text, sizeof(text), "{\"cpu\": {%s\"shares\": %" PRId64 "}}",
+		 was->limits.cpu_idle ? "\"idle\": 1, " : "",
+		 was->limits.cpu_shares > SHARES_BATCH ? was->limits.cpu_shares : SHARES_BATCH);
+	err_try(engine_find(engine, box->container, &c, err));
+	err_try(engine_connect(engine, c, &client, err));
+	return shim_update(client, c->id, text, err);
+}
+
 int launch_restore(const struct box *box, struct err *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
@@ -370,12 +388,18 @@ int launch_restore(const struct box *box, struct err *err)
 	struct engine_restore_options options = {
 		.name = box->container,
 		.criu = box->agent->options.criu,
+		.cpu_as_others = true,
 		.before = set_fence,
 		.data = (void *)(uintptr_t)box,
 	};
+	struct err ignored = { 0 };
 
 	err_try(engine_find(box->agent->engine, box->from, &c, err));
 	if (!arena || change_labels(box, c, arena, &options.labels) < 0)
 		return err_set(err, ENOMEM, "start task %s", box->task);
-	return engine_restore(box->agent->engine, c, &options, err);
+	err_try(engine_restore(box->agent->engine, c, &options, err));
+	/* It runs, and may have ended by now. */
+	if (take_cpu(box, c, &ignored) < 0)
+		log_debug("task %s: %s", box->task, ignored.text);
+	return 0;
 }
