@@ -97,6 +97,7 @@ static int start(struct room *room, const struct celld_config *config, struct er
 		.reserve_memory_bytes = config->agent.reserve_memory_bytes,
 		.whole_cores = config->agent.whole_cores,
 		.cgroup = config->agent.cgroup,
+		.criu = config->agent.criu,
 		.epoch_path = epoch,
 		.reach_command = room->reach,
 	};

@@ -36,6 +36,7 @@ static const struct field agent_fields[] = {
 	{ "reserve_memory", FIELD_BYTES, AT(celld_agent_config, reserve_memory_bytes), .help = "of that, kept for what is no task" },
 	{ "whole_cores", FIELD_BOOL, AT(celld_agent_config, whole_cores), .help = "latency-sensitive tasks that ask for whole processors have them to themselves" },
 	{ "cgroup", FIELD_TEXT, AT(celld_agent_config, cgroup), .help = "around all tasks: a path below where cgroups are mounted, that begins with a /" },
+	{ "criu", FIELD_TEXT, AT(celld_agent_config, criu), .help = "the program for checkpoints; the system's when left out" },
 	FIELD_END,
 };
 static const struct field fields[] = {

@@ -22,6 +22,7 @@ struct celld_agent_config {
 	const char *master, *machine, *rack, *cgroup; /* or NULL */
 	int64_t cpu_milli, memory_bytes, disk_bytes;  /* 0: all that the machine has */
 	int64_t reserve_cpu_milli, reserve_memory_bytes;
+	const char *criu; /* or NULL */
 	bool whole_cores;
 };
 

@@ -20,7 +20,7 @@
 #define CELL_NAME "dev"
 
 struct dev_args {
-	const char *root, *runroot;
+	const char *root, *runroot, *criu;
 	int64_t dashboard_port, production_share, fence_s;
 	bool debug, whole_cores;
 };
@@ -39,6 +39,8 @@ static const struct option_entry dev_options[] = {
 	OPTION_BOOL(
 		struct dev_args, whole_cores, 0, "whole-cores",
 		"latency-sensitive tasks that ask for whole processors have them to themselves"),
+	OPTION_STRING(struct dev_args, criu, 0, "criu", "FILE",
+		      "the program for checkpoints (default: the system's)"),
 	OPTION_BOOL(struct dev_args, debug, 0, "debug", "tell more"),
 	OPTION_END,
 };
@@ -122,6 +124,7 @@ static int start(struct dev *dev, const struct dev_args *args, struct err *err)
 				       .cell = CELL_NAME,
 				       .machine = machine,
 				       .whole_cores = args->whole_cores,
+				       .criu = args->criu,
 				       .reach_command = dev->reach };
 
 	if (gethostname(machine, sizeof(machine)) < 0)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Changes to a container that there is: its name, its limits, a new run of it. */
+#include "runtime/engine/change.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -50,8 +52,15 @@ static int change_begin(struct change *change, struct engine *engine,
 int engine_rename(struct engine *engine, const struct engine_container *container, const char *name,
 		  struct err *err)
 {
+	return change_identity(engine, container, name, NULL, err);
+}
+
+int change_identity(struct engine *engine, const struct engine_container *container,
+		    const char *name, const struct labels *labels, struct err *err)
+{
 	_cleanup_(change_deinit) struct change change = { .containers_fd = -1, .fd = -1 };
 	const char *old;
+	bool same;
 	int r;
 
 	if (!names_is_valid(name))
@@ -60,15 +69,20 @@ int engine_rename(struct engine *engine, const struct engine_container *containe
 			       "letter or digit, and have at most %d characters",
 			       name, NAMES_MAX);
 	r = change_begin(&change, engine, container, err);
-	if (r < 0 || strcmp(change.meta.name, name) == 0)
+	same = r == 0 && strcmp(change.meta.name, name) == 0;
+	if (r < 0 || (same && !labels))
 		return r;
 	/* Both names stand for it for a moment, never none. */
-	r = names_take(change.containers_fd, name, container->id, err);
+	r = same ? 0 : names_take(change.containers_fd, name, container->id, err);
 	if (r < 0)
 		return r;
 	old = change.meta.name;
 	change.meta.name = name;
+	if (labels)
+		change.meta.labels = *labels;
 	r = meta_save(change.fd, &change.meta, err);
+	if (same)
+		return r;
 	if (r < 0) {
 		names_release(change.containers_fd, name, container->id, NULL);
 		return r;

@@ -204,6 +204,7 @@ static int create_in_shim(struct creation *c, struct err *err)
 		.keep_stdin = o->detach,
 		.policy = o->supervision.policy,
 		.io_dir = io_dir,
+		.criu = o->criu,
 	};
 	int r = layout_path(io_dir, c->engine->runroot, LAYOUT_IO, c->id, err);
 

@@ -91,6 +91,7 @@ struct engine_run_options {
 	/* The cgroup that its own is made in, absolute below every mount point; its owner is to
 	 * remove it. NULL: none. */
 	const char *cgroup_parent;
+	const char *criu; /* the program for checkpoints (checkpoint.h); NULL: of the system */
 };
 
 /* A container as the disk knows it, and its status now. */

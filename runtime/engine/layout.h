@@ -43,6 +43,9 @@
 #define LAYOUT_REMOVE_VOLUMES "remove-volumes" /* in removal, by `ctr rm -v` */
 #define LAYOUT_PID1 "pid1"		       /* the first process of one with --init */
 
+#define LAYOUT_CHECKPOINT "checkpoint" /* see checkpoint.h */
+#define LAYOUT_CHECKPOINT_NEW "checkpoint.new"
+
 #define LAYOUT_ID_SIZE 65 /* 64 hex digits and NUL */
 
 /* Writes base/folder, or base/folder/name when name is not NULL. -ENAMETOOLONG. */

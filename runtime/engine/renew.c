@@ -9,6 +9,8 @@
  * namespace and NIC with the same address, id-mapped layers. All of it under the lock of who makes
  * and removes; what fails is undone, and the container is as it was.
  */
+#include "runtime/engine/renew.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -195,7 +197,12 @@ static void forget_last_run(const struct creation *c)
 		unlinkat(c->fd, files[i], 0);
 }
 
-static int create_again(struct creation *c, struct err *err)
+/* Where its processes come from; NULL: from its program. */
+struct images {
+	const char *folder, *criu;
+};
+
+static int create_again(struct creation *c, const struct images *from, struct err *err)
 {
 	const struct shim_again_options again = {
 		.bundle = c->dir,
@@ -203,6 +210,8 @@ static int create_again(struct creation *c, struct err *err)
 		.stdout_path = c->io.stdout_path,
 		.stderr_path = c->io.stderr_path,
 		.keep_stdin = c->options->detach,
+		.checkpoint = from ? from->folder : NULL,
+		.criu = from ? from->criu : NULL,
 	};
 	int r = shim_create_again(c->client, &again, &c->pid, err);
 
@@ -223,8 +232,9 @@ static void undo(struct creation *c)
 		log_debug("container %.12s: %s", c->id, err.text);
 }
 
-int engine_renew(struct engine *engine, const struct engine_container *container, bool detach,
-		 struct engine_container **ret, struct engine_stdio *ret_io, struct err *err)
+static int renew(struct engine *engine, const struct engine_container *container, bool detach,
+		 const struct images *from, struct engine_container **ret,
+		 struct engine_stdio *ret_io, struct err *err)
 {
 	struct engine_run_options options;
 	_cleanup_(creation_deinit) struct creation c = {
@@ -247,7 +257,7 @@ int engine_renew(struct engine *engine, const struct engine_container *container
 		return err_add(err, "container %s", container->name);
 	r = make(&c, err);
 	if (r == 0)
-		r = create_again(&c, err);
+		r = create_again(&c, from, err);
 	if (r == 0) {
 		forget_last_run(&c);
 		r = engine_load_created(engine, c.fd, c.id, c.pid, ret, err);
@@ -263,6 +273,20 @@ int engine_renew(struct engine *engine, const struct engine_container *container
 		c.io = ENGINE_STDIO_NONE;
 	}
 	return 0;
+}
+
+int engine_renew(struct engine *engine, const struct engine_container *container, bool detach,
+		 struct engine_container **ret, struct engine_stdio *ret_io, struct err *err)
+{
+	return renew(engine, container, detach, NULL, ret, ret_io, err);
+}
+
+int renew_from(struct engine *engine, const struct engine_container *container, const char *images,
+	       const char *criu, struct engine_container **ret, struct err *err)
+{
+	const struct images from = { images, criu };
+
+	return renew(engine, container, true, &from, ret, NULL, err);
 }
 
 static int start_ready(struct engine *engine, const struct engine_container *container,

@@ -52,6 +52,7 @@ static int pack_options(const struct shim_create_options *options, Pb__Any *ret)
 	own.log_max_bytes = options->policy.log_max_bytes;
 	own.log_max_files = options->policy.log_max_files;
 	own.io_dir = proto_string(options->io_dir);
+	own.criu_path = proto_string(options->criu);
 	own.restart = options->policy.restart;
 	own.restart_max = options->policy.restart_max;
 	if (options->policy.health.kind != SHIM_HEALTH_NONE) {

@@ -72,6 +72,7 @@ struct shim_create_options {
 	/* A folder of the container below which its stdio is kept over a death of the shim; NULL:
 	 * a shim that dies takes the stdio along. */
 	const char *io_dir;
+	const char *criu; /* the program for checkpoints; NULL: criu of the system */
 };
 
 int shim_create(struct shim_client *client, const struct shim_create_options *options,
@@ -85,6 +86,9 @@ struct shim_again_options {
 	const char *bundle;
 	const char *stdin_path, *stdout_path, *stderr_path; /* as above */
 	bool keep_stdin;
+	/* Folder of images from which its processes come when it is started; NULL: it begins anew.
+	 * Then the program for it, or NULL. */
+	const char *checkpoint, *criu;
 };
 
 /* Creates the container of the bundle as it was created before, or was to be. -ENOENT where nothing
@@ -188,6 +192,11 @@ int shim_upgrade(struct shim_client *client, const char *id, const char *binary,
 
 int shim_pause(struct shim_client *client, const char *id, struct err *err);
 int shim_resume(struct shim_client *client, const char *id, struct err *err);
+/* Writes images of the container's processes into the folder, which is made where it is missing;
+ * then they are ended, by SIGKILL, and nothing of them was lost. Until then they stand still. What
+ * fails leaves them running. */
+int shim_checkpoint(struct shim_client *client, const char *id, const char *folder, int patience_s,
+		    struct err *err);
 /* resources_json: "resources" of an OCI configuration. */
 int shim_update(struct shim_client *client, const char *id, const char *resources_json,
 		struct err *err);

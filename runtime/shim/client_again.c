@@ -22,18 +22,23 @@ int shim_create_note(const struct shim_create_options *options, struct err *err)
 }
 
 /* Packed anew, because who stays with it is another. */
-static int change_options(const Pb__Any *from, bool keep_stdin, Pb__Any *ret, struct err *err)
+static int change_options(const Pb__Any *from, const struct shim_again_options *options,
+			  Pb__Any *ret, struct err *err)
 {
 	_cleanup_proto_ Options__Cellar *own = NULL;
+	char *criu;
 	int r = proto_unpack(&options__cellar__descriptor, from->value.data, from->value.len, &own,
 			     err);
 
 	if (r < 0)
 		return r;
-	own->keep_stdin = keep_stdin;
-	return proto_pack_any(own, "cellar.shim.v1.Options", ret) < 0
-		       ? err_set(err, ENOMEM, "create container")
-		       : 0;
+	own->keep_stdin = options->keep_stdin;
+	criu = own->criu_path;
+	if (options->criu)
+		own->criu_path = proto_string(options->criu);
+	r = proto_pack_any(own, "cellar.shim.v1.Options", ret);
+	own->criu_path = criu;
+	return r < 0 ? err_set(err, ENOMEM, "create container") : 0;
 }
 
 int shim_create_again(struct shim_client *client, const struct shim_again_options *options,
@@ -49,7 +54,7 @@ int shim_create_again(struct shim_client *client, const struct shim_again_option
 		r = err_say(err, EBADMSG, "%s/" JOURNAL_CREATE " is not of a container of ctr",
 			    options->bundle);
 	if (r == 0)
-		r = change_options(create->request->options, options->keep_stdin, &any, err);
+		r = change_options(create->request->options, options, &any, err);
 	if (r < 0)
 		return r;
 	request = *create->request;
@@ -57,6 +62,7 @@ int shim_create_again(struct shim_client *client, const struct shim_again_option
 	request.stdout = proto_string(options->stdout_path);
 	request.stderr = proto_string(options->stderr_path);
 	request.options = &any;
+	request.checkpoint = proto_string(options->checkpoint);
 	r = shim_call(client, "Create", &request, &task__pid_response__descriptor, &response, err);
 	free(any.value.data);
 	if (r == 0)

@@ -66,7 +66,8 @@ static int read_own_options(struct task *task, const Pb__Any *any, struct err *e
 	    set_string(&task->exit_path, o->exit_path) < 0 ||
 	    set_string(&task->engine_root, o->engine_root) < 0 ||
 	    set_string(&task->engine_runroot, o->engine_runroot) < 0 ||
-	    set_string(&task->io_dir, o->io_dir) < 0)
+	    set_string(&task->io_dir, o->io_dir) < 0 ||
+	    set_string(&task->criu_program, o->criu_path) < 0)
 		return err_set(err, ENOMEM, "create container %s", task->id);
 	task->remove = o->remove && task->engine_root && task->engine_runroot;
 	task->keep_stdin = o->keep_stdin;

@@ -15,11 +15,13 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "runtime/engine/checkpoint.h"
 #include "runtime/engine/sweep.h"
 #include "scheduler/agent/alloc.h"
 #include "scheduler/agent/cores.h"
 #include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
+#include "scheduler/agent/kept.h"
 #include "scheduler/agent/pocket.h"
 #include "scheduler/agent/pressure.h"
 #include "scheduler/agent/slice.h"
@@ -96,6 +98,7 @@ static char *write_report(struct agent *agent, size_t *ret_len)
 	size_t count = count_boxes(agent), n = 0;
 	_cleanup_free_ struct report *reports = calloc(count + 1, sizeof(*reports));
 	_cleanup_free_ struct task_call *calls = NULL;
+	_cleanup_free_ struct task_kept *kept = NULL;
 	struct machine_report report = {
 		.machine = agent->options.machine,
 		.rack = agent->options.rack,
@@ -113,6 +116,11 @@ static char *write_report(struct agent *agent, size_t *ret_len)
 		return NULL;
 	calls = socket_calls(agent, &report.call_count);
 	report.calls = calls;
+	kept = kept_list(agent, &report.kept_count);
+	/* It would be taken for lost. */
+	if (!kept)
+		return NULL;
+	report.kept = kept;
 	for (struct box *box = agent->boxes; box; box = box->next)
 		box_report(box, &reports[n++]);
 	return machine_report_format(&report, ret_len);
@@ -228,6 +236,7 @@ static void heed(const struct agent *agent, struct box *box, const struct want *
 {
 	box->wanted = !want->leaving;
 	box->notice_ms = want->notice_ms;
+	box->checkpoint = want->leaving && want->checkpoint;
 	if (want->fence_ms)
 		fence_put_off(box, agent->sent_ns + want->fence_ms * NS_PER_MS);
 	if (want->leaving)
@@ -257,6 +266,7 @@ static void apply(struct agent *agent, const struct machine_wants *wants)
 		else
 			add(agent, &wants->tasks[i]);
 	}
+	kept_heed(agent, wants);
 	alloc_heed(agent, wants);
 	stop_unwanted(agent);
 	start_waiting(agent);
@@ -324,6 +334,8 @@ static int adopt_one(void *data, const struct engine_container *container)
 	struct agent *agent = data;
 	struct box *box = box_adopt(agent, container);
 
+	if (box && box->state == BOX_ENDED && engine_has_checkpoint(container) && kept_add(box))
+		box = box_free(box);
 	if (box) {
 		box->next = agent->boxes;
 		agent->boxes = box;
@@ -344,8 +356,10 @@ static int copy_options(struct agent *agent, const struct agent_options *options
 	o->meminfo = options->meminfo ? strdup(options->meminfo) : NULL;
 	o->epoch_path = options->epoch_path ? strdup(options->epoch_path) : NULL;
 	o->cgroup = options->cgroup ? strdup(options->cgroup) : NULL;
+	o->criu = options->criu ? strdup(options->criu) : NULL;
 	if (!o->root || !o->runroot || !o->cell || !o->machine || (options->rack && !o->rack) ||
-	    (options->epoch_path && !o->epoch_path) || (options->cgroup && !o->cgroup))
+	    (options->epoch_path && !o->epoch_path) || (options->cgroup && !o->cgroup) ||
+	    (options->criu && !o->criu))
 		return -ENOMEM;
 	return 0;
 }
@@ -399,6 +413,7 @@ struct agent *agent_free(struct agent *agent)
 		box_free(box);
 	}
 	alloc_free(agent);
+	kept_free(agent);
 	/* What a worker had begun. */
 	if (agent->engine)
 		engine_sweep(engine_root(agent->engine), engine_runroot(agent->engine));
@@ -411,6 +426,7 @@ struct agent *agent_free(struct agent *agent)
 	free((char *)agent->options.meminfo);
 	free((char *)agent->options.epoch_path);
 	free((char *)agent->options.cgroup);
+	free((char *)agent->options.criu);
 	free(agent);
 	return NULL;
 }

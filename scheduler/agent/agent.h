@@ -40,6 +40,7 @@ struct agent_options {
 	const char *epoch_path; /* keeps the epoch of the highest master that was heard; or NULL */
 	bool whole_cores;	/* see cores.h */
 	const char *cgroup;	/* around all tasks: "/cellar-m1", see slice.h; or NULL */
+	const char *criu;	/* the program for checkpoints; NULL: the system's */
 	const char *meminfo;	/* for tests: instead of /proc/meminfo; or NULL */
 	/* Program of ours and its words, behind which comes a stream's name (reach.h); it outlives
 	 * the agent. NULL: nobody gets into the tasks from elsewhere. */

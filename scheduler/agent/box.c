@@ -10,9 +10,11 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "runtime/engine/checkpoint.h"
 #include "scheduler/agent/cores.h"
 #include "scheduler/agent/fence.h"
 #include "scheduler/agent/inside.h"
+#include "scheduler/agent/kept.h"
 #include "scheduler/agent/launch.h"
 #include "scheduler/agent/pocket.h"
 #include "scheduler/agent/socket.h"
@@ -58,6 +60,8 @@ struct box *box_new(struct agent *agent, const struct want *want, int64_t fence_
 	/* Told when it would start. */
 	if (pocket_make(box, want, &err) < 0 || (box->has_pocket && socket_open(box, &err) < 0))
 		box->reason = strdup(err.text);
+	box->kept = want->kept;
+	box->program_hash = program_hash(want->program);
 	box->alloc = want->program->alloc ? strdup(want->program->alloc) : NULL;
 	return box;
 }
@@ -81,6 +85,8 @@ struct box *box_free(struct box *box)
 	free(box->dir);
 	free(box->illness);
 	free(box->alloc);
+	free(box->from);
+	free(box->no_checkpoint);
 	free(box);
 	return NULL;
 }
@@ -200,7 +206,13 @@ static int start_work(void *data, struct err *err)
 {
 	struct box *box = data;
 
+	err_try(box_discard(box, err));
 	return launch_run(box, err);
+}
+
+static int restore_work(void *data, struct err *err)
+{
+	return launch_restore(data, err);
 }
 
 static void started(void *data, const struct err *result)
@@ -225,6 +237,27 @@ static void started(void *data, const struct err *result)
 		box_stop(box);
 }
 
+/* What cannot go on begins anew. */
+static void restored(void *data, const struct err *result)
+{
+	struct box *box = data;
+	struct err err = *result;
+
+	if (!result->code) {
+		free(take_ptr(box->from));
+		box->restored = true;
+		started(box, result);
+		return;
+	}
+	box->work = NULL;
+	log_warn("task %s does not go on from its checkpoint: %s", box->task, err.text);
+	box->no_checkpoint = strdup(err.text);
+	agent_changed(box->agent);
+	if (!box->wanted ||
+	    work_start(box->agent->loop, start_work, started, box, &box->work, &err) < 0)
+		ended(box, -1, err.text);
+}
+
 void box_start(struct box *box)
 {
 	struct err err = { 0 };
@@ -233,11 +266,13 @@ void box_start(struct box *box)
 		ended(box, -1, NULL);
 		return;
 	}
+	kept_claim(box);
 	box->state = BOX_STARTING;
 	box->fence_told_ns = box->fence_ns;
 	cores_take(box);
 	agent_changed(box->agent);
-	if (work_start(box->agent->loop, start_work, started, box, &box->work, &err) < 0)
+	if (work_start(box->agent->loop, box->from ? restore_work : start_work,
+		       box->from ? restored : started, box, &box->work, &err) < 0)
 		ended(box, -1, err.text);
 }
 
@@ -291,6 +326,9 @@ static void find_state(struct box *box, const struct engine_container *c)
 	if (r == 0) {
 		box->state = BOX_RUNNING;
 		box->is_paused = strcmp(c->status, "paused") == 0;
+		/* It went on from it right before the agent was killed. */
+		if (engine_has_checkpoint(c) && engine_drop_checkpoint(c, &err) < 0)
+			log_warn("task %s: %s", box->task, err.text);
 		return;
 	}
 	box->state = BOX_ENDED;
@@ -312,6 +350,7 @@ struct box *box_adopt(struct agent *agent, const struct engine_container *contai
 	const char *task = label(container, BOX_LABEL_TASK);
 	const char *incarnation = label(container, BOX_LABEL_INCARNATION);
 	const char *grace = label(container, BOX_LABEL_GRACE), *priority;
+	const char *program = label(container, BOX_LABEL_PROGRAM);
 	struct err err = { 0 };
 	struct box *box;
 
@@ -335,6 +374,7 @@ struct box *box_adopt(struct agent *agent, const struct engine_container *contai
 	priority = label(container, BOX_LABEL_PRIORITY);
 	box->priority = priority ? (unsigned)strtoul(priority, NULL, 10) : 0;
 	box->latency_sensitive = priority && strchr(priority, ' ');
+	box->program_hash = program ? strtoull(program, NULL, 16) : 0;
 	box->was_fenced = label(container, BOX_LABEL_FENCE) != NULL;
 	box->wanted = true; /* until the master says what it wants */
 	find_state(box, container);
@@ -365,6 +405,8 @@ void box_report(struct box *box, struct report *ret)
 		.health = box->health,
 		.secrets = box->secrets,
 		.evicted = box->evicted,
+		.restored = box->restored,
+		.no_checkpoint = box->no_checkpoint,
 		.used_cpu_milli = box->usage_is_new ? box->used_cpu_milli : -1,
 		.used_memory_bytes = box->usage_is_new ? box->used_memory_bytes : -1,
 	};

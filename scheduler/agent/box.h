@@ -22,6 +22,7 @@
 #define BOX_LABEL_PRIORITY "cellar.priority" /* "200 latency-sensitive", "100" */
 #define BOX_LABEL_CORES "cellar.cores"	     /* those that it has to itself */
 #define BOX_LABEL_CGROUP "cellar.cgroup"     /* that its own lies in, or "" */
+#define BOX_LABEL_PROGRAM "cellar.program"   /* program_hash() */
 #define BOX_LABEL_FENCE "cellar.fence"	     /* "true": it has one */
 
 enum box_state { BOX_WAITING, BOX_STARTING, BOX_RUNNING, BOX_STOPPING, BOX_ENDED };
@@ -48,6 +49,13 @@ struct box {
 	uint64_t cpu_used_ns;
 	bool usage_is_new;
 	int64_t notice_ms; /* instead of grace_ms, when it has to leave; -1: not said */
+	bool checkpoint;   /* then its memory is to be written to the disk: */
+	bool to_keep;	   /* it ran when it was stopped */
+	uint64_t kept;	   /* incarnation from whose checkpoint it is to go on; 0 */
+	char *from;	   /* container with that checkpoint, or NULL; see kept.h */
+	bool restored;
+	char *no_checkpoint; /* why not, or NULL */
+	uint64_t program_hash;
 	/* Until when it may run, and what its shim knows of that, CLOCK_BOOTTIME; 0: no fence. */
 	int64_t fence_ns, fence_told_ns;
 	bool was_fenced; /* of an adopted one: it was started with a fence */
@@ -100,6 +108,9 @@ void box_end(struct box *box);
 void box_limit(struct box *box, int64_t cpu_milli, int64_t memory_bytes);
 /* Ends and removes the container; the box goes with it (agent_forget). */
 void box_stop(struct box *box);
+/* Removes what there is of its container, and of that with the checkpoint from which it was to go
+ * on, which did not work. It blocks. */
+int box_discard(const struct box *box, struct err *err);
 /* What it uses is told once. */
 void box_report(struct box *box, struct report *ret);
 

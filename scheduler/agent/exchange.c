@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "scheduler/agent/exchange_parts.h"
 #include "scheduler/core/amounts.h"
+#include "scheduler/core/map.h"
 
 #define PORT_MAX 65535
 #define EXIT_MAX 255
@@ -71,6 +72,10 @@ static void format_report(struct json_writer *w, const struct report *r)
 		json_field_string(w, "health", health_names[r->health]);
 	if (r->secrets)
 		json_field_u64(w, "secrets", r->secrets);
+	if (r->restored)
+		json_field_bool(w, "restored", true);
+	if (r->no_checkpoint)
+		json_field_string(w, "no_checkpoint", r->no_checkpoint);
 	if (r->used_cpu_milli >= 0 && r->used_memory_bytes >= 0) {
 		json_field_i64(w, "used_cpu_milli", r->used_cpu_milli);
 		json_field_i64(w, "used_memory_bytes", r->used_memory_bytes);
@@ -105,6 +110,7 @@ char *machine_report_format(const struct machine_report *report, size_t *ret_len
 		format_report(w, &report->tasks[i]);
 	json_close_array(w);
 	exchange_write_calls(w, report);
+	exchange_write_kept(w, "kept", report->kept, report->kept_count);
 	json_close_object(w);
 	return json_writer_take(w, ret_len);
 }
@@ -159,6 +165,19 @@ static void format_program(struct json_writer *w, const struct program *p)
 	json_close_object(w);
 }
 
+uint64_t program_hash(const struct program *program)
+{
+	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+
+	if (!w)
+		return 0;
+	format_program(w, program);
+	text = json_writer_take(w, &len);
+	return text ? hash_bytes(text, len, 0) : 0;
+}
+
 char *machine_wants_format(const struct machine_wants *wants, size_t *ret_len)
 {
 	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
@@ -184,6 +203,8 @@ char *machine_wants_format(const struct machine_wants *wants, size_t *ret_len)
 			json_field_bool(w, "checkpoint", wants->tasks[i].checkpoint);
 			json_field_i64(w, "notice_ms", wants->tasks[i].notice_ms);
 		}
+		if (wants->tasks[i].kept)
+			json_field_u64(w, "kept", wants->tasks[i].kept);
 		if (wants->tasks[i].fence_ms)
 			json_field_i64(w, "fence_ms", wants->tasks[i].fence_ms);
 		if (wants->tasks[i].cpu_milli)
@@ -200,6 +221,7 @@ char *machine_wants_format(const struct machine_wants *wants, size_t *ret_len)
 	json_close_array(w);
 	exchange_write_allocs(w, wants);
 	exchange_write_answers(w, wants);
+	exchange_write_kept(w, "drop", wants->drop, wants->drop_count);
 	if (wants->streams)
 		json_field_strings(w, "streams", wants->streams);
 	json_close_object(w);
@@ -275,6 +297,8 @@ static int parse_report(const struct json_node *node, struct arena *arena, void 
 			     err));
 	report->health = (enum report_health)health;
 	err_try(json_get_u64(node, "secrets", &report->secrets, err));
+	err_try(json_get_bool(node, "restored", &report->restored, err));
+	err_try(json_get_string(node, "no_checkpoint", arena, &report->no_checkpoint, err));
 	err_try(json_get_range(node, "used_cpu_milli", 0, AMOUNT_MAX, &report->used_cpu_milli,
 			       err));
 	err_try(json_get_range(node, "used_memory_bytes", 0, AMOUNT_MAX, &report->used_memory_bytes,
@@ -306,6 +330,7 @@ int machine_report_parse(const char *text, size_t len, struct arena *arena,
 	err_try(json_get_u64(&root, "heard_epoch", &ret->heard_epoch, err));
 	err_try(json_get_u64(&root, "heard", &ret->heard, err));
 	err_try(exchange_read_calls(&root, arena, ret, err));
+	err_try(exchange_read_kept(&root, "kept", arena, &ret->kept, &ret->kept_count, err));
 	return exchange_objects(&root, "tasks", arena, sizeof(*ret->tasks), parse_report,
 				&ret->tasks, &ret->task_count, err);
 }
@@ -381,6 +406,7 @@ static int parse_want(const struct json_node *node, struct arena *arena, void *r
 	err_try(json_get_bool(node, "checkpoint", &want->checkpoint, err));
 	want->notice_ms = -1;
 	err_try(json_get_range(node, "notice_ms", -1, AMOUNT_MAX, &want->notice_ms, err));
+	err_try(json_get_u64(node, "kept", &want->kept, err));
 	err_try(json_get_range(node, "fence_ms", 0, AMOUNT_MAX, &want->fence_ms, err));
 	err_try(json_get_range(node, "cpu_milli", 0, AMOUNT_MAX, &want->cpu_milli, err));
 	err_try(json_get_range(node, "memory_bytes", 0, AMOUNT_MAX, &want->memory_bytes, err));
@@ -409,6 +435,7 @@ int machine_wants_parse(const char *text, size_t len, struct arena *arena,
 	err_try(json_get_u64(&root, "number", &ret->number, err));
 	err_try(exchange_read_allocs(&root, arena, ret, err));
 	err_try(exchange_read_answers(&root, arena, ret, err));
+	err_try(exchange_read_kept(&root, "drop", arena, &ret->drop, &ret->drop_count, err));
 	err_try(json_get_strings(&root, "streams", arena, &ret->streams, NULL, err));
 	return exchange_objects(&root, "tasks", arena, sizeof(*ret->tasks), parse_want, &ret->tasks,
 				&ret->task_count, err);

@@ -53,6 +53,16 @@ struct report {
 	enum report_health health;
 	uint64_t secrets; /* the version of its secrets that lies in its files; 0: none, or unknown
 			   */
+	/* It goes on from its checkpoint; or why it could not be checkpointed, or not go on from
+	 * its checkpoint; NULL. */
+	bool restored;
+	const char *no_checkpoint;
+};
+
+/* A task whose checkpoint lies on the machine, and its incarnation when that was made. */
+struct task_kept {
+	const char *task;
+	uint64_t incarnation;
 };
 
 struct want_port {
@@ -134,10 +144,14 @@ struct want {
 	bool ended;		       /* is over, and stays for its log; never started anew */
 	bool paused;		       /* it is to stand still, in its memory */
 	const struct program *program; /* NULL: the agent has it */
-	/* It is to go, with that much time between SIGTERM and SIGKILL (-1: its own stop grace),
-	 * and with its memory written to the disk where it is to go on from there. */
+	/* It is to go, with that much time between SIGTERM and SIGKILL (-1: its own stop grace).
+	 * With a checkpoint it gets no SIGTERM: its memory is written to the disk, and it ends;
+	 * where that does not work it goes as the others do. */
 	bool leaving, checkpoint;
 	int64_t notice_ms;
+	/* With a program: the incarnation from whose checkpoint it is to go on, where that lies on
+	 * the machine; 0: from none. */
+	uint64_t kept;
 	/* It must not run longer than that after the report to which this is the answer was sent,
 	 * unless a later answer says so again; 0: it may. */
 	int64_t fence_ms;
@@ -160,6 +174,8 @@ struct machine_report {
 	const struct task_call
 		*calls; /* each is answered in the answer to this message, or never */
 	size_t call_count;
+	const struct task_kept *kept; /* checkpoints that nobody goes on from yet */
+	size_t kept_count;
 };
 
 struct machine_wants {
@@ -171,6 +187,8 @@ struct machine_wants {
 	size_t alloc_count;
 	const struct task_answer *answers;
 	size_t answer_count;
+	const struct task_kept *drop; /* checkpoints that nobody needs any more */
+	size_t drop_count;
 	/* Names of streams that somebody waits for on the machine (scheduler/api/streams.h); NULL:
 	 * none. */
 	const char *const *streams;
@@ -179,6 +197,9 @@ struct machine_wants {
 /* The texts are owned by the caller; NULL when out of memory. */
 char *machine_report_format(const struct machine_report *report, size_t *ret_len);
 char *machine_wants_format(const struct machine_wants *wants, size_t *ret_len);
+
+/* Tells one program from another; 0 when out of memory. */
+uint64_t program_hash(const struct program *program);
 
 /* What they point to lives in the arena. -EINVAL with the JSON path. */
 int machine_report_parse(const char *text, size_t len, struct arena *arena,

@@ -278,3 +278,36 @@ int exchange_read_answers(const struct json_node *node, struct arena *arena,
 	return exchange_objects(node, "answers", arena, sizeof(*ret->answers), read_answer,
 				&ret->answers, &ret->answer_count, err);
 }
+
+void exchange_write_kept(struct json_writer *w, const char *key, const struct task_kept *list,
+			 size_t count)
+{
+	if (!count)
+		return;
+	json_key(w, key);
+	json_open_array(w);
+	for (size_t i = 0; i < count; i++) {
+		json_open_object(w);
+		json_field_string(w, "task", list[i].task);
+		json_field_u64(w, "incarnation", list[i].incarnation);
+		json_close_object(w);
+	}
+	json_close_array(w);
+}
+
+static int read_kept(const struct json_node *node, struct arena *arena, void *ret, struct err *err)
+{
+	struct task_kept *kept = ret;
+
+	err_try(need_text(node, "task", arena, &kept->task, err));
+	if (strlen(kept->task) >= TASK_NAME_SIZE)
+		return json_bad(node, err, "task: the name is too long");
+	return json_need(json_get_u64(node, "incarnation", &kept->incarnation, err), node,
+			 "incarnation", err);
+}
+
+int exchange_read_kept(const struct json_node *node, const char *key, struct arena *arena,
+		       const struct task_kept **ret, size_t *ret_count, struct err *err)
+{
+	return exchange_objects(node, key, arena, sizeof(**ret), read_kept, ret, ret_count, err);
+}

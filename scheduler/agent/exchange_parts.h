@@ -30,3 +30,8 @@ int exchange_read_calls(const struct json_node *node, struct arena *arena,
 void exchange_write_answers(struct json_writer *w, const struct machine_wants *wants);
 int exchange_read_answers(const struct json_node *node, struct arena *arena,
 			  struct machine_wants *ret, struct err *err);
+
+void exchange_write_kept(struct json_writer *w, const char *key, const struct task_kept *list,
+			 size_t count);
+int exchange_read_kept(const struct json_node *node, const char *key, struct arena *arena,
+		       const struct task_kept **ret, size_t *ret_count, struct err *err);

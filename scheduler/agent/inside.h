@@ -13,6 +13,7 @@ struct agent {
 	const struct agent_link *link;
 	struct box *boxes;
 	struct alloc *allocs;	  /* see alloc.h */
+	struct kept *kept;	  /* see kept.h */
 	struct agent_call *calls; /* see socket.h */
 	uint64_t call_numbers;	  /* the next one; 0: none yet */
 	struct reach *reaches;	  /* see reach.h */

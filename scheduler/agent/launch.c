@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/log.h"
+#include "runtime/engine/checkpoint.h"
 #include "scheduler/agent/alloc.h"
 #include "scheduler/agent/cores.h"
 #include "scheduler/agent/fence.h"
@@ -102,7 +104,7 @@ static int fill_labels(const struct box *box, const char *parent, struct arena *
 		       struct labels *ret)
 {
 	const char *cores = box->has_cores ? cores_text(box) : "";
-	struct oci_annotation *items = arena_calloc(arena, 9, sizeof(*items));
+	struct oci_annotation *items = arena_calloc(arena, 10, sizeof(*items));
 
 	if (!items)
 		return -ENOMEM;
@@ -122,8 +124,13 @@ static int fill_labels(const struct box *box, const char *parent, struct arena *
 	items[7] = (struct oci_annotation){ BOX_LABEL_CORES,
 					    cores ? arena_strdup(arena, cores) : NULL };
 	items[8] = (struct oci_annotation){ BOX_LABEL_CGROUP, parent ? parent : "" };
-	*ret = (struct labels){ items, 9 };
-	return items[2].value && items[3].value && items[4].value && items[7].value ? 0 : -ENOMEM;
+	items[9] = (struct oci_annotation){ BOX_LABEL_PROGRAM,
+					    arena_printf(arena, "%016" PRIx64, box->program_hash) };
+	*ret = (struct labels){ items, 10 };
+	return items[2].value && items[3].value && items[4].value && items[7].value &&
+			       items[9].value
+		       ? 0
+		       : -ENOMEM;
 }
 
 static int fill_ports(const struct program *p, struct arena *arena,
@@ -276,6 +283,7 @@ static int fill(const struct box *box, struct arena *arena, struct engine_run_op
 		.user = p->user,
 		.detach = true,
 		.network = networks[p->network],
+		.criu = box->agent->options.criu,
 	};
 	if (box->alloc) {
 		ret->cgroup_parent = alloc_cgroup(box->agent, box->alloc);
@@ -325,4 +333,73 @@ int launch_run(const struct box *box, struct err *err)
 	if (r < 0)
 		engine_destroy(engine, c, ENGINE_REMOVE_FORCE | ENGINE_REMOVE_VOLUMES, NULL);
 	return r;
+}
+
+/* ---- going on ---- */
+
+/* Those that it has, which may be of its image, but for what is another now. */
+static int change_labels(const struct box *box, const struct engine_container *c,
+			 struct arena *arena, struct labels *ret)
+{
+	struct oci_annotation *items = arena_calloc(arena, c->labels.count + 1, sizeof(*items));
+	const char *incarnation = arena_printf(arena, "%" PRIu64, box->incarnation);
+
+	if (!items || !incarnation)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->labels.count; i++) {
+		items[i] = c->labels.items[i];
+		if (strcmp(items[i].key, BOX_LABEL_INCARNATION) == 0)
+			items[i].value = incarnation;
+	}
+	*ret = (struct labels){ items, c->labels.count };
+	return 0;
+}
+
+static int set_fence(void *data, const struct engine_container *c, struct shim_client *client,
+		     struct err *err)
+{
+	const struct box *box = data;
+
+	return box->fence_ns ? fence_set(box, c->id, client, err) : 0;
+}
+
+/* What its program says of CPU, which CRIU was spared. */
+static int take_cpu(const struct box *box, const struct engine_container *was, struct err *err)
+{
+	struct engine *engine = box->agent->engine;
+	_cleanup_engine_container_ struct engine_container *c = NULL;
+	_cleanup_shim_client_ struct shim_client *client = NULL;
+	char text[96];
+
+	if (!was->limits.cpu_idle && !was->limits.cpu_shares)
+		return 0;
+	snprintf(text, sizeof(text), "{\"cpu\": {%s\"shares\": %" PRId64 "}}",
+		 was->limits.cpu_idle ? "\"idle\": 1, " : "",
+		 was->limits.cpu_shares > SHARES_BATCH ? was->limits.cpu_shares : SHARES_BATCH);
+	err_try(engine_find(engine, box->container, &c, err));
+	err_try(engine_connect(engine, c, &client, err));
+	return shim_update(client, c->id, text, err);
+}
+
+int launch_restore(const struct box *box, struct err *err)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	_cleanup_engine_container_ struct engine_container *c = NULL;
+	struct engine_restore_options options = {
+		.name = box->container,
+		.criu = box->agent->options.criu,
+		.cpu_as_others = true,
+		.before = set_fence,
+		.data = (void *)(uintptr_t)box,
+	};
+	struct err ignored = { 0 };
+
+	err_try(engine_find(box->agent->engine, box->from, &c, err));
+	if (!arena || change_labels(box, c, arena, &options.labels) < 0)
+		return err_set(err, ENOMEM, "start task %s", box->task);
+	err_try(engine_restore(box->agent->engine, c, &options, err));
+	/* It runs, and may have ended by now. */
+	if (take_cpu(box, c, &ignored) < 0)
+		log_debug("task %s: %s", box->task, ignored.text);
+	return 0;
 }

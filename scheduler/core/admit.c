@@ -205,6 +205,7 @@ int admit_make_from(struct cell *cell, const struct job *job, uint32_t j, uint32
 			.previous = NONE,
 			.next_in_job = NONE,
 			.avoid = NONE,
+			.rather = NONE,
 			.timer = NONE,
 			.room = NONE,
 			.follows = NONE,

@@ -160,19 +160,30 @@ static void preempt(struct cell *cell, uint32_t task, struct choice *choice)
 	choice->score = 0;
 }
 
+/* Where it has its checkpoint, else wherever there is room, else where some is made. */
+static void choose(struct cell *cell, uint32_t task, struct choice *ret)
+{
+	const struct task *t = &cell->tasks[task];
+	struct class *class = &cell->classes[t->class];
+	bool guessed = home_choose(cell, task);
+
+	if (t->rather != NONE && place_choose_at(cell, class, t->rather, ret))
+		return;
+	place_choose(cell, class, t->avoid, ret);
+	if (ret->machine == NONE && guessed) {
+		home_forget(cell, task);
+		place_choose(cell, class, t->avoid, ret);
+	}
+	if (ret->machine == NONE)
+		preempt(cell, task, ret);
+}
+
 static int decide_task(struct cell *cell, uint32_t task)
 {
 	uint32_t class = cell->tasks[task].class;
 	struct choice choice;
-	bool guessed = home_choose(cell, task);
 
-	place_choose(cell, &cell->classes[class], cell->tasks[task].avoid, &choice);
-	if (choice.machine == NONE && guessed) {
-		home_forget(cell, task);
-		place_choose(cell, &cell->classes[class], cell->tasks[task].avoid, &choice);
-	}
-	if (choice.machine == NONE)
-		preempt(cell, task, &choice);
+	choose(cell, task, &choice);
 	if (choice.machine != NONE && task_start(cell, task, choice.machine, &choice.grip) < 0)
 		return -ENOMEM;
 	place_tell(cell, task, &choice);

@@ -185,6 +185,19 @@ void place_choose(struct cell *cell, struct class *class, uint32_t avoid, struct
 	*ret = s.best;
 }
 
+bool place_choose_at(struct cell *cell, struct class *class, uint32_t machine, struct choice *ret)
+{
+	struct grip grip = { 0 };
+
+	if (machine >= cell->machine_count || cell->machines[machine].state != MACHINE_UP ||
+	    !fit_kind(cell, class, cell->machines[machine].kind) ||
+	    fit_machine(cell, class, machine, &grip) != FIT_YES)
+		return false;
+	*ret = (struct choice){ .machine = machine, .grip = grip, .examined = 1 };
+	ret->score = score_of(cell, class, machine, &grip);
+	return true;
+}
+
 void place_tell(struct cell *cell, uint32_t task, const struct choice *choice)
 {
 	const struct task *t = &cell->tasks[task];

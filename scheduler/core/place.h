@@ -15,5 +15,8 @@ struct choice {
 /* avoid: a machine not to be taken while there is another; NONE. */
 void place_choose(struct cell *cell, struct class *class, uint32_t avoid, struct choice *ret);
 
+/* That machine and no other, where it fits there as things are; whether it does. */
+bool place_choose_at(struct cell *cell, struct class *class, uint32_t machine, struct choice *ret);
+
 /* The event of a decision: placed, or fits nowhere. */
 void place_tell(struct cell *cell, uint32_t task, const struct choice *choice);

@@ -114,9 +114,11 @@ uint32_t preempt_evict(struct cell *cell, uint32_t task, uint32_t machine, const
 	uint32_t most_ms = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		const struct task *t = &cell->tasks[victims[i]];
+		struct task *t = &cell->tasks[victims[i]];
 		const struct cell_job *job = &cell->jobs[t->job];
 
+		if (job->on_preemption == PREEMPTION_CHECKPOINT)
+			t->rather = machine;
 		most_ms = job->notice_ms > most_ms ? job->notice_ms : most_ms;
 		cell_tell(cell, &(struct event){ .kind = EVENT_PREEMPT,
 						 .job = t->job,

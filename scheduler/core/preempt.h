@@ -7,8 +7,9 @@
  * it was preempted.
  *
  * A victim is killed, checkpointed or paused, as its job says, with the notice that its job asks
- * for. Paused it keeps its place and all it holds there but the CPU, and loses no work: so that is
- * tried first; where CPU alone is not enough, or for production, it is killed. See pause.h.
+ * for. A checkpoint lies on the machine: the task goes back there, where it can. Paused it keeps
+ * its place and all it holds there but the CPU, and loses no work: so that is tried first; where
+ * CPU alone is not enough, or for production, it is killed. See pause.h.
  */
 #pragma once
 

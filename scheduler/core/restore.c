@@ -85,3 +85,9 @@ int cell_restore_task(struct cell *cell, uint32_t task, uint32_t machine, const 
 		alloc_offer(cell, task);
 	return r;
 }
+
+void cell_prefer(struct cell *cell, uint32_t task, uint32_t machine)
+{
+	if (cell->tasks[task].state == TASK_PENDING)
+		cell->tasks[task].rather = machine;
+}

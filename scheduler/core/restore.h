@@ -12,3 +12,7 @@
  */
 int cell_restore_task(struct cell *cell, uint32_t task, uint32_t machine, const uint16_t *ports,
 		      uint32_t port_count, bool paused);
+
+/* A pending task goes to that machine, where it can: its checkpoint lies there. NOBODY: it has none
+ * any more. */
+void cell_prefer(struct cell *cell, uint32_t task, uint32_t machine);

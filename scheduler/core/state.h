@@ -173,6 +173,7 @@ struct task {
 	uint8_t over_memory;   /* uses more than its limit */
 	uint8_t paused;	       /* see pause.h */
 	uint32_t preempted_in; /* the pass in which it was, plus 1 */
+	uint32_t rather;       /* machine where its checkpoint lies; NONE */
 	int64_t since_ms, due_ms, reported_ms;
 	uint64_t sequence;	/* order of submission */
 	struct node_room slack; /* limit less reservation */

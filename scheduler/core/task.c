@@ -93,6 +93,7 @@ int task_start(struct cell *cell, uint32_t task, uint32_t machine, const struct 
 	move(cell, t, TASK_RUNNING);
 	t->devices = grip->devices;
 	t->nodes = grip->nodes;
+	t->rather = NONE;
 	room_take(cell, task);
 	count_used(cell, class, 1);
 	count_running(cell, class->priority, 1);

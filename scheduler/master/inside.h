@@ -49,6 +49,12 @@ struct held_task {
 	char *ports;	   /* JSON, or NULL */
 	uint32_t core;	   /* its number in the core, while its job is there; else NOBODY */
 	bool told_pending, told_running; /* in the journal, since it was placed last */
+	/* See kept.c: the incarnation that has a checkpoint, or may have; 0: none. On which
+	 * machine, in the store both; that has been seen there; what to tell of it, or NULL. */
+	uint64_t kept;
+	uint32_t kept_at;
+	bool kept_seen, kept_went_on;
+	char *kept_note;
 };
 
 /* A change of a job that somebody asked for. */
@@ -83,6 +89,13 @@ struct held_job {
 	size_t history_count;
 };
 
+/* A checkpoint that a machine says it has. */
+struct held_kept {
+	char task[TASK_NAME_SIZE];
+	uint64_t incarnation;
+	bool told; /* that nobody needs it */
+};
+
 struct held_machine {
 	char name[MACHINE_NAME_MAX];
 	struct machine_spec spec; /* strings are of the arena */
@@ -101,6 +114,8 @@ struct held_machine {
 	struct held_task *tasks;
 	struct held_call *calls; /* see calls.h */
 	struct summons *summons; /* see reach.c */
+	struct held_kept *kept;	 /* as it said last */
+	size_t kept_count;
 };
 
 struct secrets;
@@ -328,6 +343,28 @@ int leave_changes(const struct master *master, char (*keys)[LEAVE_KEY_SIZE],
 void leave_written(struct master *master);
 int leave_load(struct master *master, const char *name, const struct json_node *root,
 	       struct err *err);
+
+/* ---- kept.c ---- */
+
+/* It leaves, and is to be checkpointed where it is; before leave_task(). */
+void kept_expect(struct master *master, struct held_task *task);
+/* It has a machine: the one with its checkpoint, or begins anew. */
+void kept_placed(struct master *master, struct held_task *task);
+/* It has no checkpoint any more. */
+void kept_forget(struct master *master, struct held_task *task);
+/* The incarnation from whose checkpoint it goes on, where it is; 0. */
+uint64_t kept_for(const struct held_task *task);
+/* The machine's report tells of its checkpoints; before what it tells of tasks. */
+void kept_hear(struct master *master, uint32_t machine, const struct machine_report *report);
+/* It has a checkpoint that nobody needs, and was not told so yet. */
+bool kept_has_news(struct master *master, uint32_t machine);
+int kept_write(struct master *master, uint32_t machine, struct arena *arena,
+	       struct machine_wants *ret);
+void kept_persist(const struct master *master, const struct held_task *task, struct json_writer *w);
+int kept_load(struct master *master, struct held_task *task, const struct json_node *root,
+	      struct err *err);
+/* Loaded, it pends. */
+void kept_prefer(struct master *master, const struct held_task *task);
 
 /* ---- waits.c ---- */
 

@@ -315,6 +315,7 @@ int master_sync(struct master *master, const char *text, size_t len,
 	machine->pressed = report.pressed;
 	set_state(master, machine);
 	leave_hear(master, (uint32_t)(machine - master->machines), &report);
+	kept_hear(master, (uint32_t)(machine - master->machines), &report);
 	for (size_t i = 0; i < report.task_count; i++)
 		take_report(master, (uint32_t)(machine - master->machines), &report.tasks[i]);
 	calls_take(master, (uint32_t)(machine - master->machines), &report);

@@ -104,6 +104,7 @@ struct master *master_free(struct master *master)
 	for (size_t i = 0; i < master->machine_count; i++) {
 		calls_free(master->machines[i].calls);
 		reach_free(master->machines[i].summons);
+		free(master->machines[i].kept);
 	}
 	names_deinit(&master->names);
 	journal_free(master->journal);

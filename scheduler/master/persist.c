@@ -45,6 +45,7 @@ char *persist_task(const struct master *master, const struct held_task *task, si
 	json_field_u64(w, "incarnation", task->incarnation);
 	json_field_u64(w, "restarts", task->restarts);
 	json_field_i64(w, "exit_code", task->exit_code);
+	kept_persist(master, task, w);
 	if (task->live)
 		write_ports(master, task_core(master, task), w);
 	if (task->live && alloc) {
@@ -277,6 +278,7 @@ static int load_task(struct master *master, const char *name, const struct json_
 	err_try(json_get_u64(root, "incarnation", &task->incarnation, err));
 	err_try(json_get_u64(root, "restarts", &restarts, err));
 	err_try(json_get_range(root, "exit_code", -1, 255, &code, err));
+	err_try(kept_load(master, task, root, err));
 	task->restarts = (uint32_t)restarts;
 	task->exit_code = (int)code;
 	err_try(read_ports(root, arena, &ports, &port_count, err));
@@ -285,6 +287,8 @@ static int load_task(struct master *master, const char *name, const struct json_
 	if (task->job->file.in && room == NOBODY)
 		task->live = false;
 	put_back(master, task, machine, room, ports, port_count, paused);
+	if (!task->live)
+		kept_prefer(master, task);
 	return 0;
 }
 

@@ -29,6 +29,7 @@ uint32_t restart_left(const struct held_job *job)
 static void start_anew(struct master *master, struct held_task *task)
 {
 	leave_task(master, task, -1, false);
+	kept_forget(master, task);
 	task->incarnation = ++master->incarnations;
 	task->told = false;
 	task->to_restart = false;

@@ -32,11 +32,6 @@ static int64_t notice_of(const struct held_task *task)
 	return task->job->file.preemption.notice_ms;
 }
 
-static bool checkpoints(const struct held_task *task)
-{
-	return task->job->file.preemption.how == JOB_PREEMPTION_CHECKPOINT;
-}
-
 void master_on_event(void *data, const struct event *event)
 {
 	struct master *master = data;
@@ -55,12 +50,15 @@ void master_on_event(void *data, const struct event *event)
 		task->told_pending = task->told_running = task->to_restart = false;
 		task_changed(master, task);
 		journal_task(master, task, JOURNAL_TASK_PLACED, NULL);
+		kept_placed(master, task);
 		break;
 	case EVENT_PREEMPT:
 		if (event->detail == PREEMPTION_PAUSE) {
 			task_pause(master, task, true);
 			break;
 		}
+		if (event->detail == PREEMPTION_CHECKPOINT)
+			kept_expect(master, task);
 		leave_task(master, task, event->count, event->detail == PREEMPTION_CHECKPOINT);
 		task_unplace(master, task);
 		task_changed(master, task);
@@ -68,8 +66,9 @@ void master_on_event(void *data, const struct event *event)
 	case EVENT_END:
 		/* Those that ended by themselves are known, and kept for their log. */
 		if (event->detail != END_FINISHED && event->detail != END_FAILED) {
+			/* A checkpoint does not go along to another machine. */
 			if (event->detail == END_DRAINED)
-				leave_task(master, task, notice_of(task), checkpoints(task));
+				leave_task(master, task, notice_of(task), false);
 			task_unplace(master, task);
 		}
 		task_changed(master, task);
@@ -184,7 +183,7 @@ static void tell_machines(struct master *master)
 	for (size_t i = 0; i < master->machine_count; i++) {
 		struct held_machine *machine = &master->machines[i];
 
-		if (!machine->news)
+		if (!machine->news && !kept_has_news(master, (uint32_t)i))
 			continue;
 		machine->news = false;
 		if (machine->contact)

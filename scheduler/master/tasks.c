@@ -32,7 +32,8 @@ void task_free(struct held_task *task)
 {
 	task_forget_report(task);
 	free(task->last_reason);
-	task->last_reason = NULL;
+	free(task->kept_note);
+	task->last_reason = task->kept_note = NULL;
 }
 
 void task_unplace(struct master *master, struct held_task *task)

@@ -44,6 +44,9 @@ static const char *end_of(const struct held_task *task, char text[static REASON_
 {
 	if (task->reason)
 		return task->reason;
+	/* That it went on is no matter. */
+	if (task->live && task->kept_note && !task->kept_went_on)
+		return task->kept_note;
 	if (task->last_reason)
 		return task->last_reason;
 	if (task->exit_code < 0)
@@ -131,7 +134,10 @@ static const char *reason_of(struct master *master, const struct held_task *task
 		view_explain(master->cell, core, explained->text);
 		explained->request = view.request;
 	}
-	return explained->text;
+	if (!task->kept_note)
+		return explained->text;
+	snprintf(text, REASON_SIZE, "%s; %s", task->kept_note, explained->text);
+	return text;
 }
 
 static void write_task(struct master *master, const struct held_task *task,
@@ -147,6 +153,8 @@ static void write_task(struct master *master, const struct held_task *task,
 	json_put_string(w, task->at == NOBODY ? NULL : master->machines[task->at].name);
 	json_key(w, "reason");
 	json_put_string(w, reason_of(master, task, explained, text));
+	if (task->kept_note)
+		json_field_string(w, "checkpoint", task->kept_note);
 	if (task->reported && task->health)
 		json_field_string(w, "health", report_health_name(task->health));
 	json_field_u64(w, "restarts", task->restarts);

@@ -26,6 +26,7 @@ static int add_task(struct master *master, struct held_task *task, struct arena 
 		.paused = task->paused,
 		.program = task->live && !task->reported ? program : NULL,
 		.notice_ms = -1,
+		.kept = task->live && !task->reported ? kept_for(task) : 0,
 		.fence_ms = task->job->file.single_instance ? master->fence_ns / NS_PER_MS : 0,
 	};
 	/* In place of what its program said when it was started. */
@@ -138,6 +139,8 @@ int wants_write(struct master *master, struct held_machine *machine, char **ret,
 			r = add_task(master, task, arena, &list[wants.task_count++]);
 	if (r == 0)
 		r = add_allocs(machine, arena, &wants);
+	if (r == 0)
+		r = kept_write(master, number, arena, &wants);
 	if (r == 0)
 		r = calls_write(machine, arena, &wants);
 	if (r == 0)
