@@ -209,6 +209,19 @@ void tasks_undirty(struct master *master, const struct held_job *job, uint32_t f
 int job_find_to_change(struct master *master, const struct caller *caller, const char *name,
 		       struct held_job **ret, struct err *err);
 
+/* ---- scale.c ---- */
+
+/* How many tasks it has; of a set, how many allocs that have not gone. */
+uint32_t job_size(const struct held_job *job);
+/* After loading: what had not joined its gang or its set then has not now. */
+int scale_rejoin(struct master *master, struct err *err);
+
+/* ---- plan.c ---- */
+
+/* What would happen if the job became that. */
+int plan_scale(struct master *master, struct held_job *job, const struct job *asked,
+	       struct json_writer *w, struct err *err);
+
 /* ---- restart.c ---- */
 
 /* Goes on with jobs that are started anew, as far as their budgets let it. */

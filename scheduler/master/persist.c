@@ -34,7 +34,8 @@ char *persist_task(const struct master *master, const struct held_task *task, si
 	if (!w)
 		return NULL;
 	json_open_object(w);
-	if (task->at != NOBODY)
+	/* Of an alloc that goes nothing stays anywhere. */
+	if (task->at != NOBODY && (task->job->file.job || !task->over))
 		json_field_string(w, "machine", master->machines[task->at].name);
 	json_field_bool(w, "live", task->live);
 	json_field_bool(w, "over", task->over);
@@ -424,6 +425,8 @@ int persist_load(struct master *master, struct err *err)
 		r = cell_store_load(master->store, load_item, &promised, &revision, err);
 	if (r == 0)
 		r = cell_store_load(master->store, load_item, &tasks, &revision, err);
+	if (r == 0)
+		r = scale_rejoin(master, err);
 	if (r == 0)
 		r = cell_store_load(master->store, load_item, &fences, &revision, err);
 	/* Only now: what runs on a machine that takes nothing new was put back there, too. */
