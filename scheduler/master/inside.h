@@ -68,6 +68,8 @@ struct held_job {
 	bool stopped;
 	const char *made_by; /* the job whose task has handed it in, or NULL */
 	char *refusal;	     /* why it could not be taken up after a restart, or NULL */
+	char *warning;	     /* what of it would be refused now, though it was accepted; or NULL */
+	bool unreadable;     /* its file cannot be read: what is kept is its name and its text */
 	int64_t submitted_ms;
 	struct held_task *tasks;
 	uint32_t count;
@@ -281,6 +283,10 @@ struct held_job *job_find(struct master *master, const char *name);
 /* Takes the text over in any case; the job is in the master but not in the core. */
 int job_make(struct master *master, const char *file_name, char *text, size_t len,
 	     struct held_job **ret, struct err *err);
+/* Of one in the store that this version cannot make out: it is there under its name, refused, for
+ * people to look at and to purge; on the disk it stays as it is. */
+int job_make_unreadable(struct master *master, const char *name, const char *text,
+			const struct err *why, struct held_job **ret, struct err *err);
 int job_admit(struct master *master, struct held_job *job, struct err *err);
 void job_drop(struct master *master, struct held_job *job);
 /* ---- program.c ---- */

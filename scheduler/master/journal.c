@@ -31,16 +31,16 @@ struct journal {
 };
 
 static const char *const kind_names[JOURNAL_KINDS] = {
-	[JOURNAL_JOB_SUBMITTED] = "job-submitted",   [JOURNAL_JOB_STOPPED] = "job-stopped",
-	[JOURNAL_JOB_PURGED] = "job-purged",	     [JOURNAL_JOB_SCALED] = "job-scaled",
-	[JOURNAL_JOB_RESIZED] = "job-resized",	     [JOURNAL_JOB_RESTARTED] = "job-restarted",
-	[JOURNAL_TASK_PLACED] = "task-placed",	     [JOURNAL_TASK_PENDING] = "task-pending",
-	[JOURNAL_TASK_RUNNING] = "task-running",     [JOURNAL_TASK_ENDED] = "task-ended",
-	[JOURNAL_TASK_PREEMPTED] = "task-preempted", [JOURNAL_TASK_PAUSED] = "task-paused",
-	[JOURNAL_TASK_RESUMED] = "task-resumed",     [JOURNAL_TASK_LOST] = "task-lost",
-	[JOURNAL_TASK_DRAINED] = "task-drained",     [JOURNAL_TASK_KILLED] = "task-killed",
-	[JOURNAL_TASK_RESIZED] = "task-resized",     [JOURNAL_MACHINE_ADDED] = "machine-added",
-	[JOURNAL_MACHINE_STATE] = "machine-state",
+	[JOURNAL_JOB_SUBMITTED] = "job-submitted", [JOURNAL_JOB_STOPPED] = "job-stopped",
+	[JOURNAL_JOB_PURGED] = "job-purged",	   [JOURNAL_JOB_SCALED] = "job-scaled",
+	[JOURNAL_JOB_RESIZED] = "job-resized",	   [JOURNAL_JOB_RESTARTED] = "job-restarted",
+	[JOURNAL_JOB_WARNING] = "job-warning",	   [JOURNAL_TASK_PLACED] = "task-placed",
+	[JOURNAL_TASK_PENDING] = "task-pending",   [JOURNAL_TASK_RUNNING] = "task-running",
+	[JOURNAL_TASK_ENDED] = "task-ended",	   [JOURNAL_TASK_PREEMPTED] = "task-preempted",
+	[JOURNAL_TASK_PAUSED] = "task-paused",	   [JOURNAL_TASK_RESUMED] = "task-resumed",
+	[JOURNAL_TASK_LOST] = "task-lost",	   [JOURNAL_TASK_DRAINED] = "task-drained",
+	[JOURNAL_TASK_KILLED] = "task-killed",	   [JOURNAL_TASK_RESIZED] = "task-resized",
+	[JOURNAL_MACHINE_ADDED] = "machine-added", [JOURNAL_MACHINE_STATE] = "machine-state",
 };
 
 const char *journal_kind_name(enum journal_kind kind)

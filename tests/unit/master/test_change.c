@@ -206,6 +206,76 @@ static void test_scale_refuses_what_is_not_there(void **state)
 	fake_free(cell);
 }
 
+/* ---- jobs that this version would not accept ---- */
+
+/* As an earlier version may have left it. */
+static void write_to_store(struct fake_cell *cell, const char *key, const char *value)
+{
+	struct store_change change = { key, value, strlen(value) };
+
+	assert_int_equal(
+		cell_store_commit(cell->master->store, cell->master->epoch, &change, 1, NULL, NULL),
+		0);
+}
+
+static void test_a_job_with_more_ports_than_may_be_runs_on(void **state)
+{
+	char text[4096], value[8192], *end = text;
+	struct fake_cell *cell = cell_of(1);
+	_cleanup_free_ char *events = NULL;
+	size_t len;
+	uint64_t last;
+
+	(void)state;
+	end += sprintf(end, "job: old\\nowner: o\\npriority: 200\\ntasks: {image: i, resources: "
+			    "{cpu: 100m, memory: 1Mi}, ports: [");
+	for (int i = 0; i < 70; i++)
+		end += sprintf(end, "{name: p%d, container: %d}, ", i, 1000 + i);
+	sprintf(end, "]}\\n");
+	snprintf(value, sizeof(value), "{\"file\": \"old.yaml\", \"text\": \"%s\"}", text);
+	write_to_store(cell, "job/old", value);
+	fake_submit(cell, "%s", WEB(2));
+	again(cell);
+	fake_beat(cell);
+	assert_int_equal(fake_running(cell, "old"), 1);
+	assert_int_equal(fake_running(cell, "web"), 2);
+	events = master_events(cell->master, 0, &len, &last);
+	assert_has(events, "job-warning");
+	assert_has(events, "64 at most may be");
+	fake_free(cell);
+}
+
+static void test_a_job_that_cannot_be_read_stops_nobody(void **state)
+{
+	struct fake_cell *cell = cell_of(1);
+	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+
+	(void)state;
+	fake_submit(cell, "%s", WEB(2));
+	write_to_store(cell, "job/odd", "{\"text\": \"job: odd\\nwhatever: 1\\n\"}");
+	write_to_store(cell, "job/none", "{\"text\": 17}");
+	write_to_store(cell, "task/odd/2",
+		       "{\"live\": true, \"incarnation\": 7, \"machine\": \"a\"}");
+	write_to_store(cell, "task/web/0", "[]");
+	again(cell);
+	fake_beat(cell);
+	assert_int_equal(fake_running(cell, "web"), 2);
+	assert_int_equal(fake_running(cell, "odd"), 0);
+	assert_int_equal(master_write_job(cell->master, "odd", w, NULL), 0);
+	text = json_writer_take(w, &len);
+	assert_has(text, "\"state\":\"refused\"");
+	assert_has(text, "is unknown here");
+	assert_int_equal(job_find(cell->master, "odd")->count, 3);
+	again(cell);
+	assert_int_equal(master_stop(cell->master, &root, "odd", true, NULL), 0);
+	again(cell);
+	assert_null(job_find(cell->master, "odd"));
+	assert_int_equal(fake_running(cell, "web"), 2);
+	fake_free(cell);
+}
+
 /* ---- resize ---- */
 
 static void test_resized_tasks_keep_their_size_over_a_restart(void **state)
@@ -537,6 +607,8 @@ int main(void)
 		cmocka_unit_test(test_a_gang_grows_whole_or_not_at_all_also_after_a_restart),
 		cmocka_unit_test(test_allocs_keep_their_indexes_over_a_restart),
 		cmocka_unit_test(test_production_that_grows_counts_once),
+		cmocka_unit_test(test_a_job_with_more_ports_than_may_be_runs_on),
+		cmocka_unit_test(test_a_job_that_cannot_be_read_stops_nobody),
 		cmocka_unit_test(test_resized_tasks_keep_their_size_over_a_restart),
 		cmocka_unit_test(test_a_plan_to_resize_changes_nothing_and_comes_true),
 		cmocka_unit_test(test_restarted_tasks_are_later_incarnations_in_their_place),
