@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ctr job scale, resize, restart, ctr alloc resize: jobs that change while they run. */
+/* ctr job scale, resize, restart, ctr alloc scale, resize: jobs that change while they run. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -33,33 +33,89 @@ static int await(const struct ask *ask, struct err *err)
 
 /* ---- scale ---- */
 
-static int scale(const struct ask *ask, struct err *err)
+static int print_scale_plan(const struct ask *ask, const struct json_node *root, struct err *err)
 {
+	struct json_node list;
+	size_t count = 0;
+
+	if (ask->json)
+		return print_json(root, err);
+	cell_print_places(ask, root);
+	if (json_get_array(root, "leave", &list, &count, NULL) > 0)
+		for (size_t i = 0; i < count; i++) {
+			struct json_node one = json_at(&list, i);
+			int64_t index = -1;
+
+			err_try(json_i64(&one, 0, UINT32_MAX, &index, err));
+			printf("%s/%" PRId64 " goes\n", ask->words[0], index);
+		}
+	return 0;
+}
+
+/* path: with a %s for the name. */
+static int scale_by(const struct ask *ask, const char *path, const char *what, struct err *err)
+{
+	const struct change_args *args = ask->args;
 	_cleanup_json_ struct json_doc *doc = NULL;
+	struct json_node root;
 	char body[64], *end;
 	unsigned long count = strtoul(ask->words[1], &end, 10);
 
 	if (*end || end == ask->words[1] || *ask->words[1] == '-' || count > UINT32_MAX)
-		return err_say(err, EINVAL, "\"%s\" is no number of tasks", ask->words[1]);
-	snprintf(body, sizeof(body), "{\"count\": %lu}", count);
-	err_try(cell_ask_name(ask, "POST", "/v1/jobs/%s/scale", ask->words[0], body, &doc, err));
-	return await(ask, err);
+		return err_say(err, EINVAL, "\"%s\" is no number of %s", ask->words[1], what);
+	snprintf(body, sizeof(body), "{\"count\": %lu, \"plan\": %s}", count,
+		 args->plan ? "true" : "false");
+	err_try(cell_ask_name(ask, "POST", path, ask->words[0], body, &doc, err));
+	root = json_root(doc);
+	return args->plan ? print_scale_plan(ask, &root, err) : await(ask, err);
 }
 
-static const struct option_entry scale_options[] = { WAIT_OPTIONS, OPTION_END };
+static int scale(const struct ask *ask, struct err *err)
+{
+	return scale_by(ask, "/v1/jobs/%s/scale", "tasks", err);
+}
+
+static int scale_set(const struct ask *ask, struct err *err)
+{
+	return scale_by(ask, "/v1/allocs/%s/scale", "allocs", err);
+}
+
+static const struct option_entry scale_options[] = {
+	WAIT_OPTIONS,
+	OPTION_BOOL(struct change_args, plan, 0, "plan", "tell what would happen, and do nothing"),
+	OUTPUT_OPTION(struct change_args),
+	OPTION_END,
+};
 
 const struct verb verb_job_scale = {
 	.command = {
 		.name = "ctr job scale",
 		.args = "JOB COUNT",
 		.summary = "give a job another number of tasks",
-		.details = "With fewer, those with the highest indexes end.",
+		.details = "With fewer, those with the highest indexes end. More tasks of a gang start all at\n"
+			   "once, or none of them does.",
 		.options = scale_options,
 		.args_min = 2,
 		.args_max = 2,
 	},
 	.args_size = sizeof(struct change_args),
 	.run = scale,
+};
+
+const struct verb verb_alloc_scale = {
+	.command = {
+		.name = "ctr alloc scale",
+		.args = "SET COUNT",
+		.summary = "give an alloc set more or fewer allocs",
+		.details = "More are reserved all at once, or none of them is. With fewer, empty ones go\n"
+			   "first, then those with the highest indexes; what runs in them moves to another\n"
+			   "alloc of the set, or pends.",
+		.options = scale_options,
+		.args_min = 2,
+		.args_max = 2,
+	},
+	.args_size = sizeof(struct change_args),
+	.run = scale_set,
 };
 
 /* ---- resize ---- */

@@ -157,16 +157,32 @@ static const char *remark_of(const struct ask *ask, const struct json_node *task
 	return *victims ? victims : cell_text(ask, task, "reason");
 }
 
-static void print_plan(const struct ask *ask, const struct json_node *root)
+void cell_print_places(const struct ask *ask, const struct json_node *root)
 {
-	static const struct column change_columns[] = {
-		{ "FIELD", "field" }, { "NOW", "from" }, { "THEN", "to" }, { NULL }
-	};
 	static const struct column task_columns[] = {
 		{ "TASK", "index", COLUMN_NUMBER },
 		{ "MACHINE", .text = place_of },
 		{ "VICTIMS, OR WHY IT WAITS", .text = remark_of },
 		{ NULL },
+	};
+	struct json_node list;
+	size_t count = 0;
+
+	if (json_get_array(root, "tasks", &list, &count, NULL) > 0 && count)
+		print_rows(ask, task_columns, &list);
+	if (json_get_array(root, "others", &list, &count, NULL) > 0)
+		for (size_t i = 0; i < count; i++) {
+			struct json_node other = json_at(&list, i);
+
+			printf("%s goes to %s\n", cell_text(ask, &other, "task"),
+			       cell_text(ask, &other, "machine"));
+		}
+}
+
+static void print_plan(const struct ask *ask, const struct json_node *root)
+{
+	static const struct column change_columns[] = {
+		{ "FIELD", "field" }, { "NOW", "from" }, { "THEN", "to" }, { NULL }
 	};
 	struct json_node list;
 	size_t count = 0;
@@ -179,15 +195,7 @@ static void print_plan(const struct ask *ask, const struct json_node *root)
 		print_rows(ask, change_columns, &list);
 		puts("");
 	}
-	if (json_get_array(root, "tasks", &list, &count, NULL) > 0)
-		print_rows(ask, task_columns, &list);
-	if (json_get_array(root, "others", &list, &count, NULL) > 0)
-		for (size_t i = 0; i < count; i++) {
-			struct json_node other = json_at(&list, i);
-
-			printf("%s goes to %s\n", cell_text(ask, &other, "task"),
-			       cell_text(ask, &other, "machine"));
-		}
+	cell_print_places(ask, root);
 }
 
 static int plan(const struct ask *ask, struct err *err)

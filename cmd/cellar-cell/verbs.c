@@ -4,12 +4,13 @@
 extern const struct verb verb_job_run, verb_job_plan, verb_job_validate, verb_job_ls,
 	verb_job_status, verb_job_why, verb_job_history, verb_job_scale, verb_job_resize,
 	verb_job_restart, verb_job_logs, verb_job_exec, verb_job_stop, verb_alloc_ls,
-	verb_alloc_status, verb_alloc_resize, verb_machine_ls, verb_machine_status,
-	verb_machine_cordon, verb_machine_uncordon, verb_machine_drain, verb_secret_set,
-	verb_secret_ls, verb_secret_rm, verb_policy_show, verb_policy_set, verb_quota_ls,
-	verb_quota_set, verb_cell_status, verb_cell_events, verb_cell_top, verb_cell_backup,
-	verb_cell_restore, verb_cell_dashboard;
+	verb_alloc_status, verb_alloc_scale, verb_alloc_resize, verb_machine_ls,
+	verb_machine_status, verb_machine_cordon, verb_machine_uncordon, verb_machine_drain,
+	verb_secret_set, verb_secret_ls, verb_secret_rm, verb_policy_show, verb_policy_set,
+	verb_quota_ls, verb_quota_set, verb_cell_status, verb_cell_events, verb_cell_top,
+	verb_cell_backup, verb_cell_restore, verb_cell_dashboard;
 
+/* clang-format off */
 const struct verb *const verbs[] = {
 	&verb_job_run,
 	&verb_job_plan,
@@ -26,6 +27,7 @@ const struct verb *const verbs[] = {
 	&verb_job_stop,
 	&verb_alloc_ls,
 	&verb_alloc_status,
+	&verb_alloc_scale,
 	&verb_alloc_resize,
 	&verb_machine_ls,
 	&verb_machine_status,
@@ -47,3 +49,4 @@ const struct verb *const verbs[] = {
 	&verb_cell_dashboard,
 	NULL,
 };
+/* clang-format on */

@@ -95,6 +95,11 @@ int cell_parse_task(char *word, uint32_t *ret_index, struct err *err);
 int cell_exec(const struct ask *ask, const char *program, const char *const *words,
 	      struct err *err);
 
+/* ---- job_file.c ---- */
+
+/* Of a plan: where tasks would go, and who else would move. */
+void cell_print_places(const struct ask *ask, const struct json_node *root);
+
 /* ---- wait.c ---- */
 
 /* Until no task of the job pends, by the cell's word: 0; EXIT_TIMEOUT with what pends in stderr.

@@ -142,10 +142,15 @@ static int post_scale(const struct call *call, struct err *err)
 	_cleanup_json_ struct json_doc *doc = NULL;
 	struct json_node root;
 	uint32_t count = 0;
+	bool plan = false;
 
 	err_try(read_body(call, &doc, err));
 	root = json_root(doc);
 	err_try(json_need(json_get_u32(&root, "count", &count, err), &root, "count", err));
+	err_try(json_get_bool(&root, "plan", &plan, err));
+	if (plan)
+		return master_plan_scale(call->master, call->caller, call->name, count, call->w,
+					 err);
 	err_try(master_scale(call->master, call->caller, call->name, count, err));
 	return done(call, "job");
 }
@@ -359,6 +364,7 @@ const struct route routes[] = {
 	{ "GET", "/v1/allocs", get_allocs },
 	{ "GET", "/v1/allocs/{set}", get_alloc },
 	{ "POST", "/v1/allocs/{set}/resize", post_resize },
+	{ "POST", "/v1/allocs/{set}/scale", post_scale },
 	{ "GET", "/v1/machines", get_machines },
 	{ "GET", "/v1/machines/{machine}", get_machine },
 	{ "POST", "/v1/machines/{machine}/cordon", post_cordon },

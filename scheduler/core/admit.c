@@ -173,6 +173,26 @@ static uint32_t last_before(const struct cell *cell, uint32_t j, uint32_t index)
 	return last;
 }
 
+struct task admit_new(struct cell *cell, uint32_t j, uint32_t index, uint32_t class)
+{
+	return (struct task){
+		.job = j,
+		.index = index,
+		.class = class,
+		.machine = NONE,
+		.next = NONE,
+		.previous = NONE,
+		.next_in_job = NONE,
+		.avoid = NONE,
+		.rather = NONE,
+		.timer = NONE,
+		.room = NONE,
+		.follows = NONE,
+		.since_ms = cell->outside->now_ms,
+		.sequence = cell->sequence++,
+	};
+}
+
 int admit_make_from(struct cell *cell, const struct job *job, uint32_t j, uint32_t from)
 {
 	uint32_t class = NONE, plain = NONE, previous = last_before(cell, j, from), *link;
@@ -196,22 +216,7 @@ int admit_make_from(struct cell *cell, const struct job *job, uint32_t j, uint32
 		}
 		if (r < 0 || (r = new_task(cell, &task)) < 0)
 			break;
-		cell->tasks[task] = (struct task){
-			.job = j,
-			.index = i,
-			.class = class,
-			.machine = NONE,
-			.next = NONE,
-			.previous = NONE,
-			.next_in_job = NONE,
-			.avoid = NONE,
-			.rather = NONE,
-			.timer = NONE,
-			.room = NONE,
-			.follows = NONE,
-			.since_ms = cell->outside->now_ms,
-			.sequence = cell->sequence++,
-		};
+		cell->tasks[task] = admit_new(cell, j, i, class);
 		/* The array may have moved. */
 		link = previous == NONE ? &cell->jobs[j].tasks : &cell->tasks[previous].next_in_job;
 		*link = task;
@@ -282,7 +287,7 @@ static int make_job(struct cell *cell, const struct job *job, uint32_t *ret)
 	cell->made++;
 	r = admit_make_from(cell, job, *ret, 0);
 	if (r == 0 && job->reserves)
-		r = alloc_make(cell, *ret);
+		r = alloc_make(cell, *ret, 0);
 	if (r == 0)
 		r = map_put(&cell->job_of, made.name, *ret);
 	if (r == 0 && job->after_count && (r = after_add(cell, job, *ret)) < 0)

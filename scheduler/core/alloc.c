@@ -73,13 +73,14 @@ static int make_room(struct cell *cell, uint32_t task)
 	return r < 0 ? r : kind_add_machine(cell, &spec, job->name, &more, &cell->tasks[task].room);
 }
 
-int alloc_make(struct cell *cell, uint32_t job)
+int alloc_make(struct cell *cell, uint32_t job, uint32_t from)
 {
 	int r = 0;
 
 	for (uint32_t t = cell->jobs[job].tasks; r == 0 && t != NONE;
 	     t = cell->tasks[t].next_in_job)
-		r = make_room(cell, t);
+		if (cell->tasks[t].index >= from)
+			r = make_room(cell, t);
 	return r;
 }
 

@@ -16,8 +16,9 @@
 
 /* Is the set that the job names there; can such an alloc be? */
 int alloc_check(const struct cell *cell, const struct job *job, struct err *err);
-/* Gives each task of the job a room, down. 0 or -ENOMEM; alloc_forget cleans up. */
-int alloc_make(struct cell *cell, uint32_t job);
+/* Gives each task of the job from that index on a room, down. 0 or -ENOMEM; alloc_forget cleans
+ * up. */
+int alloc_make(struct cell *cell, uint32_t job, uint32_t from);
 /* The task is forgotten, and its room, if it is an alloc. */
 void alloc_forget(struct cell *cell, uint32_t task);
 

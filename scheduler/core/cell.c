@@ -222,8 +222,7 @@ static int decide(struct cell *cell)
 		return 0;
 	}
 	demand_refresh(cell);
-	return gang_is_whole(cell, cell->tasks[task].job) ? gang_decide(cell, cell->tasks[task].job)
-							  : decide_task(cell, task);
+	return gang_is_whole(cell, task) ? gang_decide(cell, task) : decide_task(cell, task);
 }
 
 int cell_decide(struct cell *cell)

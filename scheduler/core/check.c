@@ -18,6 +18,7 @@
  *			of them than it asked for
  *	10 claims	a claim has as many machines as it counts, each of them up
  *	11 names	what is in use was not swept away, see tidy.h
+ *	12 joining	who is to join a gang pends, and its job counts it
  */
 /* clang-format on */
 #include "scheduler/core/check.h"
@@ -368,6 +369,28 @@ static int check_claims(const struct cell *cell, struct err *err)
 	return 0;
 }
 
+/* Invariant 12. */
+static int check_joining(const struct cell *cell, struct err *err)
+{
+	for (size_t j = 0; j < cell->job_count; j++) {
+		const struct cell_job *job = &cell->jobs[j];
+		uint32_t joining = 0;
+
+		for (uint32_t t = job->name ? job->tasks : NONE; t != NONE;
+		     t = cell->tasks[t].next_in_job) {
+			if (!is_joining(cell, t) || cell->tasks[t].state == TASK_ENDED)
+				continue;
+			if (cell->tasks[t].state != TASK_PENDING || !job->gang)
+				return BROKEN(err, "task %u runs, and is to join its gang", t);
+			joining++;
+		}
+		if (job->name && joining != job->joining)
+			return BROKEN(err, "%u tasks are to join job %zu, and %u counted", joining,
+				      j, job->joining);
+	}
+	return 0;
+}
+
 int cell_check(struct cell *cell, struct err *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
@@ -392,6 +415,7 @@ int cell_check(struct cell *cell, struct err *err)
 	err_try(check_tasks(cell, seen, err));
 	err_try(check_ports(cell, err));
 	err_try(check_claims(cell, err));
+	err_try(check_joining(cell, err));
 	err_try(check_names(cell, err));
 	err_try(check_blocked(cell, err));
 	return check_priority(cell, err);

@@ -165,10 +165,13 @@ static void take(struct cell *cell, uint32_t machine, uint32_t task, uint8_t mar
 	tell(cell, EVENT_CLAIM, task, machine);
 }
 
-static void mark_gang(struct cell *cell, uint32_t job, uint8_t mark)
+static void mark_gang(struct cell *cell, uint32_t task, uint8_t mark)
 {
+	bool joining = is_joining(cell, task);
+	uint32_t job = cell->tasks[task].job;
+
 	for (uint32_t t = cell->jobs[job].tasks; t != NONE; t = cell->tasks[t].next_in_job)
-		if (cell->tasks[t].state == TASK_PENDING)
+		if (cell->tasks[t].state == TASK_PENDING && is_joining(cell, t) == joining)
 			cell->classes[cell->tasks[t].class].claim = mark;
 }
 
@@ -181,12 +184,12 @@ static void choose(struct cell *cell, const struct candidate *c, uint8_t mark)
 	uint32_t *machines;
 	struct preemption way;
 
-	if (gang_is_whole(cell, job)) {
+	if (gang_is_whole(cell, c->task)) {
 		arena = arena_new();
 		machines = arena ? arena_calloc(arena, cell->jobs[job].count, sizeof(*machines))
 				 : NULL;
-		mark_gang(cell, job, mark);
-		count = machines ? gang_find_room(cell, job, machines) : 0;
+		mark_gang(cell, c->task, mark);
+		count = machines ? gang_find_room(cell, c->task, machines) : 0;
 		for (uint32_t i = 0; i < count; i++)
 			take(cell, machines[i], c->task, mark);
 		return;

@@ -105,8 +105,8 @@ static bool same_class(const struct class *a, const struct class *b)
 {
 	return a->shape == b->shape && a->priority == b->priority &&
 	       memcmp(a->groups, b->groups, sizeof(a->groups)) == 0 && a->division == b->division &&
-	       a->gang == b->gang && a->set == b->set && a->image == b->image &&
-	       a->port_count == b->port_count &&
+	       a->gang == b->gang && a->joins == b->joins && a->set == b->set &&
+	       a->image == b->image && a->port_count == b->port_count &&
 	       (!a->port_count ||
 		memcmp(a->ports, b->ports, a->port_count * sizeof(*a->ports)) == 0) &&
 	       a->constraint_count == b->constraint_count &&
@@ -120,6 +120,8 @@ static uint64_t hash_class(const struct class *class)
 
 	h = hash_mix(h ^ class->groups[1] ^ (uint64_t) class->image << 32);
 	h = hash_mix(h ^ class->set);
+	if (class->joins != NONE)
+		h = hash_mix(h ^ class->joins);
 	h = hash_bytes(class->ports, class->port_count * sizeof(*class->ports), h);
 	h = hash_mix(h ^ ((uint64_t) class->priority << 52 ^ (uint64_t) class->gang << 20 ^
 			  class->division));
@@ -188,7 +190,9 @@ static int keep_class(struct cell *cell, struct class *class, uint32_t *ret)
 	return r;
 }
 
-int class_with(struct cell *cell, uint32_t class, const struct request *request, uint32_t *ret)
+/* The class that differs from that one in the request, and in which it joins, alone. */
+static int find_like(struct cell *cell, uint32_t class, const struct request *request,
+		     uint32_t joins, uint32_t *ret)
 {
 	const struct class *like = &cell->classes[class];
 	struct class made = { .request = *request,
@@ -198,6 +202,7 @@ int class_with(struct cell *cell, uint32_t class, const struct request *request,
 			      .division = like->division,
 			      .gang = like->gang,
 			      .set = like->set,
+			      .joins = joins,
 			      .image = like->image,
 			      .port_count = like->port_count,
 			      .lines = NONE,
@@ -224,6 +229,23 @@ int class_with(struct cell *cell, uint32_t class, const struct request *request,
 	return keep_class(cell, &made, ret);
 }
 
+int class_with(struct cell *cell, uint32_t class, const struct request *request, uint32_t *ret)
+{
+	uint32_t joins = cell->classes[class].joins;
+	int r = 0;
+
+	if (joins != NONE)
+		r = find_like(cell, joins, request, NONE, &joins);
+	return r < 0 ? r : find_like(cell, class, request, joins, ret);
+}
+
+int class_joining(struct cell *cell, uint32_t class, uint32_t *ret)
+{
+	const struct request request = cell->classes[class].request;
+
+	return find_like(cell, class, &request, class, ret);
+}
+
 int class_find(struct cell *cell, const struct job *job, const struct request *request,
 	       uint32_t *ret)
 {
@@ -231,6 +253,7 @@ int class_find(struct cell *cell, const struct job *job, const struct request *r
 			       .priority = job->priority,
 			       .groups = { NONE, NONE },
 			       .per_machine = job->image,
+			       .joins = NONE,
 			       .lines = NONE };
 	int r = 0;
 

@@ -10,6 +10,8 @@ int class_find(struct cell *cell, const struct job *job, const struct request *r
 
 /* The class that differs from that one in the request alone. 0 or -ENOMEM. */
 int class_with(struct cell *cell, uint32_t class, const struct request *request, uint32_t *ret);
+/* The class of what is to join tasks of that one, see gang.h. 0 or -ENOMEM. */
+int class_joining(struct cell *cell, uint32_t class, uint32_t *ret);
 
 /* It is proven to fit nowhere: its lines wait. */
 void class_block(struct cell *cell, uint32_t class);

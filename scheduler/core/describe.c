@@ -67,10 +67,20 @@ static int list_overrides(const struct cell *cell, uint32_t job, struct arena *a
 	return 0;
 }
 
+/* An alloc that has gone is as it was when it went; of other jobs the first one tells. */
+static uint32_t first_alive(const struct cell *cell, const struct cell_job *j)
+{
+	uint32_t t = j->tasks;
+
+	while (j->reserves && t != NONE && cell->tasks[t].state == TASK_ENDED)
+		t = cell->tasks[t].next_in_job;
+	return t == NONE ? j->tasks : t;
+}
+
 int describe_job(const struct cell *cell, uint32_t job, struct arena *arena, struct job *ret)
 {
 	const struct cell_job *j = &cell->jobs[job];
-	const struct class *class = &cell->classes[cell->tasks[j->tasks].class];
+	const struct class *class = &cell->classes[cell->tasks[first_alive(cell, j)].class];
 	int r;
 
 	*ret = (struct job){
@@ -78,7 +88,8 @@ int describe_job(const struct cell *cell, uint32_t job, struct arena *arena, str
 		.owner = name_of(cell, j->owner),
 		.priority = j->priority,
 		.latency_sensitive = j->latency_sensitive,
-		.count = j->count,
+		/* All of a set's are alike, whichever of them have gone. */
+		.count = j->reserves ? j->alive : j->count,
 		.request = class->request,
 		.host_ports = class->ports,
 		.host_port_count = class->port_count,
@@ -95,5 +106,5 @@ int describe_job(const struct cell *cell, uint32_t job, struct arena *arena, str
 		.alloc_set = name_of(cell, j->set),
 	};
 	r = copy_constraints(cell, class, arena, ret);
-	return r == 0 ? list_overrides(cell, job, arena, ret) : r;
+	return r == 0 && !j->reserves ? list_overrides(cell, job, arena, ret) : r;
 }

@@ -34,6 +34,8 @@ static int prepare(struct cell *cell, const struct resize_plan *plan, const stru
 			r = class_with(cell, from, request, &to);
 			if (r == 0)
 				r = queue_reserve(cell, to, owner);
+			if (r == 0 && cell->classes[to].joins != NONE)
+				r = queue_reserve(cell, cell->classes[to].joins, owner);
 		}
 		ports += r == 0 ? demand_ports(&cell->classes[to]) : 0;
 		changes[i] = (struct change){ .class = to, .was = t->machine };

@@ -11,16 +11,33 @@
 #include "scheduler/core/preempt.h"
 #include "scheduler/core/task.h"
 
-bool gang_is_whole(const struct cell *cell, uint32_t job)
+bool gang_is_whole(const struct cell *cell, uint32_t task)
 {
-	const struct cell_job *j = &cell->jobs[job];
+	const struct cell_job *j = &cell->jobs[cell->tasks[task].job];
+	bool joining = is_joining(cell, task);
 
-	if (!j->gang || j->running)
+	if (!j->gang || (j->running && !joining))
 		return false;
 	for (uint32_t t = j->tasks; t != NONE; t = cell->tasks[t].next_in_job)
-		if (cell->tasks[t].timer != NONE || cell->tasks[t].follows != NONE)
+		if ((cell->tasks[t].timer != NONE || cell->tasks[t].follows != NONE) &&
+		    is_joining(cell, t) == joining)
 			return false;
 	return true;
+}
+
+/* Those that join come after what they join, unless that is over. */
+static bool waits_for_gang(const struct cell *cell, uint32_t task)
+{
+	const struct cell_job *j = &cell->jobs[cell->tasks[task].job];
+
+	return is_joining(cell, task) && !j->running && j->alive > j->joining;
+}
+
+void gang_wake_joining(struct cell *cell, uint32_t job)
+{
+	for (uint32_t t = cell->jobs[job].tasks; t != NONE; t = cell->tasks[t].next_in_job)
+		if (is_joining(cell, t))
+			class_unblock(cell, cell->tasks[t].class);
 }
 
 static bool may_preempt(struct gang_attempt *a)
@@ -41,6 +58,21 @@ static bool may_preempt(struct gang_attempt *a)
 
 /* ---- the decision ---- */
 
+/* From now on they are members like the others. */
+static void join(struct gang_attempt *a)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		uint32_t task = a->members[i].task, was = a->cell->tasks[task].class;
+
+		if (!is_joining(a->cell, task))
+			continue;
+		task_resize(a->cell, task, a->cell->classes[was].joins, &a->members[i].choice.grip);
+		a->cell->jobs[a->cell->tasks[task].job].joining--;
+		if (!a->cell->classes[was].tasks)
+			class_unblock(a->cell, was);
+	}
+}
+
 static void tell_all(struct gang_attempt *a)
 {
 	for (size_t i = 0; i < a->count; i++) {
@@ -49,6 +81,7 @@ static void tell_all(struct gang_attempt *a)
 		claim_moved_on(a->cell,
 			       &a->cell->classes[a->cell->tasks[a->members[i].task].class]);
 	}
+	join(a);
 	for (size_t i = 0; i < a->count; i++)
 		alloc_offer(a->cell, a->members[i].task);
 }
@@ -94,12 +127,12 @@ static void give_up(struct gang_attempt *a, const struct gang_member *failed)
 
 /* The way that loses least work, once each task has taken its cheapest; they must fit on the same
  * machines in turn. 1: found, in *ret. */
-static int search(struct gang_attempt *a, uint32_t job, struct arena *arena,
+static int search(struct gang_attempt *a, uint32_t task, struct arena *arena,
 		  struct gang_attempt *ret)
 {
 	uint32_t *tasks = arena_calloc(arena, a->count, sizeof(*tasks));
 	struct gang_seating seating;
-	int r = tasks ? attempt_init(ret, a->cell, job, arena) : -ENOMEM;
+	int r = tasks ? attempt_init(ret, a->cell, task, arena) : -ENOMEM;
 
 	if (r < 0)
 		return r;
@@ -117,7 +150,7 @@ static int search(struct gang_attempt *a, uint32_t job, struct arena *arena,
 }
 
 /* 1: started. 0: there is no way. */
-static int preempt(struct gang_attempt *a, uint32_t job, struct arena *arena, uint32_t *ret_failed)
+static int preempt(struct gang_attempt *a, uint32_t task, struct arena *arena, uint32_t *ret_failed)
 {
 	struct gang_attempt other = { .cell = a->cell };
 	bool found;
@@ -129,7 +162,7 @@ static int preempt(struct gang_attempt *a, uint32_t job, struct arena *arena, ui
 		attempt_spare(a);
 	*ret_failed = (uint32_t)a->started;
 	attempt_undo(a);
-	r = a->error ? a->error : search(a, job, arena, &other);
+	r = a->error ? a->error : search(a, task, arena, &other);
 	if (r > 0 && (!found || attempt_is_better(&other, a)))
 		r = enact(&other);
 	else if (r >= 0 && found)
@@ -139,7 +172,7 @@ static int preempt(struct gang_attempt *a, uint32_t job, struct arena *arena, ui
 	return r == -EAGAIN ? 0 : r < 0 ? r : 1;
 }
 
-static int decide(struct gang_attempt *a, uint32_t job, struct arena *arena)
+static int decide(struct gang_attempt *a, uint32_t task, struct arena *arena)
 {
 	uint32_t failed;
 	int r = 0;
@@ -151,22 +184,25 @@ static int decide(struct gang_attempt *a, uint32_t job, struct arena *arena)
 	failed = (uint32_t)a->started;
 	attempt_undo(a);
 	if (!a->error && may_preempt(a))
-		r = preempt(a, job, arena, &failed);
+		r = preempt(a, task, arena, &failed);
 	if (a->error || r)
 		return a->error ? a->error : r;
 	give_up(a, &a->members[failed]);
 	return 1;
 }
 
-int gang_decide(struct cell *cell, uint32_t job)
+int gang_decide(struct cell *cell, uint32_t task)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	struct gang_attempt a = { .cell = cell };
-	int r = arena ? attempt_init(&a, cell, job, arena) : -ENOMEM;
+	int r = arena ? attempt_init(&a, cell, task, arena) : -ENOMEM;
 
-	if (r == 0)
-		r = decide(&a, job, arena);
-	return r;
+	if (r == 0 && waits_for_gang(cell, task)) {
+		for (size_t i = 0; i < a.count; i++)
+			class_block(cell, cell->tasks[a.members[i].task].class);
+		return 1;
+	}
+	return r == 0 ? decide(&a, task, arena) : r;
 }
 
 /* ---- for a claim ---- */
@@ -186,13 +222,13 @@ static uint32_t list_machines(const struct gang_attempt *a, uint32_t *ret)
 	return count;
 }
 
-uint32_t gang_find_room(struct cell *cell, uint32_t job, uint32_t *ret_machines)
+uint32_t gang_find_room(struct cell *cell, uint32_t task, uint32_t *ret_machines)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
 	struct gang_attempt a;
 	uint32_t count = 0;
 
-	if (!arena || attempt_init(&a, cell, job, arena) < 0)
+	if (!arena || attempt_init(&a, cell, task, arena) < 0)
 		return 0;
 	attempt_sort(&a);
 	if (attempt_all(&a, GANG_CLAIM))

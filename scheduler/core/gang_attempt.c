@@ -9,14 +9,17 @@
 #include "scheduler/core/preempt.h"
 #include "scheduler/core/task.h"
 
-int attempt_init(struct gang_attempt *a, struct cell *cell, uint32_t job, struct arena *arena)
+int attempt_init(struct gang_attempt *a, struct cell *cell, uint32_t task, struct arena *arena)
 {
+	uint32_t job = cell->tasks[task].job;
+	bool joining = is_joining(cell, task);
+
 	*a = (struct gang_attempt){ .cell = cell, .arena = arena };
 	a->members = arena_calloc(arena, cell->jobs[job].count + 1, sizeof(*a->members));
 	if (!a->members)
 		return -ENOMEM;
 	for (uint32_t t = cell->jobs[job].tasks; t != NONE; t = cell->tasks[t].next_in_job)
-		if (cell->tasks[t].state == TASK_PENDING)
+		if (cell->tasks[t].state == TASK_PENDING && is_joining(cell, t) == joining)
 			a->members[a->count++] =
 				(struct gang_member){ .task = t,
 						      .since_ms = cell->tasks[t].since_ms,

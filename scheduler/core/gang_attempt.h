@@ -36,8 +36,9 @@ struct gang_attempt {
 	int error;
 };
 
-/* The pending tasks of the job, in order. 0 or -ENOMEM. All that it needs is the arena's. */
-int attempt_init(struct gang_attempt *a, struct cell *cell, uint32_t job, struct arena *arena);
+/* The task and all pending ones of its job that start with it, in order. 0 or -ENOMEM. All that it
+ * needs is the arena's. */
+int attempt_init(struct gang_attempt *a, struct cell *cell, uint32_t task, struct arena *arena);
 /* The largest first. */
 void attempt_sort(struct gang_attempt *a);
 

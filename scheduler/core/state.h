@@ -121,7 +121,9 @@ struct class
 	uint32_t image;	 /* it runs from; 0 */
 	uint32_t gang;	 /* name of the job whose tasks start all or none; 0 */
 	uint32_t set;	 /* name of the alloc set it runs in; 0 */
-	uint32_t shape;	 /* NONE: the class is free, see tidy.h */
+	/* Of what is to join a gang that runs: the class that it is of once it has; NONE. */
+	uint32_t joins;
+	uint32_t shape; /* NONE: the class is free, see tidy.h */
 	/* By kind: 0 where capacity or attributes never do, else FITS and the first cell of the
 	 * index that may hold the request (unshifted). */
 	uint16_t *eligible;
@@ -185,6 +187,7 @@ struct cell_job {
 	uint32_t tasks;			      /* head of the list through task.next_in_job */
 	uint32_t count, alive, running, down; /* down: by our doing */
 	uint32_t budget;
+	uint32_t joining;	   /* of a gang: its tasks that are to join it, see gang.h */
 	uint32_t waiters, waiting; /* see after.h */
 	uint32_t set;		   /* name of the alloc set it runs in; 0 */
 	uint32_t next_held;	   /* list of the jobs that are held back, see hold.h; NONE */
@@ -384,6 +387,12 @@ static inline uint64_t cell_random(struct cell *cell)
 static inline bool is_room(const struct cell *cell, uint32_t machine)
 {
 	return cell->kinds[cell->machines[machine].kind]->set;
+}
+
+/* Is it to join a gang that runs, see gang.h? */
+static inline bool is_joining(const struct cell *cell, uint32_t task)
+{
+	return cell->classes[cell->tasks[task].class].joins != NONE;
 }
 
 static inline void cell_tell(struct cell *cell, struct event *event)

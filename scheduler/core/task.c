@@ -8,6 +8,7 @@
 #include "scheduler/core/class.h"
 #include "scheduler/core/demand.h"
 #include "scheduler/core/drain.h"
+#include "scheduler/core/gang.h"
 #include "scheduler/core/hold.h"
 #include "scheduler/core/pause.h"
 #include "scheduler/core/ports.h"
@@ -98,7 +99,8 @@ int task_start(struct cell *cell, uint32_t task, uint32_t machine, const struct 
 	count_used(cell, class, 1);
 	count_running(cell, class->priority, 1);
 	count_up(cell, t);
-	cell->jobs[t->job].running++;
+	if (!cell->jobs[t->job].running++ && cell->jobs[t->job].joining)
+		gang_wake_joining(cell, t->job);
 	return 0;
 }
 
@@ -188,6 +190,7 @@ void task_unstart(struct cell *cell, uint32_t task)
 static void leave_cell(struct cell *cell, struct task *t)
 {
 	struct class *class = &cell->classes[t->class];
+	struct cell_job *job = &cell->jobs[t->job];
 
 	demand_remove(cell, class);
 	quota_return(cell, &cell->jobs[t->job], &class->request);
@@ -198,9 +201,12 @@ static void leave_cell(struct cell *cell, struct task *t)
 		class_unblock(cell, t->class);
 		class->stuck = false;
 	}
-	if (!--cell->jobs[t->job].alive) {
+	job->joining -= class->joins != NONE;
+	if (!--job->alive) {
 		hold_forget(cell, t->job);
 		after_release(cell, t->job);
+	} else if (job->joining == job->alive) {
+		gang_wake_joining(cell, t->job);
 	}
 }
 

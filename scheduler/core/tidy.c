@@ -29,6 +29,19 @@ static bool make_marks(const struct cell *cell, struct arena *arena, struct mark
 
 /* ---- what is in use ---- */
 
+static void mark_line(const struct cell *cell, uint32_t class, uint32_t owner, struct marks *marks)
+{
+	marks->classes[class] = 1;
+	queue_mark(cell, class, owner, marks->lines);
+}
+
+static void mark_claimed(const struct cell *cell, uint32_t class, struct marks *marks)
+{
+	marks->classes[class] = 1;
+	if (cell->classes[class].joins != NONE)
+		marks->classes[cell->classes[class].joins] = 1;
+}
+
 /* By the tasks of jobs that are not forgotten, ended ones too. */
 static void mark_tasks(const struct cell *cell, struct marks *marks)
 {
@@ -42,12 +55,14 @@ static void mark_tasks(const struct cell *cell, struct marks *marks)
 			continue;
 		class = task->class;
 		owner = cell->jobs[task->job].owner;
-		marks->classes[class] = 1;
-		queue_mark(cell, class, owner, marks->lines);
+		mark_line(cell, class, owner, marks);
+		/* It is of that one next. */
+		if (cell->classes[class].joins != NONE)
+			mark_line(cell, cell->classes[class].joins, owner, marks);
 	}
 	for (int b = 0; b < BAND_COUNT; b++)
 		if (cell->claims[b].machines)
-			marks->classes[cell->claims[b].class] = 1;
+			mark_claimed(cell, cell->claims[b].class, marks);
 }
 
 static void mark_class(const struct class *class, struct marks *marks)

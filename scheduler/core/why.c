@@ -316,7 +316,7 @@ int cell_why(struct cell *cell, uint32_t task, struct why *ret, struct err *err)
 	struct look look;
 	int r = 0;
 
-	*ret = (struct why){ .gang = gang_is_whole(cell, cell->tasks[task].job) };
+	*ret = (struct why){ .gang = gang_is_whole(cell, task) };
 	if (look_init(&look, cell, class) < 0)
 		return err_set(err, ENOMEM, "explain a task");
 	for (uint32_t m = 0; m < cell->machine_count; m++) {
@@ -330,7 +330,7 @@ int cell_why(struct cell *cell, uint32_t task, struct why *ret, struct err *err)
 	ret->ahead = count_ahead(cell, task);
 	cell_waits(cell, task, ret);
 	if (ret->gang)
-		r = why_gang(cell, cell->tasks[task].job, &ret->change);
+		r = why_gang(cell, task, &ret->change);
 	else
 		find_change(&look, &ret->change);
 	free(look.eligible);

@@ -7,6 +7,7 @@
 
 #include "scheduler/core/checkpoint.h"
 #include "scheduler/core/describe.h"
+#include "scheduler/core/scale.h"
 #include "scheduler/core/state.h"
 
 #define STEPS 256 /* in which an amount is looked for */
@@ -17,8 +18,9 @@ struct look {
 	uint8_t *bytes; /* the cell */
 	size_t len;
 	uint32_t job;
-	struct job is; /* as it waits */
-	struct job as; /* as it is thought of */
+	uint32_t joining; /* of its tasks; 0: all of it waits */
+	struct job is;	  /* as it waits */
+	struct job as;	  /* as it is thought of */
 	struct task_override *overrides;
 	int error;
 };
@@ -31,10 +33,14 @@ static bool all_run(const struct cell *cell, uint32_t job)
 static bool runs_in(struct cell *cell, struct look *look)
 {
 	struct err err = { 0 };
-	uint32_t job;
+	uint32_t job = look->job;
+	int r;
 
-	cell_remove_job(cell, look->job);
-	if (cell_submit(cell, &look->as, &job, &err) < 0)
+	if (!look->joining)
+		cell_remove_job(cell, look->job);
+	r = look->joining ? cell_scale(cell, job, &look->as, &err)
+			  : cell_submit(cell, &look->as, &job, &err);
+	if (r < 0)
 		return false;
 	for (int i = 0; i < DECISIONS_MAX && !all_run(cell, job) && cell_decide(cell) > 0; i++)
 		;
@@ -127,7 +133,8 @@ static void set_count(struct look *look, uint32_t count)
 
 static void try_count(struct look *look, struct change *best)
 {
-	uint32_t low = 0, high = look->is.count;
+	uint32_t runs = look->joining ? look->is.count - look->joining : 0;
+	uint32_t low = runs, high = look->is.count;
 
 	while (low + 1 < high) {
 		uint32_t middle = low + (high - low) / 2;
@@ -139,7 +146,7 @@ static void try_count(struct look *look, struct change *best)
 			high = middle;
 	}
 	set_count(look, look->is.count);
-	if (low)
+	if (low > runs)
 		keep_smaller(best,
 			     &(struct change){ .kind = CHANGE_COUNT,
 					       .amount = low,
@@ -206,13 +213,9 @@ static void try_priority(struct look *look, struct change *best)
 	look->as.priority = had;
 }
 
-static void find_change(struct look *look, bool preemption, struct change *ret)
+/* What can be changed of a job that does not run. */
+static void try_others(struct look *look, bool preemption, struct change *ret)
 {
-	*ret = (struct change){ .kind = CHANGE_NONE };
-	if (would_run(look)) {
-		ret->kind = CHANGE_NOT_NEEDED;
-		return;
-	}
 	for (int r = 0; r < RESOURCE_COUNT; r++)
 		try_amount(look, (enum resource)r, ret);
 	try_count(look, ret);
@@ -221,14 +224,30 @@ static void find_change(struct look *look, bool preemption, struct change *ret)
 	try_rule(look, &look->as.affinity, ret);
 	if (preemption)
 		try_priority(look, ret);
+}
+
+static void find_change(struct look *look, bool preemption, struct change *ret)
+{
+	*ret = (struct change){ .kind = CHANGE_NONE };
+	if (would_run(look)) {
+		ret->kind = CHANGE_NOT_NEEDED;
+		return;
+	}
+	if (look->joining)
+		try_count(look, ret);
+	else
+		try_others(look, preemption, ret);
 	if (ret->kind == CHANGE_NONE)
 		*ret = (struct change){ .kind = CHANGE_MACHINE, .size = 1 };
 }
 
-int why_gang(struct cell *cell, uint32_t job, struct change *ret)
+int why_gang(struct cell *cell, uint32_t task, struct change *ret)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
-	struct look look = { .arena = arena, .job = job };
+	uint32_t job = cell->tasks[task].job;
+	struct look look = { .arena = arena,
+			     .job = job,
+			     .joining = is_joining(cell, task) ? cell->jobs[job].joining : 0 };
 	struct err err = { 0 };
 	int r = arena ? describe_job(cell, job, arena, &look.is) : -ENOMEM;
 
@@ -237,7 +256,9 @@ int why_gang(struct cell *cell, uint32_t job, struct change *ret)
 	look.overrides = arena_calloc(arena, look.is.override_count + 1, sizeof(*look.overrides));
 	if (!look.overrides)
 		return -ENOMEM;
-	memcpy(look.overrides, look.is.overrides, look.is.override_count * sizeof(*look.overrides));
+	if (look.is.override_count)
+		memcpy(look.overrides, look.is.overrides,
+		       look.is.override_count * sizeof(*look.overrides));
 	look.as = look.is;
 	look.as.overrides = look.overrides;
 	r = cell_save(cell, &look.bytes, &look.len, &err);

@@ -19,7 +19,7 @@ static void write_amounts(const char *suffix, const struct amounts *a, struct js
 
 static void write_head(const struct held_job *set, struct json_writer *w)
 {
-	uint32_t placed = 0;
+	uint32_t placed = 0, size = job_size(set);
 
 	for (uint32_t i = 0; i < set->count; i++)
 		placed += set->tasks[i].live;
@@ -27,10 +27,10 @@ static void write_head(const struct held_job *set, struct json_writer *w)
 	json_field_string(w, "owner", set->file.owner);
 	json_field_i64(w, "priority", set->file.priority);
 	json_field_string(w, "state",
-			  set->stopped		 ? "stopped"
-			  : placed == set->count ? "reserved"
-						 : "pending");
-	json_field_u64(w, "count", set->count);
+			  set->stopped	   ? "stopped"
+			  : placed == size ? "reserved"
+					   : "pending");
+	json_field_u64(w, "count", size);
 	json_field_u64(w, "reserved", placed);
 	json_field_i64(w, "cpu_milli", set->file.reserve.cpu_milli);
 	json_field_i64(w, "memory_bytes", set->file.reserve.memory_bytes);
@@ -107,7 +107,8 @@ int master_write_alloc(struct master *master, const char *name, struct json_writ
 	json_key(w, "allocs");
 	json_open_array(w);
 	for (uint32_t i = 0; i < set->count; i++)
-		write_alloc(master, set, i, w);
+		if (!set->tasks[i].over)
+			write_alloc(master, set, i, w);
 	json_close_array(w);
 	json_close_object(w);
 	return 0;

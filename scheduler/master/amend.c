@@ -171,11 +171,13 @@ int amend_read(struct master *master, struct held_job *job, const struct json_no
 		return r;
 	job->amended = true;
 	err_try(json_get_range(&node, "count", 1, JOB_TASKS_MAX, &count, err));
-	if (!job->file.job)
-		return read_amounts(&node, &job->file.reserve, err);
 	if (count > job->count && tasks_grow(master, job, (uint32_t)count) < 0)
 		return err_set(err, ENOMEM, "load job %s", job_name(job));
 	job->count = (uint32_t)count;
+	if (!job->file.job) {
+		job->file.allocs = count;
+		return read_amounts(&node, &job->file.reserve, err);
+	}
 	job->file.tasks.count = count;
 	err_try(read_amounts(&node, &job->file.tasks.resources, err));
 	return read_tasks(job, &node, err);

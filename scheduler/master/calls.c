@@ -137,7 +137,7 @@ static int resize_self(struct request_of *r, struct err *err)
 	return master_resize(r->master, &r->caller, own_job(r), &resize, r->w, err);
 }
 
-static int scale_job(struct request_of *r, struct err *err)
+static int scale(struct request_of *r, const char *job, struct err *err)
 {
 	_cleanup_(body_deinit) struct body body = { 0 };
 	int64_t count = 0;
@@ -145,11 +145,16 @@ static int scale_job(struct request_of *r, struct err *err)
 	err_try(read_body(r, &body, err));
 	err_try(json_need(json_get_range(&body.root, "count", 1, JOB_TASKS_MAX, &count, err),
 			  &body.root, "count", err));
-	err_try(master_scale(r->master, &r->caller, own_job(r), (uint32_t)count, err));
+	err_try(master_scale(r->master, &r->caller, job, (uint32_t)count, err));
 	json_open_object(r->w);
 	json_field_i64(r->w, "count", count);
 	json_close_object(r->w);
 	return 0;
+}
+
+static int scale_job(struct request_of *r, struct err *err)
+{
+	return scale(r, own_job(r), err);
 }
 
 static void write_peer(const struct request_of *r, const struct held_task *task)
@@ -209,6 +214,12 @@ static int resize_set(struct request_of *r, struct err *err)
 	return master_resize(r->master, &r->caller, r->task->job->file.in, &resize, r->w, err);
 }
 
+static int scale_set(struct request_of *r, struct err *err)
+{
+	err_try(find_set(r, err));
+	return scale(r, r->task->job->file.in, err);
+}
+
 static int get_jobs(struct request_of *r, struct err *err)
 {
 	json_open_array(r->w);
@@ -225,6 +236,15 @@ static int get_job(struct request_of *r, struct err *err)
 
 	err_try(find_child(r, &job, err));
 	return master_write_job(r->master, r->name, r->w, err);
+}
+
+/* A job that its job has made, or an alloc set. */
+static int scale_child(struct request_of *r, struct err *err)
+{
+	struct held_job *job;
+
+	err_try(find_child(r, &job, err));
+	return scale(r, r->name, err);
 }
 
 static int post_job(struct request_of *r, struct err *err)
@@ -254,14 +274,21 @@ static int delete_job(struct request_of *r, struct err *err)
 }
 
 static const struct {
-	const char *method, *path; /* ends with '/': a name follows */
+	const char *method, *path; /* a name stands for the star */
 	int (*fn)(struct request_of *r, struct err *err);
 } routes[] = {
-	{ "GET", "/v1/self", get_self },     { "POST", "/v1/self/resize", resize_self },
-	{ "GET", "/v1/peers", get_peers },   { "POST", "/v1/job/scale", scale_job },
-	{ "GET", "/v1/alloc-set", get_set }, { "POST", "/v1/alloc-set/resize", resize_set },
-	{ "GET", "/v1/jobs", get_jobs },     { "POST", "/v1/jobs", post_job },
-	{ "GET", "/v1/jobs/", get_job },     { "DELETE", "/v1/jobs/", delete_job },
+	{ "GET", "/v1/self", get_self },
+	{ "POST", "/v1/self/resize", resize_self },
+	{ "GET", "/v1/peers", get_peers },
+	{ "POST", "/v1/job/scale", scale_job },
+	{ "GET", "/v1/alloc-set", get_set },
+	{ "POST", "/v1/alloc-set/resize", resize_set },
+	{ "GET", "/v1/jobs", get_jobs },
+	{ "POST", "/v1/jobs", post_job },
+	{ "GET", "/v1/jobs/*", get_job },
+	{ "DELETE", "/v1/jobs/*", delete_job },
+	{ "POST", "/v1/alloc-set/scale", scale_set },
+	{ "POST", "/v1/jobs/*/scale", scale_child },
 };
 
 /* ---- what it may hand in ---- */
@@ -344,14 +371,20 @@ int calls_check_file(struct master *master, const struct caller *caller, struct 
 
 static bool matches(size_t i, const char *path, char name[static NAME_SIZE])
 {
-	size_t len = strlen(routes[i].path);
+	size_t before = strcspn(routes[i].path, "*"), len;
 
 	*name = '\0';
-	if (routes[i].path[len - 1] != '/')
+	if (!routes[i].path[before])
 		return strcmp(routes[i].path, path) == 0;
-	if (strncmp(routes[i].path, path, len) != 0 || !path[len] || strchr(path + len, '/'))
+	if (strncmp(routes[i].path, path, before) != 0)
 		return false;
-	return snprintf(name, NAME_SIZE, "%s", path + len) < NAME_SIZE;
+	path += before;
+	len = strcspn(path, "/");
+	if (!len || len >= NAME_SIZE || strcmp(routes[i].path + before + 1, path + len) != 0)
+		return false;
+	memcpy(name, path, len);
+	name[len] = '\0';
+	return true;
 }
 
 static int run(struct request_of *r, struct err *err)

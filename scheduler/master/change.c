@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Jobs that change while they run: more or fewer tasks, other amounts. */
+/* Jobs that change while they run: other amounts. Another number of tasks: scale.c. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,12 +7,9 @@
 #include <string.h>
 
 #include "scheduler/core/resize.h"
-#include "scheduler/core/scale.h"
 #include "scheduler/intake/intake.h"
 #include "scheduler/master/inside.h"
 #include "scheduler/master/rules.h"
-
-#define KEY_SIZE (TASK_NAME_SIZE + 16)
 
 int job_find_to_change(struct master *master, const struct caller *caller, const char *name,
 		       struct held_job **ret, struct err *err)
@@ -26,142 +23,6 @@ int job_find_to_change(struct master *master, const struct caller *caller, const
 		return err_say(err, EINVAL, "job %s %s; run it again to change it", name,
 			       job->stopped ? "was stopped" : "could not be taken up");
 	*ret = job;
-	return 0;
-}
-
-/* ---- another number ---- */
-
-/* The job's record, and the tasks that are no more. */
-static int write_scaled(struct master *master, struct held_job *job, uint32_t was, struct err *err)
-{
-	uint32_t gone = was > job->count ? was - job->count : 0;
-	_cleanup_free_ struct store_change *changes = calloc(gone + 1, sizeof(*changes));
-	_cleanup_free_ char *keys = calloc(gone + 1, KEY_SIZE);
-	size_t len = 0;
-	_cleanup_free_ char *text = persist_job(job, &len);
-
-	if (!changes || !keys || !text)
-		return err_set(err, ENOMEM, "write job %s", job_name(job));
-	for (uint32_t i = 0; i <= gone; i++) {
-		changes[i].key = keys + (size_t)i * KEY_SIZE;
-		snprintf(keys + (size_t)i * KEY_SIZE, KEY_SIZE, "task/%s/%" PRIu32, job_name(job),
-			 job->count + i);
-	}
-	snprintf(keys + (size_t)gone * KEY_SIZE, KEY_SIZE, "job/%s", job_name(job));
-	changes[gone].value = text;
-	changes[gone].len = len;
-	return master_commit(master, changes, gone + 1, err);
-}
-
-static void set_count(struct held_job *job, uint32_t count, bool amended)
-{
-	job->count = count;
-	job->file.tasks.count = count;
-	job->amended = amended;
-}
-
-/* In the core first: it may refuse. */
-static int grow(struct master *master, struct held_job *job, const struct job *asked,
-		struct err *err)
-{
-	uint32_t was = job->count, count = asked->count;
-	bool amended = job->amended;
-	struct job back = *asked;
-	int r;
-
-	if (tasks_grow(master, job, count) < 0)
-		return err_set(err, ENOMEM, "scale job %s", job_name(job));
-	set_count(job, count, true);
-	r = share_check(master, job, err);
-	if (r == 0)
-		r = cell_scale(master->cell, job->core, asked, err);
-	if (r < 0) {
-		set_count(job, was, amended);
-		return r;
-	}
-	tasks_number(master, job, was);
-	r = write_scaled(master, job, was, err);
-	if (r == 0)
-		return 0;
-	set_count(job, was, amended);
-	back.count = was;
-	back.override_count = 0;
-	cell_scale(master->cell, job->core, &back, NULL);
-	tasks_undirty(master, job, was);
-	return r;
-}
-
-/* On the disk first: the core cannot refuse. */
-static int shrink(struct master *master, struct held_job *job, const struct job *asked,
-		  struct err *err)
-{
-	uint32_t was = job->count;
-	bool amended = job->amended;
-	_cleanup_free_ bool *unwritten = calloc(was - asked->count + 1, sizeof(*unwritten));
-	int r;
-
-	if (!unwritten)
-		return err_set(err, ENOMEM, "scale job %s", job_name(job));
-	for (uint32_t i = asked->count; i < was; i++)
-		unwritten[i - asked->count] = job->tasks[i].dirty;
-	/* What is about to go has nothing left to write. */
-	tasks_undirty(master, job, asked->count);
-	set_count(job, asked->count, true);
-	r = write_scaled(master, job, was, err);
-	set_count(job, was, amended);
-	for (uint32_t i = asked->count; r < 0 && i < was; i++)
-		if (unwritten[i - asked->count])
-			task_changed(master, &job->tasks[i]);
-	if (r < 0)
-		return r;
-	cell_scale(master->cell, job->core, asked, NULL);
-	for (uint32_t i = asked->count; i < was; i++)
-		task_unplace(master, &job->tasks[i]);
-	tasks_undirty(master, job, asked->count);
-	for (uint32_t i = asked->count; i < was; i++)
-		task_free(&job->tasks[i]);
-	set_count(job, asked->count, true);
-	return 0;
-}
-
-static int scale_job(struct master *master, const struct caller *caller, const char *name,
-		     uint32_t count, struct err *err)
-{
-	_cleanup_arena_ struct arena *arena = arena_new();
-	struct held_job *job;
-	struct job_file file;
-	struct job asked;
-	uint32_t was;
-	int r;
-
-	if (!arena)
-		return err_set(err, ENOMEM, "scale job %s", name);
-	err_try(job_find_to_change(master, caller, name, &job, err));
-	if (!job->file.job || job->file.gang)
-		return err_say(err, EINVAL,
-			       "%s starts as a whole: stop it, and run it with another count",
-			       name);
-	if (!count || count > JOB_TASKS_MAX)
-		return err_say(err, ERANGE, "%" PRIu32 " is no number of tasks (1 to %d)", count,
-			       JOB_TASKS_MAX);
-	was = job->count;
-	if (count == was)
-		return 0;
-	master_tick(master);
-	file = job->file;
-	file.tasks.count = count;
-	err_try(intake_job(&file, arena, &asked, err));
-	err_try(share_check_scale(master, job, count, err));
-	history_add(master, job, caller, "scaled from %" PRIu32 " to %" PRIu32 " tasks", was,
-		    count);
-	r = count > was ? grow(master, job, &asked, err) : shrink(master, job, &asked, err);
-	if (r < 0) {
-		history_undo(job);
-		return r;
-	}
-	journal_job(master, job, JOURNAL_JOB_SCALED, caller->name,
-		    "from %" PRIu32 " to %" PRIu32 " tasks", was, count);
-	master_settle(master);
 	return 0;
 }
 
@@ -260,9 +121,7 @@ static int carry_out(struct master *master, struct held_job *job,
 	job->file = *file;
 	job->file.tasks.overrides.items = overrides;
 	job->amended = true;
-	r = share_check(master, job, err);
-	if (r == 0)
-		r = job_write(master, job, err);
+	r = job_write(master, job, err);
 	if (r == 0)
 		r = cell_resize(master->cell, job->core, resize->index, request, err);
 	if (r < 0) {
@@ -326,14 +185,6 @@ static int resize_job(struct master *master, const struct caller *caller, const 
 }
 
 /* ---- and who did ---- */
-
-int master_scale(struct master *master, const struct caller *caller, const char *name,
-		 uint32_t count, struct err *err)
-{
-	int r = scale_job(master, caller, name, count, err);
-
-	return master_audit(master, caller, r, err, "scale job %s to %" PRIu32, name, count);
-}
 
 int master_resize(struct master *master, const struct caller *caller, const char *name,
 		  const struct master_resize *resize, struct json_writer *w, struct err *err)

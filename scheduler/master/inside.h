@@ -74,6 +74,8 @@ struct held_job {
 	bool stopped;
 	const char *made_by; /* the job whose task has handed it in, or NULL */
 	char *refusal;	     /* why it could not be taken up after a restart, or NULL */
+	char *warning;	     /* what of it would be refused now, though it was accepted; or NULL */
+	bool unreadable;     /* its file cannot be read: what is kept is its name and its text */
 	int64_t submitted_ms;
 	struct held_task *tasks;
 	uint32_t count;
@@ -224,6 +226,19 @@ void tasks_undirty(struct master *master, const struct held_job *job, uint32_t f
 int job_find_to_change(struct master *master, const struct caller *caller, const char *name,
 		       struct held_job **ret, struct err *err);
 
+/* ---- scale.c ---- */
+
+/* How many tasks it has; of a set, how many allocs that have not gone. */
+uint32_t job_size(const struct held_job *job);
+/* After loading: what had not joined its gang or its set then has not now. */
+int scale_rejoin(struct master *master, struct err *err);
+
+/* ---- plan.c ---- */
+
+/* What would happen if the job became that. */
+int plan_scale(struct master *master, struct held_job *job, const struct job *asked,
+	       struct json_writer *w, struct err *err);
+
 /* ---- restart.c ---- */
 
 /* Goes on with jobs that are started anew, as far as their budgets let it. */
@@ -283,6 +298,10 @@ struct held_job *job_find(struct master *master, const char *name);
 /* Takes the text over in any case; the job is in the master but not in the core. */
 int job_make(struct master *master, const char *file_name, char *text, size_t len,
 	     struct held_job **ret, struct err *err);
+/* Of one in the store that this version cannot make out: it is there under its name, refused, for
+ * people to look at and to purge; on the disk it stays as it is. */
+int job_make_unreadable(struct master *master, const char *name, const char *text,
+			const struct err *why, struct held_job **ret, struct err *err);
 int job_admit(struct master *master, struct held_job *job, struct err *err);
 void job_drop(struct master *master, struct held_job *job);
 /* ---- program.c ---- */

@@ -27,6 +27,7 @@ static struct held_job *job_free(struct held_job *job)
 	free(job->tasks);
 	free(job->file_name);
 	free(job->refusal);
+	free(job->warning);
 	free(job->history);
 	free(job->overrides);
 	free(job->text);
@@ -52,6 +53,22 @@ static int make_tasks(struct held_job *job)
 	return job->tasks ? 0 : -ENOMEM;
 }
 
+/* One from the store was accepted, by a version that may have been less strict. */
+static int read_file(const struct master *master, struct held_job *job, struct err *err)
+{
+	struct err strict = { 0 };
+	int r = job_file_parse(job->file_name, job->text, job->len, job->arena, &job->file,
+			       master->loading ? &strict : err);
+
+	if (r != -EINVAL || !master->loading)
+		return r;
+	r = job_file_parse_accepted(job->file_name, job->text, job->len, job->arena, &job->file,
+				    err);
+	if (r == 0)
+		job->warning = strdup(strict.text);
+	return r;
+}
+
 int job_make(struct master *master, const char *file_name, char *text, size_t len,
 	     struct held_job **ret, struct err *err)
 {
@@ -69,9 +86,34 @@ int job_make(struct master *master, const char *file_name, char *text, size_t le
 	job->arena = arena_new();
 	if (!job->arena || !job->file_name)
 		return err_set(err, ENOMEM, "submit a job");
-	err_try(job_file_parse(file_name, text, len, job->arena, &job->file, err));
+	err_try(read_file(master, job, err));
 	if (make_tasks(job) < 0 || names_add_job(master, job) < 0)
 		return err_set(err, ENOMEM, "submit job %s", job_name(job));
+	job->next = master->jobs;
+	master->jobs = job;
+	*ret = take_ptr(job);
+	return 0;
+}
+
+int job_make_unreadable(struct master *master, const char *name, const char *text,
+			const struct err *why, struct held_job **ret, struct err *err)
+{
+	_cleanup_(cleanup_held_job) struct held_job *job = calloc(1, sizeof(*job));
+
+	if (!job)
+		return err_set(err, ENOMEM, "load job %s", name);
+	job->core = NOBODY;
+	job->arena = arena_new();
+	job->file_name = strdup(name);
+	job->text = strdup(text);
+	job->len = strlen(text);
+	job->refusal = strdup(why->text);
+	job->unreadable = true;
+	job->file = (struct job_file){ .owner = "", .file = job->file_name, .tasks.count = 1 };
+	job->file.job = job->arena ? arena_strdup(job->arena, name) : NULL;
+	if (!job->file.job || !job->file_name || !job->text || !job->refusal ||
+	    make_tasks(job) < 0 || names_add_job(master, job) < 0)
+		return err_set(err, ENOMEM, "load job %s", name);
 	job->next = master->jobs;
 	master->jobs = job;
 	*ret = take_ptr(job);

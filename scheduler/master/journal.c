@@ -37,6 +37,7 @@ static const char *const kind_names[JOURNAL_KINDS] = {
 	[JOURNAL_JOB_SCALED] = "job-scaled",
 	[JOURNAL_JOB_RESIZED] = "job-resized",
 	[JOURNAL_JOB_RESTARTED] = "job-restarted",
+	[JOURNAL_JOB_WARNING] = "job-warning",
 	[JOURNAL_TASK_PLACED] = "task-placed",
 	[JOURNAL_TASK_PENDING] = "task-pending",
 	[JOURNAL_TASK_RUNNING] = "task-running",

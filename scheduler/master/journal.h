@@ -24,6 +24,7 @@ enum journal_kind {
 	JOURNAL_JOB_SCALED,
 	JOURNAL_JOB_RESIZED,
 	JOURNAL_JOB_RESTARTED,
+	JOURNAL_JOB_WARNING, /* something is wrong with it, and it is not its tasks */
 	JOURNAL_TASK_PLACED,
 	JOURNAL_TASK_PENDING, /* it fits nowhere now */
 	JOURNAL_TASK_RUNNING,

@@ -115,10 +115,13 @@ int master_audit(struct master *master, const struct caller *caller, int r, cons
 
 /* Their names. */
 void master_write_secrets(struct master *master, struct json_writer *w);
-/* Another number of tasks; new ones pend, the last ones end for good. -ENOENT, -EINVAL (a gang, an
- * alloc set, a job that was stopped), -EDQUOT. */
+/* Another number of tasks, or of allocs of a set: core/scale.h says which go, and what joins a gang
+ * all at once. -ENOENT, -EINVAL (a job that was stopped), -ERANGE, -EDQUOT. */
 int master_scale(struct master *master, const struct caller *caller, const char *job,
 		 uint32_t count, struct err *err);
+/* What that would do: where those that come would go, who leaves for them, which go. */
+int master_plan_scale(struct master *master, const struct caller *caller, const char *job,
+		      uint32_t count, struct json_writer *w, struct err *err);
 
 struct master_resize {
 	uint32_t index;			 /* of one task, or UINT32_MAX for all */

@@ -34,7 +34,8 @@ char *persist_task(const struct master *master, const struct held_task *task, si
 	if (!w)
 		return NULL;
 	json_open_object(w);
-	if (task->at != NOBODY)
+	/* Of an alloc that goes nothing stays anywhere. */
+	if (task->at != NOBODY && (task->job->file.job || !task->over))
 		json_field_string(w, "machine", master->machines[task->at].name);
 	json_field_bool(w, "live", task->live);
 	json_field_bool(w, "over", task->over);
@@ -109,6 +110,7 @@ struct loading {
 	const char *prefix;
 	int (*one)(struct master *master, const char *name, const struct json_node *root,
 		   struct err *err);
+	bool may_fail; /* one that cannot be read stays in the store, and is left out */
 };
 
 static int load_machine(struct master *master, const char *name, const struct json_node *root,
@@ -143,7 +145,9 @@ static int load_job(struct master *master, const char *name, const struct json_n
 	_cleanup_arena_ struct arena *arena = arena_new();
 	const char *file = name, *text = "";
 	struct held_job *job;
+	struct err why = { 0 };
 	char *copy;
+	int r;
 
 	if (!arena)
 		return err_set(err, ENOMEM, "load job %s", name);
@@ -152,7 +156,11 @@ static int load_job(struct master *master, const char *name, const struct json_n
 	copy = strdup(text);
 	if (!copy)
 		return err_set(err, ENOMEM, "load job %s", name);
-	err_try(job_make(master, file, copy, strlen(copy), &job, err));
+	r = job_make(master, file, copy, strlen(copy), &job, &why);
+	if (r == -ENOMEM)
+		return err_set(err, ENOMEM, "load job %s", name);
+	if (r < 0)
+		err_try(job_make_unreadable(master, name, text, &why, &job, err));
 	err_try(json_get_i64(root, "submitted_ms", &job->submitted_ms, err));
 	err_try(json_get_string(root, "made_by", job->arena, &job->made_by, err));
 	err_try(json_get_bool(root, "stopped", &job->stopped, err));
@@ -251,11 +259,29 @@ static int read_room(struct master *master, const struct json_node *root, uint32
 	return 0;
 }
 
+/* Nobody can tell how many tasks an unreadable job has, but the store: they go with it. */
+static struct held_task *find_task(struct master *master, const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	char job[TASK_NAME_SIZE] = "";
+	struct held_job *held;
+	unsigned long count;
+
+	if (slash && (size_t)(slash - name) < sizeof(job))
+		memcpy(job, name, (size_t)(slash - name));
+	held = *job ? job_find(master, job) : NULL;
+	count = slash ? strtoul(slash + 1, NULL, 10) + 1 : 0;
+	if (held && held->unreadable && count > held->count && count <= JOB_TASKS_MAX &&
+	    tasks_grow(master, held, (uint32_t)count) == 0)
+		held->count = (uint32_t)count;
+	return task_find(master, name);
+}
+
 static int load_task(struct master *master, const char *name, const struct json_node *root,
 		     struct err *err)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
-	struct held_task *task = task_find(master, name);
+	struct held_task *task = find_task(master, name);
 	const char *machine = NULL;
 	uint64_t restarts = 0;
 	uint16_t *ports = NULL;
@@ -354,7 +380,14 @@ static int load_item(void *data, const struct store_change *item, struct err *er
 		root = json_root(doc);
 		r = loading->one(loading->master, item->key + len, &root, err);
 	}
-	return r < 0 ? err_add(err, "the store's %s", item->key) : 0;
+	if (r < 0)
+		err_add(err, "the store's %s", item->key);
+	if (r == 0 || r == -ENOMEM || !loading->may_fail)
+		return r;
+	/* One of them is no reason for the others not to run. */
+	log_error("%s: it is left out", err->text);
+	err_clear(err);
+	return 0;
 }
 
 /* In the order of their submission, so that what starts after something finds it; alloc sets first.
@@ -368,6 +401,16 @@ static int by_time(const void *a, const void *b)
 	return (*x)->submitted_ms < (*y)->submitted_ms	 ? -1
 	       : (*x)->submitted_ms > (*y)->submitted_ms ? 1
 							 : 0;
+}
+
+/* One that is refused now is no reason for the others not to run. */
+static void warn(struct master *master, struct held_job *job, const char *sentence)
+{
+	if (sentence == job->warning)
+		log_warn("%s; job %s was accepted before, and stays", sentence, job_name(job));
+	else
+		log_error("%s: job %s is not taken up", sentence, job_name(job));
+	journal_job(master, job, JOURNAL_JOB_WARNING, NULL, "%s", sentence);
 }
 
 static int admit_jobs(struct master *master, struct err *err)
@@ -386,10 +429,13 @@ static int admit_jobs(struct master *master, struct err *err)
 	for (n = 0; n < count; n++) {
 		struct err why = { 0 };
 
-		if (list[n]->stopped || job_admit(master, list[n], &why) == 0)
+		if (list[n]->warning)
+			warn(master, list[n], list[n]->warning);
+		if (list[n]->refusal)
+			warn(master, list[n], list[n]->refusal);
+		if (list[n]->stopped || list[n]->refusal || job_admit(master, list[n], &why) == 0)
 			continue;
-		/* One that is refused now is no reason for the others not to run. */
-		log_error("%s: the job is not taken up", why.text);
+		warn(master, list[n], why.text);
 		list[n]->refusal = strdup(why.text);
 	}
 	return 0;
@@ -398,10 +444,10 @@ static int admit_jobs(struct master *master, struct err *err)
 int persist_load(struct master *master, struct err *err)
 {
 	struct loading machines = { master, "machine/", load_machine };
-	struct loading jobs = { master, "job/", load_job };
-	struct loading allocs = { master, "task/", load_alloc };
-	struct loading promised = { master, "task/", load_promised };
-	struct loading tasks = { master, "task/", load_other };
+	struct loading jobs = { master, "job/", load_job, true };
+	struct loading allocs = { master, "task/", load_alloc, true };
+	struct loading promised = { master, "task/", load_promised, true };
+	struct loading tasks = { master, "task/", load_other, true };
 	struct loading fences = { master, "fence/", leave_load };
 	struct loading secrets = { master, "secret/", secrets_load };
 	struct loading policy = { master, "policy/", rules_load };
@@ -428,6 +474,8 @@ int persist_load(struct master *master, struct err *err)
 		r = cell_store_load(master->store, load_item, &promised, &revision, err);
 	if (r == 0)
 		r = cell_store_load(master->store, load_item, &tasks, &revision, err);
+	if (r == 0)
+		r = scale_rejoin(master, err);
 	if (r == 0)
 		r = cell_store_load(master->store, load_item, &fences, &revision, err);
 	/* Only now: what runs on a machine that takes nothing new was put back there, too. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "scheduler/core/checkpoint.h"
+#include "scheduler/core/scale.h"
 #include "scheduler/intake/intake.h"
 #include "scheduler/master/inside.h"
 
@@ -82,6 +83,15 @@ static int copy_cell(struct plan *plan, struct err *err)
 	return cell_load(bytes, len, &plan->outside, &plan->cell, err);
 }
 
+static int decide(struct plan *plan, struct err *err)
+{
+	plan->listening = true;
+	while (cell_decide(plan->cell))
+		;
+	plan->listening = false;
+	return plan->failed ? err_set(err, ENOMEM, "plan a job") : 0;
+}
+
 /* The copy with the job in it, and all that follows decided. */
 static int try_out(struct plan *plan, const struct job_file *file, const struct held_job *old,
 		   struct err *err)
@@ -96,11 +106,7 @@ static int try_out(struct plan *plan, const struct job_file *file, const struct 
 		cell_remove_job(plan->cell, old->core);
 	err_try(intake_job(file, arena, &asked, err));
 	err_try(cell_submit(plan->cell, &asked, &plan->job, err));
-	plan->listening = true;
-	while (cell_decide(plan->cell))
-		;
-	plan->listening = false;
-	return plan->failed ? err_set(err, ENOMEM, "plan job %s", asked.name) : 0;
+	return decide(plan, err);
 }
 
 /* ---- telling ---- */
@@ -182,19 +188,26 @@ static uint32_t host_of(const struct plan *plan, uint32_t machine)
 	return alloc.machine;
 }
 
-static void write_tasks(const struct plan *plan, uint32_t count, struct json_writer *w)
+/* comes: by index, whom to tell of; NULL: all. */
+static void write_tasks(const struct plan *plan, uint32_t count, const bool *comes,
+			struct json_writer *w)
 {
-	uint32_t task = cell_job_task(plan->cell, plan->job, 0), placed = 0;
+	uint32_t task = cell_job_task(plan->cell, plan->job, 0), placed = 0, told = 0;
 	char reason[REASON_SIZE] = "";
 
 	json_key(w, "tasks");
 	json_open_array(w);
 	for (uint32_t i = 0; i < count && task != NOBODY; i++) {
 		struct task_view view;
-		uint32_t host;
+		uint32_t host, this;
 
 		cell_task(plan->cell, task, &view);
 		host = host_of(plan, view.machine);
+		this = task;
+		task = cell_next_task(plan->cell, task);
+		if (comes && !comes[i])
+			continue;
+		told++;
 		json_open_object(w);
 		json_field_u64(w, "index", i);
 		json_key(w, "machine");
@@ -205,17 +218,16 @@ static void write_tasks(const struct plan *plan, uint32_t count, struct json_wri
 				: plan->master->machines[machine_of_core(plan->master, host)].name);
 		/* What one of them waits for, the others of its job do, too. */
 		if (view.state == TASK_PENDING && !*reason)
-			view_explain(plan->cell, task, reason);
+			view_explain(plan->cell, this, reason);
 		if (view.state == TASK_PENDING)
 			json_field_string(w, "reason", reason);
 		write_victims(plan, i, w);
 		json_close_object(w);
 		placed += view.state == TASK_RUNNING;
-		task = cell_next_task(plan->cell, task);
 	}
 	json_close_array(w);
 	json_field_u64(w, "placed", placed);
-	json_field_u64(w, "pending", count - placed);
+	json_field_u64(w, "pending", told - placed);
 }
 
 static void write_others(const struct plan *plan, struct json_writer *w)
@@ -259,7 +271,55 @@ int master_plan(struct master *master, const struct caller *caller, const char *
 	json_field_string(w, "job", job_name(&tried));
 	json_field_string(w, "kind", file->job ? "job" : "alloc set");
 	write_difference(old, file, w);
-	write_tasks(&plan, tried.count, w);
+	write_tasks(&plan, tried.count, NULL, w);
+	write_others(&plan, w);
+	json_close_object(w);
+	return 0;
+}
+
+/* ---- another number of tasks ---- */
+
+/* The indexes of so many that come: of a set those that are free first. */
+static void mark_new(const struct held_job *job, uint32_t count, bool *ret)
+{
+	for (uint32_t i = 0; count; i++) {
+		ret[i] = i >= job->count || (!job->file.job && job->tasks[i].over);
+		count -= ret[i];
+	}
+}
+
+static void write_leavers(const bool *goes, uint32_t count, struct json_writer *w)
+{
+	json_key(w, "leave");
+	json_open_array(w);
+	for (uint32_t i = 0; i < count; i++)
+		if (goes[i])
+			json_put_u64(w, i);
+	json_close_array(w);
+}
+
+int plan_scale(struct master *master, struct held_job *job, const struct job *asked,
+	       struct json_writer *w, struct err *err)
+{
+	_cleanup_(plan_deinit) struct plan plan = { .master = master, .job = job->core };
+	uint32_t was = job_size(job), size = job->count > asked->count ? job->count : asked->count;
+	_cleanup_free_ bool *comes = calloc(size, sizeof(*comes)), *goes = calloc(size, 1);
+
+	if (!comes || !goes)
+		return err_set(err, ENOMEM, "plan job %s", job_name(job));
+	err_try(copy_cell(&plan, err));
+	if (asked->count < was)
+		cell_scale_leavers(plan.cell, plan.job, asked->count, goes);
+	else
+		mark_new(job, asked->count - was, comes);
+	err_try(cell_scale(plan.cell, plan.job, asked, err));
+	err_try(decide(&plan, err));
+	json_open_object(w);
+	json_field_string(w, "job", job_name(job));
+	json_field_u64(w, "from", was);
+	json_field_u64(w, "to", asked->count);
+	write_tasks(&plan, asked->count < was ? 0 : size, comes, w);
+	write_leavers(goes, size, w);
 	write_others(&plan, w);
 	json_close_object(w);
 	return 0;

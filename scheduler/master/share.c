@@ -76,7 +76,8 @@ int share_check_scale(const struct master *master, const struct held_job *job, u
 {
 	struct amounts more = { 0 };
 
-	for (uint32_t i = job->count; i < count; i++) {
+	/* All allocs of a set are alike, whatever their indexes. */
+	for (uint32_t i = job_size(job); i < count; i++) {
 		struct amounts one = amounts_of(job, i);
 
 		amounts_add(&more, &one);

@@ -181,7 +181,7 @@ static void write_head(const struct held_job *job, struct json_writer *w)
 			    (!job->file.job || (task->reported && task->state == REPORT_RUNNING));
 
 		running += runs;
-		over += task->over || job->stopped;
+		over += job->stopped || (job->file.job && task->over);
 		pending += !runs && !task->over && !job->stopped;
 	}
 	json_field_string(w, "name", job_name(job));
@@ -189,10 +189,10 @@ static void write_head(const struct held_job *job, struct json_writer *w)
 	json_field_string(w, "owner", job->file.owner);
 	json_field_i64(w, "priority", job->file.priority);
 	json_field_string(w, "state",
-			  job->stopped	       ? "stopped"
-			  : over == job->count ? "over"
-					       : "up");
-	json_field_u64(w, "count", job->count);
+			  job->stopped		  ? "stopped"
+			  : over == job_size(job) ? "over"
+						  : "up");
+	json_field_u64(w, "count", job_size(job));
 	json_field_u64(w, "running", running);
 	json_field_u64(w, "pending", pending);
 	if (job->rolling)
@@ -225,7 +225,9 @@ int master_write_job(struct master *master, const char *name, struct json_writer
 	json_key(w, "tasks");
 	json_open_array(w);
 	for (uint32_t i = 0; i < job->count; i++)
-		write_task(master, &job->tasks[i], &explained, w);
+		/* The index of an alloc that has gone is free. */
+		if (job->file.job || !job->tasks[i].over)
+			write_task(master, &job->tasks[i], &explained, w);
 	json_close_array(w);
 	json_close_object(w);
 	return 0;

@@ -216,7 +216,7 @@ static int read_objects(struct reader *r, const struct yaml_node *node, const st
 	if (!yaml_is_sequence(node))
 		return yaml_fail(node, r->err, "a list is needed here");
 	err_try(count(node, &n, r->err));
-	if (f->max && n > (size_t)f->max)
+	if (f->max && n > (size_t)f->max && !node->accepted)
 		return yaml_fail(node, r->err,
 				 "there are %zu of them, and %" PRId64 " at most may be", n,
 				 f->max);

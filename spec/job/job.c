@@ -334,8 +334,8 @@ static int read_file(const struct yaml_node *root, struct arena *arena, struct j
 	return check_job(root, f, err);
 }
 
-int job_file_parse(const char *name, const char *text, size_t len, struct arena *arena,
-		   struct job_file *ret, struct err *err)
+static int parse(const char *name, const char *text, size_t len, bool accepted, struct arena *arena,
+		 struct job_file *ret, struct err *err)
 {
 	_cleanup_yaml_ struct yaml *doc = NULL;
 	struct job_file file = defaults;
@@ -346,12 +346,25 @@ int job_file_parse(const char *name, const char *text, size_t len, struct arena 
 			       name, JOB_FILE_BYTES_MAX >> 20);
 	err_try(yaml_parse(name, text, len, &doc, err));
 	root = yaml_root(doc);
+	root.accepted = accepted;
 	file.file = arena_strdup(arena, name);
 	if (!file.file)
 		return err_set(err, ENOMEM, "read %s", name);
 	err_try(read_file(&root, arena, &file, err));
 	*ret = file;
 	return 0;
+}
+
+int job_file_parse(const char *name, const char *text, size_t len, struct arena *arena,
+		   struct job_file *ret, struct err *err)
+{
+	return parse(name, text, len, false, arena, ret, err);
+}
+
+int job_file_parse_accepted(const char *name, const char *text, size_t len, struct arena *arena,
+			    struct job_file *ret, struct err *err)
+{
+	return parse(name, text, len, true, arena, ret, err);
 }
 
 char *job_file_schema(void)

@@ -142,6 +142,12 @@ struct job_file {
 int job_file_parse(const char *name, const char *text, size_t len, struct arena *arena,
 		   struct job_file *ret, struct err *err);
 
+/* The same of a file that an earlier version has accepted: lists may be longer than they may be
+ * now.
+ */
+int job_file_parse_accepted(const char *name, const char *text, size_t len, struct arena *arena,
+			    struct job_file *ret, struct err *err);
+
 /* Both jobs, or both alloc sets: what differs (field.h). */
 int job_file_diff(const struct job_file *from, const struct job_file *to, field_diff_fn fn,
 		  void *data);

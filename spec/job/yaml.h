@@ -24,6 +24,7 @@ struct yaml_node {
 	struct fy_node *node;
 	const char *path; /* "tasks.ports[0]"; "" for the root */
 	int line, column; /* from 1: of its key, or of itself */
+	bool accepted;	  /* it was, once: a list may be longer than it may be now (field.h) */
 };
 
 /* name: what errors call the file. Text need not outlive the call. -EINVAL, -ENOMEM. */

@@ -96,7 +96,34 @@ if [ -n "$folder" ]; then
 	has_more() { [ "$(limit_of "$(dirname "$folder")")" = $((128 << 20)) ]; }
 	t_wait 60 has_more && t_ok "its cgroup follows" || t_fail "its cgroup follows" "$(limit_of "$(dirname "$folder")")"
 fi
-for name in more server big; do c job stop --purge $name >/dev/null; done
+
+# ---- another number of allocs ----
+c alloc resize big --memory 128Mi >/dev/null
+t_is "plan of a larger set" "2 1" "$(c alloc scale --plan -o json big 3 | jq -r '.tasks[] | "\(.index) \(.machine | length > 0 | if . then 1 else 0 end)"')"
+t_is "which changes nothing" "reserved reserved" "$(states big)"
+timeout 120 ctr --root "$C_ROOT" --runroot "$C_RUN" alloc scale --wait big 3 >/dev/null
+t_is "a larger set" "reserved reserved reserved" "$(states big)"
+t_status "one that is too large" 0 c alloc scale big 60
+shape() { c job status big -o json | jq -r '[.tasks[].state] | group_by(.) | map("\(length) \(.[0])") | join(" ")'; }
+t_is "comes as a whole or not at all" "57 pending 3 reserved" "$(shape)"
+t_match "and says what would help" 'it would start with [0-9]+ instead of 60 tasks' "$(c job status big -o json | jq -r '.tasks[59].reason')"
+kill -9 $D
+wait $D 2>/dev/null
+d_start
+t_is "after a kill, too" "57 pending 3 reserved" "$(shape)"
+c job stop --purge more >/dev/null
+t_is "plan of a smaller set" 59 "$(c alloc scale --plan big 1 | grep -c '^big/[0-9]* goes$')"
+c alloc scale big 1 >/dev/null
+t_wait 60 is_state server "running running" && t_ok "tasks of an alloc that goes come into another" || t_fail "tasks of an alloc that goes come into another" "$(c job status server)"
+t_is "both in one" "0 server/0 server/1" "$(c alloc status big -o json | jq -r '.allocs[] | "\(.index) \(.tasks | sort | join(" "))"')"
+t_is "and the set remembers" "scaled from 2 to 3 allocs, scaled from 3 to 60 allocs, scaled from 60 to 1 allocs" "$(c job history big -o json | jq -r '[.history[].what | select(startswith("scaled"))] | join(", ")')"
+t_status "none at all" 1 c alloc scale big 0
+t_match "is refused" '0 is no number of allocs' "$T_ERR"
+kill -9 $D
+wait $D 2>/dev/null
+d_start
+t_is "the small set is there after a kill" "1 reserved" "$(shape)"
+for name in server big; do c job stop --purge $name >/dev/null; done
 no_allocs() { ! c ps -aq | grep -q . && [ ! -e "$C_RUN/.cell" ] && { [ -z "$folder" ] || [ ! -e "$(dirname "$folder")" ]; }; }
 t_wait 60 no_allocs && t_ok "the cgroups go with the set" || t_fail "the cgroups go with the set" "$(ls -d "$C_RUN"/.cell/* "$(dirname "${folder:-/}")" 2>/dev/null)"
 kill $D

@@ -69,12 +69,19 @@ t_is "and so it is" 33554432 "$(ask GET /v1/self | jq .memory_bytes)"
 t_is "scale my job" 2 "$(ask POST /v1/job/scale '{"count": 2}' | jq .count)"
 two() { [ "$(ask GET /v1/peers | jq -r '[.peers[].state] | join(" ")')" = "running running" ]; }
 t_wait 60 two && t_ok "and so it does" || t_fail "and so it does" "$(ask GET /v1/peers)"
-t_is "grow my alloc set" true "$(ask POST /v1/alloc-set/resize '{"memory_bytes": 134217728}' | jq .done)"
+t_is "more room in each alloc of my set" true "$(ask POST /v1/alloc-set/resize '{"memory_bytes": 134217728}' | jq .done)"
+
+t_is "grow my alloc set" 2 "$(ask POST /v1/alloc-set/scale '{"count": 2}' | jq .count)"
+grown() { [ "$(ask GET /v1/alloc-set | jq -r '"\(.count) \(.reserved) \([.allocs[].index] | join(" "))"')" = "2 2 0 1" ]; }
+t_wait 60 grown && t_ok "and so it does" || t_fail "and so it does" "$(ask GET /v1/alloc-set)"
+t_is "and shrink it" 1 "$(ask POST /v1/alloc-set/scale '{"count": 1}' | jq .count)"
+t_is "an empty alloc goes" "1 1" "$(ask GET /v1/alloc-set | jq -r '"\(.count) \([.allocs[].tasks[] | select(startswith("boss/"))] | length | if . > 0 then 1 else 0 end)"')"
 
 # ---- nothing of another job ----
 t_is "no token" 401 "$(curl -s -o /dev/null -w '%{http_code}' --unix-socket "$API/cell.sock" http://cell/v1/self)"
 t_is "another's token" 401 "$(TOKEN=$(cat "$(pocket other)/token"); ask GET /v1/self -o /dev/null | jq -r 'if .error then 401 else 200 end')"
 t_match "another's job" 'job boss has made no job called other' "$(error GET /v1/jobs/other)"
+t_match "another's size" 'job boss has made no job called other' "$(error POST /v1/jobs/other/scale '{"count": 2}')"
 t_match "another's end" 'job boss has made no job called other' "$(error DELETE /v1/jobs/other)"
 t_match "what only people may" 'a task cannot ask for that' "$(error GET /v1/machines)"
 t_match "a path with everything in it" 'a task cannot ask for that' "$(error GET '/v1/jobs/..%2Fother')"

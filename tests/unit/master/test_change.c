@@ -89,17 +89,190 @@ static void test_scaled_jobs_have_so_many_tasks_also_after_a_restart(void **stat
 	fake_free(cell);
 }
 
-static void test_scale_refuses_gangs_and_what_is_not_there(void **state)
+static void scale(struct fake_cell *cell, const char *job, uint32_t count)
+{
+	struct err err = { 0 };
+
+	if (master_scale(cell->master, &root, job, count, &err) < 0)
+		fail_msg("%s", err.text);
+	fake_beat(cell);
+}
+
+static void test_a_gang_grows_whole_or_not_at_all_also_after_a_restart(void **state)
+{
+	struct fake_cell *cell = cell_of(2);
+
+	(void)state;
+	fake_submit(cell, FAKE_JOB("g", 200, 2, "100m", "gang: true\n"));
+	scale(cell, "g", 3);
+	assert_int_equal(fake_running(cell, "g"), 3);
+	scale(cell, "g", 30);
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(fake_running(cell, "g"), 3);
+		again(cell);
+	}
+	scale(cell, "g", 5);
+	assert_int_equal(fake_running(cell, "g"), 5);
+	again(cell);
+	assert_int_equal(fake_running(cell, "g"), 5);
+	scale(cell, "g", 1);
+	assert_int_equal(fake_running(cell, "g"), 1);
+	fake_free(cell);
+}
+
+static char *plan_scale_to(struct fake_cell *cell, const char *job, uint32_t count)
+{
+	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
+	struct err err = { 0 };
+	size_t len;
+
+	assert_non_null(w);
+	if (master_plan_scale(cell->master, &root, job, count, w, &err) < 0)
+		fail_msg("%s", err.text);
+	return json_writer_take(w, &len);
+}
+
+static uint32_t alloc_of(struct fake_cell *cell, const char *task)
+{
+	const struct held_task *alloc = task_alloc(cell->master, task_find(cell->master, task));
+
+	return alloc ? alloc->index : NOBODY;
+}
+
+static void test_allocs_keep_their_indexes_over_a_restart(void **state)
+{
+	struct fake_cell *cell = cell_of(2);
+	_cleanup_free_ char *planned = NULL;
+	uint32_t at;
+
+	(void)state;
+	fake_submit(cell, "alloc_set: s\nowner: o\npriority: 200\ncount: 1\n"
+			  "resources: {cpu: 300m, memory: 32Mi}\n");
+	planned = plan_scale_to(cell, "s", 3);
+	assert_has(planned, "\"placed\":2,\"pending\":0,\"leave\":[]");
+	assert_int_equal(job_size(job_find(cell->master, "s")), 1);
+	scale(cell, "s", 4);
+	fake_submit(cell, FAKE_JOB("in", 200, 2, "300m", "alloc_set: s\n"));
+	assert_int_equal(fake_running(cell, "in"), 2);
+	scale(cell, "in", 1);
+	at = alloc_of(cell, "in/0");
+	scale(cell, "s", 1);
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(job_size(job_find(cell->master, "s")), 1);
+		assert_int_equal(job_find(cell->master, "s")->count, at + 1);
+		assert_int_equal(alloc_of(cell, "in/0"), at);
+		assert_int_equal(fake_running(cell, "in"), 1);
+		again(cell);
+	}
+	/* What is free is taken first. */
+	scale(cell, "s", 4);
+	assert_int_equal(job_find(cell->master, "s")->count, 4);
+	/* Not all of them fit: none comes, nor after a restart. */
+	scale(cell, "s", 9);
+	again(cell);
+	for (uint32_t i = 0; i < 9; i++)
+		assert_int_equal(job_find(cell->master, "s")->tasks[i].live, i < 4);
+	assert_int_equal(alloc_of(cell, "in/0"), at);
+	fake_free(cell);
+}
+
+static void test_production_that_grows_counts_once(void **state)
+{
+	struct fake_cell *cell = fake_new();
+
+	(void)state;
+	cell->options.production_share = 0.8;
+	fake_begin(cell);
+	fake_machine(cell, "a", "r", 1000);
+	fake_beat(cell);
+	fake_submit(cell, "%s", WEB(4));
+	scale(cell, "web", 8);
+	assert_int_equal(fake_running(cell, "web"), 8);
+	assert_int_equal(master_scale(cell->master, &root, "web", 9, NULL), -EDQUOT);
+	fake_free(cell);
+}
+
+static void test_scale_refuses_what_is_not_there(void **state)
 {
 	struct fake_cell *cell = cell_of(1);
 
 	(void)state;
 	fake_submit(cell, FAKE_JOB("g", 200, 2, "100m", "gang: true\n"));
-	assert_int_equal(master_scale(cell->master, &root, "g", 3, NULL), -EINVAL);
+	assert_int_equal(master_scale(cell->master, &root, "g", 0, NULL), -ERANGE);
 	assert_int_equal(master_scale(cell->master, &root, "h", 3, NULL), -ENOENT);
 	assert_int_equal(master_stop(cell->master, &root, "g", false, NULL), 0);
 	assert_int_equal(master_scale(cell->master, &root, "g", 3, NULL), -EINVAL);
 	fake_beat(cell);
+	fake_free(cell);
+}
+
+/* ---- jobs that this version would not accept ---- */
+
+/* As an earlier version may have left it. */
+static void write_to_store(struct fake_cell *cell, const char *key, const char *value)
+{
+	struct store_change change = { key, value, strlen(value) };
+
+	assert_int_equal(
+		cell_store_commit(cell->master->store, cell->master->epoch, &change, 1, NULL, NULL),
+		0);
+}
+
+static void test_a_job_with_more_ports_than_may_be_runs_on(void **state)
+{
+	char text[4096], value[8192], *end = text;
+	struct fake_cell *cell = cell_of(1);
+	_cleanup_free_ char *events = NULL;
+	size_t len;
+	uint64_t last;
+
+	(void)state;
+	end += sprintf(end, "job: old\\nowner: o\\npriority: 200\\ntasks: {image: i, resources: "
+			    "{cpu: 100m, memory: 1Mi}, ports: [");
+	for (int i = 0; i < 70; i++)
+		end += sprintf(end, "{name: p%d, container: %d}, ", i, 1000 + i);
+	sprintf(end, "]}\\n");
+	snprintf(value, sizeof(value), "{\"file\": \"old.yaml\", \"text\": \"%s\"}", text);
+	write_to_store(cell, "job/old", value);
+	fake_submit(cell, "%s", WEB(2));
+	again(cell);
+	fake_beat(cell);
+	assert_int_equal(fake_running(cell, "old"), 1);
+	assert_int_equal(fake_running(cell, "web"), 2);
+	events = master_events(cell->master, 0, &len, &last);
+	assert_has(events, "job-warning");
+	assert_has(events, "64 at most may be");
+	fake_free(cell);
+}
+
+static void test_a_job_that_cannot_be_read_stops_nobody(void **state)
+{
+	struct fake_cell *cell = cell_of(1);
+	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+
+	(void)state;
+	fake_submit(cell, "%s", WEB(2));
+	write_to_store(cell, "job/odd", "{\"text\": \"job: odd\\nwhatever: 1\\n\"}");
+	write_to_store(cell, "job/none", "{\"text\": 17}");
+	write_to_store(cell, "task/odd/2",
+		       "{\"live\": true, \"incarnation\": 7, \"machine\": \"a\"}");
+	write_to_store(cell, "task/web/0", "[]");
+	again(cell);
+	fake_beat(cell);
+	assert_int_equal(fake_running(cell, "web"), 2);
+	assert_int_equal(fake_running(cell, "odd"), 0);
+	assert_int_equal(master_write_job(cell->master, "odd", w, NULL), 0);
+	text = json_writer_take(w, &len);
+	assert_has(text, "\"state\":\"refused\"");
+	assert_has(text, "is unknown here");
+	assert_int_equal(job_find(cell->master, "odd")->count, 3);
+	again(cell);
+	assert_int_equal(master_stop(cell->master, &root, "odd", true, NULL), 0);
+	again(cell);
+	assert_null(job_find(cell->master, "odd"));
+	assert_int_equal(fake_running(cell, "web"), 2);
 	fake_free(cell);
 }
 
@@ -430,7 +603,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scaled_jobs_have_so_many_tasks_also_after_a_restart),
-		cmocka_unit_test(test_scale_refuses_gangs_and_what_is_not_there),
+		cmocka_unit_test(test_scale_refuses_what_is_not_there),
+		cmocka_unit_test(test_a_gang_grows_whole_or_not_at_all_also_after_a_restart),
+		cmocka_unit_test(test_allocs_keep_their_indexes_over_a_restart),
+		cmocka_unit_test(test_production_that_grows_counts_once),
+		cmocka_unit_test(test_a_job_with_more_ports_than_may_be_runs_on),
+		cmocka_unit_test(test_a_job_that_cannot_be_read_stops_nobody),
 		cmocka_unit_test(test_resized_tasks_keep_their_size_over_a_restart),
 		cmocka_unit_test(test_a_plan_to_resize_changes_nothing_and_comes_true),
 		cmocka_unit_test(test_restarted_tasks_are_later_incarnations_in_their_place),

@@ -9,9 +9,12 @@
 
 #include <cmocka.h>
 
+#include "base/arena.h"
 #include "scheduler/core/checkpoint.h"
 #include "scheduler/core/reclaim.h"
+#include "scheduler/core/describe.h"
 #include "scheduler/core/resize.h"
+#include "scheduler/core/scale.h"
 #include "scheduler/core/why.h"
 #include "tests/unit/scheduler/random_cell.h"
 
@@ -120,6 +123,49 @@ static void resize(struct world *w)
 	resize_plan_free(plan);
 }
 
+static unsigned grown, shrunk, joined;
+
+/* Fewer never fail, and those that go are those that were told. */
+static void scale(struct world *w)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	unsigned j = (unsigned)(draw(&w->draw) % (JOBS / 2));
+	struct err err = { 0 };
+	uint32_t was, gone = 0, slots = 0;
+	bool goes[64] = { 0 };
+	struct job asked;
+
+	while (j < JOBS && !w->alive[j])
+		j++;
+	if (j == JOBS)
+		return;
+	was = cell_scale_size(w->cell, w->job[j]);
+	assert_int_equal(describe_job(w->cell, w->job[j], arena, &asked), 0);
+	asked.count = (uint32_t)draw_from(&w->draw, 1, 7);
+	if (asked.count < was) {
+		while (cell_job_task(w->cell, w->job[j], slots) != NOBODY)
+			slots++;
+		assert_true(slots < 64);
+		cell_scale_leavers(w->cell, w->job[j], asked.count, goes);
+		for (uint32_t i = 0; i < slots; i++)
+			gone += goes[i];
+		assert_int_equal(gone, was - asked.count);
+	}
+	assert_int_equal(cell_scale(w->cell, w->job[j], &asked, &err), 0);
+	assert_int_equal(cell_scale_size(w->cell, w->job[j]), asked.count);
+	for (uint32_t i = 0; i < slots; i++) {
+		uint32_t task = cell_job_task(w->cell, w->job[j], i);
+		struct task_view view = { .state = TASK_ENDED };
+
+		if (task != NOBODY)
+			cell_task(w->cell, task, &view);
+		assert_true(!goes[i] || view.state == TASK_ENDED);
+	}
+	grown += asked.count > was;
+	shrunk += asked.count < was;
+	joined += asked.count > was && (asked.gang || asked.reserves);
+}
+
 /* Some jobs are alloc sets, some run in one. */
 static void submit(struct world *w)
 {
@@ -154,7 +200,10 @@ static void step(struct world *w)
 	struct err err = { 0 };
 
 	w->outside.now_ms += draw_from(&w->draw, 0, 3000);
-	switch (draw(&w->draw) % 14) {
+	switch (draw(&w->draw) % 15) {
+	case 14:
+		scale(w);
+		break;
 	case 13:
 		assert_int_equal(cell_set_image(w->cell, (uint32_t)(draw(&w->draw) % w->machines),
 						draw(&w->draw) % 2 ? "bb" : "nginx",
@@ -423,6 +472,7 @@ static void invariants_hold_whatever_happens(void **state)
 	assert_true(hows[RESIZE_IN_PLACE] > 400 && hows[RESIZE_PREEMPT] > 50 &&
 		    hows[RESIZE_MOVE] > 10 && hows[RESIZE_WAITING] > 1000 && refused > 100);
 	assert_true(from_arena > 1000);
+	assert_true(grown > 500 && shrunk > 200 && joined > 50);
 }
 
 static void the_same_calls_give_the_same_events(void **state)

@@ -8,7 +8,9 @@
 
 #include <cmocka.h>
 
+#include "scheduler/core/restore.h"
 #include "scheduler/core/scale.h"
+#include "scheduler/core/why.h"
 
 #define GIB (INT64_C(1) << 30)
 
@@ -168,21 +170,283 @@ static void test_quota_holds_and_nothing_changes(void **state)
 	assert_int_equal(cell_scale(cell, j, &job, NULL), 0);
 }
 
-static void test_a_gang_and_no_task_at_all_are_refused(void **state)
+static void test_no_task_at_all_is_refused(void **state)
 {
 	_cleanup_cell_ struct cell *cell = cell_of(4, &(struct cell_options){ 0 });
-	struct job job = job_of("gang", 2), none = job_of("web", 1);
+	struct job none = job_of("web", 1);
 	uint32_t j;
 
 	(void)state;
-	job.gang = true;
-	assert_int_equal(cell_submit(cell, &job, &j, NULL), 0);
-	job.count = 3;
-	assert_int_equal(cell_scale(cell, j, &job, NULL), -EINVAL);
 	assert_int_equal(cell_submit(cell, &none, &j, NULL), 0);
 	none.count = 0;
 	assert_int_equal(cell_scale(cell, j, &none, NULL), -EINVAL);
 	settle(cell);
+}
+
+/* ---- gangs ---- */
+
+static void scale(struct cell *cell, uint32_t j, struct job *job, uint32_t count)
+{
+	struct err err = { 0 };
+
+	job->count = count;
+	if (cell_scale(cell, j, job, &err) < 0)
+		fail_msg("%s", err.text);
+	settle(cell);
+}
+
+static struct task_view view_of(struct cell *cell, uint32_t job, uint32_t index)
+{
+	struct task_view view;
+
+	cell_task(cell, cell_job_task(cell, job, index), &view);
+	return view;
+}
+
+static uint32_t machine_of(struct cell *cell, uint32_t job, uint32_t index)
+{
+	return view_of(cell, job, index).machine;
+}
+
+static void test_members_join_all_or_none(void **state)
+{
+	_cleanup_cell_ struct cell *cell = cell_of(2, &(struct cell_options){ 0 });
+	struct job gang = job_of("gang", 4), other = job_of("other", 2);
+	struct machine_spec spec = { .name = "more", .capacity = { { 4000, 4 * GIB, 0, 0 } } };
+	struct why why;
+	uint32_t j, o;
+
+	(void)state;
+	gang.gang = true;
+	assert_int_equal(cell_submit(cell, &gang, &j, NULL), 0);
+	assert_int_equal(cell_submit(cell, &other, &o, NULL), 0);
+	settle(cell);
+	assert_int_equal(running(cell), 6);
+	/* There is room for two of them. */
+	scale(cell, j, &gang, 7);
+	assert_int_equal(running(cell), 6);
+	assert_int_equal(cell_why(cell, cell_job_task(cell, j, 5), &why, NULL), 0);
+	assert_true(why.gang);
+	assert_int_equal(why.change.kind, CHANGE_COUNT);
+	assert_int_equal(why.change.amount, 6);
+	/* Their waiting keeps no member from starting again. */
+	cell_end_task(cell, cell_job_task(cell, j, 0), END_FAILED);
+	outside.now_ms += 600000;
+	settle(cell);
+	assert_int_equal(machine_of(cell, j, 0) == NOBODY, false);
+	assert_int_equal(running(cell), 6);
+	assert_int_equal(cell_add_machine(cell, &spec, NULL, NULL), 0);
+	settle(cell);
+	assert_int_equal(running(cell), 9);
+	/* Members like the others: each starts again by itself. */
+	cell_end_task(cell, cell_job_task(cell, j, 6), END_PREEMPTED);
+	settle(cell);
+	assert_int_equal(running(cell), 9);
+}
+
+static void test_fewer_that_join_may_fit(void **state)
+{
+	_cleanup_cell_ struct cell *cell = cell_of(1, &(struct cell_options){ 0 });
+	struct job gang = job_of("gang", 2);
+	uint32_t j;
+
+	(void)state;
+	gang.gang = true;
+	assert_int_equal(cell_submit(cell, &gang, &j, NULL), 0);
+	settle(cell);
+	scale(cell, j, &gang, 6);
+	assert_int_equal(running(cell), 2);
+	scale(cell, j, &gang, 5);
+	assert_int_equal(running(cell), 2);
+	scale(cell, j, &gang, 4);
+	assert_int_equal(running(cell), 4);
+	scale(cell, j, &gang, 1);
+	assert_int_equal(running(cell), 1);
+	scale(cell, j, &gang, 4);
+	assert_int_equal(running(cell), 4);
+	cell_remove_job(cell, j);
+	settle(cell);
+	assert_int_equal(running(cell), 0);
+}
+
+static void test_those_that_join_come_after_the_gang(void **state)
+{
+	_cleanup_cell_ struct cell *cell = cell_of(1, &(struct cell_options){ 0 });
+	struct job gang = job_of("gang", 3);
+	uint32_t j;
+
+	(void)state;
+	gang.gang = true;
+	assert_int_equal(cell_submit(cell, &gang, &j, NULL), 0);
+	settle(cell);
+	scale(cell, j, &gang, 5);
+	cell_set_machine(cell, 0, MACHINE_DOWN);
+	outside.now_ms += 600000;
+	settle(cell);
+	assert_int_equal(running(cell), 0);
+	cell_set_machine(cell, 0, MACHINE_UP);
+	settle(cell);
+	assert_int_equal(running(cell), 3);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_int_equal(machine_of(cell, j, i), 0);
+	scale(cell, j, &gang, 4);
+	assert_int_equal(running(cell), 4);
+}
+
+static void test_a_gang_that_waits_grows_as_a_whole(void **state)
+{
+	_cleanup_cell_ struct cell *cell = cell_of(1, &(struct cell_options){ 0 });
+	struct job gang = job_of("gang", 5);
+	uint32_t j;
+
+	(void)state;
+	gang.gang = true;
+	assert_int_equal(cell_submit(cell, &gang, &j, NULL), 0);
+	settle(cell);
+	assert_int_equal(running(cell), 0);
+	scale(cell, j, &gang, 6);
+	assert_int_equal(running(cell), 0);
+	scale(cell, j, &gang, 4);
+	assert_int_equal(running(cell), 4);
+}
+
+static void test_what_had_not_joined_waits_after_a_restart(void **state)
+{
+	static const bool joining[] = { false, false, true, true, true };
+	_cleanup_cell_ struct cell *cell = cell_of(1, &(struct cell_options){ 0 });
+	struct job gang = job_of("gang", 5);
+	uint32_t j;
+
+	(void)state;
+	gang.gang = true;
+	assert_int_equal(cell_submit(cell, &gang, &j, NULL), 0);
+	for (uint32_t i = 0; i < 2; i++)
+		assert_int_equal(
+			cell_restore_task(cell, cell_job_task(cell, j, i), 0, NULL, 0, false), 0);
+	assert_int_equal(cell_scale_rejoin(cell, j, joining), 0);
+	settle(cell);
+	assert_int_equal(running(cell), 2);
+	scale(cell, j, &gang, 4);
+	assert_int_equal(running(cell), 4);
+}
+
+/* ---- alloc sets ---- */
+
+static struct job set_of(const char *name, uint32_t count)
+{
+	struct job set = job_of(name, count);
+
+	set.reserves = true;
+	set.request.amounts.of[RESOURCE_CPU] = 2000;
+	return set;
+}
+
+static uint32_t tasks_in(struct cell *cell, uint32_t set, uint32_t index)
+{
+	struct task_view alloc = view_of(cell, set, index);
+	struct machine_view room;
+
+	assert_int_equal(cell_machine(cell, alloc.room, &room), 0);
+	return room.tasks;
+}
+
+static void test_a_set_grows_whole_and_takes_what_waits(void **state)
+{
+	_cleanup_cell_ struct cell *cell = cell_of(2, &(struct cell_options){ 0 });
+	struct job set = set_of("set", 1), in = job_of("in", 6);
+	uint32_t s, j;
+
+	(void)state;
+	in.alloc_set = "set";
+	in.request.amounts.of[RESOURCE_MEMORY] /= 8;
+	assert_int_equal(cell_submit(cell, &set, &s, NULL), 0);
+	assert_int_equal(cell_submit(cell, &in, &j, NULL), 0);
+	settle(cell);
+	assert_int_equal(running(cell), 1 + 2);
+	scale(cell, s, &set, 3);
+	assert_int_equal(running(cell), 3 + 6);
+	/* Four fit, six do not: none of the three comes. */
+	scale(cell, s, &set, 6);
+	assert_int_equal(cell_scale_size(cell, s), 6);
+	assert_int_equal(running(cell), 3 + 6);
+	assert_int_equal(machine_of(cell, s, 3), NOBODY);
+	scale(cell, s, &set, 4);
+	assert_int_equal(running(cell), 4 + 6);
+}
+
+static void test_empty_allocs_go_first_and_indexes_stay(void **state)
+{
+	_cleanup_cell_ struct cell *cell = cell_of(2, &(struct cell_options){ 0 });
+	struct job set = set_of("set", 4), in = job_of("in", 1);
+	bool goes[4];
+	uint32_t s, j, at;
+
+	(void)state;
+	in.alloc_set = "set";
+	in.request.amounts.of[RESOURCE_MEMORY] /= 8;
+	assert_int_equal(cell_submit(cell, &set, &s, NULL), 0);
+	assert_int_equal(cell_submit(cell, &in, &j, NULL), 0);
+	settle(cell);
+	for (at = 0; !tasks_in(cell, s, at); at++)
+		;
+	cell_scale_leavers(cell, s, 1, goes);
+	for (uint32_t i = 0; i < 4; i++)
+		assert_int_equal(goes[i], i != at);
+	scale(cell, s, &set, 1);
+	assert_int_equal(cell_scale_size(cell, s), 1);
+	assert_int_equal(running(cell), 2);
+	assert_int_equal(tasks_in(cell, s, at), 1);
+	assert_int_equal(cell_job_task(cell, s, at + 1), NOBODY);
+	/* The free indexes are taken first. */
+	scale(cell, s, &set, 4);
+	for (uint32_t i = 0; i < 4; i++)
+		assert_int_not_equal(machine_of(cell, s, i), NOBODY);
+	assert_int_equal(cell_job_task(cell, s, 4), NOBODY);
+	assert_int_equal(running(cell), 5);
+}
+
+static void test_tasks_of_an_alloc_that_goes_come_into_another(void **state)
+{
+	_cleanup_cell_ struct cell *cell = cell_of(2, &(struct cell_options){ 0 });
+	struct job set = set_of("set", 2), in = job_of("in", 2);
+	uint32_t s, j;
+
+	(void)state;
+	in.alloc_set = "set";
+	in.request.amounts.of[RESOURCE_CPU] = 1500;
+	in.request.amounts.of[RESOURCE_MEMORY] /= 8;
+	assert_int_equal(cell_submit(cell, &set, &s, NULL), 0);
+	assert_int_equal(cell_submit(cell, &in, &j, NULL), 0);
+	settle(cell);
+	assert_int_equal(running(cell), 4);
+	scale(cell, s, &set, 1);
+	assert_int_equal(running(cell), 2);
+	assert_int_equal(view_of(cell, j, 0).state, TASK_RUNNING);
+	assert_int_equal(view_of(cell, j, 1).state, TASK_PENDING);
+	scale(cell, s, &set, 2);
+	assert_int_equal(running(cell), 4);
+}
+
+static void test_a_set_that_grows_is_held_to_its_quota(void **state)
+{
+	_cleanup_cell_ struct cell *cell = cell_of(4, &(struct cell_options){ .quota = true });
+	struct amounts limit = { .of = { 6000, 3 * GIB, 0, 0 } }, used;
+	struct job set = set_of("set", 2);
+	uint32_t s;
+
+	(void)state;
+	assert_int_equal(cell_set_quota(cell, "o", BAND_PRODUCTION, &limit, NULL), 0);
+	assert_int_equal(cell_submit(cell, &set, &s, NULL), 0);
+	settle(cell);
+	set.count = 4;
+	assert_int_equal(cell_scale(cell, s, &set, NULL), -EDQUOT);
+	settle(cell);
+	scale(cell, s, &set, 3);
+	scale(cell, s, &set, 1);
+	assert_true(cell_quota_used(cell, "o", BAND_PRODUCTION, &used));
+	assert_int_equal(used.of[RESOURCE_CPU], 2000);
+	scale(cell, s, &set, 3);
+	assert_int_equal(running(cell), 3);
 }
 
 int main(void)
@@ -193,7 +457,16 @@ int main(void)
 		cmocka_unit_test(test_what_was_over_is_alive_with_more_tasks),
 		cmocka_unit_test(test_overrides_of_new_tasks_count),
 		cmocka_unit_test(test_quota_holds_and_nothing_changes),
-		cmocka_unit_test(test_a_gang_and_no_task_at_all_are_refused),
+		cmocka_unit_test(test_no_task_at_all_is_refused),
+		cmocka_unit_test(test_members_join_all_or_none),
+		cmocka_unit_test(test_fewer_that_join_may_fit),
+		cmocka_unit_test(test_those_that_join_come_after_the_gang),
+		cmocka_unit_test(test_a_gang_that_waits_grows_as_a_whole),
+		cmocka_unit_test(test_what_had_not_joined_waits_after_a_restart),
+		cmocka_unit_test(test_a_set_grows_whole_and_takes_what_waits),
+		cmocka_unit_test(test_empty_allocs_go_first_and_indexes_stay),
+		cmocka_unit_test(test_tasks_of_an_alloc_that_goes_come_into_another),
+		cmocka_unit_test(test_a_set_that_grows_is_held_to_its_quota),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
