@@ -159,15 +159,20 @@ suite_vm() {
 	suite_vm_systemd
 }
 
-# One more boot, with systemd as PID 1; in the long run also for its clients and a user's manager.
+# Boots with systemd as PID 1, in the long run only: its driver on every layout of cgroups, its clients,
+# a user's manager.
 suite_vm_systemd() {
-	local script scripts=(tests/integration/systemd-driver.sh tests/integration/systemd-user.sh
-		tests/clients/podman-systemd.sh tests/clients/containerd-systemd.sh)
+	local script layout scripts=(tests/integration/systemd-driver.sh tests/integration/systemd-user.sh
+		tests/clients/podman-systemd.sh tests/clients/podman-rootless-systemd.sh tests/clients/containerd-systemd.sh)
 	# A boot with systemd alone takes two minutes here.
 	[ -n "$CELLAR_TEST_FULL" ] || return 0
 	for script in "${scripts[@]}"; do
 		run "vm/$(basename "$script" .sh)" 900 env CELLAR_IN_VM=1 tests/vm/vm.sh --systemd --timeout 800 \
 			--env CELLAR_IN_VM -- bash "$script"
+	done
+	for layout in hybrid v1; do
+		run "vm/systemd-driver-$layout" 1300 env CELLAR_IN_VM=1 tests/vm/vm.sh --systemd --cgroup $layout --timeout 1200 \
+			--env CELLAR_IN_VM -- bash tests/integration/systemd-driver-v1.sh
 	done
 }
 

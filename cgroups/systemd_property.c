@@ -57,9 +57,12 @@ static int add_memory(const struct oci_memory *m, bool v2, const struct systemd_
 	return 0;
 }
 
-/* systemd keeps whole percents; rounded up, so that it never takes away what was given. */
-static int add_quota(int64_t quota_us, uint64_t period_us, struct systemd_properties *list,
-		     struct err *err)
+/*
+ * systemd keeps whole percents; rounded up, so that it never takes away what was given. update: the
+ * unit may have another period than the default.
+ */
+static int add_quota(int64_t quota_us, uint64_t period_us, bool update,
+		     struct systemd_properties *list, struct err *err)
 {
 	uint64_t per_second = UINT64_MAX;
 
@@ -70,7 +73,7 @@ static int add_quota(int64_t quota_us, uint64_t period_us, struct systemd_proper
 		per_second = (per_second + PERCENT_US - 1) / PERCENT_US * PERCENT_US;
 	}
 	err_try(add_u64(list, "CPUQuotaPerSecUSec", per_second, 0, err));
-	if (period_us != PERIOD_DEFAULT_US)
+	if (update || period_us != PERIOD_DEFAULT_US)
 		err_try(add_u64(list, "CPUQuotaPeriodUSec", period_us, 242, err));
 	return 0;
 }
@@ -94,7 +97,7 @@ static int add_cpu(const struct oci_cpu *cpu, bool v2, const struct systemd_now 
 		quota_us = cpu->quota_us.value;
 	if (cgroup_given_u(cpu->period_us))
 		period_us = cpu->period_us.value;
-	return add_quota(quota_us, period_us, list, err);
+	return add_quota(quota_us, period_us, now != NULL, list, err);
 }
 
 static int add_set(const char *name, const char *text, struct systemd_properties *list,
@@ -117,7 +120,7 @@ static int add_set(const char *name, const char *text, struct systemd_properties
 	return 0;
 }
 
-static int add_unified(const struct oci_unified *u, struct systemd_properties *list,
+static int add_unified(const struct oci_unified *u, bool update, struct systemd_properties *list,
 		       struct err *err)
 {
 	static const struct {
@@ -152,7 +155,7 @@ static int add_unified(const struct oci_unified *u, struct systemd_properties *l
 		if (max)
 			end = (char *)(uintptr_t)u->value + 3;
 		if (end != u->value && (*end == '\0' || *end == ' '))
-			return add_quota(quota, strtoull(end, NULL, 10), list, err);
+			return add_quota(quota, strtoull(end, NULL, 10), update, list, err);
 	}
 	return 0;
 }
@@ -170,12 +173,11 @@ int systemd_properties_of_limits(const struct oci_resources *res, bool v2,
 	if (weight > 0)
 		err_try(add_u64(list, v2 ? "IOWeight" : "BlockIOWeight",
 				v2 ? cgroup_weight_of_blkio(weight) : weight, 0, err));
-	if (!v2)
-		return 0;
+	/* On v1 systemd keeps them in mind, but the folders of cpuset are ours. */
 	err_try(add_set("AllowedCPUs", res->cpu.cpus, list, err));
 	err_try(add_set("AllowedMemoryNodes", res->cpu.mems, list, err));
-	for (size_t i = 0; i < res->unified_count; i++)
-		err_try(add_unified(&res->unified[i], list, err));
+	for (size_t i = 0; v2 && i < res->unified_count; i++)
+		err_try(add_unified(&res->unified[i], now != NULL, list, err));
 	return 0;
 }
 

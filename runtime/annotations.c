@@ -12,12 +12,14 @@
 #include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "cgroups/cgroup.h"
 
 #define KEEP_GROUPS "run.oci.keep_original_groups"
 #define SECCOMP_RECEIVER "run.oci.seccomp.receiver"
 #define SECCOMP_FAIL_UNKNOWN "run.oci.seccomp_fail_unknown_syscall"
 #define SECCOMP_BPF_DATA "run.oci.seccomp_bpf_data"
 #define TIMENS_OFFSET "run.oci.timens_offset"
+#define FORCE_V1 "run.oci.systemd.force_cgroup_v1"
 #define MOUNT_CONTEXT_TYPE "run.oci.mount_context_type"
 
 static const char *const supported[] = {
@@ -102,6 +104,11 @@ int annotations_check(const struct oci_config *config, struct err *err)
 			       "annotations[\"run.oci.seccomp.plugins\"]: this runtime loads no "
 			       "code of others; linux.seccomp.listenerPath gives the listener to a "
 			       "program");
+	if (oci_config_annotation(config, FORCE_V1) && cgroup_layout() == CGROUP_V2)
+		return err_say(err, ENOTSUP,
+			       "annotations[\"" FORCE_V1 "\"]: this host has cgroup v2 alone, and "
+			       "its containers get no other; an older systemd inside needs a host "
+			       "booted with systemd.unified_cgroup_hierarchy=0");
 	err_try(check_context_type(oci_config_annotation(config, MOUNT_CONTEXT_TYPE), err));
 	warn_of_others(config);
 	return 0;

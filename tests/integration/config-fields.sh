@@ -276,6 +276,13 @@ fi
 config true '.annotations = {"run.oci.handler-options": "x"}'
 t_status "an annotation of crun that means nothing here" 0 c run -b "$bundle" "$id"
 t_match "an annotation of crun that means nothing here, in words" 'run.oci.handler-options.*nothing is done' "$T_ERR"
+force='.annotations = {"run.oci.systemd.force_cgroup_v1": "/sys/fs/cgroup"}'
+if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then
+	refused "run.oci.systemd.force_cgroup_v1 on v2" 'force_cgroup_v1.*cgroup v2 alone' "$force"
+else
+	config true "$force"
+	t_status "run.oci.systemd.force_cgroup_v1 where v1 is" 0 c run -b "$bundle" "$id"
+fi
 
 if grep -q ' - resctrl ' /proc/self/mountinfo; then
 	t_skip "intelRdt" "this host has resctrl: nothing of it is touched by tests"

@@ -50,6 +50,8 @@ set_up_cgroup() {
 
 # Units of our own: Debian's would bring udev, journald and whatever is installed on the host.
 become_systemd() {
+	# Where the host is a container, systemd would take this for one, and not heed the kernel's command line.
+	rm -f /.dockerenv
 	units=/run/systemd/system
 	mkdir -p $units /run/systemd/system-generators /run/systemd/system.conf.d /run/dbus
 	for generator in /usr/lib/systemd/system-generators/*; do

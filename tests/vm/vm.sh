@@ -3,13 +3,15 @@
 # The cgroup v2 bench: a command in a virtual machine whose only cgroup hierarchy is v2 with every
 # controller on, and where root has all capabilities (CAP_SYS_RESOURCE too).
 #
-#	tests/vm/vm.sh [--mem MIB] [--smp N] [--timeout S] [--env NAME]... [--systemd] -- COMMAND...
+#	tests/vm/vm.sh [--mem MIB] [--smp N] [--timeout S] [--env NAME]... [--systemd] [--cgroup LAYOUT] -- COMMAND...
 #
 # The host's root is the lower layer of an overlay whose upper layer is a tmpfs: nothing of the host
 # can be changed. COMMAND runs in $PWD as root; its output, its error output and its exit status are
-# those of this script. --systemd: under a systemd as PID 1, with the system bus. 124: time-out; 125: the machine itself failed.
+# those of this script. --systemd: under a systemd as PID 1, with the system bus. --cgroup hybrid or v1: the hierarchies
+# as that systemd mounts them where it is told so (v2 unless given). 124: time-out; 125: the machine itself failed.
 #
-# The kernel is Debian's cloud kernel, fetched as a package but not installed, and cached. QEMU
+# The kernel is Debian's cloud kernel, fetched as a package but not installed, and cached: 6.12, which
+# has no memory and cpuset controllers of v1 any more, or 6.1, which has them. QEMU
 # translates (TCG) unless the host's KVM module is loaded, for a mere /dev/kvm may be an emulation.
 # CPU work is 15 to 25 times slower inside: no test may assert durations there.
 #
@@ -19,7 +21,7 @@
 set -euo pipefail
 
 again=("$0" "$@")
-mem=3072 smp=2 limit_s=1200 envs=() init=none
+mem=3072 smp=2 limit_s=1200 envs=() init=none layout=v2
 cache=${CELLAR_VM_CACHE:-/var/cache/cellar-tests/vm}
 
 die() {
@@ -34,21 +36,33 @@ while [ $# -gt 0 ]; do
 	--timeout) limit_s=$2 && shift 2 ;;
 	--env) envs+=("$2") && shift 2 ;;
 	--systemd) init=systemd && shift ;;
+	--cgroup) layout=$2 && shift 2 ;;
 	--) shift && break ;;
 	*) die "unknown option $1" ;;
 	esac
 done
 [ $# -gt 0 ] || die "no command given"
+kernel=$cache/kernel meta=linux-image-6.12-cloud-amd64
+case $layout in
+v2) cgroups=cgroup_no_v1=all ;;
+hybrid) cgroups=systemd.unified_cgroup_hierarchy=0 ;;
+v1) cgroups="systemd.unified_cgroup_hierarchy=0 systemd.legacy_systemd_cgroup_controller=1" ;;
+*) die "--cgroup '$layout' is none of v2, hybrid, v1" ;;
+esac
+if [ "$layout" != v2 ]; then
+	[ $init = systemd ] || die "--cgroup $layout is systemd's work: it needs --systemd"
+	kernel=$cache/kernel-6.1 meta=linux-image-cloud-amd64
+fi
 
-# Fetches the kernel's package into the cache once: $cache/kernel/{boot,lib/modules}.
+# Fetches the kernel's package into the cache once: $kernel/{boot,lib/modules}.
 fetch_kernel() {
 	local tmp package
-	[ -e "$cache/kernel/ready" ] && return
+	[ -e "$kernel/ready" ] && return
 	mkdir -p "$cache"
 	tmp=$(mktemp -d "$cache/fetch.XXXXXX")
-	package=$(apt-cache depends linux-image-6.12-cloud-amd64 2>/dev/null |
+	package=$(apt-cache depends "$meta" 2>/dev/null |
 		awk '/Depends: linux-image/ {print $2; exit}')
-	[ -n "$package" ] || package=linux-image-6.12-cloud-amd64
+	[ -n "$package" ] || package=$meta
 	(
 		cd "$tmp"
 		apt=(apt-get -qq -o Acquire::Retries=3)
@@ -65,8 +79,8 @@ fetch_kernel() {
 	fi
 	depmod -b "$tmp/kernel" "$(basename "$tmp"/kernel/lib/modules/*)"
 	touch "$tmp/kernel/ready"
-	rm -rf "$cache/kernel"
-	mv "$tmp/kernel" "$cache/kernel"
+	rm -rf "$kernel"
+	mv "$tmp/kernel" "$kernel"
 	rm -rf "$tmp"
 }
 
@@ -80,7 +94,7 @@ make_initrd() {
 	cp "$(command -v busybox)" "$dir/bin/busybox"
 	cp "$here/guest-init.sh" "$dir/init"
 	for module in virtio_pci virtio_console virtiofs overlay; do
-		modprobe -S "$release" -d "$cache/kernel" --show-depends "$module" 2>/dev/null |
+		modprobe -S "$release" -d "$kernel" --show-depends "$module" 2>/dev/null |
 			awk '$1 == "insmod" {print $2}' |
 			while read -r file; do
 				name=$(basename "${file%.xz}")
@@ -109,7 +123,7 @@ find_virtiofsd() {
 write_guest_script() {
 	local name
 	{
-		printf 'modules=%q release=%q init=%q\n' "$cache/kernel/lib/modules/$release" "$release" \
+		printf 'modules=%q release=%q init=%q\n' "$kernel/lib/modules/$release" "$release" \
 			"$init"
 		printf 'cd %q\n' "$PWD"
 		for name in "${envs[@]}"; do
@@ -127,7 +141,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 	flock 9
 	fetch_kernel
 ) 9>"$(mkdir -p "$cache" && echo "$cache/lock")"
-release=$(basename "$cache"/kernel/lib/modules/*)
+release=$(basename "$kernel"/lib/modules/*)
 initrd=
 make_initrd
 virtiofsd=$(find_virtiofsd)
@@ -154,7 +168,7 @@ tsc_khz=$(awk '/^cpu MHz/ {printf "%d", $4 * 1000; exit}' /proc/cpuinfo)
 # shellcheck disable=SC2054 # the commas are QEMU's
 qemu=(qemu-system-x86_64 -M q35 -accel "$accel" -cpu "$cpu" -smp "$smp" -m "$mem"
 	-nodefaults -no-user-config -display none -no-reboot
-	-kernel "$cache/kernel/boot/vmlinuz-$release" -initrd "$initrd"
+	-kernel "$kernel/boot/vmlinuz-$release" -initrd "$initrd"
 	-object "memory-backend-memfd,id=mem,size=${mem}M,share=on" -machine memory-backend=mem
 	-chardev "file,id=console,path=$share/console" -serial chardev:console
 	-device virtio-serial-pci
@@ -186,7 +200,7 @@ exec 8>&1 9>&2
 status=0
 timeout -k 5 "$limit_s" "${qemu[@]}" -append "console=ttyS0 quiet loglevel=4 panic=-1 reboot=t nokaslr \
 mitigations=off random.trust_cpu=on tsc=reliable tsc_early_khz=$tsc_khz no_timer_check audit=0 \
-cryptomgr.notests cgroup_no_v1=all psi=1 swapaccount=1" </dev/null 2>"$share/qemu.err" &
+cryptomgr.notests $cgroups psi=1 swapaccount=1" </dev/null 2>"$share/qemu.err" &
 # In the background, for bash heeds a signal not before what stands in front has ended.
 machine=$!
 # One that hangs before it has come to init is switched off, and on again below.

@@ -130,7 +130,7 @@ static void limits_are_in_the_words_of_each_version(void **state)
 	assert_limits("{\"blockIO\":{\"weight\":10}}", false, NULL, "BlockIOWeight t 10");
 	assert_limits("{\"cpu\":{\"cpus\":\"0-3,9\",\"mems\":\"1\"}}", true, NULL,
 		      "AllowedCPUs ay 15 2; AllowedMemoryNodes ay 2");
-	assert_limits("{\"cpu\":{\"cpus\":\"0-3\"}}", false, NULL, "");
+	assert_limits("{\"cpu\":{\"cpus\":\"0-3\"}}", false, NULL, "AllowedCPUs ay 15");
 	assert_limits(
 		"{\"unified\":{\"memory.high\":\"5\",\"pids.max\":\"max\",\"memory.oom.group\":\"1\"}}",
 		true, NULL, "MemoryHigh t 5; TasksMax t 18446744073709551615");
@@ -150,6 +150,9 @@ static void a_quota_is_rounded_up_to_a_percent(void **state)
 		      "CPUQuotaPerSecUSec t 18446744073709551615");
 	assert_limits("{\"cpu\":{\"period\":200000}}", true, &now,
 		      "CPUQuotaPerSecUSec t 100000; CPUQuotaPeriodUSec t 200000");
+	/* The unit may have another one, which the default is to replace. */
+	assert_limits("{\"cpu\":{\"period\":100000}}", true, &now,
+		      "CPUQuotaPerSecUSec t 200000; CPUQuotaPeriodUSec t 100000");
 }
 
 static void swap_of_an_update_counts_from_the_limit_there_is(void **state)
