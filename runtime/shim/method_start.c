@@ -109,7 +109,6 @@ static void on_restored(struct task *task, struct work_result *result)
 		return;
 	}
 	call = take_ptr(init->starting);
-	task->slow = task_work_is_wanted(task->bundle);
 	task_launch_started(task);
 	reply_started(call, init);
 }
@@ -124,7 +123,7 @@ void start_cancel(struct task *task)
 		return;
 	result.r = err_say(&result.err, ECANCELED, "container %s was deleted before it was started",
 			   task->id);
-	task->work = work_free(task->work);
+	task_work_cancel(task);
 	task->work_done(task, &result);
 }
 
@@ -140,6 +139,8 @@ static enum ttrpc_code start_init(struct process *p, struct rpc_call *call, stru
 				  p->status == PROCESS_RUNNING ? "running" : "stopped");
 	if (task_check_idle(task, err) != TTRPC_OK)
 		return TTRPC_FAILED_PRECONDITION;
+	if (restores)
+		task->slow = task_work_is_wanted(task->bundle);
 	if (restores || task->slow) {
 		r = restores ? task_work_create(task, on_restored, err)
 			     : task_work_start(task, on_started, err);

@@ -62,7 +62,11 @@ int task_destroy_container(struct task *task, struct err *err)
 	task->oom = oom_unwatch(task->oom);
 	if (r < 0 || !task->handle)
 		return r;
-	r = task->shim->options->backend->destroy(take_ptr(task->handle), err);
+	/* Hooks may take long: those are run by a child, or nobody runs them. */
+	if (task->slow)
+		log_warn("the poststop hooks of container %s are not run again", task->id);
+	r = task->shim->options->backend->destroy(take_ptr(task->handle), task->bundle, !task->slow,
+						  err);
 	task->lost = r < 0;
 	return r;
 }
@@ -82,12 +86,23 @@ int task_destroy(struct task *task, struct err *err)
 	return r < 0 ? r : q;
 }
 
+/* Who killed that child may kill another one, but not without end. */
+static void on_child_done(struct task *task, struct work_result *result)
+{
+	bool again = result->died && !task->destroy_again;
+
+	task->destroy_again = again;
+	if (!again || task_work_destroy(task, on_child_done, NULL) < 0)
+		task->destroyed(task, result);
+}
+
 bool task_destroy_elsewhere(struct task *task, void (*done)(struct task *, struct work_result *))
 {
 	if (!task->lost && (!task->handle || !task->slow))
 		return false;
-	if (task_work_destroy(task, done, NULL) < 0)
+	if (task_work_destroy(task, on_child_done, NULL) < 0)
 		return false;
+	task->destroyed = done;
 	task->oom = oom_unwatch(task->oom);
 	if (task->handle)
 		task->shim->options->backend->forget(take_ptr(task->handle));
@@ -98,7 +113,6 @@ bool task_destroy_elsewhere(struct task *task, void (*done)(struct task *, struc
 
 int task_container_destroyed(struct task *task, const struct work_result *result, struct err *err)
 {
-	/* Who killed that child may kill another one: then we do it. */
 	if (result->died)
 		return task_destroy_container(task, err);
 	if (result->r < 0)

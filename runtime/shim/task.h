@@ -115,6 +115,9 @@ struct task {
 	struct work *work;		/* task_work.h; NULL */
 	const char *work_name;
 	void (*work_done)(struct task *task, struct work_result *result);
+	void (*destroyed)(struct task *task, struct work_result *result); /* settle.h */
+	int cancelled_fd;   /* pidfd of work that was called off, and may not be dead yet; -1 */
+	bool destroy_again; /* the first child that was to destroy it died */
 	void (*settled)(struct task *task); /* task_settle() */
 	bool is_settled;
 	struct err *failure;	     /* of a Create or Start that is being undone; NULL */

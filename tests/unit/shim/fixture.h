@@ -89,7 +89,8 @@ static inline void fake_dwell(const char *bundle, const char *what)
 	while (fake_has(bundle, name))
 		usleep(1000);
 	snprintf(path, sizeof(path), "%s/die-%s", bundle, what);
-	if (getpid() != fake_shim && unlink(path) == 0)
+	/* A folder: whenever, not once. */
+	if (getpid() != fake_shim && (unlink(path) == 0 || errno == EISDIR))
 		kill(getpid(), SIGKILL);
 }
 
@@ -104,22 +105,43 @@ static inline void fake_note(const char *bundle, const char *what)
 	fclose(f);
 }
 
-/* The state on disk: who is the container's init; 0: there is none. */
-static inline pid_t fake_load(const char *bundle, const char *id)
+/* The state on disk: "PID BUNDLE" of a container. Where BUNDLE/root leads to a folder it is there,
+ * and may be another bundle's. */
+static inline void fake_state(const char *bundle, const char *id, char path[static 600])
+{
+	snprintf(path, 600, "%s%s/pid-%s", bundle, fake_has(bundle, "root") ? "/root" : "", id);
+}
+
+/* Who is its init, of which bundle; 0: there is none. */
+static inline pid_t fake_load_any(const char *bundle, const char *id, char ret_bundle[static 512])
 {
 	_cleanup_free_ char *text = NULL;
 	char path[600];
+	int pid = 0;
 
-	snprintf(path, sizeof(path), "%s/pid-%s", bundle, id);
-	return file_read(AT_FDCWD, path, 64, &text, NULL, NULL) < 0 ? 0 : (pid_t)atol(text);
+	fake_state(bundle, id, path);
+	ret_bundle[0] = '\0';
+	if (file_read(AT_FDCWD, path, 600, &text, NULL, NULL) < 0 ||
+	    sscanf(text, "%d %511s", &pid, ret_bundle) != 2)
+		return 0;
+	return pid;
+}
+
+/* The same, of one that was made from this bundle. */
+static inline pid_t fake_load(const char *bundle, const char *id)
+{
+	char made_from[512];
+	pid_t pid = fake_load_any(bundle, id, made_from);
+
+	return strcmp(made_from, bundle) ? 0 : pid;
 }
 
 static inline void fake_save(const struct fake *fake)
 {
-	char path[600], text[24];
+	char path[600], text[600];
 
-	snprintf(path, sizeof(path), "%s/pid-%s", fake->bundle, fake->id);
-	snprintf(text, sizeof(text), "%d", fake->pid);
+	fake_state(fake->bundle, fake->id, path);
+	snprintf(text, sizeof(text), "%d %s", fake->pid, fake->bundle);
 	assert_return_code(file_replace(AT_FDCWD, path, text, strlen(text), 0600, false, NULL), 0);
 }
 
@@ -142,12 +164,12 @@ static inline int fake_create(const struct backend_create *o, void **ret_handle,
 	_cleanup_free_ char *script = NULL;
 	_cleanup_fd_ int go = -1;
 	struct fake *fake;
-	char path[600];
+	char path[600], other[512];
 
 	fake_dwell(o->bundle, "create");
 	if (!strcmp(o->id, "no-create") || fake_has(o->bundle, "no-create"))
 		return err_say(err, ENOENT, "no create today");
-	if (fake_load(o->bundle, o->id))
+	if (fake_load_any(o->bundle, o->id, other))
 		return err_say(err, EEXIST, "container with given ID already exists");
 	fake = calloc(1, sizeof(*fake));
 	snprintf(fake->bundle, sizeof(fake->bundle), "%s", o->bundle);
@@ -307,17 +329,19 @@ static inline int fake_pids(void *handle, pid_t **ret, size_t *ret_count, struct
 	return 0;
 }
 
-static inline int fake_destroy(void *handle, struct err *err)
+static inline int fake_destroy(void *handle, const char *bundle, bool hooks, struct err *err)
 {
 	struct fake *fake = handle;
 	char path[600];
 
 	(void)err;
-	fake_dwell(fake->bundle, "destroy");
-	fake_note(fake->bundle, "destroy");
+	assert_string_equal(fake->bundle, bundle);
+	if (hooks)
+		fake_dwell(fake->bundle, "destroy");
+	fake_note(fake->bundle, hooks ? "destroy" : "destroy without hooks");
 	if (fake->pidfd >= 0)
 		process_pidfd_signal(fake->pidfd, SIGKILL);
-	snprintf(path, sizeof(path), "%s/pid-%s", fake->bundle, fake->id);
+	fake_state(fake->bundle, fake->id, path);
 	unlink(path);
 	fake_forget(fake);
 	return 0;

@@ -154,6 +154,38 @@ static void begin_call(struct fixture *f, const char *method, struct shim_client
 	assert_return_code(shim_call_begin(*ret, method, &request, 0, &f->err), 0);
 }
 
+/* Two of containerd on one folder of states: the other one had the id first. */
+static void create_that_is_called_off_leaves_the_container_of_others(void **state)
+{
+	struct fixture first, second;
+	struct shim_client *creator;
+	char path[200];
+
+	(void)state;
+	start(&first, "exit 4", false);
+	assert_return_code(create_durable(&first, "c", ""), 0);
+	start(&second, "exit 5", false);
+	snprintf(path, sizeof(path), "%s/root", second.bundle);
+	assert_return_code(symlink(first.bundle, path), errno);
+	touch(&second, "hold-create", "");
+	creator = begin_create(&second, 0);
+	await_file(&second, "held-create");
+	assert_int_equal(shim_delete(second.client, "c", NULL, NULL, &second.err), -ENOENT);
+	assert_int_equal(finish_create(creator), TTRPC_UNKNOWN);
+	shim_close(creator);
+	/* Nor does one whose maker died before it could tell. */
+	let_go(&second, "hold-create");
+	touch(&second, "die-create", "");
+	assert_int_equal(create_durable(&second, "c", ""), -ECHILD);
+	assert_int_equal(create_durable(&second, "c", ""), -EEXIST);
+	assert_file(&second, "backend", "");
+	fixture_stop(&second);
+	assert_return_code(shim_start(first.client, "c", NULL, NULL, &first.err), 0);
+	wait_exit(&first, "c", NULL, 4);
+	assert_file(&first, "backend", "");
+	fixture_stop(&first);
+}
+
 static void delete_calls_a_start_off(void **state)
 {
 	struct shim_client *starter;
@@ -289,6 +321,86 @@ static void killed_remover_has_its_work_done(void **state)
 	wait_exit(&f, "c", NULL, 4);
 	touch(&f, "die-destroy", "");
 	assert_return_code(shim_delete(f.client, "c", NULL, NULL, &f.err), 0);
+	assert_no_container(&f);
+	assert_file(&f, "backend", "destroy\n");
+	fixture_stop(&f);
+}
+
+/* Who is killed again and again is not waited for: the shim does it, and runs no hooks. */
+static void remover_that_is_always_killed_has_its_work_done(void **state)
+{
+	struct fixture f;
+	char path[200];
+
+	(void)state;
+	start(&f, "exit 4", false);
+	assert_return_code(create_durable(&f, "c", ""), 0);
+	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	wait_exit(&f, "c", NULL, 4);
+	/* A folder, which is not removed when one has died by it. */
+	snprintf(path, sizeof(path), "%s/die-destroy", f.bundle);
+	assert_return_code(mkdir(path, 0700), errno);
+	assert_return_code(shim_delete(f.client, "c", NULL, NULL, &f.err), 0);
+	assert_no_container(&f);
+	assert_file(&f, "backend", "destroy without hooks\n");
+	fixture_stop(&f);
+}
+
+/* As with a poststop hook that hangs. */
+static void all_but_its_delete_is_answered_while_a_delete_hangs(void **state)
+{
+	struct shim_client *deleter;
+	struct shim_state now;
+	struct fixture f;
+
+	(void)state;
+	start(&f, "exit 4", true);
+	assert_return_code(create_durable(&f, "c", ""), 0);
+	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	wait_exit(&f, "c", NULL, 4);
+	touch(&f, "hold-destroy", "");
+	begin_call(&f, "Delete", &deleter);
+	await_file(&f, "held-destroy");
+	assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
+	assert_int_equal(now.status, SHIM_STOPPED);
+	wait_exit(&f, "c", NULL, 4);
+	assert_int_equal(shim_kill(f.client, "c", NULL, SIGKILL, true, &f.err), -ENOENT);
+	assert_int_equal(shim_delete(f.client, "c", NULL, NULL, &f.err), -EBUSY);
+	assert_int_equal(create_durable(&f, "c", ""), -EEXIST);
+	/* Nothing that is asked for ends the shim in the midst of it. */
+	assert_return_code(shim_shutdown(f.client, "c", &f.err), 0);
+	assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
+	let_go(&f, "hold-destroy");
+	assert_return_code(shim_call_finish(deleter, NULL, NULL, &f.err), 0);
+	shim_close(deleter);
+	assert_no_container(&f);
+	assert_return_code(shim_shutdown(f.client, "c", &f.err), 0);
+	fixture_wait_end(&f);
+	assert_file(&f, "events", "create\nstart\nexit c 4\ndelete\n");
+	fixture_stop(&f);
+}
+
+/* Who waits for it no more may ask again. */
+static void delete_that_was_given_up_is_taken_over(void **state)
+{
+	struct shim_client *deleter, *next;
+	struct fixture f;
+
+	(void)state;
+	start(&f, "exit 4", false);
+	assert_return_code(create_durable(&f, "c", ""), 0);
+	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	wait_exit(&f, "c", NULL, 4);
+	touch(&f, "hold-destroy", "");
+	begin_call(&f, "Delete", &deleter);
+	await_file(&f, "held-destroy");
+	shim_close(deleter);
+	/* That it has left is seen before what comes later, and this before what comes then. */
+	begin_call(&f, "Delete", &next);
+	assert_int_equal(shim_kill(f.client, "c", NULL, SIGKILL, false, &f.err), -ENOENT);
+	let_go(&f, "hold-destroy");
+	assert_return_code(shim_call_finish(next, NULL, NULL, &f.err), 0);
+	shim_close(next);
 	assert_no_container(&f);
 	assert_file(&f, "backend", "destroy\n");
 	fixture_stop(&f);
@@ -469,6 +581,7 @@ int main(void)
 		cmocka_unit_test(create_that_ran_out_of_time_leaves_nothing),
 		cmocka_unit_test(create_whose_client_hung_up_leaves_nothing),
 		cmocka_unit_test(delete_calls_a_create_off),
+		cmocka_unit_test(create_that_is_called_off_leaves_the_container_of_others),
 		cmocka_unit_test(delete_calls_a_start_off),
 		cmocka_unit_test(delete_calls_a_restore_off),
 		cmocka_unit_test(shutdown_counts_when_the_create_has_failed),
@@ -476,6 +589,9 @@ int main(void)
 		cmocka_unit_test(killed_starter_ends_the_container),
 		cmocka_unit_test(killed_restorer_leaves_nothing),
 		cmocka_unit_test(killed_remover_has_its_work_done),
+		cmocka_unit_test(remover_that_is_always_killed_has_its_work_done),
+		cmocka_unit_test(all_but_its_delete_is_answered_while_a_delete_hangs),
+		cmocka_unit_test(delete_that_was_given_up_is_taken_over),
 		cmocka_unit_test(container_that_a_killed_checkpoint_froze_can_be_resumed),
 		cmocka_unit_test(others_are_served_while_a_container_is_given_back),
 		cmocka_unit_test(others_are_served_while_a_container_is_restarted),
