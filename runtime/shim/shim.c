@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "runtime/shim/adopt.h"
 #include "runtime/shim/end.h"
+#include "runtime/shim/fifo_sweep.h"
 #include "runtime/shim/methods.h"
 #include "runtime/shim/trim.h"
 #include "runtime/shim/upgrade.h"
@@ -39,6 +40,7 @@ static void on_closed(void *data)
 	create_drop_abandoned(shim);
 	if (server_connections(shim->server) == 0)
 		forget_execs(shim);
+	fifo_sweep_soon(shim);
 	for (struct task *task = shim->tasks; task; task = task->next)
 		task_finish(task);
 	shim_check_end(shim);
@@ -96,6 +98,7 @@ int shim_init(struct shim *shim, struct loop *loop, const struct shim_options *o
 void shim_deinit(struct shim *shim)
 {
 	shim->trim = loop_remove(shim->trim);
+	shim->sweep = loop_remove(shim->sweep);
 	shim->first_client = loop_remove(shim->first_client);
 	shim->leaving = loop_remove(shim->leaving);
 	shim->upgrade_turn = loop_remove(shim->upgrade_turn);
@@ -235,6 +238,9 @@ static int serve(struct loop *loop, const struct shim_options *options, int list
 		r = upgrade_restore(&shim, options->upgrade, err);
 	if (r == 0 && options->adopt)
 		r = adopt_task(&shim, options->adopt, err);
+	/* Of clients that went while nobody looked. */
+	if (options->upgrade || options->adopt)
+		fifo_sweep_soon(&shim);
 	if (r == 0)
 		r = loop_run(loop, err);
 	/* Whoever connects from here on shall be refused, not kept waiting. */

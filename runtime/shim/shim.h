@@ -61,6 +61,8 @@ struct shim {
 	struct loop_source *upgrade_turn;
 	struct loop_source *leaving;	  /* shim_leave() that waits; NULL */
 	struct loop_source *first_client; /* what happens when none comes; NULL: one came */
+	struct loop_source *sweep;	  /* fifo_sweep.h; NULL: nothing to look for */
+	unsigned sweep_looks;		  /* since a client was last seen to go */
 	struct loop_source *trim;	  /* NULL: nothing was done since the last time */
 };
 
