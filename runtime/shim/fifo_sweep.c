@@ -109,6 +109,7 @@ static int on_time(void *data)
 	int left = 0;
 
 	shim->sweep = NULL;
+	shim_trim_soon(shim);
 	for (const struct task *task = shim->tasks; task; task = task->next)
 		if (task->io_dir)
 			left += fifo_sweep_folder(task->io_dir);

@@ -56,14 +56,19 @@ __attribute__((hot)) static int on_idle(void *data)
 	return 0;
 }
 
+void shim_trim_soon(struct shim *shim)
+{
+	if (!shim->trim)
+		loop_add_time(shim->loop, clock_monotonic_ns() + TRIM_AFTER_NS, on_idle, shim,
+			      &shim->trim, NULL);
+}
+
 static void on_request(void *data, struct rpc_call *call, const Ttrpc__Request *request)
 {
 	struct shim *shim = data;
 
 	shim->first_client = loop_remove(shim->first_client);
-	if (!shim->trim)
-		loop_add_time(shim->loop, clock_monotonic_ns() + TRIM_AFTER_NS, on_idle, shim,
-			      &shim->trim, NULL);
+	shim_trim_soon(shim);
 	methods_dispatch(shim, call, request);
 }
 

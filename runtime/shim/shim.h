@@ -77,6 +77,9 @@ void shim_deinit(struct shim *shim);
 /* Leaves the loop if the rules above say so; called whenever one of their conditions changed. */
 void shim_check_end(struct shim *shim);
 
+/* Something was done: a second later, all memory that it took is given back. */
+void shim_trim_soon(struct shim *shim);
+
 /* From here on nobody finds the shim; who is connected stays so. */
 void shim_stop_listening(struct shim *shim);
 
