@@ -200,7 +200,7 @@ void task_remove(struct task *task)
 	if (!shim->options->engine)
 		log_error("container %s was to be removed, which this program cannot do", task->id);
 	else if (shim->options->engine->remove(task->engine_root, task->engine_runroot, task->id,
-					       true, &err) < 0)
+					       !task->handle && !task->lost, &err) < 0)
 		log_error("%s", err.text);
 	shim_end(shim);
 }

@@ -24,7 +24,8 @@
 
 /* What the program does for ctr's containers: engine_remove(), engine_release(), event_tell(). */
 struct shim_engine {
-	int (*remove)(const char *root, const char *runroot, const char *id, bool force,
+	/* ended: of its processes, cgroup and state nothing is left. */
+	int (*remove)(const char *root, const char *runroot, const char *id, bool ended,
 		      struct err *err);
 	void (*release)(const char *root, const char *runroot, const char *id);
 	/* NULL: nobody is told of events. attributes: key, value, ..., NULL */

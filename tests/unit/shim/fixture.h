@@ -382,13 +382,13 @@ static const struct backend_ops fake_ops = {
 };
 
 /* The removal of a container of ctr: leaves a note. */
-static inline int fake_remove(const char *root, const char *runroot, const char *id, bool force,
+static inline int fake_remove(const char *root, const char *runroot, const char *id, bool ended,
 			      struct err *err)
 {
 	(void)runroot;
 	(void)id;
 	(void)err;
-	assert_true(force);
+	assert_true(ended);
 	fake_note(root, "remove");
 	return 0;
 }
