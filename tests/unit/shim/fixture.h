@@ -559,6 +559,23 @@ static inline void fixture_stop(struct fixture *f)
 	assert_int_equal(access(f->dir, F_OK), -1);
 }
 
+/* Makes or replaces a file of the bundle. */
+static inline void fixture_write(const struct fixture *f, const char *name, const char *text)
+{
+	char path[200];
+
+	snprintf(path, sizeof(path), "%s/%s", f->bundle, name);
+	assert_return_code(file_replace(AT_FDCWD, path, text, strlen(text), 0600, false, NULL), 0);
+}
+
+static inline void fixture_unlink(const struct fixture *f, const char *name)
+{
+	char path[200];
+
+	snprintf(path, sizeof(path), "%s/%s", f->bundle, name);
+	assert_return_code(unlink(path), errno);
+}
+
 /* A file of the bundle, "" when it does not exist; owned by the caller. */
 static inline char *fixture_read(const struct fixture *f, const char *name)
 {
@@ -589,6 +606,29 @@ static inline int create_durable(struct fixture *f, const char *id, const char *
 	request.stdout = proto_string(stdout_path);
 	return shim_call(f->client, "Create", &request, &task__pid_response__descriptor, &response,
 			 &f->err);
+}
+
+/* A container of ctr's, "c": with log, exit file and all else that outlives its shim. It runs. */
+static inline void create_own(struct fixture *f, const char *script,
+			      const struct shim_policy *policy)
+{
+	char log[160], exit[160];
+	struct shim_create_options o = {
+		.id = "c",
+		.bundle = f->bundle,
+		.log_path = log,
+		.exit_path = exit,
+		.engine_root = f->bundle,
+		.engine_runroot = f->bundle,
+		.io_dir = f->bundle,
+		.policy = *policy,
+	};
+
+	fixture_write(f, "script", script);
+	snprintf(log, sizeof(log), "%s/log", f->bundle);
+	snprintf(exit, sizeof(exit), "%s/exit.json", f->bundle);
+	assert_return_code(shim_create(f->client, &o, NULL, &f->err), 0);
+	assert_return_code(shim_start(f->client, "c", NULL, NULL, &f->err), 0);
 }
 
 static inline void wait_exit(struct fixture *f, const char *id, const char *exec_id,

@@ -322,13 +322,10 @@ static void test_unknown_methods_are_unimplemented(void **state)
 
 static void hold(const struct fixture *f, bool held)
 {
-	char path[200];
-
-	snprintf(path, sizeof(path), "%s/hold-checkpoint", f->bundle);
 	if (held)
-		assert_return_code(file_replace(AT_FDCWD, path, "", 0, 0600, false, NULL), 0);
+		fixture_write(f, "hold-checkpoint", "");
 	else
-		assert_return_code(unlink(path), errno);
+		fixture_unlink(f, "hold-checkpoint");
 }
 
 static void test_others_are_served_while_a_checkpoint_is_made(void **state)
