@@ -26,6 +26,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/shim/fake_backend.h"
 #include "base/fd.h"
 #include "base/process.h"
 #include "runtime/container.h"
@@ -35,7 +36,6 @@
 #include "runtime/shim/proto.h"
 #include "runtime/shim/shim.h"
 #include "spec/oci_config.h"
-#include "tests/unit/shim/fake_backend.h"
 
 /* Of what tells nobody: looked at every 10 ms for a minute, for the machine may be busy. */
 #define POLL_US 10000
