@@ -271,6 +271,19 @@ static int check_spec(const Pb__Any *spec, struct err *err)
 				 err);
 }
 
+/* Of those that ctr executed and that have ended, as long as somebody else stays connected. Who
+ * waited for one was answered when it ended. */
+static void forget_ended(struct task *task)
+{
+	struct process *next;
+
+	for (struct process *p = task->execs; p && !task->durable; p = next) {
+		next = p->next;
+		if (p->reported && !p->deleting && process_is_drained(p))
+			process_free(p);
+	}
+}
+
 /* What a client may leave here, so that it cannot fill our memory. */
 static enum ttrpc_code check_room(const struct task *task, const Task__ExecRequest *request,
 				  struct err *err)
@@ -315,6 +328,11 @@ enum ttrpc_code method_exec(struct shim *shim, struct rpc_call *call, const void
 		return ttrpc_fail(err, TTRPC_FAILED_PRECONDITION, "container %s is not running",
 				  task->id);
 	code = check_room(task, request, err);
+	if (code == TTRPC_RESOURCE_EXHAUSTED) {
+		forget_ended(task);
+		err_clear(err);
+		code = check_room(task, request, err);
+	}
 	if (code != TTRPC_OK)
 		return code;
 	if (check_spec(request->spec, err) < 0)

@@ -167,6 +167,23 @@ static void much_output_is_cut_and_never_blocks(void **state)
 	end(&f);
 }
 
+/* It writes faster than anybody reads: its time is over all the same, and others are served. */
+static void output_without_end_keeps_nobody_waiting(void **state)
+{
+	struct shim_state now;
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, "b", "", false);
+	create(&f, "exec sleep 1000", "exec cat /dev/zero",
+	       (struct shim_health){ .timeout_ns = 300 * MS, .retries = 1 }, SHIM_RESTART_NO);
+	assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
+	await_status(&f, HEALTH_UNHEALTHY);
+	assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
+	assert_int_equal(now.status, SHIM_RUNNING);
+	end(&f);
+}
+
 static void unhealthy_ones_are_killed_stopped_restarted(void **state)
 {
 	static const struct {
@@ -239,6 +256,7 @@ int main(void)
 		cmocka_unit_test(one_that_takes_too_long_is_killed),
 		cmocka_unit_test(what_cannot_be_executed_has_failed),
 		cmocka_unit_test(much_output_is_cut_and_never_blocks),
+		cmocka_unit_test(output_without_end_keeps_nobody_waiting),
 		cmocka_unit_test(unhealthy_ones_are_killed_stopped_restarted),
 		cmocka_unit_test(records_hold_any_bytes),
 	};
