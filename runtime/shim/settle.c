@@ -15,6 +15,8 @@
 #include "runtime/shim/task_network.h"
 #include "runtime/shim/task_work.h"
 
+#define EXIT_AGAIN_NS INT64_C(2000000000)
+
 /* ---- the container ---- */
 
 static int find(struct task *task, bool for_removal, struct err *err)
@@ -154,6 +156,35 @@ static int write_exit_file(const struct task *task, struct err *err)
 	return file_replace(AT_FDCWD, task->exit_path, text, len, 0644, false, err);
 }
 
+static int on_exit_again(void *data);
+
+/* On a full disk it waits for room, and the shim with it: nobody else knows the status. */
+static void note_exit(struct task *task)
+{
+	struct err err = { 0 };
+	bool again = task->exit_waited;
+	int r = write_exit_file(task, &err);
+
+	if (r == 0)
+		return;
+	if (!again)
+		log_error("%s", err.text);
+	if ((r == -ENOSPC || r == -EDQUOT) && !task->remove)
+		task->exit_waited =
+			loop_add_time(task->shim->loop, clock_monotonic_ns() + EXIT_AGAIN_NS,
+				      on_exit_again, task, &task->exit_timer, NULL) == 0;
+}
+
+static int on_exit_again(void *data)
+{
+	struct task *task = data;
+
+	task->exit_timer = NULL;
+	note_exit(task);
+	shim_check_end(task->shim);
+	return 0;
+}
+
 static void release(struct task *task)
 {
 	if (task->engine_root && task->engine_runroot && !task->remove &&
@@ -177,12 +208,11 @@ bool task_settle(struct task *task, void (*settled)(struct task *task))
 	struct err err = { 0 };
 
 	task_close_network(task);
-	if (task->exit_path && write_exit_file(task, &err) < 0)
-		log_error("%s", err.text);
+	if (task->exit_path)
+		note_exit(task);
 	task->settled = settled;
 	if (task_destroy_elsewhere(task, on_destroyed))
 		return true;
-	err_clear(&err);
 	if (task_destroy(task, &err) < 0)
 		log_error("%s", err.text);
 	release(task);

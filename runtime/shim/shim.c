@@ -178,7 +178,8 @@ void shim_check_end(struct shim *shim)
 	if (shim->durable || shim->creating)
 		return;
 	for (const struct task *task = shim->tasks; task; task = task->next)
-		if (!task->init.reported || !task->exit_path || !task_is_drained(task))
+		if (!task->init.reported || !task->exit_path || task->exit_timer ||
+		    !task_is_drained(task))
 			return;
 	shim_end(shim);
 }

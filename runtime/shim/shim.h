@@ -4,10 +4,11 @@
  * Task API for them until it is told to end or has nothing left to hold.
  *
  * Its end. With an exit file (ctr's containers) the shim cleans up by itself when the init has
- * ended, network and address included, and leaves when nobody is connected any more; with a removal
- * asked for it removes the container first and then leaves at once, so that the connection's end
- * tells that all is gone. Otherwise (containerd) it stays until Shutdown. One that was never given
- * a container leaves with its last client, or after ten seconds without any.
+ * ended, network and address included, and leaves when nobody is connected any more and the file
+ * is written, for which a full disk has to get room; with a removal asked for it removes the
+ * container first and then leaves at once, so that the connection's end tells that all is gone.
+ * Otherwise (containerd) it stays until Shutdown. One that was never given a container leaves with
+ * its last client, or after ten seconds without any.
  */
 #pragma once
 

@@ -101,6 +101,7 @@ void task_free(struct task *task)
 	process_deinit(&task->init);
 	task->restart.timer = loop_remove(task->restart.timer);
 	task->restart.patience = loop_remove(task->restart.patience);
+	task->exit_timer = loop_remove(task->exit_timer);
 	task->deadline = deadline_free(task->deadline);
 	if (task->restart.asking)
 		rpc_fail(take_ptr(task->restart.asking), TTRPC_NOT_FOUND, NULL);
