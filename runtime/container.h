@@ -144,6 +144,26 @@ int container_update_rdt(struct container *container, const char *l3_cache_schem
  */
 int container_delete(struct container *container, bool force, struct err *err);
 
+struct container_delete_options {
+	bool force;
+	/* -ESTALE for a container that was made from another bundle than this one, and nothing
+	 * happens to it: somebody else came first with the id. NULL: whichever it was. */
+	const char *bundle;
+	bool no_hooks;
+	/* Seconds that a poststop hook without a timeout of its own gets; 0: it may run for ever.
+	 */
+	int hook_s;
+	/* Seconds for all of them, whatever timeout they have; 0: no limit. */
+	int hooks_s;
+};
+
+/* The same. A hook whose time is over is killed with what it has started, and the next one runs. */
+int container_delete_with(struct container *container,
+			  const struct container_delete_options *options, struct err *err);
+
+/* False where it is known to be made from another one. */
+bool container_may_be_of(const struct container *container, const char *bundle);
+
 /* Its init executes its program, and is not still cellar-init. Of one that lives. */
 bool container_is_started(const struct container *container);
 

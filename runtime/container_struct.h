@@ -69,8 +69,9 @@ bool container_is_alive(const struct container *container);
 int container_wait_dead(const struct container *container, struct err *err);
 
 /*
- * Kills every process, removes cgroup and folder, runs poststop hooks if asked: the common end of
- * delete and of a create that failed. The folder is locked by the caller. Goes on after a failure
- * of one step and reports the first.
+ * Kills every process, removes cgroup and folder, and of one that came as far as its hooks (made)
+ * runs those of poststop: the common end of delete and of a create that failed. The folder is
+ * locked by the caller. Goes on after a failure of one step and reports the first.
  */
-int container_destroy(struct container *container, bool poststop, struct err *err);
+int container_destroy(struct container *container, bool made,
+		      const struct container_delete_options *options, struct err *err);

@@ -54,7 +54,8 @@ static void creation_undo(struct creation *cr)
 			process_pidfd_signal(c->pidfd, SIGKILL);
 			process_wait(c->pidfd, &status);
 		}
-		container_destroy(c, cr->hooks_began, NULL);
+		container_destroy(c, cr->hooks_began, &(struct container_delete_options){ 0 },
+				  NULL);
 		container_free(c);
 	}
 	/* Last: container_destroy() runs hooks of it. */

@@ -4,15 +4,20 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "runtime/container_struct.h"
 #include "runtime/folder.h"
 #include "runtime/hooks.h"
 #include "runtime/rdt.h"
+
+#define SECOND_NS INT64_C(1000000000)
 
 static bool is_empty(const struct cgroup *cgroup)
 {
@@ -83,8 +88,39 @@ static int kill_all(struct container *c, struct err *err)
 	return cgroup_destroy(cgroup, err);
 }
 
-static void run_poststop(const struct container *c)
+/* Seconds for the next hook; 0: for ever, -1: none are left. */
+static int hook_seconds(const struct oci_hook *hook, const struct container_delete_options *o,
+			int64_t began_ns)
 {
+	int own = hook->timeout_s > 0 ? hook->timeout_s : o->hook_s;
+	int64_t left_ns;
+
+	if (!o->hooks_s)
+		return own;
+	left_ns = began_ns + o->hooks_s * SECOND_NS - clock_monotonic_ns();
+	if (left_ns <= 0)
+		return -1;
+	if (own && own * SECOND_NS < left_ns)
+		return own;
+	return (int)((left_ns + SECOND_NS - 1) / SECOND_NS);
+}
+
+static int run_hook(const struct oci_hook *hook, int seconds, const struct hooks_place *place,
+		    const char *state, size_t len, struct err *err)
+{
+	struct oci_hook bounded = *hook;
+	const struct oci_hook_list one = { .hooks = &bounded, .count = 1 };
+
+	if (seconds < 0)
+		return err_say(err, ETIMEDOUT, "poststop hook %s was not run: its time was over",
+			       hook->path);
+	bounded.timeout_s = seconds;
+	return hooks_run("poststop", &one, place, state, len, err);
+}
+
+static void run_poststop(const struct container *c, const struct container_delete_options *o)
+{
+	int64_t began_ns = clock_monotonic_ns();
 	const struct oci_config *config;
 	struct hooks_place place;
 	struct err err = { 0 };
@@ -96,18 +132,18 @@ static void run_poststop(const struct container *c)
 	place = hooks_place(config, c->record.bundle);
 	/* "If any poststop hook fails, the runtime MUST log a warning" and go on with the rest. */
 	for (size_t i = 0; i < config->hooks.poststop.count; i++) {
-		const struct oci_hook_list one = { .hooks = &config->hooks.poststop.hooks[i],
-						   .count = 1 };
+		const struct oci_hook *hook = &config->hooks.poststop.hooks[i];
 
 		if (!state && container_state_as(c, OCI_STOPPED, false, &state, &len, &err) < 0)
 			break;
-		if (hooks_run("poststop", &one, &place, state, len, &err) < 0)
+		if (run_hook(hook, hook_seconds(hook, o, began_ns), &place, state, len, &err) < 0)
 			log_warn("%s", err.text);
 	}
 	free(state);
 }
 
-int container_destroy(struct container *c, bool poststop, struct err *err)
+int container_destroy(struct container *c, bool made, const struct container_delete_options *o,
+		      struct err *err)
 {
 	const struct oci_config *config;
 	int r = kill_all(c, err);
@@ -115,10 +151,10 @@ int container_destroy(struct container *c, bool poststop, struct err *err)
 	/* A folder that is gone while processes are left would lose them: stop here. */
 	if (r < 0)
 		return r;
-	if ((poststop || c->rdt_made) && container_load_config(c, &config, NULL) == 0)
+	if ((made || c->rdt_made) && container_load_config(c, &config, NULL) == 0)
 		rdt_remove(config, c->id);
-	if (poststop && c->record.bundle)
-		run_poststop(c);
+	if (made && !o->no_hooks && c->record.bundle)
+		run_poststop(c, o);
 	return folder_remove(c->root, c->id, c->dirfd, err);
 }
 
@@ -143,24 +179,56 @@ static int check_status(struct container *c, bool force, struct err *err)
 		       oci_status_name(status));
 }
 
-int container_delete(struct container *c, bool force, struct err *err)
+/* Two names of one folder are the same one. */
+static bool is_same_folder(const char *a, const char *b)
+{
+	struct stat first, second;
+
+	return !strcmp(a, b) || (stat(a, &first) == 0 && stat(b, &second) == 0 &&
+				 first.st_dev == second.st_dev && first.st_ino == second.st_ino);
+}
+
+bool container_may_be_of(const struct container *c, const char *bundle)
+{
+	return !c->record.bundle || is_same_folder(c->record.bundle, bundle);
+}
+
+static int refuse_other(const struct container *c, struct err *err)
+{
+	return err_say(err, ESTALE, "container %s is another one, of %s", c->id,
+		       c->record.bundle ? c->record.bundle : "nobody knows whom");
+}
+
+int container_delete_with(struct container *c, const struct container_delete_options *o,
+			  struct err *err)
 {
 	int r;
 
-	err_try(check_status(c, force, err));
-	if (container_status(c) == OCI_CREATING)
+	if (o->bundle && !container_may_be_of(c, o->bundle))
+		return refuse_other(c, err);
+	err_try(check_status(c, o->force, err));
+	/* Whose it is does not show before there is a record: then its creator is left in peace. */
+	if (container_status(c) == OCI_CREATING && (!o->bundle || c->record.bundle))
 		disturb_creator(c);
 	r = container_lock(c, err);
-	if (r == -ENOENT && force) {
+	if (r == -ENOENT && o->force) {
 		err_clear(err);
 		return 0;
 	}
 	if (r < 0)
 		return err_add(err, "container %s", c->id);
-	/* It may have been started while we waited for the lock. */
-	r = check_status(c, force, err);
+	/* It may have been made, and started, while we waited for the lock. */
+	if (o->bundle && !container_may_be_of(c, o->bundle))
+		r = refuse_other(c, err);
 	if (r == 0)
-		r = container_destroy(c, true, err);
+		r = check_status(c, o->force, err);
+	if (r == 0)
+		r = container_destroy(c, true, o, err);
 	folder_unlock(c->dirfd);
 	return r < 0 ? err_add(err, "delete container %s", c->id) : 0;
+}
+
+int container_delete(struct container *c, bool force, struct err *err)
+{
+	return container_delete_with(c, &(struct container_delete_options){ .force = force }, err);
 }

@@ -10,8 +10,16 @@
 #include "runtime/engine/resolve.h"
 #include "runtime/shim/bootstrap.h"
 
+static int remove_container(const char *root, const char *runroot, const char *id, bool ended,
+			    struct err *err)
+{
+	unsigned flags = ENGINE_REMOVE_FORCE | (ended ? ENGINE_REMOVE_ENDED : 0);
+
+	return engine_remove(root, runroot, id, flags, err);
+}
+
 static const struct shim_engine engine = {
-	.remove = engine_remove,
+	.remove = remove_container,
 	.release = engine_release,
 	.tell = event_tell,
 	.resolve = engine_resolve,

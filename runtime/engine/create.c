@@ -273,9 +273,9 @@ static void undo(struct creation *c)
 	cleanup_fd(&c->fd); /* the lock: removal takes it */
 	c->fd = -1;
 	if (c->id[0] &&
-	    engine_remove_with(c->engine->root, c->engine->runroot, c->id,
-			       ENGINE_REMOVE_FORCE | ENGINE_REMOVE_VOLUMES | ENGINE_REMOVE_UNDO,
-			       &err) < 0)
+	    engine_remove(c->engine->root, c->engine->runroot, c->id,
+			  ENGINE_REMOVE_FORCE | ENGINE_REMOVE_VOLUMES | ENGINE_REMOVE_UNDO,
+			  &err) < 0)
 		log_warn("%s", err.text);
 }
 

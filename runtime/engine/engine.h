@@ -265,6 +265,7 @@ enum {
 	ENGINE_REMOVE_FORCE = 1,   /* a running one, too */
 	ENGINE_REMOVE_VOLUMES = 2, /* and its anonymous volumes, as those of --rm go anyway */
 	ENGINE_REMOVE_UNDO = 4,	   /* there never was one, and nobody is told */
+	ENGINE_REMOVE_ENDED = 8,   /* its processes, cgroup and state went before */
 };
 
 /*
@@ -278,10 +279,8 @@ int engine_destroy(struct engine *engine, const struct engine_container *contain
  * Removes all that belongs to the container, in whatever half-made state it is; with or without a
  * living shim. A running one only by force (-EBUSY else). Linked into the shim too (no libmnl).
  */
-int engine_remove(const char *root, const char *runroot, const char *id, bool force,
+int engine_remove(const char *root, const char *runroot, const char *id, unsigned flags,
 		  struct err *err);
-int engine_remove_with(const char *root, const char *runroot, const char *id, unsigned flags,
-		       struct err *err);
 
 /*
  * Gives back what a container that has ended needs no more: its network namespace (and so its NIC),

@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "runtime/engine/layout.h"
+#include "runtime/shim/fifo_sweep.h"
 
 #define TRIES 100
 
@@ -31,23 +32,28 @@ static int mkfifo_in_folder(const char *path)
 	return r;
 }
 
+/* It gets its name when we have it open: what has one and is not open was left by who died. */
 static int make_one(const struct fifos_options *o, size_t which, char **ret_path, int *ret_fd,
 		    struct err *err)
 {
 	/* stdin for both ways: opening for writing alone fails before there is a reader. */
 	int flags = which == 0 ? O_RDWR : O_RDONLY, fd;
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *path = NULL, *hidden = NULL;
 
 	if (asprintf(&path, "%s/" LAYOUT_IO "/%s/%s.%s", o->runroot, o->id, o->name,
-		     suffixes[which]) < 0)
+		     suffixes[which]) < 0 ||
+	    asprintf(&hidden, "%s/" LAYOUT_IO "/%s/" FIFO_SWEEP_HIDDEN "%s.%s", o->runroot, o->id,
+		     o->name, suffixes[which]) < 0)
 		return err_set(err, ENOMEM, "make FIFO");
-	if (mkfifo_in_folder(path) < 0)
-		return err_set(err, errno, "make FIFO %s", path);
-	fd = open(path, flags | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0) {
+	if (mkfifo_in_folder(hidden) < 0)
+		return err_set(err, errno, "make FIFO %s", hidden);
+	fd = open(hidden, flags | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || rename(hidden, path) < 0) {
 		int code = errno;
 
-		unlink(path);
+		if (fd >= 0)
+			close(fd);
+		unlink(hidden);
 		return err_set(err, code, "open FIFO %s", path);
 	}
 	*ret_path = take_ptr(path);
@@ -60,12 +66,13 @@ int fifos_make(const struct fifos_options *o, struct engine_stdio *ret, struct e
 	struct engine_stdio io = ENGINE_STDIO_NONE;
 	int r = 0;
 
-	if (o->want_stdin)
-		r = make_one(o, 0, &io.stdin_path, &io.stdin_fd, err);
-	if (r == 0 && o->want_stdout)
+	/* stdin comes last and goes first: without an output it was left by who died. */
+	if (o->want_stdout)
 		r = make_one(o, 1, &io.stdout_path, &io.stdout_fd, err);
 	if (r == 0 && o->want_stderr)
 		r = make_one(o, 2, &io.stderr_path, &io.stderr_fd, err);
+	if (r == 0 && o->want_stdin)
+		r = make_one(o, 0, &io.stdin_path, &io.stdin_fd, err);
 	if (r < 0) {
 		engine_stdio_close(&io);
 		return r;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The FIFOs between an attached ctr and a shim: RUNROOT/.engine/io/ID/NAME.{in,out,err}, opened
- * here before the shim opens its ends, so that neither side waits for the other.
+ * here before the shim opens its ends, so that neither side waits for the other. Those of a ctr
+ * that is killed are removed by the shim (runtime/shim/fifo_sweep.h), but for "init".
  */
 #pragma once
 

@@ -47,7 +47,26 @@
 struct removal {
 	const char *root, *runroot, *id;
 	int containers_fd, fd; /* not owned */
+	unsigned flags;
+	struct arena *arena; /* of meta */
+	struct meta meta;    /* all zero where it could not be read */
 };
+
+/* A damaged meta.json tells nothing, and there may be none. */
+static int load_meta(struct removal *rm, struct err *err)
+{
+	rm->arena = arena_new();
+	if (!rm->arena)
+		return err_set(err, ENOMEM, "read " LAYOUT_META);
+	if (meta_load(rm->fd, rm->arena, &rm->meta, NULL) < 0)
+		rm->meta = (struct meta){ 0 };
+	return 0;
+}
+
+static void removal_deinit(struct removal *rm)
+{
+	arena_free(rm->arena);
+}
 
 /* Without a state there may still be a cgroup, made by a runtime that was killed right then, or of
  * before /run was lost. */
@@ -67,8 +86,9 @@ static int destroy_cgroup(const struct removal *rm, struct err *err)
 	return r < 0 ? 0 : cgroup_destroy(cgroup, err);
 }
 
-static int end_processes(const struct removal *rm, bool force, struct err *err)
+static int end_processes(const struct removal *rm, struct err *err)
 {
+	bool force = rm->flags & ENGINE_REMOVE_FORCE;
 	_cleanup_container_ struct container *container = NULL;
 	enum oci_status status;
 	int r = force ? container_open_damaged(rm->runroot, rm->id, &container, err)
@@ -76,7 +96,8 @@ static int end_processes(const struct removal *rm, bool force, struct err *err)
 
 	if (r == -ENOENT || (r < 0 && force)) {
 		err_clear(err);
-		return destroy_cgroup(rm, err);
+		return r == -ENOENT && rm->flags & ENGINE_REMOVE_ENDED ? 0
+								       : destroy_cgroup(rm, err);
 	}
 	if (r < 0)
 		return r;
@@ -106,11 +127,8 @@ static int unmount_rootfs(const struct removal *rm, struct err *err)
 /* Its entries in the index of names, which most have none of. */
 static void remove_names(const struct removal *rm)
 {
-	_cleanup_arena_ struct arena *arena = arena_new();
-	struct meta meta;
-
-	if (arena && meta_load(rm->fd, arena, &meta, NULL) == 0)
-		resolve_index_remove(rm->root, &meta);
+	if (rm->meta.id)
+		resolve_index_remove(rm->root, &rm->meta);
 }
 
 static int remove_network(const struct removal *rm, struct err *err)
@@ -189,43 +207,43 @@ static int mark(const struct removal *rm, const char *name, struct err *err)
 	return fd < 0 ? err_set(err, errno, "create file %s", name) : 0;
 }
 
-static int remove_folder(const struct removal *rm, unsigned flags, struct err *err)
+static int remove_folder(struct removal *rm, struct err *err)
 {
-	_cleanup_arena_ struct arena *arena = arena_new();
 	char tmp[sizeof(".tmp/") + LAYOUT_ID_SIZE];
 	char name[NAMES_MAX + 1];
-	struct meta meta = { 0 };
+	struct meta *meta = &rm->meta;
 	int r;
 
-	/* A damaged meta.json tells no name, and there may be none. */
-	if ((!arena || meta_load(rm->fd, arena, &meta, NULL) < 0))
-		meta.name = names_find_of(rm->containers_fd, rm->id, name) < 0 ? NULL : name;
+	if (!meta->id && names_find_of(rm->containers_fd, rm->id, name) >= 0)
+		meta->name = name;
 	r = stage_withdraw(rm->containers_fd, rm->id, err);
-	if (r == 0 && meta.name)
-		r = names_release(rm->containers_fd, meta.name, rm->id, err);
+	if (r == 0 && meta->name)
+		r = names_release(rm->containers_fd, meta->name, rm->id, err);
 	if (r < 0)
 		return r;
-	if (!(flags & ENGINE_REMOVE_UNDO))
+	if (!(rm->flags & ENGINE_REMOVE_UNDO))
 		event_log_append(rm->runroot,
-				 &(struct engine_event){ "container", "destroy", rm->id, meta.name,
-							 meta.image, NULL });
+				 &(struct engine_event){ "container", "destroy", rm->id, meta->name,
+							 meta->image, NULL });
 	/* From now on it is a user of volumes no more. */
-	volume_users_release(rm->root, rm->runroot, &rm->containers_fd, &meta,
-			     meta.auto_remove || has_mark(rm, LAYOUT_REMOVE_VOLUMES));
+	volume_users_release(rm->root, rm->runroot, &rm->containers_fd, meta,
+			     meta->auto_remove || has_mark(rm, LAYOUT_REMOVE_VOLUMES));
 	snprintf(tmp, sizeof(tmp), ".tmp/%s", rm->id);
 	r = tree_remove(rm->containers_fd, tmp, err);
 	/* When the last file with its ids has gone. After a kill in between nobody has the folder,
 	 * and the next who looks for a range takes it. */
-	if (r == 0 && meta.namespaces.id_base)
-		r = id_ranges_release(rm->containers_fd, meta.namespaces.id_base, rm->id, err);
+	if (r == 0 && meta->namespaces.id_base)
+		r = id_ranges_release(rm->containers_fd, meta->namespaces.id_base, rm->id, err);
 	return r;
 }
 
-static int remove_all(const struct removal *rm, unsigned flags, struct err *err)
+static int remove_all(struct removal *rm, struct err *err)
 {
-	int r = end_processes(rm, flags & ENGINE_REMOVE_FORCE, err);
+	int r = load_meta(rm, err);
 
-	if (r == 0 && flags & ENGINE_REMOVE_VOLUMES)
+	if (r == 0)
+		r = end_processes(rm, err);
+	if (r == 0 && rm->flags & ENGINE_REMOVE_VOLUMES)
 		r = mark(rm, LAYOUT_REMOVE_VOLUMES, err);
 	if (r == 0)
 		r = unmount_rootfs(rm, err);
@@ -240,20 +258,15 @@ static int remove_all(const struct removal *rm, unsigned flags, struct err *err)
 	if (r < 0)
 		return r;
 	remove_socket(rm);
-	return remove_folder(rm, flags, err);
+	return remove_folder(rm, err);
 }
 
-int engine_remove(const char *root, const char *runroot, const char *id, bool force,
+int engine_remove(const char *root, const char *runroot, const char *id, unsigned flags,
 		  struct err *err)
 {
-	return engine_remove_with(root, runroot, id, force ? ENGINE_REMOVE_FORCE : 0, err);
-}
-
-int engine_remove_with(const char *root, const char *runroot, const char *id, unsigned flags,
-		       struct err *err)
-{
 	_cleanup_fd_ int containers_fd = stage_open_containers(root, false, err), fd = -1;
-	struct removal rm = { root, runroot, id, containers_fd, -1 };
+	_cleanup_(
+		removal_deinit) struct removal rm = { root, runroot, id, containers_fd, -1, flags };
 	int r;
 
 	if (containers_fd < 0)
@@ -268,7 +281,7 @@ int engine_remove_with(const char *root, const char *runroot, const char *id, un
 	if (fd < 0)
 		return err_add(err, "container %.12s", id);
 	rm.fd = fd;
-	r = remove_all(&rm, flags, err);
+	r = remove_all(&rm, err);
 	return r < 0 ? err_add(err, "remove container %.12s", id) : 0;
 }
 
@@ -277,7 +290,7 @@ int engine_reset(const char *root, const char *runroot, const char *id, int cont
 {
 	const struct removal rm = { root, runroot, id, containers_fd, fd };
 
-	err_try(end_processes(&rm, false, err));
+	err_try(end_processes(&rm, err));
 	err_try(unmount_rootfs(&rm, err));
 	err_try(remove_network(&rm, err));
 	err_try(pins_remove(runroot, id, err));
@@ -309,7 +322,9 @@ void engine_sweep(const char *root, const char *runroot)
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir))) {
-		struct removal rm = { root, runroot, entry->d_name, containers_fd, -1 };
+		_cleanup_(removal_deinit) struct removal rm = {
+			root, runroot, entry->d_name, containers_fd, -1, ENGINE_REMOVE_FORCE
+		};
 		_cleanup_fd_ int fd = -1;
 		struct err err = { 0 };
 
@@ -319,7 +334,7 @@ void engine_sweep(const char *root, const char *runroot)
 		if (fd < 0)
 			continue;
 		rm.fd = fd;
-		if (remove_all(&rm, ENGINE_REMOVE_FORCE, &err) < 0)
+		if (remove_all(&rm, &err) < 0)
 			log_debug("sweep container %.12s: %s", rm.id, err.text);
 	}
 }

@@ -159,11 +159,11 @@ int engine_destroy(struct engine *engine, const struct engine_container *contain
 	r = end_shim(engine, container, force, err);
 	if (r < 0)
 		return err_add(err, "container %s", container->name);
-	r = engine_remove_with(engine->root, engine->runroot, container->id, flags, err);
+	r = engine_remove(engine->root, engine->runroot, container->id, flags, err);
 	/* It may be the shim that keeps it locked and hangs. */
 	if (r == -EBUSY && force && shim_process_kill(container->id, NULL) > 0) {
 		err_clear(err);
-		r = engine_remove_with(engine->root, engine->runroot, container->id, flags, err);
+		r = engine_remove(engine->root, engine->runroot, container->id, flags, err);
 	}
 	return r;
 }

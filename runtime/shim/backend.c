@@ -9,6 +9,8 @@
 #include "cgroups/cgroup_oom.h"
 #include "runtime/container.h"
 
+#define HOOK_S 60 /* for a poststop hook without a timeout: docs/containerd.md */
+
 static int create(const struct backend_create *o, void **ret_handle, struct backend_process *ret,
 		  struct err *err)
 {
@@ -46,6 +48,9 @@ static int adopt(const struct backend_create *o, void **ret_handle, struct backe
 
 	if (r < 0)
 		return r;
+	if (!container_may_be_of(container, o->bundle))
+		return err_say(err, ENOENT, "container %s is of another bundle: %s", o->id,
+			       container_bundle(container));
 	fd = container_pidfd(container);
 	ret->pid = container_pid(container);
 	ret->pidfd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -170,12 +175,21 @@ static int pids(void *handle, pid_t **ret, size_t *ret_count, struct err *err)
 	return container_pids(handle, ret, ret_count, err);
 }
 
-static int destroy(void *handle, struct err *err)
+static int destroy(void *handle, const char *bundle, bool hooks, struct err *err)
 {
-	int r = container_delete(handle, true, err);
+	const struct container_delete_options options = {
+		.force = true,
+		.bundle = bundle,
+		.no_hooks = !hooks,
+		.hook_s = HOOK_S,
+	};
+	struct err why = { 0 };
+	int r = container_delete_with(handle, &options, &why);
 
 	container_free(handle);
-	return r;
+	if (r == -ESTALE)
+		return 0;
+	return r < 0 ? err_say(err, -r, "%s", why.text) : 0;
 }
 
 const struct backend_ops backend_runtime = {

@@ -59,8 +59,8 @@ struct backend_stats {
 struct backend_ops {
 	int (*create)(const struct backend_create *options, void **ret_handle,
 		      struct backend_process *ret, struct err *err);
-	/* One that another process made: its handle, and the pidfd of its init, -1 when that has
-	 * ended. -ENOENT. */
+	/* One that another process made of this bundle: its handle, and the pidfd of its init, -1
+	 * when that has ended. -ENOENT, also where there is one of that id of another bundle. */
 	int (*adopt)(const struct backend_create *options, void **ret_handle,
 		     struct backend_process *ret, struct err *err);
 	/* Frees the handle of one that somebody else destroys. */
@@ -81,8 +81,9 @@ struct backend_ops {
 	 * not offered. */
 	int (*watch_oom)(void *handle, struct cgroup_oom *ret, struct err *err);
 	int (*pids)(void *handle, pid_t **ret, size_t *ret_count, struct err *err);
-	/* Kills and removes the container, and frees the handle whether that worked or not. */
-	int (*destroy)(void *handle, struct err *err);
+	/* Kills and removes the container that was made from bundle, and frees the handle whether
+	 * that worked or not; 0 also where it is another one's. Its hooks may take long. */
+	int (*destroy)(void *handle, const char *bundle, bool hooks, struct err *err);
 	int (*mount)(const char *bundle, const struct rootfs_mount *mounts, size_t count,
 		     struct err *err);
 	int (*unmount)(const char *bundle, struct err *err);

@@ -22,6 +22,8 @@
 #include "runtime/shim/task.pb-c.h"
 #include "runtime/shim/ttrpc.h"
 
+#define HOOKS_S 2 /* containerd kills us after five seconds, and then the rootfs stayed */
+
 static int print(const void *message, struct err *err)
 {
 	_cleanup_strbuf_ struct strbuf out = { 0 };
@@ -37,8 +39,14 @@ static int print(const void *message, struct err *err)
 /* What containerd had asked the shim with; without the file nothing was ever created. */
 static int delete_container(const char *bundle, const char *id, struct err *err)
 {
+	const struct container_delete_options options = {
+		.force = true,
+		.bundle = bundle,
+		.hooks_s = HOOKS_S,
+	};
 	_cleanup_container_ struct container *container = NULL;
 	_cleanup_free_ char *root = NULL;
+	struct err why = { 0 };
 	int r = bundle_file_read(bundle, &root, err);
 
 	if (r == -ENOENT)
@@ -47,7 +55,13 @@ static int delete_container(const char *bundle, const char *id, struct err *err)
 		r = container_open_damaged(root, id, &container, err);
 	if (r == -ENOENT)
 		return 0;
-	return r < 0 ? r : container_delete(container, true, err);
+	if (r < 0)
+		return r;
+	r = container_delete_with(container, &options, &why);
+	/* It had the id first, and our Create failed. */
+	if (r == -ESTALE)
+		return 0;
+	return r < 0 ? err_say(err, -r, "%s", why.text) : 0;
 }
 
 /* The socket of a shim that was killed. One that still answers serves others of its pod. */

@@ -23,6 +23,7 @@
 #include "runtime/shim/shim.h"
 
 #define NOTE "probe"
+#define READS_MAX 16 /* at once: who writes without end must not keep us from all else */
 
 struct probe {
 	struct task *task;
@@ -95,21 +96,21 @@ static void probe_free(struct probe *p)
 	free(p);
 }
 
-/* What is there now. 0 at its end. */
+/* What is there now, or some of it. 0 at its end. */
 static int copy(struct probe *p)
 {
 	char rest[4096];
-	ssize_t n;
+	ssize_t n = 1;
 
-	do {
+	for (int i = 0; i < READS_MAX && n > 0; i++) {
 		size_t room = sizeof(p->output) - p->len;
 
 		n = read(p->output_fd, room ? p->output + p->len : rest,
 			 room ? room : sizeof(rest));
 		if (n > 0 && room)
 			p->len += (size_t)n;
-	} while (n > 0 && p->pid);
-	return n < 0 && errno == EAGAIN ? -EAGAIN : 0;
+	}
+	return n > 0 || (n < 0 && errno == EAGAIN) ? -EAGAIN : 0;
 }
 
 static int on_output(void *data, uint32_t events)
@@ -129,13 +130,8 @@ static void on_probe_exit(void *data, pid_t pid, int wait_status)
 	(void)pid;
 	p->pid = 0;
 	/* What its children may still write is not waited for. */
-	while (p->len < sizeof(p->output)) {
-		size_t before = p->len;
-
+	if (p->source)
 		copy(p);
-		if (p->len == before)
-			break;
-	}
 	p->fn(p->data, process_exit_code(wait_status), p->output, p->len);
 }
 

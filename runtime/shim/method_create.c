@@ -95,7 +95,7 @@ static void undo(struct task *task, const struct err *why)
 		*task->failure = *why;
 	/* What it was about to make may be there already. */
 	if (task->work) {
-		task->work = work_free(task->work);
+		task_work_cancel(task);
 		task->lost = true;
 	}
 	if (task_destroy_elsewhere(task, on_undone))

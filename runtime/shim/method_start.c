@@ -109,7 +109,6 @@ static void on_restored(struct task *task, struct work_result *result)
 		return;
 	}
 	call = take_ptr(init->starting);
-	task->slow = task_work_is_wanted(task->bundle);
 	task_launch_started(task);
 	reply_started(call, init);
 }
@@ -124,7 +123,7 @@ void start_cancel(struct task *task)
 		return;
 	result.r = err_say(&result.err, ECANCELED, "container %s was deleted before it was started",
 			   task->id);
-	task->work = work_free(task->work);
+	task_work_cancel(task);
 	task->work_done(task, &result);
 }
 
@@ -140,6 +139,8 @@ static enum ttrpc_code start_init(struct process *p, struct rpc_call *call, stru
 				  p->status == PROCESS_RUNNING ? "running" : "stopped");
 	if (task_check_idle(task, err) != TTRPC_OK)
 		return TTRPC_FAILED_PRECONDITION;
+	if (restores)
+		task->slow = task_work_is_wanted(task->bundle);
 	if (restores || task->slow) {
 		r = restores ? task_work_create(task, on_restored, err)
 			     : task_work_start(task, on_started, err);
@@ -270,6 +271,19 @@ static int check_spec(const Pb__Any *spec, struct err *err)
 				 err);
 }
 
+/* Of those that ctr executed and that have ended, as long as somebody else stays connected. Who
+ * waited for one was answered when it ended. */
+static void forget_ended(struct task *task)
+{
+	struct process *next;
+
+	for (struct process *p = task->execs; p && !task->durable; p = next) {
+		next = p->next;
+		if (p->reported && !p->deleting && process_is_drained(p))
+			process_free(p);
+	}
+}
+
 /* What a client may leave here, so that it cannot fill our memory. */
 static enum ttrpc_code check_room(const struct task *task, const Task__ExecRequest *request,
 				  struct err *err)
@@ -314,6 +328,11 @@ enum ttrpc_code method_exec(struct shim *shim, struct rpc_call *call, const void
 		return ttrpc_fail(err, TTRPC_FAILED_PRECONDITION, "container %s is not running",
 				  task->id);
 	code = check_room(task, request, err);
+	if (code == TTRPC_RESOURCE_EXHAUSTED) {
+		forget_ended(task);
+		err_clear(err);
+		code = check_room(task, request, err);
+	}
 	if (code != TTRPC_OK)
 		return code;
 	if (check_spec(request->spec, err) < 0)

@@ -15,6 +15,8 @@
 #include "runtime/shim/task_network.h"
 #include "runtime/shim/task_work.h"
 
+#define EXIT_AGAIN_NS INT64_C(2000000000)
+
 /* ---- the container ---- */
 
 static int find(struct task *task, bool for_removal, struct err *err)
@@ -62,7 +64,11 @@ int task_destroy_container(struct task *task, struct err *err)
 	task->oom = oom_unwatch(task->oom);
 	if (r < 0 || !task->handle)
 		return r;
-	r = task->shim->options->backend->destroy(take_ptr(task->handle), err);
+	/* Hooks may take long: those are run by a child, or nobody runs them. */
+	if (task->slow)
+		log_warn("the poststop hooks of container %s are not run again", task->id);
+	r = task->shim->options->backend->destroy(take_ptr(task->handle), task->bundle, !task->slow,
+						  err);
 	task->lost = r < 0;
 	return r;
 }
@@ -82,12 +88,23 @@ int task_destroy(struct task *task, struct err *err)
 	return r < 0 ? r : q;
 }
 
+/* Who killed that child may kill another one, but not without end. */
+static void on_child_done(struct task *task, struct work_result *result)
+{
+	bool again = result->died && !task->destroy_again;
+
+	task->destroy_again = again;
+	if (!again || task_work_destroy(task, on_child_done, NULL) < 0)
+		task->destroyed(task, result);
+}
+
 bool task_destroy_elsewhere(struct task *task, void (*done)(struct task *, struct work_result *))
 {
 	if (!task->lost && (!task->handle || !task->slow))
 		return false;
-	if (task_work_destroy(task, done, NULL) < 0)
+	if (task_work_destroy(task, on_child_done, NULL) < 0)
 		return false;
+	task->destroyed = done;
 	task->oom = oom_unwatch(task->oom);
 	if (task->handle)
 		task->shim->options->backend->forget(take_ptr(task->handle));
@@ -98,7 +115,6 @@ bool task_destroy_elsewhere(struct task *task, void (*done)(struct task *, struc
 
 int task_container_destroyed(struct task *task, const struct work_result *result, struct err *err)
 {
-	/* Who killed that child may kill another one: then we do it. */
 	if (result->died)
 		return task_destroy_container(task, err);
 	if (result->r < 0)
@@ -140,6 +156,35 @@ static int write_exit_file(const struct task *task, struct err *err)
 	return file_replace(AT_FDCWD, task->exit_path, text, len, 0644, false, err);
 }
 
+static int on_exit_again(void *data);
+
+/* On a full disk it waits for room, and the shim with it: nobody else knows the status. */
+static void note_exit(struct task *task)
+{
+	struct err err = { 0 };
+	bool again = task->exit_waited;
+	int r = write_exit_file(task, &err);
+
+	if (r == 0)
+		return;
+	if (!again)
+		log_error("%s", err.text);
+	if ((r == -ENOSPC || r == -EDQUOT) && !task->remove)
+		task->exit_waited =
+			loop_add_time(task->shim->loop, clock_monotonic_ns() + EXIT_AGAIN_NS,
+				      on_exit_again, task, &task->exit_timer, NULL) == 0;
+}
+
+static int on_exit_again(void *data)
+{
+	struct task *task = data;
+
+	task->exit_timer = NULL;
+	note_exit(task);
+	shim_check_end(task->shim);
+	return 0;
+}
+
 static void release(struct task *task)
 {
 	if (task->engine_root && task->engine_runroot && !task->remove &&
@@ -163,12 +208,11 @@ bool task_settle(struct task *task, void (*settled)(struct task *task))
 	struct err err = { 0 };
 
 	task_close_network(task);
-	if (task->exit_path && write_exit_file(task, &err) < 0)
-		log_error("%s", err.text);
+	if (task->exit_path)
+		note_exit(task);
 	task->settled = settled;
 	if (task_destroy_elsewhere(task, on_destroyed))
 		return true;
-	err_clear(&err);
 	if (task_destroy(task, &err) < 0)
 		log_error("%s", err.text);
 	release(task);
@@ -186,7 +230,7 @@ void task_remove(struct task *task)
 	if (!shim->options->engine)
 		log_error("container %s was to be removed, which this program cannot do", task->id);
 	else if (shim->options->engine->remove(task->engine_root, task->engine_runroot, task->id,
-					       true, &err) < 0)
+					       !task->handle && !task->lost, &err) < 0)
 		log_error("%s", err.text);
 	shim_end(shim);
 }

@@ -3,6 +3,9 @@
  * What a task's container holds below us is given back: processes, cgroup, state, mounts. With
  * hooks a child of the shim does it (task_work.h), since they may take long.
  *
+ * Where that child is killed another one does it, which may run hooks a second time; where that is
+ * killed too the shim itself does it, without hooks: it never waits for one.
+ *
  * A container is lost when there may be one that we have no handle of: its maker died before it
  * could tell, or its state could not be read. It is looked for again whenever it is needed.
  */

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "runtime/shim/adopt.h"
 #include "runtime/shim/end.h"
+#include "runtime/shim/fifo_sweep.h"
 #include "runtime/shim/methods.h"
 #include "runtime/shim/trim.h"
 #include "runtime/shim/upgrade.h"
@@ -39,6 +40,7 @@ static void on_closed(void *data)
 	create_drop_abandoned(shim);
 	if (server_connections(shim->server) == 0)
 		forget_execs(shim);
+	fifo_sweep_soon(shim);
 	for (struct task *task = shim->tasks; task; task = task->next)
 		task_finish(task);
 	shim_check_end(shim);
@@ -54,14 +56,19 @@ __attribute__((hot)) static int on_idle(void *data)
 	return 0;
 }
 
+void shim_trim_soon(struct shim *shim)
+{
+	if (!shim->trim)
+		loop_add_time(shim->loop, clock_monotonic_ns() + TRIM_AFTER_NS, on_idle, shim,
+			      &shim->trim, NULL);
+}
+
 static void on_request(void *data, struct rpc_call *call, const Ttrpc__Request *request)
 {
 	struct shim *shim = data;
 
 	shim->first_client = loop_remove(shim->first_client);
-	if (!shim->trim)
-		loop_add_time(shim->loop, clock_monotonic_ns() + TRIM_AFTER_NS, on_idle, shim,
-			      &shim->trim, NULL);
+	shim_trim_soon(shim);
 	methods_dispatch(shim, call, request);
 }
 
@@ -96,6 +103,7 @@ int shim_init(struct shim *shim, struct loop *loop, const struct shim_options *o
 void shim_deinit(struct shim *shim)
 {
 	shim->trim = loop_remove(shim->trim);
+	shim->sweep = loop_remove(shim->sweep);
 	shim->first_client = loop_remove(shim->first_client);
 	shim->leaving = loop_remove(shim->leaving);
 	shim->upgrade_turn = loop_remove(shim->upgrade_turn);
@@ -174,7 +182,8 @@ void shim_check_end(struct shim *shim)
 	if (shim->durable || shim->creating)
 		return;
 	for (const struct task *task = shim->tasks; task; task = task->next)
-		if (!task->init.reported || !task->exit_path || !task_is_drained(task))
+		if (!task->init.reported || !task->exit_path || task->exit_timer ||
+		    !task_is_drained(task))
 			return;
 	shim_end(shim);
 }
@@ -239,6 +248,9 @@ static int serve(struct loop *loop, const struct shim_options *options, int list
 		r = upgrade_restore(&shim, options->upgrade, err);
 	if (r == 0 && options->adopt)
 		r = adopt_task(&shim, options->adopt, err);
+	/* Of clients that went while nobody looked. */
+	if (options->upgrade || options->adopt)
+		fifo_sweep_soon(&shim);
 	if (r == 0)
 		r = loop_run(loop, err);
 	/* Whoever connects from here on shall be refused, not kept waiting. */

@@ -4,10 +4,11 @@
  * Task API for them until it is told to end or has nothing left to hold.
  *
  * Its end. With an exit file (ctr's containers) the shim cleans up by itself when the init has
- * ended, network and address included, and leaves when nobody is connected any more; with a removal
- * asked for it removes the container first and then leaves at once, so that the connection's end
- * tells that all is gone. Otherwise (containerd) it stays until Shutdown. One that was never given
- * a container leaves with its last client, or after ten seconds without any.
+ * ended, network and address included, and leaves when nobody is connected any more and the file
+ * is written, for which a full disk has to get room; with a removal asked for it removes the
+ * container first and then leaves at once, so that the connection's end tells that all is gone.
+ * Otherwise (containerd) it stays until Shutdown. One that was never given a container leaves with
+ * its last client, or after ten seconds without any.
  */
 #pragma once
 
@@ -24,7 +25,8 @@
 
 /* What the program does for ctr's containers: engine_remove(), engine_release(), event_tell(). */
 struct shim_engine {
-	int (*remove)(const char *root, const char *runroot, const char *id, bool force,
+	/* ended: of its processes, cgroup and state nothing is left. */
+	int (*remove)(const char *root, const char *runroot, const char *id, bool ended,
 		      struct err *err);
 	void (*release)(const char *root, const char *runroot, const char *id);
 	/* NULL: nobody is told of events. attributes: key, value, ..., NULL */
@@ -65,6 +67,8 @@ struct shim {
 	struct loop_source *upgrade_turn;
 	struct loop_source *leaving;	  /* shim_leave() that waits; NULL */
 	struct loop_source *first_client; /* what happens when none comes; NULL: one came */
+	struct loop_source *sweep;	  /* fifo_sweep.h; NULL: nothing to look for */
+	unsigned sweep_looks;		  /* since a client was last seen to go */
 	struct loop_source *trim;	  /* NULL: nothing was done since the last time */
 };
 
@@ -78,6 +82,9 @@ void shim_deinit(struct shim *shim);
 
 /* Leaves the loop if the rules above say so; called whenever one of their conditions changed. */
 void shim_check_end(struct shim *shim);
+
+/* Something was done: a second later, all memory that it took is given back. */
+void shim_trim_soon(struct shim *shim);
 
 /* From here on nobody finds the shim; who is connected stays so. */
 void shim_stop_listening(struct shim *shim);

@@ -16,6 +16,7 @@
 #include "runtime/shim/spool.h"
 
 #define CHUNK 16384
+#define CHUNKS_MAX 64 /* at once, as much as a pipe takes: then others have their turn */
 
 struct stream {
 	struct stream_options o;
@@ -125,10 +126,12 @@ static int on_source(void *data, uint32_t events)
 	return 0;
 }
 
+/* What is left then comes by events. */
 static void pump_all(struct stream *s)
 {
-	while (!s->ended && !s->exhausted && !fanout_is_held(s->o.sinks) && pump(s) > 0)
-		;
+	for (int i = 0; i < CHUNKS_MAX; i++)
+		if (s->ended || s->exhausted || fanout_is_held(s->o.sinks) || pump(s) <= 0)
+			return;
 }
 
 /* No sink holds any more. */

@@ -59,7 +59,7 @@ struct task *task_new(struct shim *shim, const Task__CreateRequest *request)
 	task->bundle = strdup(request->bundle);
 	init->task = task;
 	init->pidfd = -1;
-	task->lock_fd = -1;
+	task->lock_fd = task->cancelled_fd = -1;
 	init->terminal = request->terminal;
 	init->exec_id = strdup("");
 	init->stdin_path = strdup(request->stdin);
@@ -101,11 +101,13 @@ void task_free(struct task *task)
 	process_deinit(&task->init);
 	task->restart.timer = loop_remove(task->restart.timer);
 	task->restart.patience = loop_remove(task->restart.patience);
+	task->exit_timer = loop_remove(task->exit_timer);
 	task->deadline = deadline_free(task->deadline);
 	if (task->restart.asking)
 		rpc_fail(take_ptr(task->restart.asking), TTRPC_NOT_FOUND, NULL);
 	task->health = health_free(task->health);
 	cleanup_fd(&task->lock_fd);
+	cleanup_fd(&task->cancelled_fd);
 	task->adopted = adopted_free(task->adopted);
 	task->oom = oom_unwatch(task->oom);
 	task->spool = spool_close(task->spool);

@@ -100,11 +100,13 @@ struct task {
 	uint64_t pipes[3];	   /* as the journal has them */
 	int lock_fd;		   /* of the journal; -1 */
 	struct task_restart restart;
-	struct health *health;	   /* health.h; NULL */
-	struct deadline *deadline; /* NULL: none */
-	struct oom_watch *oom;	   /* oom.h; NULL */
-	uint64_t oom_kills;	   /* that were told of */
-	struct adopted *adopted;   /* of one that was not made here; NULL */
+	struct health *health;		/* health.h; NULL */
+	struct deadline *deadline;	/* NULL: none */
+	struct oom_watch *oom;		/* oom.h; NULL */
+	struct loop_source *exit_timer; /* the exit file waits for room; NULL */
+	bool exit_waited;		/* it did before */
+	uint64_t oom_kills;		/* that were told of */
+	struct adopted *adopted;	/* of one that was not made here; NULL */
 	/* The request: while it is made, and of durable clients as long as it is there. */
 	Task__CreateRequest *request;
 	struct rpc_call *creator;	/* while it is made */
@@ -115,6 +117,9 @@ struct task {
 	struct work *work;		/* task_work.h; NULL */
 	const char *work_name;
 	void (*work_done)(struct task *task, struct work_result *result);
+	void (*destroyed)(struct task *task, struct work_result *result); /* settle.h */
+	int cancelled_fd;   /* pidfd of work that was called off, and may not be dead yet; -1 */
+	bool destroy_again; /* the first child that was to destroy it died */
 	void (*settled)(struct task *task); /* task_settle() */
 	bool is_settled;
 	struct err *failure;	     /* of a Create or Start that is being undone; NULL */

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/path.h"
 #include "runtime/container.h"
 #include "runtime/shim/end.h"
@@ -14,6 +16,7 @@
 #include "runtime/shim/task_launch.h"
 
 #define CONFIG_BYTES_MAX (8u << 20)
+#define CANCELLED_MS 10000
 
 bool task_work_is_wanted(const char *bundle)
 {
@@ -82,17 +85,31 @@ static int run_start(void *data, pid_t *ret_pid, int *ret_fd, struct err *err)
 	return r < 0 ? r : job->task->shim->options->backend->start(handle, err);
 }
 
+/* It was killed, but what the kernel does for it right then it does to the end. */
+static void await_cancelled(const struct task *task)
+{
+	struct pollfd p = { .fd = task->cancelled_fd, .events = POLLIN };
+
+	if (p.fd >= 0 && poll(&p, 1, CANCELLED_MS) == 0)
+		log_warn("what was to make container %s does not die", task->id);
+}
+
 static int run_destroy(void *data, pid_t *ret_pid, int *ret_fd, struct err *err)
 {
 	const struct job *job = data;
 	void *handle;
-	int r = open_container(job->task, true, &handle, err);
+	int r;
+
+	await_cancelled(job->task);
+	r = open_container(job->task, true, &handle, err);
 
 	(void)ret_pid;
 	(void)ret_fd;
 	if (r == -ENOENT)
 		return 0;
-	return r < 0 ? r : job->task->shim->options->backend->destroy(handle, err);
+	return r < 0 ? r
+		     : job->task->shim->options->backend->destroy(handle, job->task->bundle, true,
+								  err);
 }
 
 static int run_checkpoint(void *data, pid_t *ret_pid, int *ret_fd, struct err *err)
@@ -123,10 +140,11 @@ static int begin(const struct job *job, const char *what,
 	struct task *task = job->task;
 	struct io *io = task->init.io;
 	const int *stdio = run == run_create && io ? io_child_fds(io) : NULL;
+	const int *keep = stdio ? stdio : &task->cancelled_fd;
 	const struct work_options o = {
 		.loop = task->shim->loop,
-		.keep_fds = stdio,
-		.keep_fds_count = stdio ? 3 : 0,
+		.keep_fds = keep,
+		.keep_fds_count = stdio ? 3 : 1,
 		.run = run,
 		.run_data = (void *)(uintptr_t)job,
 		.done = on_done,
@@ -158,6 +176,12 @@ int task_work_checkpoint(struct task *task, const struct container_criu_options 
 {
 	return begin(&(struct job){ task, options }, "written to a checkpoint", run_checkpoint,
 		     done, err);
+}
+
+void task_work_cancel(struct task *task)
+{
+	cleanup_fd(&task->cancelled_fd);
+	task->cancelled_fd = work_cancel(take_ptr(task->work));
 }
 
 enum ttrpc_code task_check_idle(const struct task *task, struct err *err)

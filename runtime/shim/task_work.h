@@ -24,5 +24,9 @@ int task_work_destroy(struct task *task, task_work_fn done, struct err *err);
 int task_work_checkpoint(struct task *task, const struct container_criu_options *options,
 			 task_work_fn done, struct err *err);
 
+/* What is under way is called off: its child is killed, and what destroys the container waits for
+ * the end of it. */
+void task_work_cancel(struct task *task);
+
 /* FAILED_PRECONDITION, with the work that is under way. */
 enum ttrpc_code task_check_idle(const struct task *task, struct err *err);

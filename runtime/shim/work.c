@@ -115,6 +115,15 @@ struct work *work_free(struct work *work)
 	return release(work);
 }
 
+int work_cancel(struct work *work)
+{
+	int pidfd = take_fd(&work->pidfd);
+
+	process_pidfd_signal(pidfd, SIGKILL);
+	release(work);
+	return pidfd;
+}
+
 static int take_fd_of(struct msghdr *message)
 {
 	struct cmsghdr *header = CMSG_FIRSTHDR(message);

@@ -49,3 +49,5 @@ struct work_options {
 int work_start(const struct work_options *options, struct work **ret, struct err *err);
 /* The child is killed; done() is not called. */
 struct work *work_free(struct work *work);
+/* The same; its pidfd, now the caller's: what the child was at may still come to its end. */
+int work_cancel(struct work *work);

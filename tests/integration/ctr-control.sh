@@ -95,6 +95,32 @@ t_match "and is told: sentence" 'left behind' "$(cat "$T_DIR/slow.err")"
 wait $reader
 c rm -f loud >/dev/null
 
+# ---- clients that are killed leave nothing ----
+c run -d --name host --network none "$IMAGE" sleep 100000 >/dev/null
+io=$C_RUN/.engine/io/$(field host id)
+fifos() { find "$io" -type p ! -name '.*' 2>/dev/null | wc -l; }
+fifos_are() { [ "$(fifos)" = "$1" ]; }
+# Not by a function, which in the background is a shell around the client.
+ctr --root "$C_ROOT" --runroot "$C_RUN" attach host </dev/null >/dev/null 2>&1 &
+killed=$!
+exec 7<>"$T_DIR/in1"
+ctr --root "$C_ROOT" --runroot "$C_RUN" exec -i host cat <&7 >/dev/null 2>&1 &
+piped=$!
+ctr --root "$C_ROOT" --runroot "$C_RUN" exec -t host sleep 100000 </dev/null >/dev/null 2>&1 &
+stays=$!
+# Two, three and one of them.
+t_wait 60 fifos_are 6 || t_fail "clients that are killed" "there are $(fifos) FIFOs"
+kill -9 $killed $piped
+wait $killed $piped 2>/dev/null || true
+exec 7>&-
+t_wait 60 fifos_are 1 && t_ok "killed clients leave no FIFOs" ||
+	t_fail "killed clients leave no FIFOs" "$(ls -A "$io")"
+t_kill $stays
+fifos_gone() { [ ! -e "$io" ] || fifos_are 0; }
+t_wait 60 fifos_gone && t_ok "nor does the last one" || t_fail "nor does the last one" "$(ls -A "$io")"
+t_is "and the container goes on" running "$(field host status)"
+c rm -f host >/dev/null
+
 # ---- a terminal: detach keys, attach again ----
 if command -v script >/dev/null; then
 	mkfifo "$T_DIR/keys"

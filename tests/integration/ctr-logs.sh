@@ -101,6 +101,18 @@ if mount -t tmpfs -o size=3m,nr_inodes=500 small "$T_DIR/small"; then
 	# The line that the full disk cut may be shown as far as it came, and counted.
 	t_match "every line is there or told as dropped" '^300[01]$' $((shown + told))
 	c rm full >/dev/null
+
+	# Nobody waits for this one; its status is written when there is room again.
+	c run -d --name ends --network none -v "$T_DIR/go:/go" "$IMAGE" sh -c \
+		'until [ -e /go/4 ]; do usleep 10000; done; exit 5' >/dev/null
+	pid=$(c inspect ends | jq '.[0].pid')
+	head -c 10m /dev/zero >"$C_ROOT/filler" 2>/dev/null
+	: >"$T_DIR/go/4"
+	t_wait 60 t_dead "$pid" || t_fail "an end on a full disk" "it goes on"
+	rm "$C_ROOT/filler"
+	code_of_ends() { c inspect ends | jq '.[0].exit_code'; }
+	t_becomes "the status of an end on a full disk" 5 code_of_ends
+	c rm ends >/dev/null
 	C_ROOT=$C_ROOT_BIG
 	umount "$T_DIR/small" || t_fail "the small disk" "it stays mounted"
 else

@@ -20,17 +20,8 @@ static char *process_of(const char *script)
 static void create(struct fixture *f, const char *script, const char *probe,
 		   struct shim_health health, enum shim_restart restart)
 {
-	char path[160], log[160], exit[160], text[512];
-	struct shim_create_options o = {
-		.id = "c",
-		.bundle = f->bundle,
-		.log_path = log,
-		.exit_path = exit,
-		.engine_root = f->bundle,
-		.engine_runroot = f->bundle,
-		.io_dir = f->bundle,
-		.policy = { .restart = restart },
-	};
+	struct shim_policy policy = { .restart = restart };
+	char text[512];
 	char *json;
 
 	snprintf(text, sizeof(text), "B=%s; %s", f->bundle, probe);
@@ -45,31 +36,9 @@ static void create(struct fixture *f, const char *script, const char *probe,
 		health.retries = 2;
 	health.stop_signal = SIGTERM;
 	health.stop_timeout_ms = 60000;
-	o.policy.health = health;
-	snprintf(path, sizeof(path), "%s/script", f->bundle);
-	assert_return_code(file_replace(AT_FDCWD, path, script, strlen(script), 0600, false, NULL),
-			   0);
-	snprintf(log, sizeof(log), "%s/log", f->bundle);
-	snprintf(exit, sizeof(exit), "%s/exit.json", f->bundle);
-	assert_return_code(shim_create(f->client, &o, NULL, &f->err), 0);
-	assert_return_code(shim_start(f->client, "c", NULL, NULL, &f->err), 0);
+	policy.health = health;
+	create_own(f, script, &policy);
 	free(json);
-}
-
-static void touch(const struct fixture *f, const char *name)
-{
-	char path[160];
-
-	snprintf(path, sizeof(path), "%s/%s", f->bundle, name);
-	assert_return_code(file_replace(AT_FDCWD, path, "", 0, 0600, false, NULL), 0);
-}
-
-static void remove_file(const struct fixture *f, const char *name)
-{
-	char path[160];
-
-	snprintf(path, sizeof(path), "%s/%s", f->bundle, name);
-	assert_return_code(unlink(path), errno);
 }
 
 static void await_status(const struct fixture *f, enum health_status status)
@@ -103,7 +72,7 @@ static void success_and_failures_change_it(void **state)
 	create(&f, "exec sleep 1000", "echo looked; test -e $B/ok", (struct shim_health){ 0 },
 	       SHIM_RESTART_NO);
 	await_status(&f, HEALTH_UNHEALTHY);
-	touch(&f, "ok");
+	fixture_write(&f, "ok", "");
 	await_status(&f, HEALTH_HEALTHY);
 	assert_return_code(health_record_load(f.bundle, &record, &f.err), 0);
 	assert_int_equal(record.failing_streak, 0);
@@ -133,10 +102,10 @@ static void failures_do_not_count_in_the_start_period(void **state)
 		usleep(POLL_US);
 	}
 	await_status(&f, HEALTH_STARTING);
-	touch(&f, "ok");
+	fixture_write(&f, "ok", "");
 	await_status(&f, HEALTH_HEALTHY);
 	/* Once it was healthy the period is over. */
-	remove_file(&f, "ok");
+	fixture_unlink(&f, "ok");
 	await_status(&f, HEALTH_UNHEALTHY);
 	end(&f);
 }
@@ -161,25 +130,19 @@ static void one_that_takes_too_long_is_killed(void **state)
 static void what_cannot_be_executed_has_failed(void **state)
 {
 	char *json = process_of("nothing");
-	struct shim_create_options o = { .id = "c" };
+	struct shim_policy policy = { 0 };
 	struct health_record record;
 	struct fixture f;
-	char exit[160];
 
 	(void)state;
-	fixture_start(&f, "b", "exec sleep 1000", false);
-	snprintf(exit, sizeof(exit), "%s/exit.json", f.bundle);
-	o.bundle = f.bundle;
-	o.exit_path = exit;
-	o.io_dir = f.bundle;
-	o.policy.health = (struct shim_health){ .kind = SHIM_HEALTH_EXEC,
-						.process_json = json,
-						.interval_ns = 20 * MS,
-						.timeout_ns = 20 * MS,
-						.start_interval_ns = 20 * MS,
-						.retries = 1 };
-	assert_return_code(shim_create(f.client, &o, NULL, &f.err), 0);
-	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	fixture_start(&f, "b", "", false);
+	policy.health = (struct shim_health){ .kind = SHIM_HEALTH_EXEC,
+					      .process_json = json,
+					      .interval_ns = 20 * MS,
+					      .timeout_ns = 20 * MS,
+					      .start_interval_ns = 20 * MS,
+					      .retries = 1 };
+	create_own(&f, "exec sleep 1000", &policy);
 	await_status(&f, HEALTH_UNHEALTHY);
 	assert_return_code(health_record_load(f.bundle, &record, &f.err), 0);
 	assert_string_equal(record.results[0].output, "exec nothing: No such file or directory");
@@ -201,6 +164,23 @@ static void much_output_is_cut_and_never_blocks(void **state)
 	assert_return_code(health_record_load(f.bundle, &record, &f.err), 0);
 	assert_int_equal(strlen(record.results[0].output), HEALTH_OUTPUT_MAX);
 	health_record_deinit(&record);
+	end(&f);
+}
+
+/* It writes faster than anybody reads: its time is over all the same, and others are served. */
+static void output_without_end_keeps_nobody_waiting(void **state)
+{
+	struct shim_state now;
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, "b", "", false);
+	create(&f, "exec sleep 1000", "exec cat /dev/zero",
+	       (struct shim_health){ .timeout_ns = 300 * MS, .retries = 1 }, SHIM_RESTART_NO);
+	assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
+	await_status(&f, HEALTH_UNHEALTHY);
+	assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
+	assert_int_equal(now.status, SHIM_RUNNING);
 	end(&f);
 }
 
@@ -276,6 +256,7 @@ int main(void)
 		cmocka_unit_test(one_that_takes_too_long_is_killed),
 		cmocka_unit_test(what_cannot_be_executed_has_failed),
 		cmocka_unit_test(much_output_is_cut_and_never_blocks),
+		cmocka_unit_test(output_without_end_keeps_nobody_waiting),
 		cmocka_unit_test(unhealthy_ones_are_killed_stopped_restarted),
 		cmocka_unit_test(records_hold_any_bytes),
 	};

@@ -11,25 +11,10 @@
 
 static void create(struct fixture *f, const char *script, enum shim_restart restart, unsigned max)
 {
-	char path[160], text[512], log[160], exit[160];
-	struct shim_create_options o = {
-		.id = "c",
-		.bundle = f->bundle,
-		.log_path = log,
-		.exit_path = exit,
-		.engine_root = f->bundle,
-		.engine_runroot = f->bundle,
-		.io_dir = f->bundle,
-		.policy = { .restart = restart, .restart_max = max },
-	};
+	char text[512];
 
-	snprintf(path, sizeof(path), "%s/script", f->bundle);
 	snprintf(text, sizeof(text), COUNT "%s", f->bundle, script);
-	assert_return_code(file_replace(AT_FDCWD, path, text, strlen(text), 0600, false, NULL), 0);
-	snprintf(log, sizeof(log), "%s/log", f->bundle);
-	snprintf(exit, sizeof(exit), "%s/exit.json", f->bundle);
-	assert_return_code(shim_create(f->client, &o, NULL, &f->err), 0);
-	assert_return_code(shim_start(f->client, "c", NULL, NULL, &f->err), 0);
+	create_own(f, text, &(struct shim_policy){ .restart = restart, .restart_max = max });
 }
 
 static size_t count_lines(const struct fixture *f, const char *name)
@@ -272,7 +257,6 @@ static void one_that_cannot_be_made_costs_no_descriptors(void **state)
 {
 	struct shim_state now = { 0 };
 	struct fixture f;
-	char path[200];
 	size_t before;
 
 	(void)state;
@@ -280,15 +264,14 @@ static void one_that_cannot_be_made_costs_no_descriptors(void **state)
 	create(&f, "exec sleep 1000", SHIM_RESTART_ALWAYS, 0);
 	await_runs(&f, 1);
 	before = count_fds(&f);
-	snprintf(path, sizeof(path), "%s/no-create", f.bundle);
-	assert_return_code(file_replace(AT_FDCWD, path, "", 0, 0600, false, NULL), 0);
+	fixture_write(&f, "no-create", "");
 	assert_return_code(shim_kill(f.client, "c", NULL, SIGKILL, false, &f.err), 0);
 	for (int i = 0; i < POLLS && now.restarts < 3; i++) {
 		usleep(10000);
 		assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
 	}
 	assert_true(now.restarts >= 3);
-	assert_return_code(unlink(path), errno);
+	fixture_unlink(&f, "no-create");
 	await_runs(&f, 2);
 	for (int i = 0; i < POLLS && count_fds(&f) > before; i++)
 		usleep(10000);

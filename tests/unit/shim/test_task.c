@@ -112,6 +112,39 @@ static void test_waiter_that_hangs_up_is_forgotten(void **state)
 	fixture_stop(&f);
 }
 
+/* One more than there is room for, each of which ends at once; how the last one fares. */
+static int execute_many(struct fixture *f)
+{
+	char id[16];
+	int r = 0;
+
+	for (int i = 0; i <= 1024 && r == 0; i++) {
+		snprintf(id, sizeof(id), "e%d", i);
+		r = add_exec(f, id, NOTHING_JSON);
+		if (r == 0)
+			assert_int_equal(shim_start(f->client, "c", id, NULL, &f->err), -ENOENT);
+	}
+	return r;
+}
+
+static void test_ended_execs_of_ctr_make_room(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	/* containerd deletes each of them, and is told where it does not. */
+	fixture_start(&f, "b", "exec sleep 1000", false);
+	assert_return_code(create_durable(&f, "c", ""), 0);
+	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	assert_int_equal(execute_many(&f), -EIO);
+	assert_non_null(strstr(f.err.text, "were not deleted"));
+	fixture_stop(&f);
+	fixture_start(&f, "b", "", false);
+	create_own(&f, "exec sleep 1000", &(struct shim_policy){ 0 });
+	assert_return_code(execute_many(&f), 0);
+	fixture_stop(&f);
+}
+
 static void test_rules_of_exec(void **state)
 {
 	struct fixture f;
@@ -324,13 +357,10 @@ static void test_unknown_methods_are_unimplemented(void **state)
 
 static void hold(const struct fixture *f, bool held)
 {
-	char path[200];
-
-	snprintf(path, sizeof(path), "%s/hold-checkpoint", f->bundle);
 	if (held)
-		assert_return_code(file_replace(AT_FDCWD, path, "", 0, 0600, false, NULL), 0);
+		fixture_write(f, "hold-checkpoint", "");
 	else
-		assert_return_code(unlink(path), errno);
+		fixture_unlink(f, "hold-checkpoint");
 }
 
 static void test_others_are_served_while_a_checkpoint_is_made(void **state)
@@ -497,6 +527,7 @@ int main(void)
 		cmocka_unit_test(test_start_answers_before_a_quick_exit_is_told),
 		cmocka_unit_test(test_wait_is_answered_at_the_end),
 		cmocka_unit_test(test_waiter_that_hangs_up_is_forgotten),
+		cmocka_unit_test(test_ended_execs_of_ctr_make_room),
 		cmocka_unit_test(test_rules_of_exec),
 		cmocka_unit_test(test_init_is_reported_after_its_execs),
 		cmocka_unit_test(test_failed_create_leaves_nothing),

@@ -25,22 +25,6 @@ static pid_t run(const struct fixture *f, const char *name, int *ret_pidfd)
 	return pid;
 }
 
-static void touch(const struct fixture *f, const char *name)
-{
-	char path[200];
-
-	snprintf(path, sizeof(path), "%s/%s", f->bundle, name);
-	assert_return_code(file_replace(AT_FDCWD, path, "", 0, 0600, false, NULL), 0);
-}
-
-static void let_go(const struct fixture *f, const char *name)
-{
-	char path[200];
-
-	snprintf(path, sizeof(path), "%s/%s", f->bundle, name);
-	assert_return_code(unlink(path), errno);
-}
-
 static void fill_process(Upgrade__Process *p, const char *exec_id, pid_t pid, int pidfd)
 {
 	*p = (Upgrade__Process)UPGRADE__PROCESS__INIT;
@@ -65,9 +49,9 @@ static void leave_behind(const struct fixture *f, struct shim_options *options)
 	struct fake init = { .id = "c" };
 	int pidfd;
 
-	touch(f, "init-runs");
-	touch(f, "exec-runs");
-	touch(f, "no-adopt");
+	fixture_write(f, "init-runs", "");
+	fixture_write(f, "exec-runs", "");
+	fixture_write(f, "no-adopt", "");
 	snprintf(init.bundle, sizeof(init.bundle), "%s", f->bundle);
 	init.pid = run(f, "init-runs", &pidfd);
 	close(pidfd);
@@ -113,7 +97,7 @@ static void processes_of_a_container_that_cannot_be_opened_are_held(void **state
 	fixture_start(&f, "b", "", true);
 	assert_int_equal(look(&f, NULL).status, SHIM_RUNNING);
 	assert_int_equal(look(&f, "e").status, SHIM_RUNNING);
-	let_go(&f, "exec-runs");
+	fixture_unlink(&f, "exec-runs");
 	wait_exit(&f, "c", "e", 7);
 	assert_return_code(shim_kill(f.client, "c", NULL, SIGKILL, true, &f.err), 0);
 	wait_exit(&f, "c", NULL, 137);
@@ -135,10 +119,10 @@ static void container_is_looked_for_again(void **state)
 	fixture_start(&f, "b", "", false);
 	request.id = proto_string("c");
 	assert_true(shim_call(f.client, "Stats", &request, NULL, NULL, &f.err) < 0);
-	let_go(&f, "no-adopt");
+	fixture_unlink(&f, "no-adopt");
 	assert_return_code(shim_call(f.client, "Stats", &request, NULL, NULL, &f.err), 0);
-	let_go(&f, "init-runs");
-	let_go(&f, "exec-runs");
+	fixture_unlink(&f, "init-runs");
+	fixture_unlink(&f, "exec-runs");
 	wait_exit(&f, "c", NULL, 7);
 	fixture_stop(&f);
 }

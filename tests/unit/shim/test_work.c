@@ -9,26 +9,10 @@
 
 static const char hooks[] = "{\"hooks\":{}}";
 
-static void touch(const struct fixture *f, const char *name, const char *text)
-{
-	char path[200];
-
-	snprintf(path, sizeof(path), "%s/%s", f->bundle, name);
-	assert_return_code(file_replace(AT_FDCWD, path, text, strlen(text), 0600, false, NULL), 0);
-}
-
-static void let_go(const struct fixture *f, const char *name)
-{
-	char path[200];
-
-	snprintf(path, sizeof(path), "%s/%s", f->bundle, name);
-	assert_return_code(unlink(path), errno);
-}
-
 static void start(struct fixture *f, const char *script, bool with_events)
 {
 	fixture_start(f, "b", script, with_events);
-	touch(f, "config.json", hooks);
+	fixture_write(f, "config.json", hooks);
 }
 
 static void await_file(const struct fixture *f, const char *name)
@@ -91,7 +75,7 @@ static bool check_out_of_time(const char *what, int64_t timeout_ns, const char *
 	snprintf(hold, sizeof(hold), "hold-%s", what);
 	snprintf(held, sizeof(held), "held-%s", what);
 	start(&f, "exit 0", true);
-	touch(&f, hold, "");
+	fixture_write(&f, hold, "");
 	creator = begin_create(&f, timeout_ns);
 	assert_int_equal(finish_create(creator), TTRPC_DEADLINE_EXCEEDED);
 	/* containerd asks for its removal then, and leaves. */
@@ -133,7 +117,7 @@ static void create_whose_client_hung_up_leaves_nothing(void **state)
 
 	(void)state;
 	start(&f, "exit 0", true);
-	touch(&f, "hold-created", "");
+	fixture_write(&f, "hold-created", "");
 	creator = begin_create(&f, 0);
 	await_file(&f, "held-created");
 	shim_close(creator);
@@ -151,7 +135,7 @@ static void delete_calls_a_create_off(void **state)
 
 	(void)state;
 	start(&f, "exit 0", true);
-	touch(&f, "hold-created", "");
+	fixture_write(&f, "hold-created", "");
 	creator = begin_create(&f, 0);
 	await_file(&f, "held-created");
 	/* What is only asked for in the midst of it is remembered. */
@@ -174,6 +158,38 @@ static void begin_call(struct fixture *f, const char *method, struct shim_client
 	assert_return_code(shim_call_begin(*ret, method, &request, 0, &f->err), 0);
 }
 
+/* Two of containerd on one folder of states: the other one had the id first. */
+static void create_that_is_called_off_leaves_the_container_of_others(void **state)
+{
+	struct fixture first, second;
+	struct shim_client *creator;
+	char path[200];
+
+	(void)state;
+	start(&first, "exit 4", false);
+	assert_return_code(create_durable(&first, "c", ""), 0);
+	start(&second, "exit 5", false);
+	snprintf(path, sizeof(path), "%s/root", second.bundle);
+	assert_return_code(symlink(first.bundle, path), errno);
+	fixture_write(&second, "hold-create", "");
+	creator = begin_create(&second, 0);
+	await_file(&second, "held-create");
+	assert_int_equal(shim_delete(second.client, "c", NULL, NULL, &second.err), -ENOENT);
+	assert_int_equal(finish_create(creator), TTRPC_UNKNOWN);
+	shim_close(creator);
+	/* Nor does one whose maker died before it could tell. */
+	fixture_unlink(&second, "hold-create");
+	fixture_write(&second, "die-create", "");
+	assert_int_equal(create_durable(&second, "c", ""), -ECHILD);
+	assert_int_equal(create_durable(&second, "c", ""), -EEXIST);
+	assert_file(&second, "backend", "");
+	fixture_stop(&second);
+	assert_return_code(shim_start(first.client, "c", NULL, NULL, &first.err), 0);
+	wait_exit(&first, "c", NULL, 4);
+	assert_file(&first, "backend", "");
+	fixture_stop(&first);
+}
+
 static void delete_calls_a_start_off(void **state)
 {
 	struct shim_client *starter;
@@ -181,7 +197,7 @@ static void delete_calls_a_start_off(void **state)
 
 	(void)state;
 	start(&f, "exit 0", true);
-	touch(&f, "hold-start", "");
+	fixture_write(&f, "hold-start", "");
 	assert_return_code(create_durable(&f, "c", ""), 0);
 	begin_call(&f, "Start", &starter);
 	await_file(&f, "held-start");
@@ -204,7 +220,7 @@ static void delete_calls_a_restore_off(void **state)
 
 	(void)state;
 	start(&f, "exit 0", true);
-	touch(&f, "hold-created", "");
+	fixture_write(&f, "hold-created", "");
 	request.id = proto_string("c");
 	request.bundle = f.bundle;
 	request.checkpoint = f.bundle;
@@ -232,7 +248,7 @@ static void shutdown_counts_when_the_create_has_failed(void **state)
 	start(&f, "exit 0", false);
 	assert_return_code(create_durable(&f, "other", ""), 0);
 	assert_return_code(shim_delete(f.client, "other", NULL, NULL, &f.err), 0);
-	touch(&f, "hold-create", "");
+	fixture_write(&f, "hold-create", "");
 	creator = begin_create(&f, 0);
 	await_file(&f, "held-create");
 	assert_return_code(shim_shutdown(f.client, "other", &f.err), 0);
@@ -250,7 +266,7 @@ static void killed_creator_leaves_nothing(void **state)
 
 	(void)state;
 	start(&f, "exit 4", false);
-	touch(&f, "die-created", "");
+	fixture_write(&f, "die-created", "");
 	assert_int_equal(create_durable(&f, "c", ""), -ECHILD);
 	assert_no_container(&f);
 	assert_file(&f, "backend", "destroy\n");
@@ -267,7 +283,7 @@ static void killed_starter_ends_the_container(void **state)
 
 	(void)state;
 	start(&f, "exit 4", true);
-	touch(&f, "die-start", "");
+	fixture_write(&f, "die-start", "");
 	assert_return_code(create_durable(&f, "c", ""), 0);
 	assert_int_equal(shim_start(f.client, "c", NULL, NULL, &f.err), -ECHILD);
 	wait_exit(&f, "c", NULL, 126);
@@ -283,7 +299,7 @@ static void killed_restorer_leaves_nothing(void **state)
 
 	(void)state;
 	start(&f, "exit 4", false);
-	touch(&f, "die-created", "");
+	fixture_write(&f, "die-created", "");
 	request.id = proto_string("c");
 	request.bundle = f.bundle;
 	request.checkpoint = f.bundle;
@@ -307,8 +323,88 @@ static void killed_remover_has_its_work_done(void **state)
 	assert_return_code(create_durable(&f, "c", ""), 0);
 	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
 	wait_exit(&f, "c", NULL, 4);
-	touch(&f, "die-destroy", "");
+	fixture_write(&f, "die-destroy", "");
 	assert_return_code(shim_delete(f.client, "c", NULL, NULL, &f.err), 0);
+	assert_no_container(&f);
+	assert_file(&f, "backend", "destroy\n");
+	fixture_stop(&f);
+}
+
+/* Who is killed again and again is not waited for: the shim does it, and runs no hooks. */
+static void remover_that_is_always_killed_has_its_work_done(void **state)
+{
+	struct fixture f;
+	char path[200];
+
+	(void)state;
+	start(&f, "exit 4", false);
+	assert_return_code(create_durable(&f, "c", ""), 0);
+	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	wait_exit(&f, "c", NULL, 4);
+	/* A folder, which is not removed when one has died by it. */
+	snprintf(path, sizeof(path), "%s/die-destroy", f.bundle);
+	assert_return_code(mkdir(path, 0700), errno);
+	assert_return_code(shim_delete(f.client, "c", NULL, NULL, &f.err), 0);
+	assert_no_container(&f);
+	assert_file(&f, "backend", "destroy without hooks\n");
+	fixture_stop(&f);
+}
+
+/* As with a poststop hook that hangs. */
+static void all_but_its_delete_is_answered_while_a_delete_hangs(void **state)
+{
+	struct shim_client *deleter;
+	struct shim_state now;
+	struct fixture f;
+
+	(void)state;
+	start(&f, "exit 4", true);
+	assert_return_code(create_durable(&f, "c", ""), 0);
+	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	wait_exit(&f, "c", NULL, 4);
+	fixture_write(&f, "hold-destroy", "");
+	begin_call(&f, "Delete", &deleter);
+	await_file(&f, "held-destroy");
+	assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
+	assert_int_equal(now.status, SHIM_STOPPED);
+	wait_exit(&f, "c", NULL, 4);
+	assert_int_equal(shim_kill(f.client, "c", NULL, SIGKILL, true, &f.err), -ENOENT);
+	assert_int_equal(shim_delete(f.client, "c", NULL, NULL, &f.err), -EBUSY);
+	assert_int_equal(create_durable(&f, "c", ""), -EEXIST);
+	/* Nothing that is asked for ends the shim in the midst of it. */
+	assert_return_code(shim_shutdown(f.client, "c", &f.err), 0);
+	assert_return_code(shim_state(f.client, "c", NULL, &now, &f.err), 0);
+	fixture_unlink(&f, "hold-destroy");
+	assert_return_code(shim_call_finish(deleter, NULL, NULL, &f.err), 0);
+	shim_close(deleter);
+	assert_no_container(&f);
+	assert_return_code(shim_shutdown(f.client, "c", &f.err), 0);
+	fixture_wait_end(&f);
+	assert_file(&f, "events", "create\nstart\nexit c 4\ndelete\n");
+	fixture_stop(&f);
+}
+
+/* Who waits for it no more may ask again. */
+static void delete_that_was_given_up_is_taken_over(void **state)
+{
+	struct shim_client *deleter, *next;
+	struct fixture f;
+
+	(void)state;
+	start(&f, "exit 4", false);
+	assert_return_code(create_durable(&f, "c", ""), 0);
+	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	wait_exit(&f, "c", NULL, 4);
+	fixture_write(&f, "hold-destroy", "");
+	begin_call(&f, "Delete", &deleter);
+	await_file(&f, "held-destroy");
+	shim_close(deleter);
+	/* That it has left is seen before what comes later, and this before what comes then. */
+	begin_call(&f, "Delete", &next);
+	assert_int_equal(shim_kill(f.client, "c", NULL, SIGKILL, false, &f.err), -ENOENT);
+	fixture_unlink(&f, "hold-destroy");
+	assert_return_code(shim_call_finish(next, NULL, NULL, &f.err), 0);
+	shim_close(next);
 	assert_no_container(&f);
 	assert_file(&f, "backend", "destroy\n");
 	fixture_stop(&f);
@@ -324,8 +420,8 @@ static void container_that_a_killed_checkpoint_froze_can_be_resumed(void **state
 	start(&f, "exec sleep 1000", false);
 	assert_return_code(create_durable(&f, "c", ""), 0);
 	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
-	touch(&f, "die-checkpoint", "");
-	touch(&f, "frozen", "");
+	fixture_write(&f, "die-checkpoint", "");
+	fixture_write(&f, "frozen", "");
 	checkpoint.id = proto_string("c");
 	checkpoint.path = f.bundle;
 	assert_int_equal(shim_call(f.client, "Checkpoint", &checkpoint, NULL, NULL, &f.err),
@@ -338,25 +434,9 @@ static void container_that_a_killed_checkpoint_froze_can_be_resumed(void **state
 
 /* ---- ctr's containers ---- */
 
-static void create_own(struct fixture *f, const char *script, enum shim_restart restart)
+static void create(struct fixture *f, const char *script, enum shim_restart restart)
 {
-	char log[160], exit[160];
-	struct shim_create_options o = {
-		.id = "c",
-		.bundle = f->bundle,
-		.log_path = log,
-		.exit_path = exit,
-		.engine_root = f->bundle,
-		.engine_runroot = f->bundle,
-		.io_dir = f->bundle,
-		.policy = { .restart = restart },
-	};
-
-	touch(f, "script", script);
-	snprintf(log, sizeof(log), "%s/log", f->bundle);
-	snprintf(exit, sizeof(exit), "%s/exit.json", f->bundle);
-	assert_return_code(shim_create(f->client, &o, NULL, &f->err), 0);
-	assert_return_code(shim_start(f->client, "c", NULL, NULL, &f->err), 0);
+	create_own(f, script, &(struct shim_policy){ .restart = restart });
 }
 
 static struct shim_state look(struct fixture *f)
@@ -376,8 +456,8 @@ static void others_are_served_while_a_container_is_given_back(void **state)
 
 	(void)state;
 	start(&f, "", true);
-	touch(&f, "hold-destroy", "");
-	create_own(&f, "exit 3", SHIM_RESTART_NO);
+	fixture_write(&f, "hold-destroy", "");
+	create(&f, "exit 3", SHIM_RESTART_NO);
 	assert_return_code(shim_connect(f.address, &waiter, &f.err), 0);
 	assert_return_code(shim_wait_begin(waiter, "c", NULL, &f.err), 0);
 	await_file(&f, "held-destroy");
@@ -385,7 +465,7 @@ static void others_are_served_while_a_container_is_given_back(void **state)
 	/* The end is told when nothing is left. */
 	early = (struct pollfd){ .fd = shim_fd(waiter), .events = POLLIN };
 	assert_int_equal(poll(&early, 1, 100), 0);
-	let_go(&f, "hold-destroy");
+	fixture_unlink(&f, "hold-destroy");
 	assert_return_code(shim_wait_finish(waiter, &end, &f.err), 0);
 	assert_int_equal(end.status, 3);
 	assert_no_container(&f);
@@ -422,21 +502,21 @@ static void others_are_served_while_a_container_is_restarted(void **state)
 
 	(void)state;
 	start(&f, "", true);
-	create_own(&f, counting(&f, "exec sleep 1000"), SHIM_RESTART_ALWAYS);
+	create(&f, counting(&f, "exec sleep 1000"), SHIM_RESTART_ALWAYS);
 	await_runs(&f, "run\n");
-	touch(&f, "hold-destroy", "");
+	fixture_write(&f, "hold-destroy", "");
 	assert_return_code(shim_kill(f.client, "c", NULL, SIGKILL, false, &f.err), 0);
 	await_file(&f, "held-destroy");
 	assert_true(look(&f).restarting);
-	touch(&f, "hold-create", "");
-	let_go(&f, "hold-destroy");
+	fixture_write(&f, "hold-create", "");
+	fixture_unlink(&f, "hold-destroy");
 	await_file(&f, "held-create");
 	assert_true(look(&f).restarting);
-	touch(&f, "hold-start", "");
-	let_go(&f, "hold-create");
+	fixture_write(&f, "hold-start", "");
+	fixture_unlink(&f, "hold-create");
 	await_file(&f, "held-start");
 	assert_int_equal(look(&f).status, SHIM_CREATED);
-	let_go(&f, "hold-start");
+	fixture_unlink(&f, "hold-start");
 	await_runs(&f, "run\nrun\n");
 	assert_int_equal(look(&f).restarts, 1);
 	assert_return_code(shim_kill_finally(f.client, "c", SIGKILL, true, &f.err), 0);
@@ -453,11 +533,11 @@ static void final_signal_calls_a_restart_off(void **state)
 
 	(void)state;
 	start(&f, "", false);
-	create_own(&f, counting(&f, "exit 5"), SHIM_RESTART_ALWAYS);
-	touch(&f, "hold-created", "");
+	create(&f, counting(&f, "exit 5"), SHIM_RESTART_ALWAYS);
+	fixture_write(&f, "hold-created", "");
 	await_file(&f, "held-created");
 	assert_return_code(shim_kill_finally(f.client, "c", SIGTERM, true, &f.err), 0);
-	let_go(&f, "hold-created");
+	fixture_unlink(&f, "hold-created");
 	wait_exit(&f, "c", NULL, 5);
 	assert_no_container(&f);
 	fixture_wait_end(&f);
@@ -470,9 +550,9 @@ static void killed_creator_is_no_end_of_restarts(void **state)
 
 	(void)state;
 	start(&f, "", false);
-	create_own(&f, counting(&f, "exec sleep 1000"), SHIM_RESTART_ALWAYS);
+	create(&f, counting(&f, "exec sleep 1000"), SHIM_RESTART_ALWAYS);
 	await_runs(&f, "run\n");
-	touch(&f, "die-created", "");
+	fixture_write(&f, "die-created", "");
 	assert_return_code(shim_kill(f.client, "c", NULL, SIGKILL, false, &f.err), 0);
 	await_runs(&f, "run\nrun\n");
 	assert_int_equal(look(&f).restarts, 2);
@@ -489,6 +569,7 @@ int main(void)
 		cmocka_unit_test(create_that_ran_out_of_time_leaves_nothing),
 		cmocka_unit_test(create_whose_client_hung_up_leaves_nothing),
 		cmocka_unit_test(delete_calls_a_create_off),
+		cmocka_unit_test(create_that_is_called_off_leaves_the_container_of_others),
 		cmocka_unit_test(delete_calls_a_start_off),
 		cmocka_unit_test(delete_calls_a_restore_off),
 		cmocka_unit_test(shutdown_counts_when_the_create_has_failed),
@@ -496,6 +577,9 @@ int main(void)
 		cmocka_unit_test(killed_starter_ends_the_container),
 		cmocka_unit_test(killed_restorer_leaves_nothing),
 		cmocka_unit_test(killed_remover_has_its_work_done),
+		cmocka_unit_test(remover_that_is_always_killed_has_its_work_done),
+		cmocka_unit_test(all_but_its_delete_is_answered_while_a_delete_hangs),
+		cmocka_unit_test(delete_that_was_given_up_is_taken_over),
 		cmocka_unit_test(container_that_a_killed_checkpoint_froze_can_be_resumed),
 		cmocka_unit_test(others_are_served_while_a_container_is_given_back),
 		cmocka_unit_test(others_are_served_while_a_container_is_restarted),
