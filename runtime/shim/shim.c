@@ -50,8 +50,19 @@ __attribute__((hot)) static int on_idle(void *data)
 	struct shim *shim = data;
 
 	shim->trim = NULL;
+	if (shim->trim_again)
+		shim_trim_soon(shim);
 	trim_memory();
 	return 0;
+}
+
+/* One timer for all that is asked for: what came after it was set is given back by the next. */
+void shim_trim_soon(struct shim *shim)
+{
+	shim->trim_again = shim->trim != NULL;
+	if (!shim->trim)
+		loop_add_time(shim->loop, clock_monotonic_ns() + TRIM_AFTER_NS, on_idle, shim,
+			      &shim->trim, NULL);
 }
 
 static void on_request(void *data, struct rpc_call *call, const Ttrpc__Request *request)
@@ -59,9 +70,7 @@ static void on_request(void *data, struct rpc_call *call, const Ttrpc__Request *
 	struct shim *shim = data;
 
 	shim->first_client = loop_remove(shim->first_client);
-	if (!shim->trim)
-		loop_add_time(shim->loop, clock_monotonic_ns() + TRIM_AFTER_NS, on_idle, shim,
-			      &shim->trim, NULL);
+	shim_trim_soon(shim);
 	methods_dispatch(shim, call, request);
 }
 

@@ -62,6 +62,7 @@ struct shim {
 	struct loop_source *leaving;	  /* shim_leave() that waits; NULL */
 	struct loop_source *first_client; /* what happens when none comes; NULL: one came */
 	struct loop_source *trim;	  /* NULL: nothing was done since the last time */
+	bool trim_again;		  /* more was done since that was set */
 };
 
 /* Serves until the end; owns listen_fd. 0, or -errno where it could not begin. */
@@ -74,6 +75,9 @@ void shim_deinit(struct shim *shim);
 
 /* Leaves the loop if the rules above say so; called whenever one of their conditions changed. */
 void shim_check_end(struct shim *shim);
+
+/* Something was done: a second later, all memory that it took is given back. */
+void shim_trim_soon(struct shim *shim);
 
 /* From here on nobody finds the shim; who is connected stays so. */
 void shim_stop_listening(struct shim *shim);
