@@ -315,6 +315,8 @@ static int on_timer(void *data)
 	struct task *task = data;
 
 	task->restart.timer = NULL;
+	/* Nobody has asked for anything for a while. */
+	shim_trim_soon(task->shim);
 	if (task->slow)
 		make_elsewhere(task);
 	else

@@ -51,10 +51,10 @@ life() { # NAME OPTION...
 	t_is "${n}exec" there "$(ctrd tasks exec --exec-id e1 $id echo there)"
 	t_match "${n}metrics" "memory|pids" "$(ctrd tasks metrics $id)"
 	t_status "${n}kill" 0 ctrd tasks kill -s KILL $id
-	t_wait 20 task_is $id STOPPED
+	t_wait 60 task_is $id STOPPED
 	t_match "${n}exit status" "exit code 137" "$(ctrd tasks rm $id 2>&1)"
 	ctrd containers rm $id >/dev/null
-	t_wait 20 gone "$scope" && t_ok "${n}the scope is gone" || t_fail "${n}the scope is gone" "$(show ActiveState "$scope")"
+	t_wait 60 gone "$scope" && t_ok "${n}the scope is gone" || t_fail "${n}the scope is gone" "$(show ActiveState "$scope")"
 }
 life "ctr, runc's shim" --runc-systemd-cgroup --runc-binary "$RUNTIME"
 life "ctr, our shim" --runtime io.containerd.cellar.v2
@@ -79,7 +79,7 @@ for how in runc shim; do
 	t_status "${n}the pod stops" 0 cri StopPodSandbox PodRequest Empty "pod_sandbox_id: '$pod'"
 	t_status "${n}and is removed" 0 cri RemovePodSandbox PodRequest Empty "pod_sandbox_id: '$pod'"
 	for unit in "$scope" "cri-containerd-$pod.scope"; do
-		t_wait 20 gone "$unit" && t_ok "${n}its scope is gone" || t_fail "${n}its scope is gone" "$(show ActiveState "$unit")"
+		t_wait 60 gone "$unit" && t_ok "${n}its scope is gone" || t_fail "${n}its scope is gone" "$(show ActiveState "$unit")"
 	done
 done
 t_is "no folder is left in the slice" "" "$(find "/sys/fs/cgroup/$slice" -mindepth 1 -type d)"

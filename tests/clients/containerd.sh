@@ -104,7 +104,7 @@ checks() {
 	t_match "${n}a folder as program, in words" 'denied|is a directory' "$T_ERR"
 	t_match "${n}terminal: its name and size" "/dev/(pts/0|console)
 33 77" "$(on_terminal /usr/bin/ctr --address "$base/socket" --namespace "$T_ID" run "${how[@]}" -t --rm $image $id sh -c \
-		'tty; for i in $(seq 100); do [ "$(stty size)" = "33 77" ] && break; sleep 0.2; done; stty size')"
+		'tty; for i in $(seq 300); do [ "$(stty size)" = "33 77" ] && break; sleep 0.2; done; stty size')"
 	t_is "${n}bind mount" "from outside ro" "$(run --rm --mount "type=bind,src=$T_DIR/shared,dst=/mnt,options=rbind:ro" \
 		$image $id sh -c 'cat /mnt/file; touch /mnt/x 2>/dev/null || echo ro' | xargs)"
 	t_status "${n}read-only root" 1 run --rm --read-only $image $id touch /x

@@ -48,7 +48,7 @@ t_status "a file that is no program" 126 d run --rm $image /etc/passwd
 t_match "a file that is no program, in words" 'permission denied' "$T_ERR"
 t_match "terminal: its name and size" "/dev/(pts/0|console)
 33 77" "$(on_terminal /usr/bin/docker -H "unix://$base/socket" run --rm -it $image sh -c \
-	'tty; for i in $(seq 100); do [ "$(stty size)" = "33 77" ] && break; sleep 0.2; done; stty size')"
+	'tty; for i in $(seq 300); do [ "$(stty size)" = "33 77" ] && break; sleep 0.2; done; stty size')"
 t_is "bind mount" "from outside ro" "$(d run --rm -v "$T_DIR/shared:/mnt:ro" $image sh -c \
 	'cat /mnt/file; touch /mnt/x 2>/dev/null || echo ro' | xargs)"
 t_is "volume" kept "$(d run --rm -v vol:/data $image sh -c 'echo kept >/data/x' && d run --rm -v vol:/data $image cat /data/x)"
@@ -104,7 +104,7 @@ t_is "exec: stdin" "there end" "$(echo there | d exec -i web sh -c 'cat; echo en
 t_is "exec: user, folder, environment" "1000 /tmp v" "$(d exec -u user -w /tmp -e A=v web sh -c 'id -u; pwd; echo $A' | xargs)"
 t_match "exec: terminal" "/dev/" "$(on_terminal /usr/bin/docker -H "unix://$base/socket" exec -it web tty)"
 t_match "exec: terminal's size" "33 77" "$(on_terminal /usr/bin/docker -H "unix://$base/socket" exec -it web sh -c \
-	'for i in $(seq 100); do [ "$(stty size)" = "33 77" ] && break; sleep 0.2; done; stty size')"
+	'for i in $(seq 300); do [ "$(stty size)" = "33 77" ] && break; sleep 0.2; done; stty size')"
 if [ "$name" = runc ]; then
 	t_skip "exec: privileged" "runc asks for capabilities that this root may not have"
 else

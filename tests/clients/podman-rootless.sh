@@ -56,7 +56,7 @@ t_is "user, groups, folder" "/tmp 7 29 1000 1000" "$(says -u user --group-add 7 
 t_status "a missing program" 127 run --rm $image nonesuch
 t_status "a file that is no program" 126 run --rm $image /etc/passwd
 t_match "terminal" "/dev/(pts/0|console)" "$(on_terminal "${podman[@]}" run --network none --rm -it $image sh -c \
-	'for i in $(seq 100); do [ "$(stty size)" = "33 77" ] && break; sleep 0.2; done; tty; sleep 0.5')"
+	'for i in $(seq 300); do [ "$(stty size)" = "33 77" ] && break; sleep 0.2; done; tty; sleep 0.5')"
 t_is "bind mount, read-only" "from outside ro" "$(says -v "$base/shared:/mnt:ro" $image sh -c 'cat /mnt/file; touch /mnt/x 2>/dev/null || echo ro' | xargs)"
 t_is "volume" kept "$(run --rm -v vol:/data $image sh -c 'echo kept >/data/x' && says -v vol:/data $image cat /data/x)"
 t_status "read-only root" 1 run --rm --read-only $image touch /x
@@ -69,7 +69,7 @@ t_wait 60 up && t_ok "logs" || t_fail "logs" "$(p logs web)"
 t_status "exec: exit status" 5 p exec web sh -c 'id -u; exit 5'
 t_is "exec: user" 1000 "$(p exec -u user web id -u)"
 t_match "exec: terminal" "/dev/" "$(on_terminal "${podman[@]}" exec -it web sh -c \
-	'for i in $(seq 100); do [ "$(stty size)" = "33 77" ] && break; sleep 0.2; done; tty; sleep 0.5')"
+	'for i in $(seq 300); do [ "$(stty size)" = "33 77" ] && break; sleep 0.2; done; tty; sleep 0.5')"
 t_match "top" "sleep|sh -c" "$(p top web)"
 t_status "kill with a signal" 0 p kill -s TERM web
 t_wait 60 is web ExitCode 3 && t_ok "its own exit status" || t_fail "its own exit status" "$(p inspect -f '{{json .State}}' web)"

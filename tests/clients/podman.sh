@@ -44,7 +44,7 @@ t_status "a file that is no program" 126 run --rm $image /etc/passwd
 t_match "a file that is no program, in words" '[Pp]ermission denied' "$T_ERR"
 t_match "terminal: its name and size" "/dev/(pts/0|console)
 33 77" "$(on_terminal "${podman[@]}" run "${with[@]}" --rm -it $image sh -c \
-	'tty; for i in $(seq 100); do [ "$(stty size)" = "33 77" ] && break; sleep 0.2; done; stty size')"
+	'tty; for i in $(seq 300); do [ "$(stty size)" = "33 77" ] && break; sleep 0.2; done; stty size')"
 t_is "bind mount" "from outside ro" "$(run --rm -v "$T_DIR/shared:/mnt:ro" $image sh -c \
 	'cat /mnt/file; touch /mnt/x 2>/dev/null || echo ro' | xargs)"
 t_is "volume" kept "$(run --rm -v vol:/data $image sh -c 'echo kept >/data/x' && run --rm -v vol:/data $image cat /data/x)"
@@ -100,7 +100,7 @@ t_is "exec: stdin" "there end" "$(echo there | p exec -i web sh -c 'cat; echo en
 t_is "exec: user, folder, environment" "1000 /tmp v" "$(p exec -u user -w /tmp -e A=v web sh -c 'id -u; pwd; echo $A' | xargs)"
 t_match "exec: terminal and its size" "/dev/.*
 33 77" "$(on_terminal "${podman[@]}" exec -it web sh -c \
-	'tty; for i in $(seq 100); do [ "$(stty size)" = "33 77" ] && break; sleep 0.2; done; stty size')"
+	'tty; for i in $(seq 300); do [ "$(stty size)" = "33 77" ] && break; sleep 0.2; done; stty size')"
 p exec web nonesuch >"$T_DIR/out" 2>&1
 t_is "exec: a missing program" 127 $?
 t_match "exec: a missing program, in words" 'executable file .*not found|No such file' "$(cat "$T_DIR/out")"

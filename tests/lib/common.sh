@@ -178,7 +178,7 @@ t_image() {
 # t_processes: our programs and containers that this test started, a line each with the pid. Others
 # may run at the same time: a shim has our environment, a container sees a file system of ours.
 t_processes() {
-	local file pid own
+	local file pid own its
 	own=$(readlink /proc/self/ns/mnt)
 	for file in $(grep -lsaF "CELLAR_TEST_OWNER=$T_DIR" /proc/[0-9]*/environ); do
 		pid=$(cut -d/ -f3 <<<"$file")
@@ -186,7 +186,9 @@ t_processes() {
 	done
 	for file in $(grep -lsF "$T_DIR" /proc/[0-9]*/mountinfo); do
 		pid=$(cut -d/ -f3 <<<"$file")
-		[ "$(readlink "/proc/$pid/ns/mnt")" = "$own" ] || echo "process inside $pid"
+		# One that has ended meanwhile has none.
+		its=$(readlink "/proc/$pid/ns/mnt") || continue
+		[ "$its" = "$own" ] || echo "process inside $pid"
 	done 2>/dev/null
 }
 
