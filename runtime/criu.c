@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
@@ -79,6 +80,12 @@ static int move_away(const struct criu_call *call, int socket)
 	return sendmsg(socket, &msg, MSG_NOSIGNAL) < 0 ? -1 : pair[1];
 }
 
+/* Of what is to end anyway nobody goes on writing when we are gone, or hang. */
+static bool ends_with_us(const Criu__Request *request)
+{
+	return request->type == CRIU__TYPE__DUMP && !request->opts->leave_running;
+}
+
 static _Noreturn void child(const struct criu_call *call, const char *program, int socket)
 {
 	char number[16], *args[] = { (char[]){ "criu" }, (char[]){ "swrk" }, number, NULL };
@@ -101,6 +108,8 @@ static _Noreturn void child(const struct criu_call *call, const char *program, i
 		_exit(1);
 	fcntl(socket, F_SETFD, 0);
 	snprintf(number, sizeof(number), "%d", socket);
+	if (ends_with_us(call->request))
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	execve(program, args, env);
 	_exit(127);
 }

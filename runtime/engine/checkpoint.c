@@ -72,6 +72,10 @@ int engine_checkpoint(struct engine *engine, const struct engine_container *cont
 		return dirfd;
 	err_try(tree_remove(dirfd, LAYOUT_CHECKPOINT_NEW, err));
 	r = take(engine, container, patience_s, err);
+	if (r == -ETIMEDOUT) {
+		err_clear(err);
+		err_say(err, ETIMEDOUT, "criu was not done after %d s", patience_s);
+	}
 	if (r == 0)
 		r = publish(dirfd, err);
 	/* CRIU may still be writing. */

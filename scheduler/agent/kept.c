@@ -121,6 +121,8 @@ void kept_claim(struct box *box)
 		if (strcmp(kept->task, box->task) == 0)
 			claim_one(box, kept);
 	}
+	if (box->kept && !box->from && !box->no_checkpoint)
+		box->no_checkpoint = strdup("it is not on the machine any more");
 }
 
 /* ---- telling ---- */

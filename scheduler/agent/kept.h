@@ -15,7 +15,8 @@ struct kept;
 bool kept_add(struct box *box);
 
 /* The box is about to start: what was put down of its task is its own from now on, as box->from,
- * where it is to go on from that; else it is removed, and box->no_checkpoint says why. */
+ * where it is to go on from that; else it is removed, and box->no_checkpoint says why it begins
+ * anew, where it was to go on. */
 void kept_claim(struct box *box);
 
 /* Removes what the master needs no more. */

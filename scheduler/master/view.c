@@ -136,7 +136,8 @@ static const char *reason_of(struct master *master, const struct held_task *task
 	}
 	if (!task->kept_note)
 		return explained->text;
-	snprintf(text, REASON_SIZE, "%s; %s", task->kept_note, explained->text);
+	*text = '\0';
+	add(text, REASON_SIZE, "%s; %s", task->kept_note, explained->text);
 	return text;
 }
 

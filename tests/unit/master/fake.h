@@ -33,20 +33,28 @@ struct fake_task {
 	enum report_state state;
 	int exit_code;
 	bool evicted;
-	bool paused, leaving, checkpoint;
+	bool paused, leaving, checkpoint, restored;
 	int64_t notice_ms, fence_ms;
 	int64_t used_cpu_milli, used_memory_bytes;
 	char ports[64]; /* "name=host:container " of each */
 	char env[256];
 };
 
+struct fake_kept {
+	char name[TASK_NAME_SIZE];
+	uint64_t incarnation;
+};
+
 struct fake_machine {
 	struct fake_cell *cell;
 	char name[16], rack[16];
 	int64_t cpu_milli, memory_bytes;
-	bool cut;     /* from the master */
-	bool pressed; /* says that it has no memory left */
-	bool slow;    /* what leaves is still there */
+	bool cut;		   /* from the master */
+	bool pressed;		   /* says that it has no memory left */
+	bool slow;		   /* what leaves is still there */
+	const char *no_checkpoint; /* why it can make none, or NULL */
+	struct fake_kept kept[FAKE_TASKS];
+	size_t kept_count;
 	bool poked;
 	uint64_t heard_epoch, heard;
 	struct fake_task tasks[FAKE_TASKS];
@@ -162,6 +170,26 @@ static inline void fake_drop(struct fake_machine *m, struct fake_task *task)
 	*task = m->tasks[--m->count];
 }
 
+static inline void fake_keep(struct fake_machine *m, const struct fake_task *task)
+{
+	struct fake_kept *kept = &m->kept[m->kept_count++];
+
+	assert_true(m->kept_count <= FAKE_TASKS);
+	memcpy(kept->name, task->name, sizeof(kept->name));
+	kept->incarnation = task->incarnation;
+}
+
+/* Whether it was there. */
+static inline bool fake_unkeep(struct fake_machine *m, const char *name, uint64_t incarnation)
+{
+	for (size_t i = 0; i < m->kept_count; i++)
+		if (m->kept[i].incarnation == incarnation && strcmp(m->kept[i].name, name) == 0) {
+			m->kept[i] = m->kept[--m->kept_count];
+			return true;
+		}
+	return false;
+}
+
 static inline void fake_take_program(struct fake_task *task, const struct program *p)
 {
 	*task->ports = *task->env = '\0';
@@ -194,6 +222,7 @@ static inline void fake_want(struct fake_machine *m, const struct want *want, bo
 					    .used_memory_bytes = -1 };
 		snprintf(task->name, sizeof(task->name), "%s", want->task);
 		fake_take_program(task, want->program);
+		task->restored = want->kept && fake_unkeep(m, want->task, want->kept);
 	}
 	wanted[task - m->tasks] = !want->leaving || m->slow;
 	task->paused = want->paused;
@@ -216,15 +245,22 @@ static inline void fake_apply(struct fake_machine *m, const char *text, size_t l
 	m->heard = wants.number;
 	for (size_t i = 0; i < wants.task_count; i++)
 		fake_want(m, &wants.tasks[i], wanted);
-	for (size_t i = m->count; i-- > 0;)
-		if (!wanted[i])
-			fake_drop(m, &m->tasks[i]);
+	for (size_t i = 0; i < wants.drop_count; i++)
+		fake_unkeep(m, wants.drop[i].task, wants.drop[i].incarnation);
+	for (size_t i = m->count; i-- > 0;) {
+		if (wanted[i])
+			continue;
+		if (m->tasks[i].leaving && m->tasks[i].checkpoint && !m->no_checkpoint)
+			fake_keep(m, &m->tasks[i]);
+		fake_drop(m, &m->tasks[i]);
+	}
 }
 
 /* One exchange with the master. */
 static inline void fake_sync(struct fake_machine *m)
 {
 	struct report reports[FAKE_TASKS];
+	struct task_kept kept[FAKE_TASKS];
 	struct machine_report report = { .machine = m->name,
 					 .rack = m->rack,
 					 .cpu_milli = m->cpu_milli,
@@ -234,7 +270,9 @@ static inline void fake_sync(struct fake_machine *m)
 					 .heard_epoch = m->heard_epoch,
 					 .heard = m->heard,
 					 .tasks = reports,
-					 .task_count = m->count };
+					 .task_count = m->count,
+					 .kept = kept,
+					 .kept_count = m->kept_count };
 	_cleanup_free_ char *text = NULL, *answer = NULL;
 	struct err err = { 0 };
 	size_t len = 0;
@@ -246,9 +284,13 @@ static inline void fake_sync(struct fake_machine *m)
 			.state = m->tasks[i].leaving ? REPORT_STOPPING : m->tasks[i].state,
 			.exit_code = m->tasks[i].exit_code,
 			.evicted = m->tasks[i].evicted,
+			.restored = m->tasks[i].restored,
+			.no_checkpoint = m->tasks[i].checkpoint ? m->no_checkpoint : NULL,
 			.used_cpu_milli = m->tasks[i].used_cpu_milli,
 			.used_memory_bytes = m->tasks[i].used_memory_bytes,
 		};
+	for (size_t i = 0; i < m->kept_count; i++)
+		kept[i] = (struct task_kept){ m->kept[i].name, m->kept[i].incarnation };
 	m->poked = false;
 	text = machine_report_format(&report, &len);
 	assert_non_null(text);

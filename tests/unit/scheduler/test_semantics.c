@@ -185,6 +185,34 @@ static void what_can_be_checkpointed_or_paused_goes_first(void **state)
 	cell_free(w.cell);
 }
 
+static void a_checkpointed_task_goes_back_to_its_machine(void **state)
+{
+	struct job low = make_job("low", 100, 1, 8000), high = make_job("high", 200, 1, 8000);
+	char name[8];
+	struct world w;
+	uint32_t l, h, home;
+
+	(void)state;
+	build(&w, (struct cell_options){ 0 });
+	add_machine(&w, "m0", "r", 8000);
+	low.on_preemption = PREEMPTION_CHECKPOINT;
+	l = submit(&w, &low);
+	home = view_of(&w, l, 0).machine;
+	h = submit(&w, &high);
+	assert_int_equal(view_of(&w, l, 0).state, TASK_PENDING);
+	/* Of many machines that are free at the same time. */
+	for (int i = 1; i < 20; i++) {
+		snprintf(name, sizeof(name), "m%d", i);
+		add_machine(&w, name, "r", 8000);
+	}
+	cell_remove_job(w.cell, h);
+	while (cell_decide(w.cell))
+		;
+	assert_int_equal(view_of(&w, l, 0).state, TASK_RUNNING);
+	assert_int_equal(view_of(&w, l, 0).machine, home);
+	cell_free(w.cell);
+}
+
 static void of_equal_victims_batch_goes(void **state)
 {
 	struct job serving = make_job("serving", 100, 1, 4000),
@@ -545,6 +573,7 @@ int main(void)
 		cmocka_unit_test(a_paused_task_keeps_its_place_and_goes_on),
 		cmocka_unit_test(where_memory_is_short_it_is_killed_instead),
 		cmocka_unit_test(what_can_be_checkpointed_or_paused_goes_first),
+		cmocka_unit_test(a_checkpointed_task_goes_back_to_its_machine),
 		cmocka_unit_test(of_equal_victims_batch_goes),
 		cmocka_unit_test(batch_is_held_back_until_the_cell_can_take_it),
 		cmocka_unit_test(soft_rules_are_wishes),
