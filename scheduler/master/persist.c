@@ -474,6 +474,8 @@ int persist_load(struct master *master, struct err *err)
 		r = scale_rejoin(master, err);
 	if (r == 0)
 		r = cell_store_load(master->store, load_item, &fences, &revision, err);
+	if (r == 0)
+		restart_loaded(master);
 	/* Only now: what runs on a machine that takes nothing new was put back there, too. */
 	if (r == 0)
 		machines_set_states(master);
