@@ -17,14 +17,16 @@
 #include "base/err.h"
 #include "scheduler/link/pki.h"
 
+struct api;
 struct http_certificate;
 struct http_request;
 struct link_joining;
 struct master;
 
-/* Master and CA outlive it. */
-int link_joining_new(struct master *master, const struct pki_pair *ca, struct link_joining **ret,
-		     struct err *err);
+/* Master and CA outlive it. api: what goes on there for people whose certificate is taken back
+ * ends; it outlives the requests that come here. */
+int link_joining_new(struct master *master, struct api *api, const struct pki_pair *ca,
+		     struct link_joining **ret, struct err *err);
 struct link_joining *link_joining_free(struct link_joining *joining);
 
 /* Whoever comes with a certificate: -EACCES when it was taken back. */
