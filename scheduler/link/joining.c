@@ -319,23 +319,40 @@ static bool serve(struct link_joining *joining, struct http_request *request, as
 	return true;
 }
 
-static bool is(const struct http_request *request, const char *method, const char *path)
+static const struct {
+	struct link_joining_route route;
+	asked_fn fn;
+	bool anybody; /* without a certificate, or with any */
+} served[] = {
+	{ { "GET", "/v1/ca" }, tell_ca, true },
+	{ { "POST", "/v1/join" }, join, true },
+	{ { "POST", "/v1/tokens" }, create_token, false },
+	{ { "POST", "/v1/revoke" }, revoke_asked, false },
+};
+
+bool link_joining_route(size_t i, struct link_joining_route *ret)
 {
-	return strcmp(http_method(request), method) == 0 && strcmp(http_path(request), path) == 0;
+	if (i < ARRAY_SIZE(served))
+		*ret = served[i].route;
+	return i < ARRAY_SIZE(served);
+}
+
+static bool serve_one(struct link_joining *joining, struct http_request *request, bool anybody)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(served); i++)
+		if (served[i].anybody == anybody &&
+		    strcmp(http_method(request), served[i].route.method) == 0 &&
+		    strcmp(http_path(request), served[i].route.path) == 0)
+			return serve(joining, request, served[i].fn);
+	return false;
 }
 
 bool link_joining_serve_anybody(struct link_joining *joining, struct http_request *request)
 {
-	if (is(request, "GET", "/v1/ca"))
-		return serve(joining, request, tell_ca);
-	if (is(request, "POST", "/v1/join"))
-		return serve(joining, request, join);
-	return false;
+	return serve_one(joining, request, true);
 }
 
 bool link_joining_serve(void *joining, struct http_request *request)
 {
-	if (is(request, "POST", "/v1/tokens"))
-		return serve(joining, request, create_token);
-	return is(request, "POST", "/v1/revoke") && serve(joining, request, revoke_asked);
+	return serve_one(joining, request, false);
 }

@@ -32,6 +32,13 @@ struct link_joining *link_joining_free(struct link_joining *joining);
 /* Whoever comes with a certificate: -EACCES when it was taken back. */
 int link_joining_check(const struct link_joining *joining,
 		       const struct http_certificate *certificate, struct err *err);
+/* One of the requests above. */
+struct link_joining_route {
+	const char *method, *path;
+};
+/* The i-th, for whoever compares them with docs/openapi.yaml; false: there are no more. */
+bool link_joining_route(size_t i, struct link_joining_route *ret);
+
 /* What anybody may ask for, and what operators may (api_first_fn); false: it is something else. */
 bool link_joining_serve_anybody(struct link_joining *joining, struct http_request *request);
 bool link_joining_serve(void *joining, struct http_request *request);

@@ -68,9 +68,11 @@ struct held_job {
 	uint32_t core; /* its number there; NOBODY once it is stopped */
 	bool stopped;
 	const char *made_by; /* the job whose task has handed it in, or NULL */
-	char *refusal;	     /* why it could not be taken up after a restart, or NULL */
-	char *warning;	     /* what of it would be refused now, though it was accepted; or NULL */
-	bool unreadable;     /* its file cannot be read: what is kept is its name and its text */
+	/* By which key and by whom it was handed in, see master_submit_once(); or NULL. */
+	const char *key, *key_by;
+	char *refusal;	 /* why it could not be taken up after a restart, or NULL */
+	char *warning;	 /* what of it would be refused now, though it was accepted; or NULL */
+	bool unreadable; /* its file cannot be read: what is kept is its name and its text */
 	int64_t submitted_ms;
 	struct held_task *tasks;
 	uint32_t count;

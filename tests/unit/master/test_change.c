@@ -206,6 +206,52 @@ static void test_scale_refuses_what_is_not_there(void **state)
 	fake_free(cell);
 }
 
+/* ---- said again ---- */
+
+static int hand_in(struct fake_cell *cell, const char *who, const char *key, const char *text)
+{
+	struct caller caller = { .role = CALLER_OPERATOR, .uid = CALLER_NO_UID };
+	struct err err = { 0 };
+	const char *job = NULL;
+	int r;
+
+	snprintf(caller.name, sizeof(caller.name), "%s", who);
+	r = master_submit_once(cell->master, &caller, key, "web.yaml", text, strlen(text), &job,
+			       &err);
+	assert_true(r < 0 || strcmp(job, "web") == 0);
+	fake_beat(cell);
+	return r;
+}
+
+static void test_a_job_handed_in_again_by_its_key_is_the_first_one(void **state)
+{
+	struct fake_cell *cell = cell_of(1);
+	uint64_t first;
+
+	(void)state;
+	assert_int_equal(hand_in(cell, "alice", "k 1", WEB(2)), -EINVAL);
+	assert_int_equal(hand_in(cell, "alice", "", WEB(2)), -EINVAL);
+	assert_int_equal(hand_in(cell, "alice", "k-1", WEB(2)), 0);
+	first = job_find(cell->master, "web")->tasks[0].incarnation;
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(hand_in(cell, "alice", "k-1", WEB(2)), 0);
+		assert_int_equal(hand_in(cell, "alice", "k-1", WEB(3)), -EEXIST);
+		assert_int_equal(hand_in(cell, "alice", "k-2", WEB(2)), -EEXIST);
+		assert_int_equal(hand_in(cell, "bob", "k-1", WEB(2)), -EEXIST);
+		assert_int_equal(hand_in(cell, "alice", NULL, WEB(2)), -EEXIST);
+		assert_int_equal(job_find(cell->master, "web")->tasks[0].incarnation, first);
+		assert_int_equal(fake_running(cell, "web"), 2);
+		again(cell);
+	}
+	/* Stopped meanwhile it stays so; another key is another job. */
+	assert_int_equal(master_stop(cell->master, &root, "web", false, NULL), 0);
+	assert_int_equal(hand_in(cell, "alice", "k-1", WEB(2)), 0);
+	assert_int_equal(fake_running(cell, "web"), 0);
+	assert_int_equal(hand_in(cell, "alice", "k-3", WEB(2)), 0);
+	assert_int_equal(fake_running(cell, "web"), 2);
+	fake_free(cell);
+}
+
 /* ---- jobs that this version would not accept ---- */
 
 /* As an earlier version may have left it. */
@@ -655,6 +701,7 @@ int main(void)
 		cmocka_unit_test(test_a_gang_grows_whole_or_not_at_all_also_after_a_restart),
 		cmocka_unit_test(test_allocs_keep_their_indexes_over_a_restart),
 		cmocka_unit_test(test_production_that_grows_counts_once),
+		cmocka_unit_test(test_a_job_handed_in_again_by_its_key_is_the_first_one),
 		cmocka_unit_test(test_a_drain_and_a_restart_share_one_budget),
 		cmocka_unit_test(test_a_job_with_more_ports_than_may_be_runs_on),
 		cmocka_unit_test(test_a_job_that_cannot_be_read_stops_nobody),
