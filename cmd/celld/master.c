@@ -96,7 +96,7 @@ static int start_link(struct room *room, const struct celld_config *config, stru
 		.api = room->api,
 	};
 
-	err_try(link_joining_new(room->master, &room->ca, &room->joining, err));
+	err_try(link_joining_new(room->master, room->api, &room->ca, &room->joining, err));
 	api_set_first(room->api, link_joining_serve, room->joining);
 	options.joining = room->joining;
 	return link_server_new(room->life.loop, room->master, &options, &room->link, err);

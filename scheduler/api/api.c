@@ -150,6 +150,12 @@ void api_serve(struct api *api, struct http_request *request)
 	api_answer_error(request, &err);
 }
 
+void api_cut_off(struct api *api, const char *name, const char *sentence)
+{
+	streams_cut_off(api->streams, name, sentence);
+	waits_cut_off(api->waits, name, sentence);
+}
+
 static void serve(void *data, struct http_request *request)
 {
 	api_serve(data, request);

@@ -33,6 +33,10 @@ void api_serve(struct api *api, struct http_request *request);
 typedef bool (*api_first_fn)(void *data, struct http_request *request);
 void api_set_first(struct api *api, api_first_fn fn, void *data);
 
+/* The certificates of that name count no more: what goes on for them ends with the sentence
+ * (streams into tasks, events that are followed, requests that wait for news). */
+void api_cut_off(struct api *api, const char *name, const char *sentence);
+
 /* {"error": SENTENCE}, with the status of its code. */
 void api_answer_error(struct http_request *request, const struct err *err);
 /* The writer's text, with status 200. */

@@ -5,6 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
+bool api_caller_is(const struct caller *caller, const char *certificate_name)
+{
+	return caller->uid == CALLER_NO_UID && strcmp(caller->name, certificate_name) == 0;
+}
+
 void api_caller(const struct http_request *request, struct caller *ret)
 {
 	struct http_certificate certificate;

@@ -369,6 +369,12 @@ void http_stream_wake(struct http_request *request)
 		resume(request);
 }
 
+void http_stream_hurry(struct http_request *request)
+{
+	MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+				  request->server->limits.idle_s);
+}
+
 /* ---- life ---- */
 
 /* Its own words are for developers. */

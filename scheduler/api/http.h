@@ -100,6 +100,8 @@ struct http_stream {
 void http_answer_stream(struct http_request *request, const char *content_type,
 			const struct http_stream *stream);
 void http_stream_wake(struct http_request *request);
+/* Patience is over: a client that reads nothing is cut off after limits.idle_s from now on. */
+void http_stream_hurry(struct http_request *request);
 
 CLEANUP_DEFINE(struct http_server, http_server, http_server_free);
 #define _cleanup_http_server_ _cleanup_(cleanup_http_server)

@@ -113,8 +113,9 @@ static int post_job(const struct call *call, struct err *err)
 	size_t len;
 
 	text = http_body(call->request, &len);
-	err_try(master_submit(call->master, call->caller, name ? name : "job file", text, len, &job,
-			      err));
+	err_try(master_submit_once(call->master, call->caller,
+				   http_header(call->request, "Idempotency-Key"),
+				   name ? name : "job file", text, len, &job, err));
 	json_open_object(call->w);
 	json_field_string(call->w, "job", job);
 	json_close_object(call->w);

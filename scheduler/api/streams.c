@@ -11,6 +11,7 @@
 #include "base/frame.h"
 #include "base/loop.h"
 #include "scheduler/api/api.h"
+#include "scheduler/api/caller.h"
 #include "scheduler/api/streams_ask.h"
 #include "scheduler/master/master.h"
 
@@ -30,7 +31,7 @@ struct stream {
 	struct streams *streams;
 	struct stream *next;
 	char id[ID_SIZE];
-	char caller[CALLER_NAME_SIZE];
+	struct caller caller;
 	char machine[MASTER_REACH_NAME];
 	struct http_request *reader;   /* the client's, whose answer goes on */
 	struct http_request *feeder;   /* the client's, which waits for room in `in` */
@@ -41,6 +42,7 @@ struct stream {
 	size_t out_at;		    /* of what the client has been sent */
 	bool claimed;		    /* by a helper */
 	bool ended;		    /* nothing comes behind what is in `out` */
+	bool cut;		    /* nobody may say anything any more */
 	int64_t heard_ns, asked_ns; /* of the helper; when the listener came */
 	struct loop_source *timer;
 };
@@ -202,7 +204,7 @@ static int check_room(const struct streams *streams, const struct caller *caller
 
 	for (const struct stream *s = streams->first; s; s = s->next) {
 		all++;
-		own += strcmp(s->caller, caller->name) == 0;
+		own += strcmp(s->caller.name, caller->name) == 0;
 	}
 	if (streams->closing || all >= STREAMS_MAX || own >= PER_CALLER)
 		return err_say(err, EAGAIN,
@@ -240,7 +242,7 @@ static int open_stream(const struct call *call, const struct master_reach *reach
 	stream->streams = streams;
 	stream->reader = call->request;
 	stream->heard_ns = clock_monotonic_ns();
-	snprintf(stream->caller, sizeof(stream->caller), "%s", call->caller->name);
+	stream->caller = *call->caller;
 	snprintf(stream->machine, sizeof(stream->machine), "%s", reach->machine);
 	r = make_id(stream->id, err);
 	if (r == 0)
@@ -294,7 +296,7 @@ int stream_exec(const struct call *call, struct err *err)
 static int find(const struct call *call, struct stream **ret, struct err *err)
 {
 	for (struct stream *s = api_streams(call->api)->first; s; s = s->next)
-		if (strcmp(s->id, call->name) == 0) {
+		if (!s->cut && strcmp(s->id, call->name) == 0) {
 			*ret = s;
 			return 0;
 		}
@@ -306,7 +308,7 @@ int stream_say(const struct call *call, struct err *err)
 	struct stream *stream;
 
 	err_try(find(call, &stream, err));
-	if (strcmp(stream->caller, call->caller->name) != 0)
+	if (strcmp(stream->caller.name, call->caller->name) != 0)
 		return err_say(err, EPERM, "this stream is not that of %s", call->caller->name);
 	err_try(check_body(call, TOO_MUCH, err));
 	if (stream->feeder)
@@ -390,18 +392,37 @@ int streams_new(struct loop *loop, struct master *master, struct streams **ret, 
 	return 0;
 }
 
+/* But the reader: it hears that this is over. */
+static void answer_all(struct stream *s)
+{
+	if (s->feeder)
+		answer_over(take_ptr(s->feeder));
+	if (s->listener)
+		answer_over(take_ptr(s->listener));
+	if (s->sender)
+		answer_over(take_ptr(s->sender));
+}
+
 void streams_close(struct streams *streams)
 {
 	streams->closing = true;
 	for (struct stream *s = streams->first; s; s = s->next) {
-		if (s->feeder)
-			answer_over(take_ptr(s->feeder));
-		if (s->listener)
-			answer_over(take_ptr(s->listener));
-		if (s->sender)
-			answer_over(take_ptr(s->sender));
+		answer_all(s);
 		s->timer = loop_remove(s->timer);
 		end_with(s, "the master ends");
+	}
+}
+
+void streams_cut_off(struct streams *streams, const char *name, const char *sentence)
+{
+	for (struct stream *s = streams->first; s; s = s->next) {
+		if (s->cut || !api_caller_is(&s->caller, name))
+			continue;
+		s->cut = true;
+		answer_all(s);
+		/* Who does not read does not keep the connection. */
+		http_stream_hurry(s->reader);
+		end_with(s, sentence);
 	}
 }
 

@@ -29,6 +29,8 @@ struct streams;
 int streams_new(struct loop *loop, struct master *master, struct streams **ret, struct err *err);
 /* Each ends with an error; there are none from now on. Before the server goes. */
 void streams_close(struct streams *streams);
+/* Those whose certificate is taken back have none any more; what runs for them ends. */
+void streams_cut_off(struct streams *streams, const char *name, const char *sentence);
 /* After the server. Takes NULL. */
 struct streams *streams_free(struct streams *streams);
 

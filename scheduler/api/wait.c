@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "scheduler/api/api.h"
+#include "scheduler/api/caller.h"
 #include "scheduler/master/master.h"
 
 #define NS_PER_S INT64_C(1000000000)
@@ -29,7 +30,7 @@ struct waiter {
 	bool of_job;
 	char job[ROUTE_NAME_SIZE];
 	/* Of a follower. */
-	bool follows, once, pulse;
+	bool follows, once, pulse, cut;
 	uint64_t since;
 	char *text; /* being sent */
 	size_t len, at;
@@ -122,6 +123,7 @@ static int new_waiter(struct waits *waits, const struct call *call, struct waite
 		return err_set(err, ENOMEM, "wait");
 	waiter->waits = waits;
 	waiter->request = call->request;
+	waiter->caller = *call->caller;
 	waiter->next = waits->first;
 	waits->first = waiter;
 	waits->count++;
@@ -161,7 +163,6 @@ int waits_hold(struct waits *waits, const struct call *call, const char *job,
 	err_try(new_waiter(waits, call, &waiter, err));
 	waiter->fn = fn;
 	waiter->call = *call;
-	waiter->caller = *call->caller;
 	waiter->index = index;
 	waiter->of_job = job;
 	memcpy(waiter->job, asked.job, sizeof(waiter->job));
@@ -179,6 +180,8 @@ static ssize_t read_events(void *data, char *buf, size_t size)
 	struct waiter *waiter = data;
 	size_t n;
 
+	if (waiter->cut)
+		return -1;
 	if (!waiter->text)
 		waiter->text = master_events(waiter->waits->master, waiter->since, &waiter->len,
 					     &waiter->since);
@@ -252,6 +255,26 @@ void waits_close(struct waits *waits)
 			http_stream_wake(waiter->request);
 		else
 			answer_now(waiter);
+	}
+}
+
+void waits_cut_off(struct waits *waits, const char *name, const char *sentence)
+{
+	struct waiter *next;
+	struct err err = { 0 };
+
+	err_say(&err, EACCES, "%s", sentence);
+	for (struct waiter *waiter = waits->first; waiter; waiter = next) {
+		next = waiter->next;
+		if (!api_caller_is(&waiter->caller, name))
+			continue;
+		waiter->cut = true;
+		if (waiter->follows) {
+			http_stream_wake(waiter->request);
+		} else {
+			api_answer_error(waiter->request, &err);
+			forget(waiter);
+		}
 	}
 }
 

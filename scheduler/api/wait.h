@@ -17,6 +17,8 @@ int waits_new(struct loop *loop, struct master *master, struct waits **ret, stru
 /* Whoever waits is answered with what there is; nobody waits from now on. Before the server goes.
  */
 void waits_close(struct waits *waits);
+/* Those whose certificate is taken back wait no more, and follow nothing. */
+void waits_cut_off(struct waits *waits, const char *name, const char *sentence);
 /* After the server: followers are its connections. */
 struct waits *waits_free(struct waits *waits);
 

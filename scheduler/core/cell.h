@@ -106,6 +106,10 @@ void cell_end_task(struct cell *cell, uint32_t task, enum task_end end);
  * and pends until a set of that name comes again. */
 void cell_remove_job(struct cell *cell, uint32_t job);
 
+/* A running task is down for a while by our doing (it is started anew in its place), or is up
+ * again: until then it counts against its job's disruption budget. Nothing else changes. */
+void cell_set_down(struct cell *cell, uint32_t task, bool down);
+
 /*
  * Makes one decision: places the next runnable task or proves that it fits nowhere. Returns 1, or 0
  * when there is nothing to decide. Wait for changes or for cell_next_ms() then.

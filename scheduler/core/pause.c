@@ -40,8 +40,8 @@ void pause_task(struct cell *cell, uint32_t task, uint32_t other)
 	slack.cpu += pause_gain(cell, t);
 	room_set_slack(cell, task, slack);
 	t->paused = 1;
+	cell->jobs[t->job].down += !t->down;
 	t->down = 1;
-	cell->jobs[t->job].down++;
 	cell->paused++;
 	cell->preempted++;
 	tell(cell, EVENT_PREEMPT, task, other);

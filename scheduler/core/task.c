@@ -115,10 +115,8 @@ static void leave_machine(struct cell *cell, uint32_t task)
 		ports_give(cell, task);
 		ports_forget(cell, task);
 	}
-	if (t->paused) {
-		pause_over(cell, task);
-		count_up(cell, t);
-	}
+	pause_over(cell, task);
+	count_up(cell, t);
 	count_used(cell, class, -1);
 	count_running(cell, class->priority, -1);
 	cell->jobs[t->job].running--;
@@ -306,6 +304,20 @@ void cell_end_task(struct cell *cell, uint32_t task, enum task_end end)
 		class_wake_all(cell);
 }
 
+void cell_set_down(struct cell *cell, uint32_t task, bool down)
+{
+	struct task *t = &cell->tasks[task];
+
+	if (t->state != TASK_RUNNING || t->paused || t->down == down)
+		return;
+	if (!down) {
+		count_up(cell, t);
+		return;
+	}
+	t->down = 1;
+	cell->jobs[t->job].down++;
+}
+
 static void change_class(struct cell *cell, struct task *t, uint32_t class)
 {
 	struct class *was = &cell->classes[t->class], *is = &cell->classes[class];
@@ -334,8 +346,10 @@ void task_resize(struct cell *cell, uint32_t task, uint32_t class, const struct 
 		room_give(cell, task);
 		count_used(cell, &cell->classes[t->class], -1);
 		t->slack = (struct node_room){ 0 };
-		pause_over(cell, task);
-		count_up(cell, t);
+		if (t->paused) {
+			pause_over(cell, task);
+			count_up(cell, t);
+		}
 		t->devices = grip->devices;
 		t->nodes = grip->nodes;
 	}

@@ -23,6 +23,7 @@
 
 struct link_joining {
 	struct master *master;
+	struct api *api;
 	const struct pki_pair *ca;
 	struct tokens *tokens;
 	struct revoked *revoked;
@@ -31,14 +32,15 @@ struct link_joining {
 	unsigned strange;
 };
 
-int link_joining_new(struct master *master, const struct pki_pair *ca, struct link_joining **ret,
-		     struct err *err)
+int link_joining_new(struct master *master, struct api *api, const struct pki_pair *ca,
+		     struct link_joining **ret, struct err *err)
 {
 	_cleanup_link_joining_ struct link_joining *joining = calloc(1, sizeof(*joining));
 
 	if (!joining)
 		return err_set(err, ENOMEM, "let others join");
 	joining->master = master;
+	joining->api = api;
 	joining->ca = ca;
 	err_try(pki_fingerprint(ca->certificate, joining->fingerprint, err));
 	err_try(tokens_load(master, &joining->tokens, err));
@@ -149,6 +151,17 @@ static int take_back_one(const struct asked *a, const char *role, const char *na
 	return tokens_take_back(a->joining->tokens, role, name, err);
 }
 
+/* A name is a person's, whatever the role; what goes on for it ends. */
+static int take_back_person(const struct asked *a, const struct token_grant *grant, struct err *err)
+{
+	bool person = strcmp(grant->role, PKI_ROLE_PERSON) == 0;
+	char sentence[TOKEN_NAME_SIZE + 64];
+
+	snprintf(sentence, sizeof(sentence), "the certificate of %s was revoked", grant->name);
+	api_cut_off(a->joining->api, grant->name, sentence);
+	return take_back_one(a, person ? PKI_ROLE_OPERATOR : PKI_ROLE_PERSON, grant->name, err);
+}
+
 static int take_back(const struct asked *a, const struct caller *caller, struct token_grant *grant,
 		     struct err *err)
 {
@@ -160,10 +173,7 @@ static int take_back(const struct asked *a, const struct caller *caller, struct 
 		return err_say(err, EINVAL, "say whose certificate is revoked");
 	err_try(take_back_one(a, grant->role, grant->name, err));
 	if (strcmp(grant->role, PKI_ROLE_AGENT) != 0)
-		err_try(take_back_one(a,
-				      strcmp(grant->role, PKI_ROLE_PERSON) == 0 ? PKI_ROLE_OPERATOR
-										: PKI_ROLE_PERSON,
-				      grant->name, err));
+		err_try(take_back_person(a, grant, err));
 	json_open_object(a->w);
 	json_field_string(a->w, "name", grant->name);
 	json_close_object(a->w);
@@ -309,23 +319,40 @@ static bool serve(struct link_joining *joining, struct http_request *request, as
 	return true;
 }
 
-static bool is(const struct http_request *request, const char *method, const char *path)
+static const struct {
+	struct link_joining_route route;
+	asked_fn fn;
+	bool anybody; /* without a certificate, or with any */
+} served[] = {
+	{ { "GET", "/v1/ca" }, tell_ca, true },
+	{ { "POST", "/v1/join" }, join, true },
+	{ { "POST", "/v1/tokens" }, create_token, false },
+	{ { "POST", "/v1/revoke" }, revoke_asked, false },
+};
+
+bool link_joining_route(size_t i, struct link_joining_route *ret)
 {
-	return strcmp(http_method(request), method) == 0 && strcmp(http_path(request), path) == 0;
+	if (i < ARRAY_SIZE(served))
+		*ret = served[i].route;
+	return i < ARRAY_SIZE(served);
+}
+
+static bool serve_one(struct link_joining *joining, struct http_request *request, bool anybody)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(served); i++)
+		if (served[i].anybody == anybody &&
+		    strcmp(http_method(request), served[i].route.method) == 0 &&
+		    strcmp(http_path(request), served[i].route.path) == 0)
+			return serve(joining, request, served[i].fn);
+	return false;
 }
 
 bool link_joining_serve_anybody(struct link_joining *joining, struct http_request *request)
 {
-	if (is(request, "GET", "/v1/ca"))
-		return serve(joining, request, tell_ca);
-	if (is(request, "POST", "/v1/join"))
-		return serve(joining, request, join);
-	return false;
+	return serve_one(joining, request, true);
 }
 
 bool link_joining_serve(void *joining, struct http_request *request)
 {
-	if (is(request, "POST", "/v1/tokens"))
-		return serve(joining, request, create_token);
-	return is(request, "POST", "/v1/revoke") && serve(joining, request, revoke_asked);
+	return serve_one(joining, request, false);
 }

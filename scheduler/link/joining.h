@@ -17,19 +17,28 @@
 #include "base/err.h"
 #include "scheduler/link/pki.h"
 
+struct api;
 struct http_certificate;
 struct http_request;
 struct link_joining;
 struct master;
 
-/* Master and CA outlive it. */
-int link_joining_new(struct master *master, const struct pki_pair *ca, struct link_joining **ret,
-		     struct err *err);
+/* Master and CA outlive it. api: what goes on there for people whose certificate is taken back
+ * ends; it outlives the requests that come here. */
+int link_joining_new(struct master *master, struct api *api, const struct pki_pair *ca,
+		     struct link_joining **ret, struct err *err);
 struct link_joining *link_joining_free(struct link_joining *joining);
 
 /* Whoever comes with a certificate: -EACCES when it was taken back. */
 int link_joining_check(const struct link_joining *joining,
 		       const struct http_certificate *certificate, struct err *err);
+/* One of the requests above. */
+struct link_joining_route {
+	const char *method, *path;
+};
+/* The i-th, for whoever compares them with docs/openapi.yaml; false: there are no more. */
+bool link_joining_route(size_t i, struct link_joining_route *ret);
+
 /* What anybody may ask for, and what operators may (api_first_fn); false: it is something else. */
 bool link_joining_serve_anybody(struct link_joining *joining, struct http_request *request);
 bool link_joining_serve(void *joining, struct http_request *request);

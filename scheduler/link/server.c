@@ -27,7 +27,7 @@
 #define DESCRIPTORS_KEPT 256 /* not for connections */
 #define IDLE_S 60
 #define BACKLOG 1024
-#define SYNC "/v1/agent/sync"
+#define SYNC LINK_SYNC_PATH
 #define OF_AGENTS "/v1/agent/"
 #define JSON "application/json"
 #define SESSION_ID_SIZE 17

@@ -21,6 +21,8 @@
 #include "scheduler/api/api.h"
 #include "scheduler/api/http.h"
 
+#define LINK_SYNC_PATH "/v1/agent/sync"
+
 struct link_server;
 struct link_joining;
 

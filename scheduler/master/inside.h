@@ -30,6 +30,7 @@ struct held_task {
 	bool told;   /* its machine may run it */
 	bool held_back;	 /* its machine is not told yet, since an earlier instance may run */
 	bool to_restart; /* as it is, it is to be started anew; in the store */
+	bool restarting; /* it was, and is not up yet: see restart.c */
 	bool dirty;
 	uint64_t incarnation;
 	uint32_t restarts;
@@ -73,9 +74,11 @@ struct held_job {
 	uint32_t core; /* its number there; NOBODY once it is stopped */
 	bool stopped;
 	const char *made_by; /* the job whose task has handed it in, or NULL */
-	char *refusal;	     /* why it could not be taken up after a restart, or NULL */
-	char *warning;	     /* what of it would be refused now, though it was accepted; or NULL */
-	bool unreadable;     /* its file cannot be read: what is kept is its name and its text */
+	/* By which key and by whom it was handed in, see master_submit_once(); or NULL. */
+	const char *key, *key_by;
+	char *refusal;	 /* why it could not be taken up after a restart, or NULL */
+	char *warning;	 /* what of it would be refused now, though it was accepted; or NULL */
+	bool unreadable; /* its file cannot be read: what is kept is its name and its text */
 	int64_t submitted_ms;
 	struct held_task *tasks;
 	uint32_t count;
@@ -84,6 +87,7 @@ struct held_job {
 	/* The file is not what its text says any more: another count, other resources. */
 	bool amended;
 	bool rolling; /* some of its tasks are to be started anew yet */
+	bool awaited; /* or were, and are not up yet */
 	/* The file's list since it was resized, or NULL: an arena would keep each earlier one. What
 	 * the list points to is the arena's. */
 	struct job_override *overrides;
@@ -174,7 +178,7 @@ struct master {
 	int64_t started_ms;
 	struct master_listener *listeners;
 	struct held_task *dirty;
-	bool rolling; /* some job is */
+	bool rolling; /* some job is, or awaited */
 	struct leaving *leaving;
 	const struct caller *acting; /* whose change is being made, or NULL */
 	bool lost_a_fence;	     /* for want of memory: no single instance starts any more */
@@ -243,6 +247,8 @@ int plan_scale(struct master *master, struct held_job *job, const struct job *as
 
 /* Goes on with jobs that are started anew, as far as their budgets let it. */
 void restart_step(struct master *master);
+/* After loading. */
+void restart_loaded(struct master *master);
 /* Is it up, in the eyes of a budget? */
 bool restart_is_up(const struct held_task *task);
 /* How many of its tasks are to be started anew yet. */

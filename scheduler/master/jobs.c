@@ -314,8 +314,49 @@ static int take_in(struct master *master, const struct caller *caller, struct he
 	return write_job(master, job, old, err);
 }
 
-static int submit(struct master *master, const struct caller *caller, const char *name,
-		  const char *text, size_t len, const char **ret_job, struct err *err)
+#define KEY_MAX 128
+
+static int check_key(const char *key, struct err *err)
+{
+	size_t len = strlen(key);
+
+	for (size_t i = 0; i < len; i++)
+		if (key[i] <= ' ' || key[i] > '~')
+			len = 0;
+	return len && len <= KEY_MAX
+		       ? 0
+		       : err_say(err, EINVAL,
+				 "Idempotency-Key: 1 to %d printable characters are needed",
+				 KEY_MAX);
+}
+
+/* 1: it was handed in already, by the same caller with that key. */
+static int is_repeated(const struct held_job *old, const struct caller *caller, const char *key,
+		       const char *text, size_t len, struct err *err)
+{
+	if (!key || !old || !old->key || strcmp(old->key, key) != 0 ||
+	    strcmp(old->key_by, caller->name) != 0)
+		return 0;
+	return old->len == len && memcmp(old->text, text, len) == 0
+		       ? 1
+		       : err_say(err, EEXIST,
+				 "job %s was handed in with this Idempotency-Key and another file",
+				 job_name(old));
+}
+
+static int keep_key(struct held_job *job, const struct caller *caller, const char *key,
+		    struct err *err)
+{
+	if (!key)
+		return 0;
+	job->key = arena_strdup(job->arena, key);
+	job->key_by = arena_strdup(job->arena, caller->name);
+	return job->key && job->key_by ? 0 : err_set(err, ENOMEM, "submit a job");
+}
+
+static int submit(struct master *master, const struct caller *caller, const char *key,
+		  const char *name, const char *text, size_t len, const char **ret_job,
+		  struct err *err)
 {
 	char *copy = malloc(len + 1);
 	struct held_job *job, *old;
@@ -323,12 +364,25 @@ static int submit(struct master *master, const struct caller *caller, const char
 
 	if (!copy)
 		return err_set(err, ENOMEM, "submit a job");
+	if (key && (r = check_key(key, err)) < 0) {
+		free(copy);
+		return r;
+	}
 	memcpy(copy, text, len);
 	copy[len] = '\0';
 	master_tick(master);
 	err_try(job_make(master, name, copy, len, &job, err));
 	old = names_older_job(job);
-	r = take_in(master, caller, job, old, err);
+	r = is_repeated(old, caller, key, text, len, err);
+	if (r > 0) {
+		job_drop(master, job);
+		*ret_job = job_name(old);
+		return 0;
+	}
+	if (r == 0)
+		r = keep_key(job, caller, key, err);
+	if (r == 0)
+		r = take_in(master, caller, job, old, err);
 	if (r < 0) {
 		job_drop(master, job);
 		return r;
@@ -344,7 +398,14 @@ static int submit(struct master *master, const struct caller *caller, const char
 int master_submit(struct master *master, const struct caller *caller, const char *name,
 		  const char *text, size_t len, const char **ret_job, struct err *err)
 {
-	int r = submit(master, caller, name, text, len, ret_job, err);
+	return master_submit_once(master, caller, NULL, name, text, len, ret_job, err);
+}
+
+int master_submit_once(struct master *master, const struct caller *caller, const char *key,
+		       const char *name, const char *text, size_t len, const char **ret_job,
+		       struct err *err)
+{
+	int r = submit(master, caller, key, name, text, len, ret_job, err);
 
 	return master_audit(master, caller, r, err, "run %s", r < 0 ? name : *ret_job);
 }

@@ -70,6 +70,15 @@ int master_each_note(struct master *master, const char *prefix, master_note_fn f
  */
 int master_submit(struct master *master, const struct caller *caller, const char *name,
 		  const char *text, size_t len, const char **ret_job, struct err *err);
+/*
+ * The same by a key of the caller's own choice (1 to 128 printable characters, or NULL): who does
+ * not know whether it was heard may say it again. For as long as the job is there, stopped or not,
+ * the same key, caller and text get the first answer, and nothing changes; after a restart, too.
+ * -EEXIST: the key came with another text.
+ */
+int master_submit_once(struct master *master, const struct caller *caller, const char *key,
+		       const char *name, const char *text, size_t len, const char **ret_job,
+		       struct err *err);
 /* Ends its tasks; what it was stays to be read until it is purged. -ENOENT. */
 int master_stop(struct master *master, const struct caller *caller, const char *job, bool purge,
 		struct err *err);

@@ -69,6 +69,8 @@ char *persist_job(const struct held_job *job, size_t *ret_len)
 	json_field_i64(w, "submitted_ms", job->submitted_ms);
 	json_field_bool(w, "stopped", job->stopped);
 	json_field_string(w, "made_by", job->made_by);
+	json_field_string(w, "key", job->key);
+	json_field_string(w, "key_by", job->key_by);
 	history_write(job, w);
 	amend_write(job, w);
 	json_close_object(w);
@@ -163,6 +165,8 @@ static int load_job(struct master *master, const char *name, const struct json_n
 		err_try(job_make_unreadable(master, name, text, &why, &job, err));
 	err_try(json_get_i64(root, "submitted_ms", &job->submitted_ms, err));
 	err_try(json_get_string(root, "made_by", job->arena, &job->made_by, err));
+	err_try(json_get_string(root, "key", job->arena, &job->key, err));
+	err_try(json_get_string(root, "key_by", job->arena, &job->key_by, err));
 	err_try(json_get_bool(root, "stopped", &job->stopped, err));
 	err_try(history_read(job, root, err));
 	return amend_read(master, job, root, err);
@@ -478,6 +482,8 @@ int persist_load(struct master *master, struct err *err)
 		r = scale_rejoin(master, err);
 	if (r == 0)
 		r = cell_store_load(master->store, load_item, &fences, &revision, err);
+	if (r == 0)
+		restart_loaded(master);
 	/* Only now: what runs on a machine that takes nothing new was put back there, too. */
 	if (r == 0)
 		machines_set_states(master);

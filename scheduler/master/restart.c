@@ -4,6 +4,9 @@
  * is never down by more tasks than that for it: the next ones go when earlier ones are up (and
  * healthy, where they are checked). What does not come up again stops it, and is started anew when
  * it does. Which tasks are left is in the store.
+ *
+ * The core is told who is down for it, so that a drain and a restart share one budget. After a
+ * restart of the master all of a job that is at it count as down until they are heard of.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -25,6 +28,43 @@ uint32_t restart_left(const struct held_job *job)
 	return left;
 }
 
+static void await(struct master *master, struct held_task *task)
+{
+	uint32_t core = task_core(master, task);
+
+	if (core == NOBODY)
+		return;
+	task->restarting = task->job->awaited = master->rolling = true;
+	cell_set_down(master->cell, core, true);
+}
+
+static void look_who_is_up(struct master *master, struct held_job *job)
+{
+	bool awaited = false;
+
+	for (uint32_t i = 0; i < job->count; i++) {
+		struct held_task *task = &job->tasks[i];
+		uint32_t core = task_core(master, task);
+
+		if (task->restarting && task->live && !restart_is_up(task)) {
+			awaited = true;
+			continue;
+		}
+		if (task->restarting && core != NOBODY)
+			cell_set_down(master->cell, core, false);
+		task->restarting = false;
+	}
+	job->awaited = awaited;
+}
+
+void restart_loaded(struct master *master)
+{
+	for (struct held_job *job = master->jobs; job; job = job->next)
+		for (uint32_t i = 0; job->rolling && i < job->count; i++)
+			if (job->tasks[i].live)
+				await(master, &job->tasks[i]);
+}
+
 /* A new incarnation in the same place: its machine ends the old one, and starts this one then. */
 static void start_anew(struct master *master, struct held_task *task)
 {
@@ -37,6 +77,7 @@ static void start_anew(struct master *master, struct held_task *task)
 	task->told_running = false;
 	task_changed(master, task);
 	master->machines[task->at].news = true;
+	await(master, task);
 }
 
 /* Those that are known to be down anyway go first, and cost nothing; of whom nothing is known, as
@@ -76,9 +117,11 @@ void restart_step(struct master *master)
 	if (!master->rolling)
 		return;
 	for (struct held_job *job = master->jobs; job; job = job->next) {
+		if (job->awaited)
+			look_who_is_up(master, job);
 		if (job->rolling)
 			step(master, job);
-		rolling |= job->rolling;
+		rolling |= job->rolling || job->awaited;
 	}
 	master->rolling = rolling;
 }

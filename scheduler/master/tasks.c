@@ -53,7 +53,7 @@ void task_unplace(struct master *master, struct held_task *task)
 		task->next_at->previous_at = task->previous_at;
 	task->next_at = task->previous_at = NULL;
 	task->at = NOBODY;
-	task->live = task->paused = task->told = task->held_back = false;
+	task->live = task->paused = task->told = task->held_back = task->restarting = false;
 	task_forget_report(task);
 	machine->news = true;
 }

@@ -95,6 +95,35 @@ t_match "by another certificate" '^\[' "$(ask "$T_DIR/mallory2" GET /v1/jobs)"
 t_match "the old one stays revoked" 'was revoked' "$(ask "$T_DIR/mallory" GET /v1/jobs)"
 t_match "people revoke nobody" 'mallory may not revoke certificates' "$(ask "$T_DIR/mallory2" POST /v1/revoke '{"role":"person","name":"alice"}')"
 t_status "revoke: whom" 1 revoke
+
+# ---- and what goes on for them ----
+E=$T_DIR/eve
+t_status "an operator joins" 0 join --token "$(token --operator eve)" --to "$E"
+: >"$T_DIR/eve.list"
+goes_on() { # NAME COMMAND...
+	local name=$1
+	shift
+	"$@" >"$T_DIR/eve.$name" 2>&1 </dev/null &
+	echo $! >>"$T_DIR/eve.list"
+}
+goes_on logs env CELLAR_CELL_KEYS="$E" ctr --cell $URL job logs -f web/0
+goes_on exec env CELLAR_CELL_KEYS="$E" ctr --cell $URL job exec web/0 sh -c 'echo begun; exec sleep 4321'
+ask_long() { # PATH
+	curl -s -N -m 600 --connect-to "::10.99.0.1:$CELL_PORT" --cacert "$E/person-ca.crt" --cert "$E/person.crt" \
+		--key "$E/person.key" "https://master.cellar$1"
+}
+goes_on events ask_long '/v1/events?follow=true'
+goes_on news ask_long '/v1/jobs?index=9000000000000000000&wait=300'
+all_go_on() { [ -s "$T_DIR/eve.events" ] && grep -q begun "$T_DIR/eve.exec" && pgrep -f 'sleep 4321' >/dev/null; }
+t_wait 60 all_go_on && t_ok "it goes on" || t_fail "it goes on" "$(tail -n 3 "$T_DIR"/eve.*)"
+revoke --operator eve
+none_goes_on() { local p; for p in $(<"$T_DIR/eve.list"); do ! kill -0 "$p" 2>/dev/null || return 1; done; }
+t_wait 60 none_goes_on && t_ok "and ends with her certificate" || t_fail "and ends with her certificate" "$(tail -n 3 "$T_DIR"/eve.*)"
+t_match "with a sentence" 'the certificate of eve was revoked' "$(<"$T_DIR/eve.exec")"
+t_match "whoever waits hears it, too" 'the certificate of eve was revoked' "$(<"$T_DIR/eve.news")"
+exec_ended() { ! pgrep -f 'sleep 4321' >/dev/null; }
+t_wait 60 exec_ended && t_ok "the process in the task ends" || t_fail "the process in the task ends" "$(pgrep -af 'sleep 4321')"
+
 t_status "a machine, too" 0 join --token "$(token)" --name m5 --root "$T_DIR/m5"
 revoke --machine m5
 t_match "which is heard no more" 'the certificate of agent m5 was revoked' "$(ask "$T_DIR/m5/pki" POST /v1/agent/sync '{}')"

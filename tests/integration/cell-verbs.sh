@@ -192,6 +192,10 @@ t_is "long poll: answers when it has changed" 3 "$(api "/v1/jobs/web?tasks=false
 wait $! 2>/dev/null
 t_is "a path that is not there" 404 "$(code /v1/nothing)"
 t_is "a method that is not there" 404 "$(code /v1/jobs/web -X PATCH)"
+job "$T_DIR/once.yaml" once 1 '[sleep, "1000"]'
+once() { code '/v1/jobs?file=once' -X POST --data-binary "@$T_DIR/once.yaml" "$@"; }
+t_is "a job handed in again by its key" "200 200 409 409" "$(once -H 'Idempotency-Key: k-1') $(once -H 'Idempotency-Key: k-1') $(once -H 'Idempotency-Key: k-2') $(once)"
+c job stop --purge once >/dev/null
 t_is "no JSON" 400 "$(code /v1/jobs/web/scale -d nonsense)"
 t_is "too large" 413 "$(head -c 10000000 /dev/zero | code /v1/jobs --data-binary @-)"
 t_is "and it goes on" 200 "$(code /healthz)"

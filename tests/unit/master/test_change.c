@@ -206,6 +206,52 @@ static void test_scale_refuses_what_is_not_there(void **state)
 	fake_free(cell);
 }
 
+/* ---- said again ---- */
+
+static int hand_in(struct fake_cell *cell, const char *who, const char *key, const char *text)
+{
+	struct caller caller = { .role = CALLER_OPERATOR, .uid = CALLER_NO_UID };
+	struct err err = { 0 };
+	const char *job = NULL;
+	int r;
+
+	snprintf(caller.name, sizeof(caller.name), "%s", who);
+	r = master_submit_once(cell->master, &caller, key, "web.yaml", text, strlen(text), &job,
+			       &err);
+	assert_true(r < 0 || strcmp(job, "web") == 0);
+	fake_beat(cell);
+	return r;
+}
+
+static void test_a_job_handed_in_again_by_its_key_is_the_first_one(void **state)
+{
+	struct fake_cell *cell = cell_of(1);
+	uint64_t first;
+
+	(void)state;
+	assert_int_equal(hand_in(cell, "alice", "k 1", WEB(2)), -EINVAL);
+	assert_int_equal(hand_in(cell, "alice", "", WEB(2)), -EINVAL);
+	assert_int_equal(hand_in(cell, "alice", "k-1", WEB(2)), 0);
+	first = job_find(cell->master, "web")->tasks[0].incarnation;
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(hand_in(cell, "alice", "k-1", WEB(2)), 0);
+		assert_int_equal(hand_in(cell, "alice", "k-1", WEB(3)), -EEXIST);
+		assert_int_equal(hand_in(cell, "alice", "k-2", WEB(2)), -EEXIST);
+		assert_int_equal(hand_in(cell, "bob", "k-1", WEB(2)), -EEXIST);
+		assert_int_equal(hand_in(cell, "alice", NULL, WEB(2)), -EEXIST);
+		assert_int_equal(job_find(cell->master, "web")->tasks[0].incarnation, first);
+		assert_int_equal(fake_running(cell, "web"), 2);
+		again(cell);
+	}
+	/* Stopped meanwhile it stays so; another key is another job. */
+	assert_int_equal(master_stop(cell->master, &root, "web", false, NULL), 0);
+	assert_int_equal(hand_in(cell, "alice", "k-1", WEB(2)), 0);
+	assert_int_equal(fake_running(cell, "web"), 0);
+	assert_int_equal(hand_in(cell, "alice", "k-3", WEB(2)), 0);
+	assert_int_equal(fake_running(cell, "web"), 2);
+	fake_free(cell);
+}
+
 /* ---- jobs that this version would not accept ---- */
 
 /* As an earlier version may have left it. */
@@ -599,6 +645,54 @@ static void test_what_is_no_backup_replaces_nothing(void **state)
 	fake_free(cell);
 }
 
+static unsigned on(struct fake_cell *cell, uint32_t machine)
+{
+	const struct held_job *job = job_find(cell->master, "web");
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < job->count; i++)
+		n += job->tasks[i].at == machine;
+	return n;
+}
+
+static void test_a_drain_and_a_restart_share_one_budget(void **state)
+{
+	struct fake_cell *cell = cell_of(2);
+	uint64_t before;
+	uint32_t at;
+	unsigned was;
+
+	(void)state;
+	fake_submit(cell, "%s", FAKE_JOB("web", 200, 4, "100m", "disruption_budget: 1\n"));
+	fake_beat(cell);
+	at = job_find(cell->master, "web")->tasks[3].at;
+	was = on(cell, at);
+	before = cell->master->incarnations;
+	assert_int_equal(master_restart(cell->master, &root, "web", UINT32_MAX, NULL), 0);
+	assert_int_equal(later(cell, before), 1);
+	/* One is down already. */
+	assert_int_equal(
+		master_machine_drain(cell->master, &root, cell->machines[at].name, -1, NULL), 0);
+	cell->now_ns += 1000 * MS;
+	master_settle(cell->master);
+	assert_int_equal(on(cell, at), was);
+	/* Another master counts all as down until it hears of them. */
+	fake_end(cell);
+	fake_begin(cell);
+	cell->now_ns += 1000 * MS;
+	master_settle(cell->master);
+	assert_int_equal(on(cell, at), was);
+	for (int i = 0; i < 20; i++) {
+		cell->now_ns += 500 * MS;
+		fake_beat(cell);
+	}
+	assert_int_equal(on(cell, at), 0);
+	assert_int_equal(fake_running(cell, "web"), 4);
+	for (uint32_t i = 0; i < 4; i++)
+		assert_true(job_find(cell->master, "web")->tasks[i].incarnation > before);
+	fake_free(cell);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -607,6 +701,8 @@ int main(void)
 		cmocka_unit_test(test_a_gang_grows_whole_or_not_at_all_also_after_a_restart),
 		cmocka_unit_test(test_allocs_keep_their_indexes_over_a_restart),
 		cmocka_unit_test(test_production_that_grows_counts_once),
+		cmocka_unit_test(test_a_job_handed_in_again_by_its_key_is_the_first_one),
+		cmocka_unit_test(test_a_drain_and_a_restart_share_one_budget),
 		cmocka_unit_test(test_a_job_with_more_ports_than_may_be_runs_on),
 		cmocka_unit_test(test_a_job_that_cannot_be_read_stops_nobody),
 		cmocka_unit_test(test_resized_tasks_keep_their_size_over_a_restart),
