@@ -172,7 +172,7 @@ int main(int argc, char **argv)
 		       "\nspec: " OCI_VERSION "\n");
 		return 0;
 	}
-	if (r > 0 || count == 0 || strcmp(words[0], "help") == 0)
+	if (r > 0 || count == 0 || strcmp(words[0], "help") == 0 || strcmp(words[0], "h") == 0)
 		return print_help();
 	return run_verb(&globals, (int)count, words, &err);
 }
