@@ -61,7 +61,9 @@ record() {
 		printf 'FAILED  %-40s %s of %s checks, %s s; whole log: %s\n' "$name" "$bad" \
 			$((ok + bad)) "$seconds" "$log"
 		grep -a '^FAIL ' "$log" | head -n 20 | sed 's/^/	/'
-		grep -q '^ok ' "$log" || tail -n 15 "$log" | sed 's/^/	/'
+		if ! grep -q '^ok ' "$log" || tail -n 1 "$log" | grep -q "^FAIL $name: "; then
+			tail -n 15 "$log" | sed 's/^/	/'
+		fi
 	else
 		printf 'passed  %-40s %s checks, %s s\n' "$name" "$ok" "$seconds"
 	fi

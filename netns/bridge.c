@@ -134,12 +134,14 @@ static int set_up_ipv6(struct netlink *nl, const struct link *link,
 	r = netlink_commit(nl, err);
 	if (r < 0)
 		return err_add(err, "bridge %s", config->bridge);
-	r = ipv6_enable_forwarding(err);
-	if (r > 0) {
+	/* Remembered first: a kill behind the switch must not leave the host without its guard. */
+	if (!guard && !ipv6_forwards()) {
 		link_put_alias(nl, config->bridge, ALIAS_GUARD);
 		r = netlink_commit(nl, err);
 		guard = true;
 	}
+	if (r == 0)
+		r = ipv6_enable_forwarding(err);
 	return r < 0 ? r : make_table(config, NFPROTO_IPV6, guard, err);
 }
 

@@ -53,15 +53,20 @@ static void keep_router_advertisements(void)
 			log_debug("interface %s may lose its IPv6 routes", e->d_name);
 }
 
+bool ipv6_forwards(void)
+{
+	return read_switch("all", "forwarding") == 1;
+}
+
 int ipv6_enable_forwarding(struct err *err)
 {
 	int r;
 
-	if (read_switch("all", "forwarding") == 1)
+	if (ipv6_forwards())
 		return 0;
 	keep_router_advertisements();
 	r = write_switch("all", "forwarding", "1\n", err);
-	return r < 0 ? err_add(err, "let containers reach the outside by IPv6") : 1;
+	return r < 0 ? err_add(err, "let containers reach the outside by IPv6") : 0;
 }
 
 void ipv6_prepare_namespace(void)

@@ -11,10 +11,13 @@
  * whether it will there. */
 bool ipv6_is_on(const char *interface);
 
+/* Whether the reader's network namespace forwards IPv6. */
+bool ipv6_forwards(void);
+
 /*
- * Turns forwarding on. A host that forwards believes no router advertisements, unless told so:
- * interfaces that listen to them are told (accept_ra = 2), so that the host's own IPv6 stays as it
- * is. 1: it was off, 0: it was on.
+ * Turns forwarding on where it is off. A host that forwards believes no router advertisements,
+ * unless told so: interfaces that listen to them are told (accept_ra = 2), so that the host's own
+ * IPv6 stays as it is. 0 or -errno.
  */
 int ipv6_enable_forwarding(struct err *err);
 

@@ -12,9 +12,17 @@ out=$(cat "$file")
 rm -f "$file"
 [ $status -lt 126 ] || echo "ended by status $status; begun last: $(grep '^\[ RUN ' <<<"$out" | tail -n 1)"
 printf '%s\n' "$out" | grep -v '^\[  *\(OK\|RUN\|=*\|-*\|PASSED\|FAILED\|SKIPPED\)  *\]'
-printf '%s\n' "$out" | sed -n \
-	-e 's/^\[       OK \] \(.*\)$/ok \1/p' \
-	-e 's/^\[  FAILED  \] \([A-Za-z_0-9]*\)$/FAIL \1: see above/p' | sort -u
+printf '%s\n' "$out" | sed -n 's/^\[       OK \] \(.*\)$/ok \1/p' | sort -u
+# What was printed since the test began is its reason: the sentence and the line, in one of ours.
+printf '%s\n' "$out" | awk '
+	/^\[ RUN / { reason = ""; next }
+	/^\[  FAILED  \] [A-Za-z_0-9]*$/ && !seen[$4]++ { print "FAIL " $4 ": " (reason == "" ? "see above" : reason) }
+	/^\[ +(OK|=+|-+|PASSED|FAILED|SKIPPED) +\]/ { reason = ""; next }
+	{
+		sub(/^\[ +(ERROR|LINE) +\] --- /, "")
+		if (length(reason) < 600 && $0 != "")
+			reason = reason (reason == "" ? "" : "; ") $0
+	}'
 # A skipped test printed its reason just before (tests/unit/skip.h).
 printf '%s\n' "$out" | awk '
 	/^reason: / { reason = substr($0, 9) }
