@@ -47,6 +47,7 @@ t_status "no signal is TERM, IO is a signal" 0 c kill "$id" IO
 t_status "crun's RTMAX-1 is one" 0 c kill "$id" RTMAX-1
 t_is "exec: the last of two variables counts, HOME comes last" "TERM=xterm A=2 PATH=/bin HOME=/root" \
 	"$(c exec -e A=1 -e A=2 -e PATH=/bin "$id" /bin/env | xargs)"
+t_is "exec with an empty user is exec without" 0 "$(c exec --user "" "$id" id -u)"
 t_status "exec --cap of what nobody knows" 0 c exec --cap CAP_FOO "$id" true
 says "exec in a folder that is not there" 255 'exec failed: unable to start container process: chdir to cwd \("/none"\) set in config.json failed: No such' c exec --cwd /none "$id" true
 says "exec where nobody is" 255 "exec failed: container does not exist" c exec "$id-no" true
