@@ -28,7 +28,7 @@ static const struct {
 	{ "noatime", MOUNT_ATTR_NOATIME, ATIME },
 	{ "atime", MOUNT_ATTR_RELATIME, ATIME },
 	{ "relatime", MOUNT_ATTR_RELATIME, ATIME },
-	{ "norelatime", MOUNT_ATTR_STRICTATIME, ATIME },
+	{ "norelatime", 0, 0 }, /* takes back relatime, which is what mounts are without it, too */
 	{ "strictatime", MOUNT_ATTR_STRICTATIME, ATIME },
 	{ "nostrictatime", MOUNT_ATTR_RELATIME, ATIME },
 	{ "nosymfollow", MOUNT_ATTR_NOSYMFOLLOW, 0 },

@@ -32,6 +32,18 @@ static int check_scheduler(const struct oci_scheduler *s, const char *path, stru
 	return 0;
 }
 
+/* The kernel knows no effective capability beside the permitted ones. */
+static int check_capabilities(const struct oci_capabilities *caps, const char *path,
+			      struct err *err)
+{
+	uint64_t beside = caps->effective & ~caps->permitted;
+
+	if (!beside)
+		return 0;
+	return err_say(err, EINVAL, "%scapabilities.effective: %s is not among the permitted ones",
+		       path, oci_capability_name(__builtin_ctzll(beside)));
+}
+
 int check_process(const struct oci_process *p, const char *path, struct err *err)
 {
 	if (!p->args || p->args_count == 0 || !p->args[0])
@@ -44,6 +56,7 @@ int check_process(const struct oci_process *p, const char *path, struct err *err
 	if (p->cwd[0] != '/')
 		return err_say(err, EINVAL, "%scwd: Cwd must be an absolute path, '%s' is none",
 			       path, p->cwd);
+	err_try(check_capabilities(&p->capabilities, path, err));
 	return check_scheduler(&p->scheduler, path, err);
 }
 

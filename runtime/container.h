@@ -120,7 +120,10 @@ int container_start(struct container *container, struct err *err);
 int container_checkpoint(struct container *container, const struct container_criu_options *options,
 			 struct err *err);
 
-/* signal to init, or to all processes. -ESRCH "container not running" when it is stopped. */
+/*
+ * signal to init, or to all processes. What is created only, and could not hear it, ends by HUP,
+ * INT, QUIT and TERM, too. -ESRCH "container not running" when it is stopped.
+ */
 int container_kill(struct container *container, int signal, bool all, struct err *err);
 int container_pause(struct container *container, struct err *err);
 int container_resume(struct container *container, struct err *err);

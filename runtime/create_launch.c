@@ -6,6 +6,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -132,15 +134,40 @@ static int give_listener(void *data, pid_t pid, int *ret_socket, char **ret_stat
 			     err);
 }
 
-/* For the hooks that init runs. */
+/* A process by the name that it has in its own pid namespace: the last one of NSpid. */
+static pid_t pid_inside(pid_t pid)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *line, *end;
+	char path[64];
+	size_t len;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	if (file_read(AT_FDCWD, path, 1u << 16, &text, &len, NULL) < 0)
+		return pid;
+	line = strstr(text, "\nNSpid:");
+	if (!line)
+		return pid; /* a kernel without pid namespaces */
+	line++;
+	end = line + strcspn(line, "\n");
+	while (end > line && end[-1] >= '0' && end[-1] <= '9')
+		end--;
+	return (pid_t)strtol(end, NULL, 10);
+}
+
+/* For the hooks that init runs: they are in the container, and the specification has them see its
+ * pid as it is there. */
 static int give_state(void *data, pid_t pid, enum oci_status status, char **ret, struct err *err)
 {
 	struct creation *cr = data;
 	size_t len;
+	int r;
 
 	cr->hooks_began = true;
+	cr->c->record.pid = pid_inside(pid);
+	r = container_state_as(cr->c, status, false, ret, &len, err);
 	cr->c->record.pid = pid;
-	return container_state_as(cr->c, status, false, ret, &len, err);
+	return r;
 }
 
 static int check_frozen(void *data, pid_t pid, struct err *err)

@@ -33,6 +33,15 @@ static int kill_every(struct container *c, int signal, struct err *err)
 	return 0;
 }
 
+/* What waits for `start` is the first of its pid namespace and has no handlers, so the kernel keeps
+ * from it what would end any program. Who asks it to end is not to wait for his own SIGKILL. */
+static int for_what_waits(int signal)
+{
+	bool ends = signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
+
+	return ends ? SIGKILL : signal;
+}
+
 int container_kill(struct container *c, int signal, bool all, struct err *err)
 {
 	enum oci_status status = container_status(c);
@@ -43,6 +52,8 @@ int container_kill(struct container *c, int signal, bool all, struct err *err)
 		return kill_every(c, signal, err);
 	if (c->pidfd < 0 || status == OCI_STOPPED)
 		return err_say(err, ESRCH, "container not running");
+	if (status == OCI_CREATED)
+		signal = for_what_waits(signal);
 	r = process_pidfd_signal(c->pidfd, signal);
 	if (r == -ESRCH)
 		return err_say(err, ESRCH, "container not running");

@@ -255,6 +255,28 @@ static int parse_document(const struct json_node *root, struct oci_config *c, st
 	return r <= 0 ? r : oci_parse_linux(&node, c, err);
 }
 
+int oci_mounts_parse(const char *text, size_t len, struct oci_config **ret, struct err *err)
+{
+	_cleanup_oci_config_ struct oci_config *c = oci_config_new();
+	_cleanup_json_ struct json_doc *doc = NULL;
+	struct json_node root;
+	char *whole;
+
+	whole = c ? arena_strndup(c->arena, text, len) : NULL;
+	if (whole && whole[strspn(whole, " \t\r\n")] == '[')
+		whole = arena_printf(c->arena, "{\"mounts\": %s}", whole);
+	if (!whole)
+		return err_set(err, ENOMEM, "read mounts");
+	err_try(json_parse(whole, strlen(whole), &doc, err));
+	root = json_root(doc);
+	err_try(json_object(&root, err));
+	err_try(parse_mounts(&root, c, err));
+	if (!c->mounts)
+		return err_say(err, EINVAL, "mounts: missing");
+	*ret = take_ptr(c);
+	return 0;
+}
+
 int oci_config_parse(const char *text, size_t len, struct oci_config **ret, struct err *err)
 {
 	_cleanup_oci_config_ struct oci_config *c = oci_config_new();

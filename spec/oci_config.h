@@ -395,6 +395,9 @@ struct json_node;
 int oci_seccomp_rule_parse(const struct json_node *node, struct arena *arena,
 			   struct oci_seccomp_rule *ret, struct err *err);
 
+/* "mounts" alone, as `mounts add` brings them: an array, or an object that has it as a member. */
+int oci_mounts_parse(const char *text, size_t len, struct oci_config **ret, struct err *err);
+
 /* linux.resources alone, as `update` brings it. */
 int oci_resources_parse(const char *text, size_t len, struct arena *arena,
 			struct oci_resources *ret, struct err *err);

@@ -221,6 +221,8 @@ int oci_parse_linux(const struct json_node *node, struct oci_config *c, struct e
 				  err));
 	err_try(parse_devices(node, c, err));
 	err_try(json_get_string(node, "cgroupsPath", c->arena, &c->cgroups_path, err));
+	if (c->cgroups_path && !*c->cgroups_path)
+		c->cgroups_path = NULL; /* Go's callers mean none by it */
 	err_try(parse_propagation(node, c, err));
 	err_try(json_get_string(node, "mountLabel", c->arena, &c->mount_label, err));
 	err_try(parse_path_list(node, "maskedPaths", c->arena, &c->masked_paths, err));

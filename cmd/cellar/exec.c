@@ -82,7 +82,7 @@ static int parse_id(const char *text, char end, uint32_t *ret, const char **ret_
 static int set_user(const struct args *a, struct arena *arena, struct oci_user *user,
 		    struct err *err)
 {
-	const char *at = a->user, *list;
+	const char *at = a->user && *a->user ? a->user : NULL, *list;
 	uint32_t *gids;
 
 	if (at && (parse_id(at, ':', &user->uid, &at) < 0 ||

@@ -20,6 +20,25 @@ static const struct option_entry options[] = {
 	OPTION_END,
 };
 
+/* "RTMIN", "RTMIN+3", "RTMAX-1": 34 to 64 for whoever calls us, whatever our C library keeps. */
+static int parse_realtime(const char *name)
+{
+	bool low = strncasecmp(name, "RTMIN", 5) == 0;
+	char *end;
+	long n;
+
+	if (!low && strncasecmp(name, "RTMAX", 5) != 0)
+		return -EINVAL;
+	if (!name[5])
+		return low ? 34 : 64;
+	if (name[5] != (low ? '+' : '-') || !isdigit((unsigned char)name[6]))
+		return -EINVAL;
+	n = strtol(name + 6, &end, 10);
+	if (*end || n > 64 - 34)
+		return -EINVAL;
+	return low ? 34 + (int)n : 64 - (int)n;
+}
+
 /* "9", "KILL", "SIGKILL", "kill", "RTMIN+3". -EINVAL. */
 static int parse_signal(const char *text)
 {
@@ -41,12 +60,7 @@ static int parse_signal(const char *text)
 		if (known && strcasecmp(known, name) == 0)
 			return sig;
 	}
-	if (strncasecmp(name, "RTMIN", 5) != 0)
-		return -EINVAL;
-	n = name[5] == '+' ? strtol(name + 6, &end, 10) : 0;
-	if ((name[5] != '\0' && (name[5] != '+' || *end)) || n < 0 || 34 + n >= NSIG)
-		return -EINVAL;
-	return (int)(34 + n);
+	return parse_realtime(name);
 }
 
 struct signal {

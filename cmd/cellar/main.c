@@ -12,9 +12,9 @@
 #include "runtime/container.h"
 
 static const struct verb *const verbs[] = {
-	&verb_checkpoint, &verb_create, &verb_delete, &verb_events, &verb_exec,	   &verb_features,
-	&verb_kill,	  &verb_list,	&verb_pause,  &verb_ps,	    &verb_restore, &verb_resume,
-	&verb_run,	  &verb_spec,	&verb_start,  &verb_state,  &verb_update,
+	&verb_checkpoint, &verb_create, &verb_delete, &verb_events, &verb_exec,	 &verb_features,
+	&verb_kill,	  &verb_list,	&verb_mounts, &verb_pause,  &verb_ps,	 &verb_restore,
+	&verb_resume,	  &verb_run,	&verb_spec,   &verb_start,  &verb_state, &verb_update,
 };
 
 static const struct option_entry global_options[] = {
@@ -172,7 +172,7 @@ int main(int argc, char **argv)
 		       "\nspec: " OCI_VERSION "\n");
 		return 0;
 	}
-	if (r > 0 || count == 0 || strcmp(words[0], "help") == 0)
+	if (r > 0 || count == 0 || strcmp(words[0], "help") == 0 || strcmp(words[0], "h") == 0)
 		return print_help();
 	return run_verb(&globals, (int)count, words, &err);
 }

@@ -22,8 +22,8 @@ struct verb {
 };
 
 extern const struct verb verb_checkpoint, verb_restore, verb_create, verb_delete, verb_events,
-	verb_exec, verb_features, verb_kill, verb_list, verb_pause, verb_ps, verb_resume, verb_run,
-	verb_spec, verb_start, verb_state, verb_update;
+	verb_exec, verb_features, verb_kill, verb_list, verb_mounts, verb_pause, verb_ps,
+	verb_resume, verb_run, verb_spec, verb_start, verb_state, verb_update;
 
 /* Options may stand on either side of the id, but not behind the words of another program. */
 #define VERB_OPTIONS OPTIONS_SINGLE_DASH

@@ -24,7 +24,7 @@
 #include "base/strbuf.h"
 #include "runtime/engine/engine_struct.h"
 #include "runtime/engine/layout.h"
-#include "runtime/engine/mount_child.h"
+#include "runtime/mount_child.h"
 #include "storage/opaque.h"
 #include "storage/store.h"
 

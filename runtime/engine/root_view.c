@@ -18,7 +18,7 @@
 #include "runtime/engine/engine_struct.h"
 #include "runtime/engine/layout.h"
 #include "runtime/engine/meta.h"
-#include "runtime/engine/mount_child.h"
+#include "runtime/mount_child.h"
 #include "runtime/engine/stage.h"
 #include "runtime/engine/userns_fd.h"
 #include "storage/store.h"

@@ -16,7 +16,7 @@
 
 #include "base/fd.h"
 #include "base/path.h"
-#include "runtime/engine/mount_child.h"
+#include "runtime/mount_child.h"
 #include "storage/tree_copy.h"
 
 struct job {

@@ -287,6 +287,8 @@ for pair in createRuntime:creating createContainer:creating startContainer:creat
 	t_is "the state that ${pair%:*} sees" "$id ${pair#*:}" \
 		"$(jq -r '"\(.id) \(.status)"' "$T_DIR/hooks/${pair%:*}")"
 done
+t_is "hooks inside see its pid as it is there" "1 1" \
+	"$(jq .pid "$T_DIR/hooks/createContainer" "$T_DIR/hooks/startContainer" | xargs)"
 rm -rf "$bundle/rootfs/tmp/cellar-"*
 for name in prestart createRuntime createContainer startContainer poststart; do
 	config ".hooks = {\"$name\": $(hook x 'echo no luck >&2; exit 3')} | .process.args = [\"sleep\", \"100\"]"

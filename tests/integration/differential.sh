@@ -44,8 +44,10 @@ says "create with its id" 1 "container with given ID already exists" c create -b
 says "delete of what runs" 1 "cannot delete container $id that is not stopped: running" c delete "$id"
 says "an unknown signal" 1 'unknown signal "FOO"' c kill "$id" FOO
 t_status "no signal is TERM, IO is a signal" 0 c kill "$id" IO
+t_status "crun's RTMAX-1 is one" 0 c kill "$id" RTMAX-1
 t_is "exec: the last of two variables counts, HOME comes last" "TERM=xterm A=2 PATH=/bin HOME=/root" \
 	"$(c exec -e A=1 -e A=2 -e PATH=/bin "$id" /bin/env | xargs)"
+t_is "exec with an empty user is exec without" 0 "$(c exec --user "" "$id" id -u)"
 t_status "exec --cap of what nobody knows" 0 c exec --cap CAP_FOO "$id" true
 says "exec in a folder that is not there" 255 'exec failed: unable to start container process: chdir to cwd \("/none"\) set in config.json failed: No such' c exec --cwd /none "$id" true
 says "exec where nobody is" 255 "exec failed: container does not exist" c exec "$id-no" true
@@ -68,6 +70,10 @@ says "start of what has stopped" 1 "cannot start a container that has stopped" c
 says "exec in what has stopped" 255 "cannot exec in a stopped container" c exec "$id" true
 says "events of what has stopped" 1 "container with id $id is not running" c events --stats "$id"
 c delete "$id"
+c create -b "$bundle" "$id" </dev/null >/dev/null 2>&1
+t_status "TERM for what waits for its start" 0 c kill "$id"
+t_wait 60 is_stopped && t_ok "ends it" || t_fail "ends it" "$(c state "$id")"
+c delete "$id"
 
 # ---- documents ----
 
@@ -79,6 +85,8 @@ refused "no process" "process property must not be empty" 'del(.process)'
 refused "no arguments" "args must not be empty" '.process.args = []'
 refused "no folder" "Cwd property must not be empty" '.process.cwd = ""'
 refused "a relative folder" "Cwd must be an absolute path" '.process.cwd = "etc"'
+refused "effective capabilities that are not permitted" "CAP_KILL is not among the permitted" \
+	'.process.capabilities.effective = ["CAP_KILL"] | .process.capabilities.permitted = []'
 refused "options of a file system for a bind" "bind mounts cannot have any filesystem-specific options" \
 	'.mounts += [{destination: "/mnt", source: "/", type: "bind", options: ["bind", "size=1m"]}]'
 config '.process.args = ["env"] | .process.env += ["A=1", "HOME=", "A=2"]'
@@ -86,6 +94,9 @@ t_is "run: the last of two variables counts, HOME comes last" "A=2 HOME=/root" \
 	"$(c run -b "$bundle" "$id" </dev/null | tail -n 2 | xargs)"
 config '.process.args = ["true"] | .mounts += [{destination: "/tmp", source: "/var", type: "bind", options: ["rbind", "sync", "lazytime"]}]'
 t_status "options of a superblock do nothing to a bind" 0 c run -b "$bundle" "$id"
+config '.process.args = ["grep", " /mnt ", "/proc/self/mountinfo"] | .linux.cgroupsPath = ""
+	| .mounts += [{destination: "/mnt", source: "tmpfs", type: "tmpfs", options: ["norelatime"]}]'
+t_match "norelatime is not strictatime, and an empty cgroupsPath is none" " /mnt rw,relatime " "$(c run -b "$bundle" "$id" </dev/null)"
 
 # ---- what turns out to be no program, hooks ----
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/engine/mount_child.h"
+#include "runtime/mount_child.h"
 
 #include <errno.h>
 #include <fcntl.h>
