@@ -52,12 +52,16 @@ __attribute__((hot)) static int on_idle(void *data)
 	struct shim *shim = data;
 
 	shim->trim = NULL;
+	if (shim->trim_again)
+		shim_trim_soon(shim);
 	trim_memory();
 	return 0;
 }
 
+/* One timer for all that is asked for: what came after it was set is given back by the next. */
 void shim_trim_soon(struct shim *shim)
 {
+	shim->trim_again = shim->trim != NULL;
 	if (!shim->trim)
 		loop_add_time(shim->loop, clock_monotonic_ns() + TRIM_AFTER_NS, on_idle, shim,
 			      &shim->trim, NULL);

@@ -66,6 +66,7 @@ struct shim {
 	struct loop_source *sweep;	  /* fifo_sweep.h; NULL: nothing to look for */
 	unsigned sweep_looks;		  /* since a client was last seen to go */
 	struct loop_source *trim;	  /* NULL: nothing was done since the last time */
+	bool trim_again;		  /* more was done since that was set */
 };
 
 /* Serves until the end; owns listen_fd. 0, or -errno where it could not begin. */
