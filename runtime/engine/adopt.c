@@ -12,7 +12,7 @@
 #include "runtime/engine/engine_struct.h"
 #include "runtime/engine/id.h"
 #include "runtime/engine/layout.h"
-#include "base/program.h"
+#include "runtime/engine/shim_process.h"
 #include "runtime/engine/stage.h"
 #include "runtime/shim/client.h"
 #include "runtime/shim/journal.h"
@@ -38,28 +38,9 @@ static bool is_orphan(const struct engine_container *c)
 static int start(struct engine *engine, const struct engine_container *c, struct shim_client **ret,
 		 struct err *err)
 {
-	_cleanup_free_ char *address = NULL;
-	char binary[PATH_MAX], socket_dir[PATH_MAX];
-	struct shim_start_options start = {
-		.binary = binary,
-		.namespace_ = LAYOUT_SHIM_NAMESPACE,
-		.id = c->id,
-		.bundle = c->dir,
-		.socket_dir = socket_dir,
-		.debug = log_get_level() <= LOG_LEVEL_DEBUG,
-		.adopt = true,
-	};
-	int r = program_find(LAYOUT_SHIM_PROGRAM, binary, err);
-
-	if (r == 0)
-		r = layout_path(socket_dir, engine->runroot, LAYOUT_SHIM, NULL, err);
-	if (r == 0)
-		r = shim_start_process(&start, &address, err);
-	if (r == 0)
-		r = shim_connect(address, ret, err);
-	return r < 0 ? err_add(err, "container %s has lost its supervisor, and gets no other",
-			       c->name)
-		     : 0;
+	if (shim_process_start(engine->runroot, c->id, c->dir, true, ret, err) == 0)
+		return 0;
+	return err_add(err, "container %s has lost its supervisor, and gets no other", c->name);
 }
 
 int engine_adopt(struct engine *engine, const struct engine_container *container,

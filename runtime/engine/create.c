@@ -16,7 +16,6 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/program.h"
 #include "cgroups/cgroup.h"
 #include "runtime/engine/config_build.h"
 #include "runtime/engine/creation.h"
@@ -26,6 +25,7 @@
 #include "runtime/engine/fifos.h"
 #include "runtime/engine/names.h"
 #include "runtime/engine/reset.h"
+#include "runtime/engine/shim_process.h"
 #include "runtime/engine/stage.h"
 #include "runtime/engine/supervision.h"
 #include "runtime/shim/client.h"
@@ -159,25 +159,7 @@ static int take_name(struct creation *c, struct err *err)
 
 int creation_start_shim(struct creation *c, struct err *err)
 {
-	_cleanup_free_ char *address = NULL;
-	char binary[PATH_MAX], socket_dir[PATH_MAX];
-	struct shim_start_options start = {
-		.binary = binary,
-		.namespace_ = LAYOUT_SHIM_NAMESPACE,
-		.id = c->id,
-		.bundle = c->dir,
-		.socket_dir = socket_dir,
-		.debug = log_get_level() <= LOG_LEVEL_DEBUG,
-	};
-	int r = program_find(LAYOUT_SHIM_PROGRAM, binary, err);
-
-	if (r == 0)
-		r = layout_path(socket_dir, c->engine->runroot, LAYOUT_SHIM, NULL, err);
-	if (r == 0)
-		r = dir_create(AT_FDCWD, socket_dir, 0700, err);
-	if (r == 0)
-		r = shim_start_process(&start, &address, err);
-	return r < 0 ? r : shim_connect(address, &c->client, err);
+	return shim_process_start(c->engine->runroot, c->id, c->dir, false, &c->client, err);
 }
 
 static int create_in_shim(struct creation *c, struct err *err)

@@ -16,19 +16,46 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/process.h"
+#include "base/program.h"
 #include "runtime/engine/layout.h"
+#include "runtime/shim/client.h"
 
-#define PROGRAM "containerd-shim-cellar-v2"
 #define ARGUMENTS_LIMIT 8192
 #define DEATH_WAIT_MS 10000
 
-/* argv as the kernel gives it: PROGRAM ... -id ID ... */
+int shim_process_start(const char *runroot, const char *id, const char *folder, bool adopt,
+		       struct shim_client **ret, struct err *err)
+{
+	_cleanup_free_ char *address = NULL;
+	char binary[PATH_MAX], socket_dir[PATH_MAX];
+	const struct shim_start_options start = {
+		.binary = binary,
+		.namespace_ = LAYOUT_SHIM_NAMESPACE,
+		.id = id,
+		.bundle = folder,
+		.socket_dir = socket_dir,
+		.debug = log_get_level() <= LOG_LEVEL_DEBUG,
+		.adopt = adopt,
+	};
+	int r = program_find(LAYOUT_SHIM_PROGRAM, binary, err);
+
+	if (r == 0)
+		r = layout_path(socket_dir, runroot, LAYOUT_SHIM, NULL, err);
+	if (r == 0)
+		r = dir_create(AT_FDCWD, socket_dir, 0700, err);
+	if (r == 0)
+		r = shim_start_process(&start, &address, err);
+	return r < 0 ? r : shim_connect(address, ret, err);
+}
+
+/* argv as the kernel gives it: LAYOUT_SHIM_PROGRAM ... -id ID ... */
 static bool is_shim_of(const char *argv, size_t len, const char *id)
 {
 	const char *end = argv + len, *slash = strrchr(argv, '/');
 
-	if (strcmp(slash ? slash + 1 : argv, PROGRAM) != 0)
+	if (strcmp(slash ? slash + 1 : argv, LAYOUT_SHIM_PROGRAM) != 0)
 		return false;
 	for (const char *word = argv; word < end; word += strlen(word) + 1) {
 		const char *next = word + strlen(word) + 1;

@@ -451,6 +451,28 @@ static void test_hook_that_fails_leaves_nothing(void **state)
 	assert_int_equal(access(w.sockets, F_OK), -1);
 }
 
+/* By its timeout; with $CELLAR_TEST_FULL it has none, and gets a minute. */
+static void test_hook_that_hangs_is_ended(void **state)
+{
+	struct shim_create_options o = { 0 };
+
+	(void)state;
+	snprintf(w.hooks, sizeof(w.hooks),
+		 "\"hooks\":{\"poststop\":[{\"path\":\"/bin/sh\",\"args\":[\"sh\",\"-c\","
+		 "\"exec sleep 100000\"]%s}]},",
+		 getenv("CELLAR_TEST_FULL") ? "" : ",\"timeout\":1");
+	create("\"exit 7\"", false, "67108864", &o);
+	start();
+	assert_int_equal(wait_exit(NULL).status, 7);
+	if (shim_delete(w.client, w.id, NULL, NULL, &w.err) < 0)
+		fail_msg("%s", w.err.text);
+	assert_int_equal(shim_delete(w.client, w.id, NULL, NULL, &w.err), -ENOENT);
+	assert_return_code(shim_shutdown(w.client, w.id, &w.err), 0);
+	w.client = shim_close(w.client);
+	for (int i = 0; i < 6000 && rmdir(w.sockets) < 0; i++)
+		usleep(10000);
+}
+
 /* ---- checkpoint and restore ---- */
 
 /* A criu that works here, or NULL. */
@@ -577,6 +599,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_hook_that_fails_leaves_nothing, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_hook_that_hangs_is_ended, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_checkpoint_is_restored_at_start, setup,
 						teardown),
 	};

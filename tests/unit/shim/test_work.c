@@ -27,6 +27,14 @@ static void assert_no_container(const struct fixture *f)
 	assert_int_equal(fake_load(f->bundle, "c"), 0);
 }
 
+/* One of containerd's, whose script ends with 4. */
+static void run_to_end(struct fixture *f)
+{
+	assert_return_code(create_durable(f, "c", ""), 0);
+	assert_return_code(shim_start(f->client, "c", NULL, NULL, &f->err), 0);
+	wait_exit(f, "c", NULL, 4);
+}
+
 /* With a limit of its own, as containerd sends it. */
 static struct shim_client *begin_create(struct fixture *f, int64_t timeout_ns)
 {
@@ -271,9 +279,7 @@ static void killed_creator_leaves_nothing(void **state)
 	assert_no_container(&f);
 	assert_file(&f, "backend", "destroy\n");
 	/* Its name is free again. */
-	assert_return_code(create_durable(&f, "c", ""), 0);
-	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
-	wait_exit(&f, "c", NULL, 4);
+	run_to_end(&f);
 	fixture_stop(&f);
 }
 
@@ -320,9 +326,7 @@ static void killed_remover_has_its_work_done(void **state)
 
 	(void)state;
 	start(&f, "exit 4", false);
-	assert_return_code(create_durable(&f, "c", ""), 0);
-	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
-	wait_exit(&f, "c", NULL, 4);
+	run_to_end(&f);
 	fixture_write(&f, "die-destroy", "");
 	assert_return_code(shim_delete(f.client, "c", NULL, NULL, &f.err), 0);
 	assert_no_container(&f);
@@ -338,9 +342,7 @@ static void remover_that_is_always_killed_has_its_work_done(void **state)
 
 	(void)state;
 	start(&f, "exit 4", false);
-	assert_return_code(create_durable(&f, "c", ""), 0);
-	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
-	wait_exit(&f, "c", NULL, 4);
+	run_to_end(&f);
 	/* A folder, which is not removed when one has died by it. */
 	snprintf(path, sizeof(path), "%s/die-destroy", f.bundle);
 	assert_return_code(mkdir(path, 0700), errno);
@@ -359,9 +361,7 @@ static void all_but_its_delete_is_answered_while_a_delete_hangs(void **state)
 
 	(void)state;
 	start(&f, "exit 4", true);
-	assert_return_code(create_durable(&f, "c", ""), 0);
-	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
-	wait_exit(&f, "c", NULL, 4);
+	run_to_end(&f);
 	fixture_write(&f, "hold-destroy", "");
 	begin_call(&f, "Delete", &deleter);
 	await_file(&f, "held-destroy");
@@ -392,9 +392,7 @@ static void delete_that_was_given_up_is_taken_over(void **state)
 
 	(void)state;
 	start(&f, "exit 4", false);
-	assert_return_code(create_durable(&f, "c", ""), 0);
-	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
-	wait_exit(&f, "c", NULL, 4);
+	run_to_end(&f);
 	fixture_write(&f, "hold-destroy", "");
 	begin_call(&f, "Delete", &deleter);
 	await_file(&f, "held-destroy");
