@@ -127,6 +127,10 @@ int engine_restore(struct engine *engine, const struct engine_container *contain
 	char path[PATH_MAX];
 	int r;
 
+	/* Somebody who was killed had asked for it, and its shim has done it. */
+	if (strcmp(container->status, "running") == 0 &&
+	    strcmp(container->name, options->name) == 0)
+		return engine_drop_checkpoint(container, err);
 	err_try(path_of(container, LAYOUT_CHECKPOINT, path, err));
 	err_try(change_identity(engine, container, options->name, &options->labels, err));
 	if (options->cpu_as_others)

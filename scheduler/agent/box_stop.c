@@ -247,6 +247,9 @@ void box_stop(struct box *box)
 	box->source = loop_remove(box->source);
 	box->waiter = shim_close(box->waiter);
 	box->to_keep = box->state == BOX_RUNNING && !box->to_end;
+	/* That it did not go on from an earlier one is another matter. */
+	if (box->to_keep)
+		free(take_ptr(box->no_checkpoint));
 	box->state = BOX_STOPPING;
 	box->pause_work = work_cancel(box->pause_work);
 	agent_changed(box->agent);

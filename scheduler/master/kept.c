@@ -102,7 +102,9 @@ static void hear_task(struct master *master, uint32_t machine, const struct repo
 	if (!task || !task->kept || task->kept_at != machine)
 		return;
 	is_it = task->live && task->at == machine && task->incarnation == report->incarnation;
-	if (report->no_checkpoint && (is_it || report->incarnation == task->kept)) {
+	/* Of one that does not leave yet it tells how it has begun. */
+	if (report->no_checkpoint &&
+	    (is_it || (report->incarnation == task->kept && report->state == REPORT_STOPPING))) {
 		failed(master, task, report->no_checkpoint, !is_it);
 	} else if (is_it && report->restored) {
 		note(task, "it went on from its checkpoint");

@@ -3,11 +3,13 @@
 # Preemption by checkpoint: a task of batch that counts in its memory makes room for production, and
 # goes on at its count when that has ended; without criu it goes with its notice, and says why.
 . "$(dirname "$0")/../lib/common.sh"
+. "$(dirname "$0")/../lib/criu.sh"
 t_need_root
+# It may have to be fetched, while there is a network.
+[ -n "${T_UNSHARED:-}" ] || t_criu || true
 t_own_namespaces "$@"
 . "$T_TOP/tests/lib/ctr.sh"
 . "$T_TOP/tests/lib/dev.sh"
-. "$T_TOP/tests/lib/criu.sh"
 ip link set lo up
 c_setup
 BEFORE=$T_DIR/before
