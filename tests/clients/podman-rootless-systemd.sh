@@ -24,6 +24,8 @@ cp "$RUNTIME" "$base/bin/"
 [ ! -e "${RUNTIME%/*}/cellar-systemd" ] || cp "${RUNTIME%/*}/cellar-systemd" "$base/bin/"
 name=${RUNTIME##*/}
 cat >"$home/.config/containers/containers.conf" <<-END
+	[containers]
+	log_driver = "k8s-file"
 	[engine]
 	cgroup_manager = "systemd"
 	events_logger = "file"
