@@ -258,17 +258,21 @@ static int parse_document(const struct json_node *root, struct oci_config *c, st
 int oci_mounts_parse(const char *text, size_t len, struct oci_config **ret, struct err *err)
 {
 	_cleanup_oci_config_ struct oci_config *c = oci_config_new();
-	_cleanup_json_ struct json_doc *doc = NULL;
+	_cleanup_json_ struct json_doc *bare = NULL, *whole = NULL;
 	struct json_node root;
-	char *whole;
+	const char *object;
 
-	whole = c ? arena_strndup(c->arena, text, len) : NULL;
-	if (whole && whole[strspn(whole, " \t\r\n")] == '[')
-		whole = arena_printf(c->arena, "{\"mounts\": %s}", whole);
-	if (!whole)
+	if (!c)
 		return err_set(err, ENOMEM, "read mounts");
-	err_try(json_parse(whole, strlen(whole), &doc, err));
-	root = json_root(doc);
+	err_try(json_parse(text, len, &bare, err));
+	root = json_root(bare);
+	if (json_kind(&root) == JSON_ARRAY) {
+		object = arena_printf(c->arena, "{\"mounts\": %.*s}", (int)len, text);
+		if (!object)
+			return err_set(err, ENOMEM, "read mounts");
+		err_try(json_parse(object, strlen(object), &whole, err));
+		root = json_root(whole);
+	}
 	err_try(json_object(&root, err));
 	err_try(parse_mounts(&root, c, err));
 	if (!c->mounts)

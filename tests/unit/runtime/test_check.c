@@ -45,6 +45,10 @@ static void what_does_not_fit_together_is_named(void **state)
 		  "process.args: args must not be empty" },
 		{ "\"args\":[\"\"],\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0}", "", MOUNT,
 		  "process.args[0]: exec: \"\": executable file not found" },
+		{ PROCESS
+		  ",\"capabilities\":{\"effective\":[\"CAP_KILL\"],\"permitted\":[\"CAP_CHOWN\"]}",
+		  "", MOUNT,
+		  "process.capabilities.effective: CAP_KILL is not among the permitted ones" },
 		{ PROCESS, "\"hostname\":\"h\",", MOUNT, "hostname: needs a uts namespace" },
 		{ PROCESS, "\"domainname\":\"h\",", MOUNT, "domainname: needs a uts namespace" },
 		{ PROCESS, "", "{\"type\":\"uts\"}",

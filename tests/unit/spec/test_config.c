@@ -276,6 +276,34 @@ static void state_is_printed_as_callers_read_it(void **state)
 				  "\"status\":\"running\",\"bundle\":\"/b\"}");
 }
 
+static void mounts_alone_are_an_array_or_a_member(void **state)
+{
+	static const char *const good[] = {
+		"[{\"destination\": \"a/../b\"}]",
+		" \n[{\"destination\": \"/b\"}] ",
+		"{\"mounts\": [{\"destination\": \"/b\"}], \"more\": 1}",
+	};
+	static const char *const wrong[] = {
+		"", "[", "{}", "null", "[1]", "[{}]", "[]]", "[], \"mounts\": []",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		_cleanup_oci_config_ struct oci_config *c = NULL;
+
+		assert_int_equal(oci_mounts_parse(good[i], strlen(good[i]), &c, NULL), 0);
+		assert_int_equal(c->mounts_count, 1);
+		assert_string_equal(c->mounts[0].destination, "/b");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		struct oci_config *c = NULL;
+		struct err err = { 0 };
+
+		assert_true(oci_mounts_parse(wrong[i], strlen(wrong[i]), &c, &err) < 0);
+		assert_null(c);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +316,7 @@ int main(void)
 		cmocka_unit_test(every_cut_of_a_document_is_refused),
 		cmocka_unit_test(names_and_numbers_agree),
 		cmocka_unit_test(state_is_printed_as_callers_read_it),
+		cmocka_unit_test(mounts_alone_are_an_array_or_a_member),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
