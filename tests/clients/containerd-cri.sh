@@ -110,7 +110,7 @@ checks() {
 	t_status "${n}another container after that" 0 run d 'trap "" TERM; while :; do sleep 0.1; done'
 	t_is "${n}still one shim" "RUNNING 1" "$(state "$created") $(shims)"
 
-	t_status "${n}stop" 0 cri StopContainer StopContainerRequest Empty "container_id: '$a' timeout: 30"
+	t_status "${n}stop" 0 cri StopContainer StopContainerRequest Empty "container_id: '$a' timeout: 100"
 	t_match "${n}stopped by SIGTERM" 'EXITED.*exit_code: 7' "$(status "$a" | xargs)"
 	t_status "${n}stop of one that does not listen" 0 cri StopContainer StopContainerRequest Empty "container_id: '$created' timeout: 1"
 	t_match "${n}killed" 'EXITED.*exit_code: 137' "$(status "$created" | xargs)"

@@ -49,7 +49,7 @@ t_wait 60 ran long 1
 c kill -s HUP long >/dev/null
 t_wait 60 ran long 2 && t_ok "another signal is followed by a restart" ||
 	t_fail "another signal is followed by a restart" "it is not"
-t_is "stop gives the program's own status" "long 9" "$(c stop long) $(c wait long)"
+t_is "stop gives the program's own status" "long 9" "$(c stop -t 600 long) $(c wait long)"
 t_is "stop is not followed by one" exited "$(field long status)"
 c rm long >/dev/null
 
