@@ -145,8 +145,10 @@ static int no_pids(void *handle, pid_t **ret, size_t *ret_count, struct err *err
 	return 0;
 }
 
-static int no_destroy(void *handle, struct err *err)
+static int no_destroy(void *handle, const char *bundle, bool hooks, struct err *err)
 {
+	(void)bundle;
+	(void)hooks;
 	(void)err;
 	free(handle);
 	return 0;

@@ -51,7 +51,7 @@ event() { c cell events -o json | jq -rs "[.[] | select(.kind == \"$1\" and .job
 event_text() { c cell events -o json | jq -rs "[.[] | select(.kind == \"$1\" and .job == \"$2\") | .text][-1]"; }
 folders() { find "$C_ROOT/containers" -name 'checkpoint*' | wc -l; }
 purge() { c job stop --purge "$1" >/dev/null; }
-no_container() { ! c ps -a | grep -q "dev.$1"; }
+no_container() { local all; all=$(c ps -a) && ! grep -q "dev.$1" <<<"$all"; }
 gone() { # JOB
 	t_wait 60 no_container "$1" && t_ok "nothing is left of $1" || t_fail "nothing is left of $1" "$(c ps -a)"
 }
@@ -61,7 +61,7 @@ gone() { # JOB
 d_start --criu /nonexistent
 t_wait 60 sh -c "[ \$(ctr --root '$C_ROOT' --runroot '$C_RUN' machine ls -o json | jq length) = 1 ]"
 ALL=$(($(c machine ls -o json | jq '.[0].cpu_milli') - 100))
-counting none 100 "$ALL" 'preemption: {how: checkpoint, notice: 300ms}'
+counting none 100 "$ALL" 'preemption: {how: checkpoint, notice: 10s}'
 t_wait 60 beyond none 3 || t_fail "a task counts" "$(c job status none)"
 job prod 200 "$ALL" 'while :; do sleep 1; done'
 becomes "without criu: production runs" prod running

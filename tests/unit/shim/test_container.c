@@ -454,13 +454,14 @@ static void test_hook_that_fails_leaves_nothing(void **state)
 /* By its timeout; with $CELLAR_TEST_FULL it has none, and gets a minute. */
 static void test_hook_that_hangs_is_ended(void **state)
 {
+	const char *full = getenv("CELLAR_TEST_FULL");
 	struct shim_create_options o = { 0 };
 
 	(void)state;
 	snprintf(w.hooks, sizeof(w.hooks),
 		 "\"hooks\":{\"poststop\":[{\"path\":\"/bin/sh\",\"args\":[\"sh\",\"-c\","
 		 "\"exec sleep 100000\"]%s}]},",
-		 getenv("CELLAR_TEST_FULL") ? "" : ",\"timeout\":1");
+		 full && *full ? "" : ",\"timeout\":1");
 	create("\"exit 7\"", false, "67108864", &o);
 	start();
 	assert_int_equal(wait_exit(NULL).status, 7);
