@@ -70,6 +70,8 @@ int engine_checkpoint(struct engine *engine, const struct engine_container *cont
 
 	if (dirfd < 0)
 		return dirfd;
+	/* While a failure costs nothing: an old one would be in the way of the new name. */
+	err_try(tree_remove(dirfd, LAYOUT_CHECKPOINT, err));
 	err_try(tree_remove(dirfd, LAYOUT_CHECKPOINT_NEW, err));
 	r = take(engine, container, patience_s, err);
 	if (r == -ETIMEDOUT) {
