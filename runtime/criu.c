@@ -86,7 +86,8 @@ static bool ends_with_us(const Criu__Request *request)
 	return request->type == CRIU__TYPE__DUMP && !request->opts->leave_running;
 }
 
-static _Noreturn void child(const struct criu_call *call, const char *program, int socket)
+static _Noreturn void child(const struct criu_call *call, const char *program, int socket,
+			    pid_t parent)
 {
 	char number[16], *args[] = { (char[]){ "criu" }, (char[]){ "swrk" }, number, NULL };
 	char *env[] = {
@@ -108,8 +109,11 @@ static _Noreturn void child(const struct criu_call *call, const char *program, i
 		_exit(1);
 	fcntl(socket, F_SETFD, 0);
 	snprintf(number, sizeof(number), "%d", socket);
-	if (ends_with_us(call->request))
+	if (ends_with_us(call->request)) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
+	}
 	execve(program, args, env);
 	_exit(127);
 }
@@ -288,6 +292,7 @@ int criu_call(const struct criu_call *call, pid_t *ret_pid, struct err *err)
 	_cleanup_fd_ int pidfd = -1, ours = -1, theirs = -1;
 	_cleanup_free_ char *message = NULL;
 	int pair[2], status = 0, r;
+	pid_t parent = getpid();
 	bool failed = false;
 	struct err own = { 0 };
 	pid_t pid;
@@ -306,7 +311,7 @@ int criu_call(const struct criu_call *call, pid_t *ret_pid, struct err *err)
 	theirs = pair[1];
 	pid = process_clone(0, call->cgroup_fd, &pidfd);
 	if (pid == 0)
-		child(call, program, theirs);
+		child(call, program, theirs, parent);
 	if (pid < 0)
 		return err_set(err, -pid, "start criu");
 	close(take_fd(&theirs));

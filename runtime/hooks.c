@@ -20,6 +20,7 @@
 #include "runtime/annotations.h"
 
 #define SAID_BYTES_MAX 512
+#define READS_MAX 64 /* at once: who writes without end must not keep us from its deadline */
 
 /* One hook at work. */
 struct run {
@@ -124,13 +125,17 @@ static int spawn(struct run *run, const char *state, size_t len, struct err *err
 	return 0;
 }
 
-/* Takes what is there, keeps what fits. Closes at the end of the pipe. */
+/* Takes what is there, or some of it, and keeps what fits. Closes at the end of the pipe. */
 static void listen_to(struct run *run)
 {
 	char buf[1024];
 	ssize_t n = 1;
 
-	while (run->stderr_fd >= 0 && (n = read(run->stderr_fd, buf, sizeof(buf))) > 0) {
+	for (int i = 0; i < READS_MAX && run->stderr_fd >= 0; i++) {
+		n = read(run->stderr_fd, buf, sizeof(buf));
+		if (n <= 0)
+			break;
+
 		size_t room = SAID_BYTES_MAX - run->said_len;
 		size_t take = (size_t)n < room ? (size_t)n : room;
 

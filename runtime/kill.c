@@ -48,12 +48,12 @@ int container_kill(struct container *c, int signal, bool all, struct err *err)
 	struct cgroup *cgroup;
 	int r;
 
+	if (status == OCI_CREATED)
+		signal = for_what_waits(signal);
 	if (all)
 		return kill_every(c, signal, err);
 	if (c->pidfd < 0 || status == OCI_STOPPED)
 		return err_say(err, ESRCH, "container not running");
-	if (status == OCI_CREATED)
-		signal = for_what_waits(signal);
 	r = process_pidfd_signal(c->pidfd, signal);
 	if (r == -ESRCH)
 		return err_say(err, ESRCH, "container not running");

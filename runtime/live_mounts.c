@@ -30,6 +30,7 @@ struct job {
 	size_t count;
 	int namespace_fd, root_fd;
 	bool remove;
+	const struct oci_config *config; /* to remove: what it hides is not laid open */
 };
 
 static int set_data(int fs_fd, const char *option)
@@ -144,6 +145,15 @@ static bool is_procfs(int fd)
 	return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }
 
+/* Where the kernel shows itself: what is mounted there hides or protects something. */
+static bool is_of_kernel(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) < 0 || fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC ||
+	       fs.f_type == CGROUP_SUPER_MAGIC || fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
 static int check_target(const struct job *job, int fd, const char *path, struct err *err)
 {
 	struct stat root, place;
@@ -234,6 +244,48 @@ static int add(const struct job *job, struct err *err)
 	return 0;
 }
 
+static bool mount_of(int fd, const char *path, int flags, uint64_t *ret)
+{
+	struct statx st;
+
+	if (statx(fd, path, flags | AT_EMPTY_PATH, STATX_MNT_ID, &st) < 0)
+		return false;
+	*ret = st.stx_mnt_id;
+	return true;
+}
+
+/* Compared as mounts, since the container may lead to one of the paths by a symlink. */
+static bool is_protected(const struct job *job, const char *const *paths, uint64_t mount)
+{
+	for (; paths && *paths; paths++) {
+		_cleanup_fd_ int fd = path_open_in_root(job->root_fd, *paths, O_PATH, 0);
+		uint64_t its;
+
+		if (fd >= 0 && mount_of(fd, "", 0, &its) && its == mount)
+			return true;
+	}
+	return false;
+}
+
+static int check_removal(const struct job *job, int parent, const char *name, const char *path,
+			 struct err *err)
+{
+	uint64_t mount;
+
+	if (is_of_kernel(parent))
+		return err_say(err, EPERM,
+			       "unmount %s: what lies in /proc, /sys or a cgroup protects the host",
+			       path);
+	if (!mount_of(parent, name, AT_SYMLINK_NOFOLLOW, &mount))
+		return err_set(err, errno, "unmount %s", path);
+	if (is_protected(job, job->config->masked_paths, mount) ||
+	    is_protected(job, job->config->readonly_paths, mount))
+		return err_say(err, EPERM,
+			       "unmount %s: it is masked or read-only by the container's config",
+			       path);
+	return 0;
+}
+
 /* By the name below its opened folder: umount2(2) takes no descriptor, and the path may change. */
 static int detach(const struct job *job, const char *path, struct err *err)
 {
@@ -247,9 +299,7 @@ static int detach(const struct job *job, const char *path, struct err *err)
 	parent = path_open_in_root(job->root_fd, folder, O_PATH | O_DIRECTORY, 0);
 	if (parent < 0)
 		return err_set(err, -parent, "unmount %s", path);
-	if (is_procfs(parent))
-		return err_say(err, EPERM, "unmount %s: what lies in /proc protects the host",
-			       path);
+	err_try(check_removal(job, parent, name + 1, path, err));
 	if (fchdir(parent) < 0 || syscall(SYS_umount2, name + 1, DETACH_NOFOLLOW) < 0)
 		return err_set(err, errno, "unmount %s%s", path,
 			       errno == EINVAL ? " (nothing is mounted there)" : "");
@@ -287,6 +337,8 @@ static int run(struct container *c, struct job *job, struct err *err)
 		return err_set(err, errno, "open the mount namespace of container %s", c->id);
 	if (!container_is_alive(c)) /* then the pid was its own until now */
 		return err_say(err, ESRCH, "container not running");
+	if (job->remove)
+		err_try(container_load_config(c, &job->config, err));
 	job->namespace_fd = namespace_fd;
 	job->root_fd = root_fd;
 	return mount_child_run(work, job, err);

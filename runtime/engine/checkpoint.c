@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "runtime/engine/change.h"
 #include "runtime/engine/layout.h"
 #include "runtime/engine/renew.h"
@@ -70,6 +71,8 @@ int engine_checkpoint(struct engine *engine, const struct engine_container *cont
 
 	if (dirfd < 0)
 		return dirfd;
+	/* While a failure costs nothing: an old one would be in the way of the new name. */
+	err_try(engine_drop_checkpoint(container, err));
 	err_try(tree_remove(dirfd, LAYOUT_CHECKPOINT_NEW, err));
 	r = take(engine, container, patience_s, err);
 	if (r == -ETIMEDOUT) {
@@ -86,11 +89,19 @@ int engine_checkpoint(struct engine *engine, const struct engine_container *cont
 	return r;
 }
 
+static bool has(int dirfd, const char *name)
+{
+	return faccessat(dirfd, name, F_OK, 0) == 0;
+}
+
 bool engine_has_checkpoint(const struct engine_container *container)
 {
 	_cleanup_fd_ int dirfd = open_dir(container, NULL);
 
-	return dirfd >= 0 && faccessat(dirfd, LAYOUT_CHECKPOINT, F_OK, 0) == 0;
+	if (dirfd < 0 || !has(dirfd, LAYOUT_CHECKPOINT))
+		return false;
+	/* Who started it may have been killed right then. */
+	return !has(dirfd, LAYOUT_CHECKPOINT_USED) || !has(dirfd, LAYOUT_STARTED);
 }
 
 int engine_drop_checkpoint(const struct engine_container *container, struct err *err)
@@ -99,8 +110,37 @@ int engine_drop_checkpoint(const struct engine_container *container, struct err 
 
 	if (dirfd < 0)
 		return dirfd;
-	err_try(tree_remove(dirfd, LAYOUT_CHECKPOINT, err));
+	/* CRIU may be writing to the other folder. */
+	if (!has(dirfd, LAYOUT_CHECKPOINT) && !has(dirfd, LAYOUT_CHECKPOINT_USED))
+		return 0;
+	err_try(tree_remove(dirfd, LAYOUT_CHECKPOINT_NEW, err));
+	/* At once, and not image by image; and on the disk before it is forgotten why. */
+	if (renameat(dirfd, LAYOUT_CHECKPOINT, dirfd, LAYOUT_CHECKPOINT_NEW) < 0 && errno != ENOENT)
+		return err_set(err, errno, "drop a checkpoint");
+	if (fsync(dirfd) < 0 || (unlinkat(dirfd, LAYOUT_CHECKPOINT_USED, 0) < 0 && errno != ENOENT))
+		return err_set(err, errno, "drop a checkpoint");
 	return tree_remove(dirfd, LAYOUT_CHECKPOINT_NEW, err);
+}
+
+/* It runs by now, whatever becomes of the images. */
+static void drop_used(const struct engine_container *c)
+{
+	struct err err = { 0 };
+
+	if (engine_drop_checkpoint(c, &err) < 0)
+		log_warn("container %s: %s", c->name, err.text);
+}
+
+static int mark_used(const struct engine_container *c, struct err *err)
+{
+	_cleanup_fd_ int dirfd = open_dir(c, err), fd = -1;
+
+	if (dirfd < 0)
+		return dirfd;
+	fd = openat(dirfd, LAYOUT_CHECKPOINT_USED, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || fsync(dirfd) < 0)
+		return err_set(err, errno, "go on from a checkpoint");
+	return 0;
 }
 
 /* In what its cgroup is made by. */
@@ -129,8 +169,10 @@ int engine_restore(struct engine *engine, const struct engine_container *contain
 
 	/* Somebody who was killed had asked for it, and its shim has done it. */
 	if (strcmp(container->status, "running") == 0 &&
-	    strcmp(container->name, options->name) == 0)
-		return engine_drop_checkpoint(container, err);
+	    strcmp(container->name, options->name) == 0) {
+		drop_used(container);
+		return 0;
+	}
 	err_try(path_of(container, LAYOUT_CHECKPOINT, path, err));
 	err_try(change_identity(engine, container, options->name, &options->labels, err));
 	if (options->cpu_as_others)
@@ -140,6 +182,10 @@ int engine_restore(struct engine *engine, const struct engine_container *contain
 	if (r == 0 && options->before)
 		r = options->before(options->data, ready, client, err);
 	if (r == 0)
+		r = mark_used(ready, err);
+	if (r == 0)
 		r = engine_start(engine, ready, client, err);
-	return r < 0 ? r : engine_drop_checkpoint(ready, err);
+	if (r == 0)
+		drop_used(ready);
+	return r;
 }

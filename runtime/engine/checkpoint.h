@@ -4,8 +4,11 @@
  * its memory lies in images in its folder, and all else stays as with one that has ended. It goes
  * on once; then the images are gone.
  *
- *	checkpoint.new/	images that are being written, or were when somebody was killed
+ *	checkpoint.new/	images that are being written, or were when somebody was killed, or that
+ *			are being removed
  *	checkpoint/	they are whole, and on the disk
+ *	checkpoint.used	it is about to go on from them, or did: once it was started (LAYOUT_STARTED,
+ *			which its preparation removes) they are no checkpoint any more
  */
 #pragma once
 
@@ -16,7 +19,7 @@
 int engine_checkpoint(struct engine *engine, const struct engine_container *container,
 		      int patience_s, struct err *err);
 
-/* Is there a whole one? */
+/* Is there a whole one, that it did not go on from? */
 bool engine_has_checkpoint(const struct engine_container *container);
 
 struct engine_restore_options {
@@ -33,7 +36,8 @@ struct engine_restore_options {
 };
 
 /*
- * Lets it go on from its checkpoint, under a name of its own; then there is no checkpoint any more.
+ * Lets it go on from its checkpoint, under a name of its own; then there is no checkpoint any more,
+ * also where its images cannot be removed or somebody is killed before that.
  * What fails after the new name was taken leaves it as one that has ended, with its checkpoint.
  */
 int engine_restore(struct engine *engine, const struct engine_container *container,

@@ -45,6 +45,7 @@
 
 #define LAYOUT_CHECKPOINT "checkpoint" /* see checkpoint.h */
 #define LAYOUT_CHECKPOINT_NEW "checkpoint.new"
+#define LAYOUT_CHECKPOINT_USED "checkpoint.used"
 
 #define LAYOUT_ID_SIZE 65 /* 64 hex digits and NUL */
 

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "runtime/shim/methods.h"
 #include "runtime/shim/proto.h"
 #include "runtime/shim/restart.h"
 #include "runtime/shim/settle.h"
@@ -73,6 +74,13 @@ static int end_running(struct task *task, bool pauses, struct err *err)
 	return task_kill(task, SIGKILL, true, pauses ? NULL : err);
 }
 
+/* From a checkpoint, of which no process exists that we could kill. */
+static bool is_to_be_restored(const struct task *task)
+{
+	return task->checkpoint && task->init.status == PROCESS_CREATED && !task->handle &&
+	       !task->lost;
+}
+
 static void expire(struct task *task, bool pauses)
 {
 	struct err err = { 0 };
@@ -88,10 +96,21 @@ static void expire(struct task *task, bool pauses)
 			      pauses ? "paused" : "killed");
 	if (!pauses)
 		restart_forbid(task);
-	if ((task->handle || task->lost) && task->init.status != PROCESS_STOPPED)
+	/* There is nothing to kill yet. */
+	if (is_to_be_restored(task))
+		start_cancel(task, "was not restored before its owner's deadline");
+	else if ((task->handle || task->lost) && task->init.status != PROCESS_STOPPED)
 		r = end_running(task, pauses, &err);
 	if (r < 0)
 		log_error("%s", err.text);
+}
+
+/* No timer any more, but it has passed. */
+static void disarm(struct deadline *d)
+{
+	d->source = loop_remove(d->source);
+	cleanup_fd(&d->fd);
+	d->fd = -1;
 }
 
 static int on_timer(void *data, uint32_t events)
@@ -100,7 +119,11 @@ static int on_timer(void *data, uint32_t events)
 	bool pauses = task->deadline->pauses;
 
 	(void)events;
-	task->deadline = deadline_free(task->deadline);
+	/* A Start may be yet to come, and must be refused. */
+	if (is_to_be_restored(task))
+		disarm(task->deadline);
+	else
+		task->deadline = deadline_free(task->deadline);
 	expire(task, pauses);
 	/* Only now is it forgotten: who dies before leaves it to the next. It may have ended and
 	 * taken the task's log along, but not the task. */
@@ -149,6 +172,13 @@ int deadline_set(struct task *task, int64_t in_ns, bool pauses, struct err *err)
 	}
 	deadline_free(old);
 	return r;
+}
+
+bool deadline_has_passed(const struct task *task)
+{
+	const struct deadline *d = task->deadline;
+
+	return d && (d->stale || d->boot_ns <= boot_now());
 }
 
 void deadline_save(const struct task *task, Journal__State *state)

@@ -25,6 +25,10 @@ struct deadline;
 /* in_ns 0: none any more. */
 int deadline_set(struct task *task, int64_t in_ns, bool pauses, struct err *err);
 
+/* What is to be restored from a checkpoint may not be started any more, unless it gets a later one.
+ * Of all else a deadline that has passed is forgotten. */
+bool deadline_has_passed(const struct task *task);
+
 /* Takes NULL, returns NULL. What the journal has stays there. */
 struct deadline *deadline_free(struct deadline *deadline);
 

@@ -211,7 +211,7 @@ enum ttrpc_code method_delete(struct shim *shim, struct rpc_call *call, const vo
 	if (p->status == PROCESS_RUNNING || (process_is_init(p) && p->task->restart.pending))
 		return ttrpc_fail(err, TTRPC_UNKNOWN, "cannot delete a running process");
 	if (process_is_init(p) && p->status == PROCESS_CREATED)
-		start_cancel(p->task);
+		start_cancel(p->task, "was deleted before it was started");
 	if (p->status == PROCESS_CREATED && p->pid) {
 		/* Its end is awaited like any other. */
 		code = kill_process(p, SIGKILL, true, err);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "runtime/container.h"
+#include "runtime/shim/deadline.h"
 #include "runtime/shim/end.h"
 #include "runtime/shim/event.pb-c.h"
 #include "runtime/shim/task_launch.h"
@@ -113,7 +114,7 @@ static void on_restored(struct task *task, struct work_result *result)
 	reply_started(call, init);
 }
 
-void start_cancel(struct task *task)
+void start_cancel(struct task *task, const char *why)
 {
 	struct work_result result = { .fd = -1, .died = true };
 
@@ -121,8 +122,7 @@ void start_cancel(struct task *task)
 	if (!task->work || !task->init.starting ||
 	    (task->work_done != on_started && task->work_done != on_restored))
 		return;
-	result.r = err_say(&result.err, ECANCELED, "container %s was deleted before it was started",
-			   task->id);
+	result.r = err_say(&result.err, ECANCELED, "container %s %s", task->id, why);
 	task_work_cancel(task);
 	task->work_done(task, &result);
 }
@@ -139,6 +139,9 @@ static enum ttrpc_code start_init(struct process *p, struct rpc_call *call, stru
 				  p->status == PROCESS_RUNNING ? "running" : "stopped");
 	if (task_check_idle(task, err) != TTRPC_OK)
 		return TTRPC_FAILED_PRECONDITION;
+	if (restores && deadline_has_passed(task))
+		return ttrpc_fail(err, TTRPC_FAILED_PRECONDITION,
+				  "the owner's deadline of container %s has passed", task->id);
 	if (restores)
 		task->slow = task_work_is_wanted(task->bundle);
 	if (restores || task->slow) {

@@ -34,8 +34,8 @@ void create_drop_abandoned(struct shim *shim);
 enum ttrpc_code create_cancel(struct shim *shim, const char *id, struct rpc_call *call,
 			      struct err *err);
 
-/* A Start that is under way fails, for a Delete. */
-void start_cancel(struct task *task);
+/* A Start that is under way fails; why: "container ID WHY". */
+void start_cancel(struct task *task, const char *why);
 
 /* Of cellar.shim.v1.Supervisor. */
 enum ttrpc_code method_attach(struct shim *, struct rpc_call *, const void *, struct err *);

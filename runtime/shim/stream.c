@@ -17,11 +17,12 @@
 
 #define CHUNK 16384
 #define CHUNKS_MAX 64 /* at once, as much as a pipe takes: then others have their turn */
+#define TURN_NS 1000000
 
 struct stream {
 	struct stream_options o;
 	struct loop_source *in;	   /* NULL while a sink holds us back */
-	struct loop_source *timer; /* of stream_finish() */
+	struct loop_source *timer; /* of stream_finish(), or of the next turn of pump_all() */
 	bool finishing;		   /* end at EAGAIN */
 	long finish_left;	   /* bytes that were in the source then; -1: no bound */
 	bool exhausted;		   /* at its end, but a sink holds */
@@ -104,6 +105,11 @@ static int pump_into(struct stream *s, char *buf)
 	deliver(s, buf, (size_t)n, s->o.spool ? spool_mark(s->o.spool) : NULL);
 	if (s->o.spool)
 		spool_finish(s->o.spool);
+	/* Now: an empty pipe that somebody holds gives no event. */
+	if (s->finishing && s->finish_left == 0) {
+		end(s);
+		return 0;
+	}
 	return 1;
 }
 
@@ -126,12 +132,19 @@ static int on_source(void *data, uint32_t events)
 	return 0;
 }
 
-/* What is left then comes by events. */
+static int on_timer(void *data);
+
+/* Of a finishing stream. The rest has its turn soon, after others had theirs, and not by an event:
+ * none tells that the source has become empty. */
 static void pump_all(struct stream *s)
 {
 	for (int i = 0; i < CHUNKS_MAX; i++)
 		if (s->ended || s->exhausted || fanout_is_held(s->o.sinks) || pump(s) <= 0)
 			return;
+	if (!s->ended && !s->exhausted && !s->timer &&
+	    loop_add_time(s->o.loop, clock_monotonic_ns() + TURN_NS, on_timer, s, &s->timer, NULL) <
+		    0)
+		end(s);
 }
 
 /* No sink holds any more. */

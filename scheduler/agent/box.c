@@ -327,7 +327,7 @@ static void find_state(struct box *box, const struct engine_container *c)
 		box->state = BOX_RUNNING;
 		box->is_paused = strcmp(c->status, "paused") == 0;
 		/* It went on from it right before the agent was killed. */
-		if (engine_has_checkpoint(c) && engine_drop_checkpoint(c, &err) < 0)
+		if (engine_drop_checkpoint(c, &err) < 0)
 			log_warn("task %s: %s", box->task, err.text);
 		return;
 	}

@@ -59,6 +59,8 @@ struct report {
 	const char *no_checkpoint;
 };
 
+#define TASKS_KEPT_MAX 10000 /* of one machine in one message */
+
 /* A task whose checkpoint lies on the machine, and its incarnation when that was made. */
 struct task_kept {
 	const char *task;

@@ -309,5 +309,10 @@ static int read_kept(const struct json_node *node, struct arena *arena, void *re
 int exchange_read_kept(const struct json_node *node, const char *key, struct arena *arena,
 		       const struct task_kept **ret, size_t *ret_count, struct err *err)
 {
+	struct json_node array;
+	size_t count = 0;
+
+	if (json_get_array(node, key, &array, &count, NULL) > 0 && count > TASKS_KEPT_MAX)
+		return json_bad(&array, err, "more than %d checkpoints", TASKS_KEPT_MAX);
 	return exchange_objects(node, key, arena, sizeof(**ret), read_kept, ret, ret_count, err);
 }

@@ -67,7 +67,9 @@ void fence_put_off(struct box *box, int64_t until_ns)
 	if (until_ns <= box->fence_ns)
 		return;
 	box->fence_ns = until_ns;
-	if (box->state != BOX_RUNNING && box->state != BOX_STOPPING)
+	/* What goes on from a checkpoint has one before CRIU begins, which may take longer. */
+	if (box->state != BOX_RUNNING && box->state != BOX_STOPPING &&
+	    (box->state != BOX_STARTING || !box->from))
 		return;
 	if (box->fence_work || box->fence_told_ns - now > (until_ns - now) * (PART - 1) / PART)
 		return;

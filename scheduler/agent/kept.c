@@ -135,7 +135,8 @@ struct task_kept *kept_list(const struct agent *agent, size_t *ret_count)
 	for (const struct kept *kept = agent->kept; kept; kept = kept->next)
 		count++;
 	list = calloc(count + 1, sizeof(*list));
-	for (const struct kept *kept = agent->kept; list && kept; kept = kept->next)
+	for (const struct kept *kept = agent->kept; list && kept && n < TASKS_KEPT_MAX;
+	     kept = kept->next)
 		list[n++] = (struct task_kept){ kept->task, kept->incarnation };
 	*ret_count = n;
 	return list;

@@ -47,6 +47,9 @@ void kept_forget(struct master *master, struct held_task *task)
 
 void kept_expect(struct master *master, struct held_task *task)
 {
+	/* It has not begun again, as far as we know, and that checkpoint is not used. */
+	if (task->kept && task->kept_at == task->at && task->kept_seen)
+		return;
 	free(task->kept_note);
 	task->kept_note = NULL;
 	task->kept = 0;
@@ -104,7 +107,7 @@ static void hear_task(struct master *master, uint32_t machine, const struct repo
 	is_it = task->live && task->at == machine && task->incarnation == report->incarnation;
 	/* Of one that does not leave yet it tells how it has begun. */
 	if (report->no_checkpoint &&
-	    (is_it || (report->incarnation == task->kept && report->state == REPORT_STOPPING))) {
+	    (is_it || (report->incarnation >= task->kept && report->state == REPORT_STOPPING))) {
 		failed(master, task, report->no_checkpoint, !is_it);
 	} else if (is_it && report->restored) {
 		note(task, "it went on from its checkpoint");
@@ -116,6 +119,13 @@ static void hear_task(struct master *master, uint32_t machine, const struct repo
 	}
 }
 
+/* It went on from the one that we know of, and made that one, before we heard of either. */
+static bool is_later(const struct held_task *task, const struct held_kept *kept)
+{
+	return !task->live && kept->incarnation > task->kept &&
+	       kept->incarnation <= task->incarnation;
+}
+
 static void hear_kept(struct master *master, uint32_t machine, const struct held_kept *kept)
 {
 	struct held_task *task = task_find(master, kept->task);
@@ -125,6 +135,11 @@ static void hear_kept(struct master *master, uint32_t machine, const struct held
 	/* It was about to go on when its agent was killed. */
 	if (task->live && task->at == machine && kept->incarnation == task->incarnation)
 		task->kept = kept->incarnation;
+	if (is_later(task, kept)) {
+		task->kept = kept->incarnation;
+		task->kept_seen = false;
+		task_changed(master, task);
+	}
 	if (task->kept != kept->incarnation || task->kept_seen)
 		return;
 	task->kept_seen = true;

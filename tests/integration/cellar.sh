@@ -130,6 +130,11 @@ t_is "nothing is left of a life" "" "$(residue)"
 
 c create -b "$bundle" "$id" </dev/null >/dev/null 2>&1
 t_status "a created container may be deleted" 0 c delete "$id"
+c create -b "$bundle" "$id" </dev/null >/dev/null 2>&1
+t_status "kill --all TERM of a created one" 0 c kill --all "$id" TERM
+t_wait 60 is_stopped "$id"
+t_is "kill --all TERM of a created one ends it" stopped "$(status "$id")"
+c delete --force "$id"
 c run -d -b "$bundle" "$id" </dev/null >/dev/null 2>&1
 t_is "run -d" running "$(status "$id")"
 t_status "pause" 0 c pause "$id"

@@ -14,7 +14,9 @@ chmod 755 "$T_DIR" "$bundle"
 t_rootfs "$bundle/rootfs"
 c() { cellar --root "$root" "$@"; }
 cellar spec -b "$bundle"
-jq '.process.terminal = false | .process.args = ["sleep", "1000"] | .root.readonly = false' "$bundle/config.json" >"$T_DIR/config.json"
+mkdir "$bundle/rootfs/masked"
+echo secret >"$bundle/rootfs/masked/file"
+jq '.linux.maskedPaths += ["/masked/file"] | .process.terminal = false | .process.args = ["sleep", "1000"] | .root.readonly = false' "$bundle/config.json" >"$T_DIR/config.json"
 cp "$T_DIR/config.json" "$bundle/config.json"
 t_defer 'c delete -f $id'
 # mounts add|remove DOCUMENT
@@ -30,12 +32,14 @@ inside() { c exec "$id" sed -n "s,^.* $1 \([^ ]*\) .*- \([^ ]*\) .*,\1 \2,p" /pr
 c run -d -b "$bundle" "$id" </dev/null >/dev/null 2>&1
 both='[{"destination": "/new/a", "type": "bind", "source": "'$T_DIR/src'", "options": ["rbind", "ro", "nosuid"]},
 	{"destination": "/tmp", "type": "tmpfs", "options": ["mode=700", "size=64k", "noexec"]}]'
-before=$(grep -c . /proc/self/mountinfo)
+# Others mount and unmount on this host meanwhile.
+host_has() { grep -cF "$T_DIR" /proc/self/mountinfo; }
+before=$(host_has)
 t_status "mounts add" 0 eval 'mounts add "$both"'
 t_match "a bind on a folder that was missing" "^ro,nosuid[, ]" "$(inside /new/a)"
 t_is "what is in it" hello "$(c exec "$id" cat /new/a/file)"
 t_is "a tmpfs" "rw,noexec,relatime tmpfs 700" "$(inside /tmp) $(c exec "$id" stat -c %a /tmp)"
-t_is "the host has none of it" "$before" "$(grep -c . /proc/self/mountinfo)"
+t_is "the host has none of it" "$before" "$(host_has)"
 t_status "mounts remove" 0 eval 'mounts remove "$both"'
 t_is "they are gone" "" "$(inside /new/a)$(inside /tmp)"
 t_status "a file, as an object with the member mounts" 0 \
@@ -54,6 +58,13 @@ REFUSED='[{"destination": "/x", "type": "tmpfs", "options": ["frob"]}]' refused 
 REFUSED='{"mount": []}' refused "a document without mounts" "stdin: mounts: missing"
 t_status "removal of a mask" 1 eval 'mounts remove "[{\"destination\": \"/proc/sys\"}]"'
 t_match "removal of a mask, in words" "protects the host" "$T_ERR"
+ln -s /sys "$bundle/rootfs/data"
+ln -s /masked "$bundle/rootfs/way"
+for at in /sys/firmware /data/firmware /masked/file /way/file; do
+	t_status "removal of the mask of $at" 1 eval 'mounts remove "[{\"destination\": \"$at\"}]"'
+	t_match "removal of the mask of $at, in words" "protects the host|is masked or read-only" "$T_ERR"
+done
+t_is "it is masked still" "" "$(c exec "$id" cat /masked/file)"
 t_status "removal of what is no mount" 1 eval 'mounts remove "[{\"destination\": \"/etc\"}]"'
 t_match "removal of what is no mount, in words" "nothing is mounted there" "$T_ERR"
 t_status "neither add nor remove" 1 c mounts list "$id" -

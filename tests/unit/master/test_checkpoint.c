@@ -88,6 +88,55 @@ static void one_that_was_about_to_go_on_goes_on(void **state)
 	fake_free(cell);
 }
 
+/* It was placed there again, and had to leave before its machine heard of that. */
+static void one_that_nobody_used_is_not_forgotten(void **state)
+{
+	struct fake_cell *cell = fake_new();
+	struct fake_machine *m;
+	uint64_t first;
+
+	(void)state;
+	m = preempted(cell, &first);
+	m->cut = true;
+	end(cell, "prod", false);
+	assert_true(task_find(cell->master, "batch/0")->incarnation > first);
+	fake_submit(cell, "%s", FAKE_JOB("more", 200, 1, "1", ""));
+	assert_int_equal(task_find(cell->master, "batch/0")->at, NOBODY);
+	m->cut = false;
+	fake_beat(cell);
+	assert_int_equal(m->kept_count, 1);
+	assert_int_equal(fake_running(cell, "more"), 1);
+	end(cell, "more", false);
+	assert_int_equal(fake_running(cell, "batch"), 1);
+	assert_true(fake_task(m, "batch/0")->restored);
+	assert_int_equal(m->kept_count, 0);
+	fake_free(cell);
+}
+
+/* It went on, and was put down again, while its machine was cut off. */
+static void later_one_counts(void **state)
+{
+	struct fake_cell *cell = fake_new();
+	struct fake_machine *m;
+	uint64_t first, later;
+
+	(void)state;
+	m = preempted(cell, &first);
+	m->cut = true;
+	end(cell, "prod", false);
+	later = task_find(cell->master, "batch/0")->incarnation;
+	fake_submit(cell, "%s", FAKE_JOB("more", 200, 1, "1", ""));
+	m->kept[0].incarnation = later;
+	m->cut = false;
+	fake_beat(cell);
+	assert_int_equal(m->kept_count, 1);
+	assert_int_equal(task_find(cell->master, "batch/0")->kept, later);
+	end(cell, "more", false);
+	assert_true(fake_task(m, "batch/0")->restored);
+	assert_int_equal(m->kept_count, 0);
+	fake_free(cell);
+}
+
 static void elsewhere_it_begins_anew(void **state)
 {
 	struct fake_cell *cell = fake_new();
@@ -162,6 +211,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_goes_on_where_its_checkpoint_is),
 		cmocka_unit_test(one_that_was_about_to_go_on_goes_on),
+		cmocka_unit_test(one_that_nobody_used_is_not_forgotten),
+		cmocka_unit_test(later_one_counts),
 		cmocka_unit_test(elsewhere_it_begins_anew),
 		cmocka_unit_test(why_there_is_none_is_told_once),
 		cmocka_unit_test(what_nobody_wants_is_dropped),

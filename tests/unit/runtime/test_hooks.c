@@ -107,6 +107,15 @@ static void a_timeout_kills_the_hook_and_its_children(void **state)
 	fail_msg("the hook's child lives on");
 }
 
+/* Faster than anybody reads: its time is over all the same. */
+static void a_hook_that_talks_without_end_has_its_deadline(void **state)
+{
+	struct err err = { 0 };
+
+	assert_true(run_script(*state, "exec cat /dev/zero >&2", 1, &err) < 0);
+	assert_non_null(strstr(err.text, "hook ran past specified timeout of 1.0s"));
+}
+
 static void a_child_left_behind_with_stderr_open_holds_nobody_up(void **state)
 {
 	int64_t start = clock_monotonic_ns();
@@ -159,6 +168,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_signal_is_told, enter, leave),
 		cmocka_unit_test_setup_teardown(a_timeout_kills_the_hook_and_its_children, enter,
 						leave),
+		cmocka_unit_test_setup_teardown(a_hook_that_talks_without_end_has_its_deadline,
+						enter, leave),
 		cmocka_unit_test_setup_teardown(
 			a_child_left_behind_with_stderr_open_holds_nobody_up, enter, leave),
 		cmocka_unit_test_setup_teardown(a_missing_program_is_told, enter, leave),

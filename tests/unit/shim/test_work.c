@@ -245,6 +245,37 @@ static void delete_calls_a_restore_off(void **state)
 	fixture_stop(&f);
 }
 
+/* Nothing is left that nobody would end. */
+static void deadline_calls_a_restore_off(void **state)
+{
+	Task__CreateRequest request = TASK__CREATE_REQUEST__INIT;
+	struct shim_client *starter;
+	struct fixture f;
+
+	(void)state;
+	start(&f, "exit 4", false);
+	fixture_write(&f, "hold-created", "");
+	request.id = proto_string("c");
+	request.bundle = f.bundle;
+	request.checkpoint = f.bundle;
+	assert_return_code(shim_call(f.client, "Create", &request, NULL, NULL, &f.err), 0);
+	begin_call(&f, "Start", &starter);
+	await_file(&f, "held-created");
+	assert_return_code(shim_set_deadline(f.client, "c", 1, false, &f.err), 0);
+	assert_true(shim_call_finish(starter, NULL, NULL, &f.err) < 0);
+	assert_no_container(&f);
+	shim_close(starter);
+	fixture_unlink(&f, "hold-created");
+	/* Nor is it started later, unless it is allowed anew. */
+	assert_true(shim_start(f.client, "c", NULL, NULL, &f.err) < 0);
+	assert_no_container(&f);
+	assert_return_code(shim_set_deadline(f.client, "c", 3600000, false, &f.err), 0);
+	assert_return_code(shim_start(f.client, "c", NULL, NULL, &f.err), 0);
+	wait_exit(&f, "c", NULL, 4);
+	assert_return_code(shim_delete(f.client, "c", NULL, NULL, &f.err), 0);
+	fixture_stop(&f);
+}
+
 /* A shim that served others before leaves with the last one, whose Create was given up. */
 static void shutdown_counts_when_the_create_has_failed(void **state)
 {
@@ -570,6 +601,7 @@ int main(void)
 		cmocka_unit_test(create_that_is_called_off_leaves_the_container_of_others),
 		cmocka_unit_test(delete_calls_a_start_off),
 		cmocka_unit_test(delete_calls_a_restore_off),
+		cmocka_unit_test(deadline_calls_a_restore_off),
 		cmocka_unit_test(shutdown_counts_when_the_create_has_failed),
 		cmocka_unit_test(killed_creator_leaves_nothing),
 		cmocka_unit_test(killed_starter_ends_the_container),
