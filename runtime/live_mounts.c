@@ -23,6 +23,10 @@
 
 #define DETACH_NOFOLLOW 0xa /* MNT_DETACH | UMOUNT_NOFOLLOW of sys/mount.h */
 #define LIVE_MOUNTS_MAX 64
+/* STATX_MNT_ID and stx_mnt_id of linux/stat.h, which goes ill with sys/stat.h; musl lacks them. */
+#define STATX_WANT_MOUNT 0x1000u
+#define STATX_MOUNT_AT 0x90
+#define STATX_BYTES 0x100
 
 /* What the child works with, below a container that is alive. */
 struct job {
@@ -246,11 +250,11 @@ static int add(const struct job *job, struct err *err)
 
 static bool mount_of(int fd, const char *path, int flags, uint64_t *ret)
 {
-	struct statx st;
+	uint64_t st[STATX_BYTES / sizeof(uint64_t)] = { 0 };
 
-	if (statx(fd, path, flags | AT_EMPTY_PATH, STATX_MNT_ID, &st) < 0)
+	if (syscall(SYS_statx, fd, path, flags | AT_EMPTY_PATH, STATX_WANT_MOUNT, st) < 0)
 		return false;
-	*ret = st.stx_mnt_id;
+	*ret = st[STATX_MOUNT_AT / sizeof(uint64_t)];
 	return true;
 }
 

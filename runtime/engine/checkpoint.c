@@ -104,6 +104,27 @@ bool engine_has_checkpoint(const struct engine_container *container)
 	return !has(dirfd, LAYOUT_CHECKPOINT_USED) || !has(dirfd, LAYOUT_STARTED);
 }
 
+int engine_call_restore_off(const struct engine_container *container, struct err *err)
+{
+	_cleanup_shim_client_ struct shim_client *client = NULL;
+	_cleanup_fd_ int dirfd = open_dir(container, err);
+
+	if (dirfd < 0)
+		return dirfd;
+	if (container->pid || !container->shim_address || !has(dirfd, LAYOUT_CHECKPOINT) ||
+	    !has(dirfd, LAYOUT_CHECKPOINT_USED) || !has(dirfd, LAYOUT_STARTED) ||
+	    has(dirfd, LAYOUT_EXIT))
+		return 0;
+	/* Without a shim nobody restores anything. */
+	if (shim_connect(container->shim_address, &client, NULL) < 0)
+		return 0;
+	/* Which refuses what runs. */
+	err_try(shim_delete(client, container->id, NULL, NULL, err));
+	if (unlinkat(dirfd, LAYOUT_STARTED, 0) < 0 && errno != ENOENT)
+		return err_set(err, errno, "call off the restore of container %s", container->name);
+	return 0;
+}
+
 int engine_drop_checkpoint(const struct engine_container *container, struct err *err)
 {
 	_cleanup_fd_ int dirfd = open_dir(container, err);

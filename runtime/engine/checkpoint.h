@@ -43,6 +43,10 @@ struct engine_restore_options {
 int engine_restore(struct engine *engine, const struct engine_container *container,
 		   const struct engine_restore_options *options, struct err *err);
 
+/* Its shim may still be letting it go on, for somebody who was killed: that is called off, and its
+ * checkpoint counts again. 0 also when there is nothing of the kind; -errno: it may run by now. */
+int engine_call_restore_off(const struct engine_container *container, struct err *err);
+
 /* Of one that was let go on by somebody who was killed right then: it goes on, and its images are
  * needed no more. 0 also when there are none. */
 int engine_drop_checkpoint(const struct engine_container *container, struct err *err);

@@ -320,8 +320,9 @@ void box_pause(struct box *box)
 /* NULL when it is absent, or empty. */
 static void find_state(struct box *box, const struct engine_container *c)
 {
+	bool may_run = c->pid || engine_call_restore_off(c, NULL) < 0;
 	struct err err = { 0 };
-	int r = c->pid ? watch(box, &err) : -ESRCH;
+	int r = may_run ? watch(box, &err) : -ESRCH;
 
 	if (r == 0) {
 		box->state = BOX_RUNNING;

@@ -84,7 +84,14 @@ t_criu || {
 
 # ---- with it ----
 
-d_start --criu "$CRIU"
+cat >"$T_DIR/criu" <<-END
+	#!/bin/sh
+	[ ! -e "$T_DIR/hold" ] || touch "$T_DIR/held"
+	while [ -e "$T_DIR/hold" ]; do sleep 0.1; done
+	exec "$CRIU" "\$@"
+END
+chmod +x "$T_DIR/criu"
+d_start --criu "$T_DIR/criu"
 counting task 100 "$ALL" 'preemption: {how: checkpoint, notice: 60s}'
 t_wait 60 beyond task 3 || t_fail "a task counts" "$(c job status task)"
 address=$(of_task task 0 address)
@@ -99,7 +106,7 @@ t_is "it counts no more" "$at" "$(number task)"
 
 # Master and agent are killed, and come back.
 d_end KILL
-d_start --criu "$CRIU"
+d_start --criu "$T_DIR/criu"
 t_wait 60 is_state prod running || t_fail "production after a kill" "$(c job status prod)"
 t_becomes "after a kill of master and agent it is still there" "1 1" eval 'echo "$(folders) $(event task-checkpointed task)"'
 purge prod
@@ -111,6 +118,22 @@ t_is "it has its address" "$address" "$(of_task task 0 address)"
 t_becomes "its images are gone" 0 folders
 t_becomes "a command in it" fine c job exec task/0 -- echo fine
 t_match "its log is of both runs" ok "$(c job logs task/0 >/dev/null && echo ok)"
+
+# Both are killed while CRIU restores it, for a shim that lives on.
+job prod 200 "$ALL" 'while :; do sleep 1; done'
+becomes "it makes room again" prod running
+t_becomes "for one that is whole" 2 event task-checkpointed task
+at=$(number task)
+touch "$T_DIR/hold"
+purge prod
+t_wait 60 [ -e "$T_DIR/held" ] || t_fail "CRIU is asked to restore" "$(c job status task)"
+d_end KILL
+d_start --criu "$T_DIR/criu"
+rm "$T_DIR/hold"
+becomes "it goes on all the same" task running
+t_wait 60 beyond task "$at" && t_ok "once more from its count ($at)" || t_fail "once more from its count" "$(number task), $at"
+t_is "which was started once" 1 "$(starts task)"
+t_becomes "whose images are gone" 0 folders
 
 # Once more, and then it is not wanted any more.
 job prod 200 "$ALL" 'while :; do sleep 1; done'
