@@ -83,6 +83,34 @@ static void test_more_tasks_run_and_those_that_ran_stay(void **state)
 	assert_int_equal(after.index, 8);
 }
 
+static void test_a_gang_goes_back_to_its_checkpoints(void **state)
+{
+	_cleanup_cell_ struct cell *cell = cell_of(2, &(struct cell_options){ 0 });
+	struct job full = job_of("full", 8), gang = job_of("gang", 4);
+	struct task_view view;
+	uint32_t f, g;
+
+	(void)state;
+	gang.gang = true;
+	assert_int_equal(cell_submit(cell, &full, &f, NULL), 0);
+	settle(cell);
+	assert_int_equal(cell_submit(cell, &gang, &g, NULL), 0);
+	for (uint32_t i = 0; i < 4; i++)
+		cell_prefer(cell, cell_job_task(cell, g, i), i % 2);
+	settle(cell);
+	assert_int_equal(running(cell), 8);
+	/* Room for one is none for all, and nothing is forgotten for that. */
+	cell_end_task(cell, cell_job_task(cell, f, 0), END_KILLED);
+	settle(cell);
+	assert_int_equal(running(cell), 7);
+	cell_remove_job(cell, f);
+	settle(cell);
+	for (uint32_t i = 0; i < 4; i++) {
+		cell_task(cell, cell_job_task(cell, g, i), &view);
+		assert_int_equal(view.machine, i % 2);
+	}
+}
+
 static void test_fewer_tasks_end_the_last_ones(void **state)
 {
 	_cleanup_cell_ struct cell *cell = cell_of(2, &(struct cell_options){ 0 });
@@ -453,6 +481,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_more_tasks_run_and_those_that_ran_stay),
+		cmocka_unit_test(test_a_gang_goes_back_to_its_checkpoints),
 		cmocka_unit_test(test_fewer_tasks_end_the_last_ones),
 		cmocka_unit_test(test_what_was_over_is_alive_with_more_tasks),
 		cmocka_unit_test(test_overrides_of_new_tasks_count),
