@@ -78,15 +78,20 @@ static void follow_core(struct master *master, struct held_job *job)
 	}
 }
 
-static void take_back(struct master *master, struct held_job *job, const struct job *asked,
-		      uint32_t size, uint32_t was, bool amended)
+static bool *list_over(const struct held_job *job)
 {
-	struct job back = *asked;
+	bool *over = calloc(job->count, sizeof(*over));
 
-	back.count = size;
-	back.override_count = 0;
+	for (uint32_t i = 0; over && i < job->count; i++)
+		over[i] = job->tasks[i].over;
+	return over;
+}
+
+static void take_back(struct master *master, struct held_job *job, uint32_t was, const bool *over,
+		      bool amended)
+{
 	set_count(job, was, amended);
-	cell_scale(master->cell, job->core, &back, NULL);
+	cell_scale_undo(master->cell, job->core, was, over);
 	follow_core(master, job);
 	tasks_undirty(master, job, was);
 }
@@ -95,13 +100,14 @@ static void take_back(struct master *master, struct held_job *job, const struct 
 static int grow(struct master *master, struct held_job *job, const struct job *asked,
 		struct err *err)
 {
-	uint32_t was = job->count, size = job_size(job);
+	uint32_t was = job->count;
+	_cleanup_free_ bool *over = list_over(job);
 	/* Indexes that are over are taken first. */
 	uint32_t count = is_set(job) && asked->count < was ? was : asked->count;
 	bool amended = job->amended;
 	int r;
 
-	if (tasks_grow(master, job, count) < 0)
+	if (!over || tasks_grow(master, job, count) < 0)
 		return err_set(err, ENOMEM, "scale job %s", job_name(job));
 	set_count(job, count, true);
 	r = cell_scale(master->cell, job->core, asked, err);
@@ -113,7 +119,7 @@ static int grow(struct master *master, struct held_job *job, const struct job *a
 	follow_core(master, job);
 	r = write_scaled(master, job, was, err);
 	if (r < 0)
-		take_back(master, job, asked, size, was, amended);
+		take_back(master, job, was, over, amended);
 	return r;
 }
 
