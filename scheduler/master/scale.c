@@ -78,6 +78,18 @@ static void follow_core(struct master *master, struct held_job *job)
 	}
 }
 
+/* Who is to join a gang or a set must be known after a restart, too. */
+static void write_joining(struct master *master, struct held_job *job)
+{
+	for (uint32_t i = 0; i < job->count; i++) {
+		struct task_view view;
+
+		cell_task(master->cell, job->tasks[i].core, &view);
+		if (view.joining)
+			task_changed(master, &job->tasks[i]);
+	}
+}
+
 static bool *list_over(const struct held_job *job)
 {
 	bool *over = calloc(job->count, sizeof(*over));
@@ -117,6 +129,7 @@ static int grow(struct master *master, struct held_job *job, const struct job *a
 	}
 	tasks_number(master, job, was);
 	follow_core(master, job);
+	write_joining(master, job);
 	r = write_scaled(master, job, was, err);
 	if (r < 0)
 		take_back(master, job, was, over, amended);
@@ -274,7 +287,6 @@ int master_plan_scale(struct master *master, const struct caller *caller, const 
 
 /* ---- after a restart ---- */
 
-/* Who never ran, where others of the same gang did, had not joined it. */
 static int rejoin(struct master *master, const struct held_job *job, struct err *err)
 {
 	_cleanup_free_ bool *joining = calloc(job->count, sizeof(*joining));
@@ -283,8 +295,8 @@ static int rejoin(struct master *master, const struct held_job *job, struct err 
 	if (!joining)
 		return err_set(err, ENOMEM, "load job %s", job_name(job));
 	for (uint32_t i = 0; i < job->count; i++) {
-		joining[i] = !job->tasks[i].over && !job->tasks[i].incarnation;
-		any |= !job->tasks[i].over && job->tasks[i].incarnation;
+		joining[i] = job->tasks[i].joining && !job->tasks[i].over;
+		any |= joining[i];
 	}
 	return any && cell_scale_rejoin(master->cell, job->core, joining) < 0
 		       ? err_set(err, ENOMEM, "load job %s", job_name(job))
