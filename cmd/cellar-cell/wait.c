@@ -28,9 +28,10 @@ static int tell_pending(const struct ask *ask, const char *job, struct err *err)
 		const char *state = cell_text(ask, &task, "state"),
 			   *reason = cell_text(ask, &task, "reason");
 
-		if (strcmp(state, "running") != 0 && strcmp(state, "finished") != 0)
-			fprintf(stderr, "%s/%zu: %s%s%s\n", job, i, state, *reason ? ": " : "",
-				reason);
+		if (strcmp(state, "running") != 0 && strcmp(state, "finished") != 0 &&
+		    strcmp(state, "reserved") != 0)
+			fprintf(stderr, "%s/%" PRId64 ": %s%s%s\n", job,
+				cell_number(&task, "index"), state, *reason ? ": " : "", reason);
 	}
 	return EXIT_TIMEOUT;
 }

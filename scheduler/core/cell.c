@@ -285,6 +285,7 @@ void cell_task(const struct cell *cell, uint32_t task, struct task_view *ret)
 		.request = &cell->classes[t->class].request,
 		.room = t->room,
 		.paused = t->paused,
+		.joining = t->state == TASK_PENDING && is_joining(cell, task),
 	};
 }
 

@@ -147,6 +147,7 @@ struct task_view {
 	const struct request *request; /* the same one for tasks that are alike in every way */
 	uint32_t room;		       /* of an alloc: the machine that it is for others; NOBODY */
 	bool paused;		       /* preempted in its place: it holds all but its CPU */
+	bool joining;		       /* it is to join a gang that ran when it came, see gang.h */
 };
 void cell_task(const struct cell *cell, uint32_t task, struct task_view *ret);
 /* The i-th port number of a running task: those that its job has chosen come first. 0: none. */

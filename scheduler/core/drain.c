@@ -26,7 +26,9 @@ static uint32_t movable(const struct cell *cell, uint32_t machine)
 	for (uint32_t t = cell->more[machine].tasks; t != NONE; t = cell->tasks[t].next) {
 		const struct cell_job *job = &cell->jobs[cell->tasks[t].job];
 
-		if (!job->budget || job->down < job->budget || cell->more[machine].hurried)
+		/* To move one that is paused takes nobody down. */
+		if (!job->budget || job->down - cell->tasks[t].paused < job->budget ||
+		    cell->more[machine].hurried)
 			return t;
 	}
 	return NONE;

@@ -172,12 +172,23 @@ static int preempt(struct gang_attempt *a, uint32_t task, struct arena *arena, u
 	return r == -EAGAIN ? 0 : r < 0 ? r : 1;
 }
 
+/* Where all cannot run with some in their old places, they run without. */
+static bool start_free(struct gang_attempt *a)
+{
+	if (attempt_goes_back(a)) {
+		if (attempt_all(a, GANG_BACK))
+			return true;
+		attempt_undo(a);
+	}
+	return !a->error && attempt_all(a, GANG_FREE);
+}
+
 static int decide(struct gang_attempt *a, uint32_t task, struct arena *arena)
 {
 	uint32_t failed;
 	int r = 0;
 
-	if (attempt_all(a, GANG_FREE)) {
+	if (start_free(a)) {
 		tell_all(a);
 		return 1;
 	}

@@ -23,8 +23,17 @@ int attempt_init(struct gang_attempt *a, struct cell *cell, uint32_t task, struc
 			a->members[a->count++] =
 				(struct gang_member){ .task = t,
 						      .since_ms = cell->tasks[t].since_ms,
+						      .rather = cell->tasks[t].rather,
 						      .down = cell->tasks[t].down };
 	return 0;
+}
+
+bool attempt_goes_back(const struct gang_attempt *a)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (a->members[i].rather != NONE)
+			return true;
+	return false;
 }
 
 static const struct request *request_of(const struct cell *cell, uint32_t task)
@@ -127,8 +136,10 @@ static bool start_one(struct gang_attempt *a, enum gang_way how)
 	struct class *class = &cell->classes[cell->tasks[m->task].class];
 	struct preemption way = { .machine = NONE };
 
-	place_choose(cell, class, cell->tasks[m->task].avoid, &m->choice);
-	if (m->choice.machine == NONE && how != GANG_FREE) {
+	if (how != GANG_BACK || m->rather == NONE ||
+	    !place_choose_at(cell, class, m->rather, &m->choice))
+		place_choose(cell, class, cell->tasks[m->task].avoid, &m->choice);
+	if (m->choice.machine == NONE && how > GANG_FREE) {
 		preempt_find(cell, class, cell->tasks[m->task].avoid,
 			     how == GANG_CLAIM ? WAY_CLAIM : WAY_LEAVE, &way);
 		for (unsigned i = 0; way.machine != NONE && i < way.count && !a->error; i++)
@@ -151,6 +162,7 @@ static void take_back(struct gang_attempt *a)
 
 		task_unstart(a->cell, m->task);
 		t->since_ms = m->since_ms;
+		t->rather = m->rather;
 		a->cell->jobs[t->job].down += (uint32_t)m->down - t->down;
 		t->down = m->down;
 	}
@@ -166,7 +178,7 @@ static void put_back(struct gang_attempt *a)
 bool attempt_all(struct gang_attempt *a, enum gang_way how)
 {
 	/* The homes of the first are those of all; with victims lifted none is guessed. */
-	if (how == GANG_FREE)
+	if (how <= GANG_FREE)
 		home_choose(a->cell, a->members[0].task);
 	while (a->started < a->count && start_one(a, how))
 		a->started++;

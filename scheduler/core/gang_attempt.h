@@ -10,14 +10,16 @@
 #include "scheduler/core/gang_search.h"
 #include "scheduler/core/place.h"
 
-/* On what is free; with victims of lower priority; as if nobody were in the way, see claim.h. */
-enum gang_way { GANG_FREE, GANG_PREEMPT, GANG_CLAIM };
+/* On what is free, each where its checkpoint lies if it can; on what is free; with victims of lower
+ * priority; as if nobody were in the way, see claim.h. */
+enum gang_way { GANG_BACK, GANG_FREE, GANG_PREEMPT, GANG_CLAIM };
 
 /* A task of the gang, and what it was before it was tried. */
 struct gang_member {
 	uint32_t task;
 	struct choice choice;
 	int64_t since_ms;
+	uint32_t rather;
 	bool down;
 };
 
@@ -39,6 +41,8 @@ struct gang_attempt {
 /* The task and all pending ones of its job that start with it, in order. 0 or -ENOMEM. All that it
  * needs is the arena's. */
 int attempt_init(struct gang_attempt *a, struct cell *cell, uint32_t task, struct arena *arena);
+/* Has one of them a checkpoint that lies somewhere? */
+bool attempt_goes_back(const struct gang_attempt *a);
 /* The largest first. */
 void attempt_sort(struct gang_attempt *a);
 

@@ -279,6 +279,20 @@ int cell_scale(struct cell *cell, uint32_t job, const struct job *asked, struct 
 	return asked->count > was ? grow(cell, job, asked, err) : 0;
 }
 
+void cell_scale_undo(struct cell *cell, uint32_t job, uint32_t was, const bool *had_ended)
+{
+	struct cell_job *j = &cell->jobs[job];
+
+	for (uint32_t t = j->tasks; t != NONE; t = cell->tasks[t].next_in_job)
+		if (cell->tasks[t].state != TASK_ENDED &&
+		    (cell->tasks[t].index >= was || had_ended[cell->tasks[t].index]))
+			cell_end_task(cell, t, END_KILLED);
+	admit_forget_from(cell, job, was);
+	j->count = was;
+	for (uint32_t t = j->tasks; j->gang && t != NONE; t = cell->tasks[t].next_in_job)
+		class_unblock(cell, cell->tasks[t].class);
+}
+
 /* ---- after a restart ---- */
 
 int cell_scale_rejoin(struct cell *cell, uint32_t job, const bool *joining)

@@ -19,6 +19,10 @@
  */
 int cell_scale(struct cell *cell, uint32_t job, const struct job *asked, struct err *err);
 
+/* Takes back what made a job larger, before anything was decided: gone are the tasks from that
+ * index on, and those below it that had ended then. */
+void cell_scale_undo(struct cell *cell, uint32_t job, uint32_t was, const bool *had_ended);
+
 /* How many it has that have not ended: what cell_scale counts. */
 uint32_t cell_scale_size(const struct cell *cell, uint32_t job);
 /* By index: would it go if there were to be so many? Room for all of the job. */

@@ -31,6 +31,7 @@ struct held_task {
 	bool held_back;	 /* its machine is not told yet, since an earlier instance may run */
 	bool to_restart; /* as it is, it is to be started anew; in the store */
 	bool restarting; /* it was, and is not up yet: see restart.c */
+	bool joining;	 /* it had not joined its gang when it was loaded; in the store */
 	bool dirty;
 	uint64_t incarnation;
 	uint32_t restarts;

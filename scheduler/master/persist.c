@@ -26,6 +26,16 @@ static void write_ports(const struct master *master, uint32_t core, struct json_
 	json_close_array(w);
 }
 
+static bool is_joining(const struct master *master, const struct held_task *task)
+{
+	uint32_t core = task_core(master, task);
+	struct task_view view = { 0 };
+
+	if (core != NOBODY && !task->live && !task->over)
+		cell_task(master->cell, core, &view);
+	return view.joining;
+}
+
 char *persist_task(const struct master *master, const struct held_task *task, size_t *ret_len)
 {
 	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
@@ -43,6 +53,8 @@ char *persist_task(const struct master *master, const struct held_task *task, si
 		json_field_bool(w, "paused", true);
 	if (task->to_restart)
 		json_field_bool(w, "to_restart", true);
+	if (is_joining(master, task))
+		json_field_bool(w, "joining", true);
 	json_field_u64(w, "incarnation", task->incarnation);
 	json_field_u64(w, "restarts", task->restarts);
 	json_field_i64(w, "exit_code", task->exit_code);
@@ -303,6 +315,7 @@ static int load_task(struct master *master, const char *name, const struct json_
 	err_try(json_get_bool(root, "over", &task->over, err));
 	err_try(json_get_bool(root, "paused", &paused, err));
 	err_try(json_get_bool(root, "to_restart", &task->to_restart, err));
+	err_try(json_get_bool(root, "joining", &task->joining, err));
 	task->job->rolling |= task->to_restart;
 	master->rolling |= task->to_restart;
 	err_try(json_get_u64(root, "incarnation", &task->incarnation, err));

@@ -71,7 +71,8 @@ static void count_task(const struct held_task *task, struct count *ret)
 	ret->starting += strcmp(state, "starting") == 0 || strcmp(state, "stopping") == 0;
 	ret->pending += strcmp(state, "pending") == 0;
 	ret->paused += strcmp(state, "paused") == 0;
-	ret->over += task->over;
+	/* The index of an alloc that has gone is free. */
+	ret->over += task->over && task->job->file.job;
 }
 
 static void count_all(struct master *master, struct count *ret)

@@ -6,7 +6,7 @@
  * it does. Which tasks are left is in the store.
  *
  * The core is told who is down for it, so that a drain and a restart share one budget. After a
- * restart of the master all of a job that is at it count as down until they are heard of.
+ * restart of the master all of a job that has a budget count as down until they are heard of.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -60,8 +60,11 @@ static void look_who_is_up(struct master *master, struct held_job *job)
 void restart_loaded(struct master *master)
 {
 	for (struct held_job *job = master->jobs; job; job = job->next)
-		for (uint32_t i = 0; job->rolling && i < job->count; i++)
-			if (job->tasks[i].live)
+		for (uint32_t i = 0; i < job->count; i++)
+			/* At its last task a restart is not rolling any more. Allocs are never
+			 * heard of. */
+			if (job->tasks[i].live && job->file.job &&
+			    (job->rolling || job->file.disruption_budget))
 				await(master, &job->tasks[i]);
 }
 

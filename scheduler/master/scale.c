@@ -78,15 +78,32 @@ static void follow_core(struct master *master, struct held_job *job)
 	}
 }
 
-static void take_back(struct master *master, struct held_job *job, const struct job *asked,
-		      uint32_t size, uint32_t was, bool amended)
+/* Who is to join a gang or a set must be known after a restart, too. */
+static void write_joining(struct master *master, struct held_job *job)
 {
-	struct job back = *asked;
+	for (uint32_t i = 0; i < job->count; i++) {
+		struct task_view view;
 
-	back.count = size;
-	back.override_count = 0;
+		cell_task(master->cell, job->tasks[i].core, &view);
+		if (view.joining)
+			task_changed(master, &job->tasks[i]);
+	}
+}
+
+static bool *list_over(const struct held_job *job)
+{
+	bool *over = calloc(job->count, sizeof(*over));
+
+	for (uint32_t i = 0; over && i < job->count; i++)
+		over[i] = job->tasks[i].over;
+	return over;
+}
+
+static void take_back(struct master *master, struct held_job *job, uint32_t was, const bool *over,
+		      bool amended)
+{
 	set_count(job, was, amended);
-	cell_scale(master->cell, job->core, &back, NULL);
+	cell_scale_undo(master->cell, job->core, was, over);
 	follow_core(master, job);
 	tasks_undirty(master, job, was);
 }
@@ -95,13 +112,14 @@ static void take_back(struct master *master, struct held_job *job, const struct 
 static int grow(struct master *master, struct held_job *job, const struct job *asked,
 		struct err *err)
 {
-	uint32_t was = job->count, size = job_size(job);
+	uint32_t was = job->count;
+	_cleanup_free_ bool *over = list_over(job);
 	/* Indexes that are over are taken first. */
 	uint32_t count = is_set(job) && asked->count < was ? was : asked->count;
 	bool amended = job->amended;
 	int r;
 
-	if (tasks_grow(master, job, count) < 0)
+	if (!over || tasks_grow(master, job, count) < 0)
 		return err_set(err, ENOMEM, "scale job %s", job_name(job));
 	set_count(job, count, true);
 	r = cell_scale(master->cell, job->core, asked, err);
@@ -111,9 +129,10 @@ static int grow(struct master *master, struct held_job *job, const struct job *a
 	}
 	tasks_number(master, job, was);
 	follow_core(master, job);
+	write_joining(master, job);
 	r = write_scaled(master, job, was, err);
 	if (r < 0)
-		take_back(master, job, asked, size, was, amended);
+		take_back(master, job, was, over, amended);
 	return r;
 }
 
@@ -268,7 +287,6 @@ int master_plan_scale(struct master *master, const struct caller *caller, const 
 
 /* ---- after a restart ---- */
 
-/* Who never ran, where others of the same gang did, had not joined it. */
 static int rejoin(struct master *master, const struct held_job *job, struct err *err)
 {
 	_cleanup_free_ bool *joining = calloc(job->count, sizeof(*joining));
@@ -277,8 +295,8 @@ static int rejoin(struct master *master, const struct held_job *job, struct err 
 	if (!joining)
 		return err_set(err, ENOMEM, "load job %s", job_name(job));
 	for (uint32_t i = 0; i < job->count; i++) {
-		joining[i] = !job->tasks[i].over && !job->tasks[i].incarnation;
-		any |= !job->tasks[i].over && job->tasks[i].incarnation;
+		joining[i] = job->tasks[i].joining && !job->tasks[i].over;
+		any |= joining[i];
 	}
 	return any && cell_scale_rejoin(master->cell, job->core, joining) < 0
 		       ? err_set(err, ENOMEM, "load job %s", job_name(job))

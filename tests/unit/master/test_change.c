@@ -120,6 +120,28 @@ static void test_a_gang_grows_whole_or_not_at_all_also_after_a_restart(void **st
 	fake_free(cell);
 }
 
+/* It has lost its place as a whole, and is scaled then: all of it starts, or nothing. */
+static void test_a_gang_that_waits_grows_whole_also_after_a_restart(void **state)
+{
+	struct fake_cell *cell = cell_of(1);
+
+	(void)state;
+	fake_submit(cell, FAKE_JOB("g", 100, 5, "100m", "gang: true\n"));
+	assert_int_equal(fake_running(cell, "g"), 5);
+	fake_submit(cell, FAKE_JOB("high", 200, 1, "500m", ""));
+	fake_submit(cell, FAKE_JOB("higher", 200, 1, "500m", ""));
+	assert_int_equal(fake_running(cell, "g"), 0);
+	scale(cell, "g", 7);
+	again(cell);
+	assert_int_equal(master_stop(cell->master, &root, "high", false, NULL), 0);
+	fake_beat(cell);
+	/* Five would fit. */
+	assert_int_equal(fake_running(cell, "g"), 0);
+	scale(cell, "g", 5);
+	assert_int_equal(fake_running(cell, "g"), 5);
+	fake_free(cell);
+}
+
 static char *plan_scale_to(struct fake_cell *cell, const char *job, uint32_t count)
 {
 	_cleanup_json_writer_ struct json_writer *w = json_writer_new(false);
@@ -699,6 +721,7 @@ int main(void)
 		cmocka_unit_test(test_scaled_jobs_have_so_many_tasks_also_after_a_restart),
 		cmocka_unit_test(test_scale_refuses_what_is_not_there),
 		cmocka_unit_test(test_a_gang_grows_whole_or_not_at_all_also_after_a_restart),
+		cmocka_unit_test(test_a_gang_that_waits_grows_whole_also_after_a_restart),
 		cmocka_unit_test(test_allocs_keep_their_indexes_over_a_restart),
 		cmocka_unit_test(test_production_that_grows_counts_once),
 		cmocka_unit_test(test_a_job_handed_in_again_by_its_key_is_the_first_one),

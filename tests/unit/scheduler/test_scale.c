@@ -83,6 +83,34 @@ static void test_more_tasks_run_and_those_that_ran_stay(void **state)
 	assert_int_equal(after.index, 8);
 }
 
+static void test_a_gang_goes_back_to_its_checkpoints(void **state)
+{
+	_cleanup_cell_ struct cell *cell = cell_of(2, &(struct cell_options){ 0 });
+	struct job full = job_of("full", 8), gang = job_of("gang", 4);
+	struct task_view view;
+	uint32_t f, g;
+
+	(void)state;
+	gang.gang = true;
+	assert_int_equal(cell_submit(cell, &full, &f, NULL), 0);
+	settle(cell);
+	assert_int_equal(cell_submit(cell, &gang, &g, NULL), 0);
+	for (uint32_t i = 0; i < 4; i++)
+		cell_prefer(cell, cell_job_task(cell, g, i), i % 2);
+	settle(cell);
+	assert_int_equal(running(cell), 8);
+	/* Room for one is none for all, and nothing is forgotten for that. */
+	cell_end_task(cell, cell_job_task(cell, f, 0), END_KILLED);
+	settle(cell);
+	assert_int_equal(running(cell), 7);
+	cell_remove_job(cell, f);
+	settle(cell);
+	for (uint32_t i = 0; i < 4; i++) {
+		cell_task(cell, cell_job_task(cell, g, i), &view);
+		assert_int_equal(view.machine, i % 2);
+	}
+}
+
 static void test_fewer_tasks_end_the_last_ones(void **state)
 {
 	_cleanup_cell_ struct cell *cell = cell_of(2, &(struct cell_options){ 0 });
@@ -405,6 +433,32 @@ static void test_empty_allocs_go_first_and_indexes_stay(void **state)
 	assert_int_equal(running(cell), 5);
 }
 
+static void test_what_made_a_set_larger_is_taken_back(void **state)
+{
+	static const bool had_ended[] = { false, true, false, false };
+	_cleanup_cell_ struct cell *cell = cell_of(2, &(struct cell_options){ 0 });
+	struct job set = set_of("set", 4);
+	uint32_t s;
+
+	(void)state;
+	assert_int_equal(cell_submit(cell, &set, &s, NULL), 0);
+	settle(cell);
+	cell_end_task(cell, cell_job_task(cell, s, 1), END_KILLED);
+	/* With the lowest rank and the highest index, and yet not the one that came. */
+	cell_end_task(cell, cell_job_task(cell, s, 3), END_PREEMPTED);
+	for (set.count = 4; set.count <= 6; set.count++) {
+		assert_int_equal(cell_scale(cell, s, &set, NULL), 0);
+		assert_int_equal(view_of(cell, s, 1).state, TASK_PENDING);
+		cell_scale_undo(cell, s, 4, had_ended);
+		assert_int_equal(cell_scale_size(cell, s), 3);
+		assert_int_equal(view_of(cell, s, 1).state, TASK_ENDED);
+		assert_int_equal(view_of(cell, s, 3).state, TASK_PENDING);
+		assert_int_equal(cell_job_task(cell, s, 4), NOBODY);
+	}
+	settle(cell);
+	assert_int_equal(running(cell), 3);
+}
+
 static void test_tasks_of_an_alloc_that_goes_come_into_another(void **state)
 {
 	_cleanup_cell_ struct cell *cell = cell_of(2, &(struct cell_options){ 0 });
@@ -453,6 +507,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_more_tasks_run_and_those_that_ran_stay),
+		cmocka_unit_test(test_a_gang_goes_back_to_its_checkpoints),
 		cmocka_unit_test(test_fewer_tasks_end_the_last_ones),
 		cmocka_unit_test(test_what_was_over_is_alive_with_more_tasks),
 		cmocka_unit_test(test_overrides_of_new_tasks_count),
@@ -465,6 +520,7 @@ int main(void)
 		cmocka_unit_test(test_what_had_not_joined_waits_after_a_restart),
 		cmocka_unit_test(test_a_set_grows_whole_and_takes_what_waits),
 		cmocka_unit_test(test_empty_allocs_go_first_and_indexes_stay),
+		cmocka_unit_test(test_what_made_a_set_larger_is_taken_back),
 		cmocka_unit_test(test_tasks_of_an_alloc_that_goes_come_into_another),
 		cmocka_unit_test(test_a_set_that_grows_is_held_to_its_quota),
 	};
